@@ -1,0 +1,60 @@
+"""Every way in which envguard says no: what happened, why, what to do next, and the exit code."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class EnvguardError(Exception):
+    """A failure that a user can act on.
+
+    `what` is one sentence that names the thing that failed, `why` the cause as far as it is known,
+    `next_step` what the user can do. All three are shown; none holds a secret or a traceback.
+    """
+
+    exit_code: ClassVar[int] = 2
+
+    def __init__(self, what: str, *, why: str = "", next_step: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.why = why
+        self.next_step = next_step
+
+    def as_json(self) -> dict[str, str | int]:
+        """The same failure for `--json`: `error`, `why`, `next`, `exit_code`."""
+        return {
+            "error": self.what,
+            "why": self.why,
+            "next": self.next_step,
+            "exit_code": self.exit_code,
+        }
+
+
+class BadInput(EnvguardError):
+    """Wrong usage, or an input that cannot be what it claims to be (exit code 2)."""
+
+    exit_code = 2
+
+
+class BrokenData(EnvguardError):
+    """A catalog, lock file or proof that does not follow its schema (exit code 2)."""
+
+    exit_code = 2
+
+
+class StepFailed(EnvguardError):
+    """A step ended without a result, so there is no verdict but no (exit code 1)."""
+
+    exit_code = 1
+
+
+class NoEnvironment(EnvguardError):
+    """No environment can be had on this host; `why` lists each candidate's reason (exit code 3)."""
+
+    exit_code = 3
+
+
+class Interrupted(EnvguardError):
+    """The user pressed Ctrl-C (exit code 130)."""
+
+    exit_code = 130
