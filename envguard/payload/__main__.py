@@ -1,0 +1,52 @@
+"""Run one step: `python -I __main__.py REQUEST.json`.
+
+Exit codes: 0 the result was handed over, 2 the input was refused, anything else is a crash whose traceback is on
+standard error.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+PACKAGE = "envguard_payload"
+
+
+def load_package() -> ModuleType:
+    """Make this folder importable under a name of its own, without putting anything on `sys.path`."""
+    here = Path(__file__).resolve().parent
+    spec = importlib.util.spec_from_file_location(
+        PACKAGE, here / "__init__.py", submodule_search_locations=[str(here)]
+    )
+    if spec is None or spec.loader is None:
+        raise ImportError(f"cannot load the payload from {here}")
+    package = importlib.util.module_from_spec(spec)
+    sys.modules[PACKAGE] = package
+    spec.loader.exec_module(package)
+    return package
+
+
+def main(request_file: str) -> int:
+    """Run the step that the request names (`steps.NAME` or `checks.NAME`)."""
+    load_package()
+    protocol = importlib.import_module(f"{PACKAGE}.protocol")
+    events = protocol.Events()
+    request = protocol.Request.read(Path(request_file))
+    if not re.fullmatch(r"(steps|checks)\.[a-z0-9_]+", request.step):
+        raise ValueError(f"no step can be called {request.step!r}")
+    step = importlib.import_module(f"{PACKAGE}.{request.step}")
+    try:
+        result = step.run(request, events)
+    except protocol.Refused as refusal:
+        events.refused(refusal)
+        return 2
+    events.result(result)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
