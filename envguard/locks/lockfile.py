@@ -1,0 +1,150 @@
+"""The lock file: a requirements file of pins and hashes that says of itself what it locks and which wheels there were.
+
+pip and uv read it as it is (`--require-hashes`). It names no package index, so a mirror or a private index serves it
+unchanged. A comment line above each requirement names the wheels whose hashes follow, so that a host can be told what
+is missing before anything is downloaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from envguard.errors import BrokenData
+
+TITLE = "# envguard lock 1"
+LARGEST_LOCK = 5_000_000
+
+_FIELD = re.compile(r"# (environment|edition|python|cut-off|requires|override): (\S.*)")
+_PACKAGE = re.compile(
+    r"(?P<wheels>(?:# wheel: [A-Za-z0-9_.!+-]+\.whl\n)+)"
+    r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[A-Za-z0-9.!+_-]+)(?: ; (?P<marker>[^\\#\n]+))? \\\n"
+    r"(?P<hashes>(?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LockedWheel:
+    """A wheel's file name (its tags are in it) and its SHA-256 in hex."""
+
+    filename: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class LockedPackage:
+    """One pinned package; `marker` (PEP 508) is empty where every platform needs it."""
+
+    name: str
+    version: str
+    marker: str
+    wheels: tuple[LockedWheel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Every pin and hash of one environment edition on one Python minor.
+
+    `cut_off` is the moment (RFC 3339, UTC) after which uploads were not considered.
+    """
+
+    environment: str
+    edition: str
+    python: str
+    cut_off: str
+    requires: tuple[str, ...]
+    overrides: tuple[str, ...]
+    packages: tuple[LockedPackage, ...]
+
+    def text(self) -> str:
+        """The file's content; the same lock gives the same bytes."""
+        lines = [
+            TITLE,
+            f"# environment: {self.environment}",
+            f"# edition: {self.edition}",
+            f"# python: {self.python}",
+            f"# cut-off: {self.cut_off}",
+            *(f"# requires: {requirement}" for requirement in self.requires),
+            *(f"# override: {requirement}" for requirement in self.overrides),
+        ]
+        for package in self.packages:
+            marker = f" ; {package.marker}" if package.marker else ""
+            lines.append("")
+            lines.extend(f"# wheel: {wheel.filename}" for wheel in package.wheels)
+            lines.append(f"{package.name}=={package.version}{marker} \\")
+            hashes = [f"    --hash=sha256:{wheel.sha256}" for wheel in package.wheels]
+            lines.append(" \\\n".join(hashes))
+        return "\n".join(lines) + "\n"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the file's content, in hex."""
+        return hashlib.sha256(self.text().encode()).hexdigest()
+
+
+def lock_path(lockfiles: Path, environment: str, edition: str, python: str) -> Path:
+    """Where the lock of that edition and Python minor lies."""
+    return lockfiles / environment / edition / f"cp{python.replace('.', '')}.txt"
+
+
+def read_lock(path: Path) -> Lock:
+    """Read a lock file; raises BrokenData that names the line for anything but what `Lock.text` writes."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_LOCK + 1)
+        text = raw.decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BrokenData(f"The lock file {path} cannot be read.", why=str(error)) from error
+    if len(raw) > LARGEST_LOCK:
+        raise BrokenData(f"The lock file {path} is larger than {LARGEST_LOCK} bytes.")
+    lock = _parse(text, path)
+    if lock.text() != text:
+        raise _damaged(path, "its spacing or order is not what envguard writes")
+    return lock
+
+
+def _parse(text: str, path: Path) -> Lock:
+    head, *blocks = text.rstrip("\n").split("\n\n")
+    title, *lines = head.split("\n")
+    if title != TITLE:
+        raise _damaged(path, f"line 1 must be {TITLE!r}")
+    fields: dict[str, list[str]] = {}
+    for number, line in enumerate(lines, start=2):
+        match = _FIELD.fullmatch(line)
+        if match is None:
+            raise _damaged(path, f"line {number} is no field of a lock's head")
+        fields.setdefault(match[1], []).append(match[2])
+    for name in ("environment", "edition", "python", "cut-off"):
+        if len(fields.get(name, ())) != 1:
+            raise _damaged(path, f"its head must say once what its {name} is")
+    return Lock(
+        environment=fields["environment"][0],
+        edition=fields["edition"][0],
+        python=fields["python"][0],
+        cut_off=fields["cut-off"][0],
+        requires=tuple(fields.get("requires", ())),
+        overrides=tuple(fields.get("override", ())),
+        packages=tuple(_package(block, path) for block in blocks),
+    )
+
+
+def _package(block: str, path: Path) -> LockedPackage:
+    match = _PACKAGE.fullmatch(block + "\n")
+    if match is None:
+        raise _damaged(path, f"the entry that starts with {block[:60]!r} is no pin with its wheels and hashes")
+    filenames = re.findall(r"# wheel: (\S+)", match["wheels"])
+    hashes = re.findall(r"sha256:([0-9a-f]{64})", match["hashes"])
+    if len(hashes) != len(filenames):
+        raise _damaged(path, f"{match['name']} has {len(filenames)} wheels and {len(hashes)} hashes")
+    wheels = tuple(LockedWheel(name, sha) for name, sha in zip(filenames, hashes, strict=True))
+    return LockedPackage(match["name"], match["version"], match["marker"] or "", wheels)
+
+
+def _damaged(path: Path, why: str) -> BrokenData:
+    return BrokenData(
+        f"The lock file {path} is not one that envguard wrote.",
+        why=why,
+        next_step="Restore it from version control, or write it anew with `envguard lock`.",
+    )

@@ -1,0 +1,165 @@
+"""Make a lock: uv resolves for all platforms up to a cut-off date, and what it found is written index-neutral."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from envguard.errors import EnvguardError
+from envguard.locks.lockfile import Lock, LockedPackage, LockedWheel
+from envguard.toml import parse_toml
+
+if TYPE_CHECKING:
+    from packaging.pylock import Package, PackageWheel
+
+# The platforms that a lock is for: sys_platform, platform_system, os_name and each platform_machine.
+PLATFORMS = (
+    ("linux", "Linux", "posix", ("x86_64", "aarch64")),
+    ("darwin", "Darwin", "posix", ("x86_64", "arm64")),
+    ("win32", "Windows", "nt", ("AMD64", "ARM64")),
+)
+
+
+class CannotResolve(EnvguardError):
+    """The requirements have no common solution, or the index cannot be asked (exit code 3)."""
+
+    exit_code = 3
+
+
+def resolve(
+    *,
+    environment: str,
+    edition: str,
+    python: str,
+    requires: tuple[str, ...],
+    overrides: tuple[str, ...],
+    dependencies: bool,
+    cut_off: str,
+    uv: Path,
+    uv_environment: Mapping[str, str],
+    uv_cache: Path,
+) -> Lock:
+    """Resolve one edition for one Python minor; the same arguments give the same lock.
+
+    Raises CannotResolve with uv's own words.
+    """
+    with tempfile.TemporaryDirectory(prefix="envguard-lock-") as name:
+        folder = Path(name)
+        wanted = folder / "requirements.in"
+        wanted.write_text("\n".join(requires) + "\n", encoding="utf-8")
+        output = folder / "pylock.toml"
+        command: list[str | Path] = [
+            uv, "pip", "compile", wanted, "--universal", "--python-version", python,
+            "--python", sys.executable, "--no-config", "--no-python-downloads", "--only-binary", ":all:",
+            "--exclude-newer", cut_off, "--format", "pylock.toml", "--output-file", output,
+            "--cache-dir", uv_cache, "--color", "never", "--quiet",
+        ]  # fmt: skip
+        if overrides:
+            overridden = folder / "overrides.in"
+            overridden.write_text("\n".join(overrides) + "\n", encoding="utf-8")
+            command += ["--overrides", overridden]
+        if not dependencies:
+            command.append("--no-deps")
+        run = subprocess.run(
+            command,
+            env=dict(uv_environment),
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
+        if run.returncode != 0:
+            raise CannotResolve(
+                f"The requirements of {environment} {edition} cannot be resolved for Python {python}.",
+                why=run.stderr.strip(),
+                next_step="Change the requirements in the catalog, or name another cut-off date.",
+            )
+        packages = _locked_packages(output, python)
+    return Lock(environment, edition, python, cut_off, requires, overrides, packages)
+
+
+def _locked_packages(pylock: Path, python: str) -> tuple[LockedPackage, ...]:
+    from packaging.pylock import Pylock
+
+    document = Pylock.from_dict(parse_toml(pylock.read_text(encoding="utf-8")))
+    locked = []
+    for package in document.packages:
+        marker = _marker_for(package, python)
+        if marker is None:
+            continue
+        wheels = tuple(
+            sorted((_wheel(wheel) for wheel in package.wheels or () if _fits(wheel, python)), key=_by_filename)
+        )
+        if not wheels:
+            raise CannotResolve(
+                f"{package.name} {package.version} has no wheel for Python {python}.",
+                why="only wheels are locked, and the ones it has are for other Pythons",
+                next_step="Pin another version of it in the catalog.",
+            )
+        locked.append(LockedPackage(package.name, str(package.version), marker, wheels))
+    return tuple(sorted(locked, key=lambda package: (package.name, package.version)))
+
+
+def _marker_for(package: Package, python: str) -> str | None:
+    """The package's marker as far as it says anything on that Python: empty if always true, None if never."""
+    if package.marker is None:
+        return ""
+    truths = {package.marker.evaluate(environment) for environment in _environments(python)}
+    if truths == {True}:
+        return ""
+    return str(package.marker).replace('"', "'") if True in truths else None
+
+
+def _environments(python: str) -> Iterable[dict[str, str]]:
+    for sys_platform, system, os_name, machines in PLATFORMS:
+        for machine in machines:
+            for micro in ("0", "99"):
+                yield {
+                    "implementation_name": "cpython",
+                    "implementation_version": f"{python}.{micro}",
+                    "os_name": os_name,
+                    "platform_machine": machine,
+                    "platform_python_implementation": "CPython",
+                    "platform_release": "",
+                    "platform_system": system,
+                    "platform_version": "",
+                    "python_full_version": f"{python}.{micro}",
+                    "python_version": python,
+                    "sys_platform": sys_platform,
+                    "extra": "",
+                }
+
+
+def _fits(wheel: PackageWheel, python: str) -> bool:
+    """Whether CPython of that minor could install the wheel on the platform that the wheel is for."""
+    from packaging.tags import compatible_tags, cpython_tags
+    from packaging.utils import parse_wheel_filename
+
+    major, minor = (int(part) for part in python.split("."))
+    abi = f"cp{major}{minor}"
+    for tag in parse_wheel_filename(_filename(wheel))[3]:
+        if tag in set(cpython_tags((major, minor), [abi], [tag.platform])):
+            return True
+        if tag in set(compatible_tags((major, minor), abi, [tag.platform])):
+            return True
+    return False
+
+
+def _wheel(wheel: PackageWheel) -> LockedWheel:
+    return LockedWheel(_filename(wheel), wheel.hashes["sha256"])
+
+
+def _by_filename(wheel: LockedWheel) -> str:
+    return wheel.filename
+
+
+def _filename(wheel: PackageWheel) -> str:
+    from urllib.parse import unquote, urlsplit
+
+    if wheel.name:
+        return wheel.name
+    return unquote(urlsplit(wheel.url or "").path.rsplit("/", 1)[-1])

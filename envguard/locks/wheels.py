@@ -1,0 +1,46 @@
+"""Which wheels of a lock fit an interpreter: known by `packaging` from tags and markers, before any download."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from envguard.locks.lockfile import Lock, LockedPackage
+
+if TYPE_CHECKING:
+    from packaging.tags import Tag
+
+
+@dataclass(frozen=True, slots=True)
+class MissingWheel:
+    """A package that the lock needs here and that has no wheel which fits; `available` are platform tags."""
+
+    name: str
+    version: str
+    available: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version} has no wheel for this platform (there are: {', '.join(self.available)})"
+
+
+def missing_wheels(lock: Lock, supported: Collection[Tag], markers: Mapping[str, str]) -> tuple[MissingWheel, ...]:
+    """The packages of a lock that an interpreter needs (`markers`, PEP 508) and cannot have (`supported` tags)."""
+    from packaging.utils import parse_wheel_filename
+
+    missing = []
+    for package in needed_packages(lock.packages, markers):
+        tags = [parse_wheel_filename(wheel.filename)[3] for wheel in package.wheels]
+        if not any(tag in supported for wheel_tags in tags for tag in wheel_tags):
+            platforms = {tag.platform for wheel_tags in tags for tag in wheel_tags}
+            missing.append(MissingWheel(package.name, package.version, tuple(sorted(platforms))))
+    return tuple(missing)
+
+
+def needed_packages(packages: Sequence[LockedPackage], markers: Mapping[str, str]) -> tuple[LockedPackage, ...]:
+    """The packages whose marker holds in an environment."""
+    from packaging.markers import Marker
+
+    return tuple(
+        package for package in packages if not package.marker or Marker(package.marker).evaluate(dict(markers))
+    )

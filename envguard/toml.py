@@ -1,0 +1,16 @@
+"""TOML for every Python that envguard runs on: the standard library's reader, or its backport on 3.10."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+if sys.version_info >= (3, 11):
+    from tomllib import loads as _loads
+else:
+    from tomli import loads as _loads
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """Parse a document; raises ValueError where it is not TOML."""
+    return _loads(text)
