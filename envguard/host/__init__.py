@@ -1,0 +1,1 @@
+"""What this host offers: its interpreters, its platform, its variables."""

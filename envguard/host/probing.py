@@ -1,0 +1,238 @@
+"""Ask programs what Python they are: each alone, for a limited time, and without belief in their good will."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import re
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from envguard.host.interpreters import Facts, Problem
+
+_SOURCE = Path(__file__).with_name("probe_script.py").read_text(encoding="utf-8")
+PROBE_DIGEST = hashlib.sha256(_SOURCE.encode()).hexdigest()
+
+# -I keeps the host's Python configuration out; -S also what the interpreter's own site-packages would run at start
+# (sitecustomize, .pth files), and lets a copied virtual environment answer for its base.
+_ISOLATED = ("-I", "-S")
+_ISOLATED_BEFORE_3_4 = ("-E", "-s", "-S")
+
+# All that a child gets to see; the rest of the host's variables could change what it answers.
+_VARIABLES = ("PATH", "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "TEMP", "TMP")
+
+_OUTPUT_LIMIT = 64 * 1024
+_AT_ONCE = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """No answer could be had: what kind of problem it was, a sentence that says so, and what was seen."""
+
+    problem: Problem
+    reason: str
+    exit_code: int | None = None
+    said: str = ""
+
+
+def probe_all(
+    targets: Iterable[Path], environ: Mapping[str, str], *, timeout: float, keep: tuple[str, ...] = ()
+) -> dict[Path, Facts | Failure]:
+    """Start every target once, side by side; `timeout` is in seconds and for each.
+
+    Targets see PATH and what the operating system needs, plus the variables named in `keep`; they run in an empty
+    folder of their own process group, without input.
+    """
+    everything = list(targets)
+    if not everything:
+        return {}
+    variables = {name: environ[name] for name in (*_VARIABLES, *keep) if name in environ}
+    with (
+        tempfile.TemporaryDirectory(prefix="envguard-probe-", ignore_cleanup_errors=True) as folder,
+        ThreadPoolExecutor(max_workers=_AT_ONCE) as pool,
+    ):
+        try:
+            outcomes = pool.map(lambda target: probe(target, variables, Path(folder), timeout), everything)
+            return dict(zip(everything, outcomes, strict=True))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def probe(target: Path, variables: Mapping[str, str], folder: Path, timeout: float) -> Facts | Failure:
+    """Ask one program; what it does wrong comes back as a Failure, nothing is raised."""
+    deadline = time.monotonic() + timeout
+    outcome = _ask(target, _ISOLATED, variables, folder, deadline)
+    if isinstance(outcome, Failure) and outcome.exit_code == 2 and "Unknown option: -I" in outcome.said:
+        outcome = _ask(target, _ISOLATED_BEFORE_3_4, variables, folder, deadline)
+    if isinstance(outcome, Failure) and outcome.problem == "hang":
+        return Failure("hang", f"It gave no answer within {timeout:g} seconds; start it by hand to see why.")
+    return outcome
+
+
+def unstartable(target: Path) -> Failure | None:
+    """Why a file cannot be started, as far as its name and mode tell."""
+    try:
+        is_folder = target.is_dir()
+        target.stat()
+    except FileNotFoundError:
+        if target.is_symlink():
+            gone = printable(os.path.realpath(target))
+            return Failure("dangling link", f"A link to {gone}, which does not exist: delete it, or reinstall that.")
+        return Failure("missing", "This installation has no interpreter in it: finish or remove it.")
+    except (OSError, RuntimeError) as error:  # RuntimeError: a link loop, before Python 3.13
+        if isinstance(error, RuntimeError) or error.errno == errno.ELOOP:
+            return Failure("link loop", "A link that leads back to itself: delete it.")
+        return Failure("not executable", f"It cannot be looked at ({error.strerror}): check the permissions.")
+    if is_folder:
+        return Failure("folder", "A folder, not a program.")
+    if not os.access(target, os.X_OK):
+        return Failure("not executable", "You may not execute it: `chmod +x` it, if it is meant to be a program.")
+    return None
+
+
+def _ask(
+    target: Path, flags: tuple[str, ...], variables: Mapping[str, str], folder: Path, deadline: float
+) -> Facts | Failure:
+    # Markers that nobody can know beforehand, so that neither noise nor an echo of the command is taken for an answer.
+    begin, end = secrets.token_hex(16), secrets.token_hex(16)
+    try:
+        process = subprocess.Popen(
+            [target, *flags, "-c", _SOURCE, begin, end],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=dict(variables),
+            cwd=folder,
+            start_new_session=True,
+        )
+    except OSError as error:
+        if error.errno == errno.ENOENT:
+            return Failure("not a program", "The program that its first line names (#!) does not exist.")
+        return Failure("not a program", f"The operating system cannot start it ({error.strerror}).")
+    listener = _Listener(process, end.encode())
+    try:
+        output = listener.listen(deadline)
+        return _answer_in(output, begin.encode(), end.encode()) or _why_none(process, listener, deadline)
+    finally:
+        _end(process)
+        listener.close()
+
+
+class _Listener:
+    """Reads what a process prints, until a text has come, too much has come, or there is no more."""
+
+    def __init__(self, process: subprocess.Popen[bytes], until: bytes) -> None:
+        assert process.stdout is not None
+        self._pipe = process.stdout
+        self._until = until
+        self.output = bytearray()
+        # A thread, because a grandchild that has left the process group can hold the pipe open for ever.
+        self._thread = threading.Thread(target=self._read, daemon=True)
+
+    def listen(self, deadline: float) -> bytes:
+        """What was printed until the deadline (`time.monotonic` seconds)."""
+        self._thread.start()
+        self._thread.join(max(0.0, deadline - time.monotonic()))
+        return bytes(self.output)
+
+    @property
+    def flooded(self) -> bool:
+        """Whether more was printed than any answer is long."""
+        return len(self.output) > _OUTPUT_LIMIT
+
+    def close(self) -> None:
+        """Let go of the pipe, unless someone still holds its other end: then the thread waits on, harmlessly."""
+        self._thread.join(0.2)
+        if not self._thread.is_alive():
+            self._pipe.close()
+
+    def _read(self) -> None:
+        while self._until not in self.output and not self.flooded:
+            piece = os.read(self._pipe.fileno(), _OUTPUT_LIMIT)
+            if not piece:
+                return
+            self.output += piece
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process and, where the operating system has process groups, all that it started."""
+    if sys.platform == "win32":
+        process.kill()
+    else:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=1)
+
+
+def _answer_in(output: bytes, begin: bytes, end: bytes) -> Facts | None:
+    _, opened, rest = output.partition(begin)
+    answer, closed, _ = rest.partition(end)
+    if not (opened and closed):
+        return None
+    try:
+        return Facts.from_json(json.loads(answer))
+    except ValueError:
+        return None
+
+
+def _why_none(process: subprocess.Popen[bytes], listener: _Listener, deadline: float) -> Failure:
+    """Name what a process did instead of answering."""
+    if listener.flooded:
+        return Failure("flood", "It printed far more than a Python that was asked for its version would.")
+    try:
+        code = process.wait(timeout=max(0.0, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        return Failure("hang", "")
+    said = listener.output.decode("utf-8", "replace")
+    if code < 0:
+        return Failure("signal", f"It was killed by {_signal_name(-code)}: reinstall that Python.", code, said)
+    if code == 0:
+        return Failure("junk", f"It did not answer as a Python does{_quoted(_last_line(said))}.", code, said)
+    module = re.search(r"No module named '?([\w.]+)", said)
+    if module:
+        reason = f"Its standard library lacks {module[1]}: install the full Python (Debian: python3, not -minimal)."
+        return Failure("incomplete", reason, code, said)
+    library = re.search(r"error while loading shared libraries: ([^:\n]+)", said)
+    if library:
+        reason = f"It does not find {printable(library[1])} without LD_LIBRARY_PATH, which steps never see: "
+        return Failure("missing library", reason + "build it with an rpath, or use another.", code, said)
+    return Failure("exit", f"It ended with exit code {code}{_quoted(_first_line(said))}.", code, said)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _first_line(text: str) -> str:
+    return next((line for line in text.splitlines() if line.strip()), "")
+
+
+def _last_line(text: str) -> str:
+    return _first_line("\n".join(reversed(text.splitlines())))
+
+
+def _quoted(line: str) -> str:
+    shown = printable(line.strip())
+    return f" ({shown if len(shown) <= 160 else shown[:159] + '…'})" if shown else ""
+
+
+def printable(text: str) -> str:
+    """A text with its line ends, escape sequences and undecodable bytes made visible, safe for a terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)

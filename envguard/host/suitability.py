@@ -1,0 +1,47 @@
+"""Which interpreters envguard can build environments on, and why not the others."""
+
+from __future__ import annotations
+
+from envguard.host.interpreters import Facts
+
+OLDEST = (3, 9)
+
+# Measured: ai_edge_litert does not import without ctypes, and no compressed archive opens without zlib.
+NEEDED = {
+    "_ctypes": "libffi (Debian: libffi-dev)",
+    "zlib": "zlib (Debian: zlib1g-dev)",
+}
+
+
+def reasons_against(facts: Facts) -> tuple[str, ...]:
+    """Why envguard cannot use this interpreter, one sentence each; empty if it can."""
+    reasons = []
+    if facts.implementation != "cpython":
+        reasons.append(f"{facts.implementation_name}: the locked packages have wheels for CPython only.")
+    if facts.version[:2] < OLDEST:
+        oldest = ".".join(map(str, OLDEST))
+        reasons.append(f"Too old: envguard needs Python {oldest} or newer.")
+    if facts.bits != 64:
+        reasons.append(f"{facts.bits}-bit: the locked packages have wheels for 64-bit Pythons only.")
+    if facts.free_threaded:
+        reasons.append("Free-threaded: the locked packages have wheels for the default build only.")
+    reasons += [
+        f"Built without {name}: install the headers of {library} and build this Python again."
+        for name, library in NEEDED.items()
+        if name in facts.missing_modules
+    ]
+    return tuple(reasons)
+
+
+def notes_on(facts: Facts) -> tuple[str, ...]:
+    """What a user may want to know of an interpreter that can be used, one sentence each."""
+    notes = []
+    if facts.version.releaselevel != "final":
+        notes.append("A pre-release: packages may have no wheels for it.")
+    if "ensurepip" in facts.missing_modules:
+        # Measured with uv 0.13: `uv venv` and `uv pip install` need neither ensurepip nor the venv module.
+        notes.append("No ensurepip: `python -m venv` fails with it, envguard does not need it.")
+    absent = sorted(set(facts.missing_modules) - set(NEEDED) - {"ensurepip"})
+    if absent:
+        notes.append(f"Built without {', '.join(absent)}: a package that imports them fails.")
+    return tuple(notes)
