@@ -13,4 +13,5 @@ else:
 
 def parse_toml(text: str) -> dict[str, Any]:
     """Parse a document; raises ValueError where it is not TOML."""
-    return _loads(text)
+    document: dict[str, Any] = _loads(text)
+    return document

@@ -1,0 +1,38 @@
+# Every target makes what it needs: a fresh clone and a Python of 3.10 or newer are enough.
+# A pyenv shim of an inactive version exits 127, so each candidate is tried, not trusted.
+PYTHON ?= $(shell for python in python3 python3.11 python3.12 python3.13 python3.10 python3.14 /usr/bin/python3; do \
+	env -u PYTHONHOME -u PYTHONPATH $$python -I -c 'import sys; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1 \
+	&& echo $$python && break; done)
+BOOTSTRAP = $(if $(PYTHON),$(PYTHON) -I envguard/bootstrap.py,@echo "envguard: there is no Python 3.10 or newer on PATH." >&2; echo "  next: apt install python3" >&2; exit 3; :)
+BIN = .venv/bin
+
+.PHONY: quantize test check format host develop clean
+
+quantize: host
+	$(BIN)/envguard run quantize sample:face_landmarker
+
+test: develop check-tools
+	$(BIN)/python -I -m pytest
+
+check: develop check-tools
+	$(BIN)/python -I -m pytest -m "not slow and not network"
+
+.PHONY: check-tools
+check-tools: develop
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: develop
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+host:
+	$(BOOTSTRAP) host
+
+develop:
+	$(BOOTSTRAP) develop
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache build dist

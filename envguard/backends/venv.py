@@ -1,0 +1,86 @@
+"""A virtual environment from a lock: uv makes it and installs wheels whose hashes match, nothing else."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from envguard.errors import NoEnvironment
+from envguard.layout import Layout
+from envguard.locks.lockfile import Lock
+
+TAIL_LINES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Installer:
+    """uv and how it may be run: its binary, its variables, its cache, and where its output goes."""
+
+    uv: Path
+    variables: Mapping[str, str]
+    cache: Path
+    logs: Path
+
+
+def build_venv(
+    folder: Path, interpreter: Path, lock: Lock, installer: Installer, descriptors: tuple[int, ...] = ()
+) -> Layout:
+    """Make a virtual environment in `folder` and install every package of the lock into it.
+
+    Files are copied, never hard-linked, so that damage to one environment reaches no other, and bytecode is compiled
+    now, so that no run writes into the environment. Raises NoEnvironment with uv's own words.
+    """
+    venv = folder / "venv"
+    folder.mkdir(parents=True)
+    requirements = folder / "lock.txt"
+    requirements.write_text(lock.text(), encoding="utf-8")
+    _run_uv(
+        installer, ["venv", venv, "--python", interpreter, "--no-project", "--link-mode", "copy"], lock, descriptors
+    )
+    layout = _layout(venv)
+    _run_uv(
+        installer,
+        [
+            "pip", "install", "--python", layout.python, "--requirements", requirements, "--require-hashes",
+            "--no-deps", "--only-binary", ":all:", "--link-mode", "copy", "--compile-bytecode",
+        ],
+        lock,
+        descriptors,
+    )  # fmt: skip
+    return layout
+
+
+def _layout(venv: Path) -> Layout:
+    if os.name == "nt":
+        return Layout(venv / "Scripts" / "python.exe", venv / "Lib" / "site-packages")
+    (site_packages,) = venv.glob("lib/python3.*/site-packages")
+    return Layout(venv / "bin" / "python", site_packages)
+
+
+def _run_uv(installer: Installer, arguments: Sequence[str | Path], lock: Lock, descriptors: tuple[int, ...]) -> None:
+    command = [
+        installer.uv, *arguments, "--no-config", "--no-python-downloads", "--cache-dir", installer.cache,
+        "--color", "never", "--no-progress",
+    ]  # fmt: skip
+    run = subprocess.run(
+        command,
+        env=dict(installer.variables),
+        cwd=installer.logs,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        pass_fds=descriptors,
+        start_new_session=True,
+    )
+    if run.returncode != 0:
+        raise NoEnvironment(
+            f"{lock.environment} {lock.edition} cannot be installed for Python {lock.python}.",
+            why="\n".join(run.stdout.strip().splitlines()[-TAIL_LINES:]),
+            next_step="If the package index cannot be reached, check the network, the proxy and the index settings; "
+            "then run the same command again.",
+        )

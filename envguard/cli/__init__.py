@@ -1,0 +1,1 @@
+"""The command line: arguments into one call, a result into a screen or a JSON document."""

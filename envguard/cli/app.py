@@ -1,0 +1,70 @@
+"""The commands and what all of them share: how an error looks, and which exit code it gives."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import click
+import typer
+
+from envguard import __version__
+from envguard.cli.lock import lock
+from envguard.cli.probe import probe
+from envguard.cli.run import run_app
+from envguard.cli.text import error_text
+from envguard.errors import EnvguardError, Interrupted
+
+app = typer.Typer(
+    help="Locked, isolated environments for tools that refuse to share one.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(probe)
+app.command()(lock)
+app.add_typer(run_app, name="run")
+
+
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Options of every command."""
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+    if debug:
+        os.environ["ENVGUARD_DEBUG"] = "1"
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and give back its exit code."""
+    try:
+        code: Any = app(args=list(arguments), prog_name="envguard", standalone_mode=False)
+        return int(code or 0)
+    except EnvguardError as error:
+        return _report(error, as_json="--json" in arguments)
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        return _report(Interrupted("Interrupted."), as_json=False)
+    except BrokenPipeError:
+        # The reader has gone; Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _report(error: EnvguardError, *, as_json: bool) -> int:
+    if os.environ.get("ENVGUARD_DEBUG"):
+        traceback.print_exception(error)
+    if as_json:
+        print(json.dumps(error.as_json(), indent=2))
+    print(error_text(error), file=sys.stderr)
+    return error.exit_code

@@ -1,0 +1,84 @@
+"""How a run looks while it goes on: progress bars on a terminal, plain lines elsewhere, always on standard error."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from typing import TextIO
+
+from envguard.cli.text import printable
+from envguard.running.events import (
+    Building,
+    Event,
+    PassedBy,
+    Receiver,
+    StepEnded,
+    StepNote,
+    StepProgress,
+    StepStarted,
+    Waiting,
+)
+
+
+@contextlib.contextmanager
+def screen(stream: TextIO | None = None) -> Iterator[Receiver]:
+    """A receiver of a run's events that shows them for as long as the block lasts."""
+    target = sys.stderr if stream is None else stream
+    if not target.isatty():
+        yield lambda event: _print_line(event, target)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TimeElapsedColumn())
+    with Progress(*columns, console=Console(file=target), transient=True) as progress:
+        bars = _Bars(progress)
+        yield bars.show
+
+
+class _Bars:
+    """The bar of the step that runs; what is worth keeping is printed above it."""
+
+    def __init__(self, progress: object) -> None:
+        from rich.progress import Progress
+
+        assert isinstance(progress, Progress)
+        self._progress = progress
+        self._bar = progress.add_task("", visible=False)
+
+    def show(self, event: Event) -> None:
+        if isinstance(event, StepProgress):
+            label = printable(f"{event.step}: {event.label}")
+            self._progress.update(self._bar, visible=True, description=label, completed=event.done, total=event.total)
+        elif isinstance(event, StepStarted):
+            self._progress.reset(self._bar, total=None, visible=True, description=event.step)
+        elif isinstance(event, Building):
+            self._progress.reset(self._bar, total=None, visible=True, description=f"building {event.environment}")
+        line = line_for(event)
+        if line:
+            self._progress.console.print(line, markup=False, highlight=False)
+
+
+def _print_line(event: Event, stream: TextIO) -> None:
+    line = line_for(event)
+    if line:
+        print(line, file=stream, flush=True)
+
+
+def line_for(event: Event) -> str:
+    """The line that a log keeps of an event; empty for progress, of which there is too much."""
+    match event:
+        case Building(what=what, why=why):
+            text = f"building {what}: {why}"
+        case Waiting(environment=environment, holder=holder):
+            text = f"waiting for {holder}, which builds {environment}"
+        case PassedBy(what=what, why=why):
+            text = f"passed by {what}: {why}"
+        case StepStarted() | StepProgress():
+            return ""
+        case StepNote(step=step, text=said):
+            text = f"{step}: {said}"
+        case StepEnded(step=step, seconds=seconds, failures=failures):
+            text = f"{step}: {'NO (' + ', '.join(failures) + ')' if failures else 'ok'}, {seconds:.1f} s"
+    return printable(text)

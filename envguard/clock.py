@@ -1,0 +1,10 @@
+"""Moments as envguard writes them."""
+
+from __future__ import annotations
+
+import datetime
+
+
+def utc_now() -> str:
+    """This moment as RFC 3339 in UTC, to the second."""
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,156 @@
+"""Host × catalog × locks → a plan, or every reason why there is none. Pure: no disk, no processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from envguard.catalog.model import Edition, Environment
+from envguard.errors import BadInput, NoEnvironment
+from envguard.host.interpreters import HostFacts, Interpreter
+from envguard.host.platform import marker_environment, supported_tags
+from envguard.locks.lockfile import Lock
+from envguard.locks.wheels import missing_wheels
+
+LockKey = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One way to have an environment here: an edition's lock on an interpreter."""
+
+    environment: Environment
+    edition: Edition
+    lock: Lock
+    interpreter: Interpreter
+
+    def __str__(self) -> str:
+        python = self.interpreter
+        return f"{self.environment.name} {self.edition.name} on Python {python.version_text} ({python.path})"
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """A candidate that is not the first choice, and why."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The ways to have an environment here, best first (at least one), and what was passed over."""
+
+    environment: Environment
+    candidates: tuple[Candidate, ...]
+    passed_over: tuple[PassedOver, ...]
+
+    @property
+    def chosen(self) -> Candidate:
+        """The best candidate."""
+        return self.candidates[0]
+
+
+def make_plan(
+    environment: Environment,
+    host: HostFacts,
+    locks: Mapping[LockKey, Lock],
+    *,
+    edition: str | None = None,
+    python: str | None = None,
+) -> Plan:
+    """Plan an environment: `locks` by edition and Python minor; `edition` and `python` narrow the choice.
+
+    Raises BadInput for an edition that the environment does not have, and NoEnvironment with each candidate's reason
+    where none is left.
+    """
+    editions = _chosen_editions(environment, edition)
+    candidates: list[Candidate] = []
+    passed_over: list[PassedOver] = []
+    for each in editions:
+        for minor in each.pythons:
+            if python is not None and minor != python:
+                passed_over.append(PassedOver(f"{environment.name} {each.name} on Python {minor}", "not asked for"))
+                continue
+            found = _candidate(environment, each, minor, host.interpreters, locks)
+            (candidates if isinstance(found, Candidate) else passed_over).append(found)  # type: ignore[arg-type]
+    if not candidates:
+        reasons = "\n".join(f"{each.what}: {each.why}" for each in passed_over)
+        raise NoEnvironment(
+            f"No environment {environment.name!r} can be had on this host.",
+            why=reasons,
+            next_step=f"Install one of Python {', '.join(_minors(editions))} and run again; "
+            "`envguard probe` shows what this host has.",
+        )
+    return Plan(environment, tuple(candidates), (*passed_over, *_lesser(candidates, host)))
+
+
+def _chosen_editions(environment: Environment, name: str | None) -> tuple[Edition, ...]:
+    if name is None:
+        return environment.editions
+    edition = environment.edition(name)
+    if edition is None:
+        known = ", ".join(each.name for each in environment.editions)
+        raise BadInput(
+            f"The environment {environment.name!r} has no edition {name!r}.", next_step=f"Choose one of: {known}."
+        )
+    return (edition,)
+
+
+def _candidate(
+    environment: Environment,
+    edition: Edition,
+    minor: str,
+    interpreters: Sequence[Interpreter],
+    locks: Mapping[LockKey, Lock],
+) -> Candidate | PassedOver:
+    what = f"{environment.name} {edition.name} on Python {minor}"
+    lock = locks.get((edition.name, minor))
+    if lock is None:
+        return PassedOver(what, "it has no lock")
+    fitting = [each for each in interpreters if minor_of(each) == minor]
+    usable = [each for each in fitting if each.usable]
+    if not usable:
+        reasons = "; ".join(f"{each.path}: {' '.join(each.reasons)}" for each in fitting)
+        return PassedOver(what, reasons or f"this host has no Python {minor}")
+    interpreter = max(usable, key=_rank)
+    missing = missing_wheels(lock, frozenset(supported_tags(interpreter)), marker_environment(interpreter))
+    if missing:
+        return PassedOver(what, "; ".join(map(str, missing)))
+    return Candidate(environment, edition, lock, interpreter)
+
+
+def _rank(interpreter: Interpreter) -> tuple[object, ...]:
+    """Newest patch release first, then a stable order that does not depend on how it was found."""
+    return (interpreter.version, str(interpreter.real_path))
+
+
+def minor_of(interpreter: Interpreter) -> str:
+    """Its Python minor as the catalog writes it: `3.11`."""
+    return f"{interpreter.version.major}.{interpreter.version.minor}"
+
+
+def _lesser(candidates: Sequence[Candidate], host: HostFacts) -> Iterator[PassedOver]:
+    """What would work too, and what no edition asks for."""
+    first = candidates[0]
+    for candidate in candidates[1:]:
+        yield PassedOver(str(candidate), f"would do; {first.edition.name} on {first.lock.python} is preferred")
+    used = {candidate.interpreter.real_path for candidate in candidates}
+    asked = {minor for edition in first.environment.editions for minor in edition.pythons}
+    for interpreter in host.interpreters:
+        if interpreter.real_path in used:
+            continue
+        what = f"Python {interpreter.version_text} ({interpreter.path})"
+        minor = minor_of(interpreter)
+        if not interpreter.usable:
+            yield PassedOver(what, " ".join(interpreter.reasons))
+        elif minor not in asked:
+            yield PassedOver(what, f"no edition of {first.environment.name} is for Python {minor}")
+        else:
+            yield PassedOver(what, f"another Python {minor} of this host is preferred")
+    for broken in host.broken:
+        yield PassedOver(str(broken.path), broken.reason)
+
+
+def _minors(editions: Sequence[Edition]) -> list[str]:
+    return list(dict.fromkeys(minor for edition in editions for minor in edition.pythons))

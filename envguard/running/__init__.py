@@ -1,0 +1,1 @@
+"""Start steps in prepared environments: clean variables, events, signals, exit codes, pipelines."""

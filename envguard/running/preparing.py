@@ -1,0 +1,206 @@
+"""From an environment's name to one that is ready: plan, build, prove, and try the next candidate if a check fails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from envguard.backends.venv import Installer, build_venv
+from envguard.catalog.model import Catalog, Environment
+from envguard.clock import utc_now
+from envguard.errors import BadInput, EnvguardError, NoEnvironment
+from envguard.host.interpreters import HostFacts
+from envguard.host.variables import installer_variables
+from envguard.layout import Layout
+from envguard.locks.lockfile import Lock, lock_path, read_lock
+from envguard.locks.proofs import Proof
+from envguard.locks.uv import find_uv
+from envguard.planning import Candidate, LockKey, Plan, make_plan
+from envguard.running.events import Building, PassedBy, Receiver, Waiting
+from envguard.running.step import run_step, scratch_folder
+from envguard.store.environments import BuiltEnvironment, Identity, ensure
+from envguard.store.home import installer_cache, logs_folder, probe_cache, runs_folder
+
+
+class CheckFailed(EnvguardError):
+    """An environment was installed and did not pass its check (exit code 3)."""
+
+    exit_code = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An environment that is ready, the candidate that it came from, and those that failed before it."""
+
+    candidate: Candidate
+    built: BuiltEnvironment
+    failed: tuple[tuple[str, str], ...] = ()
+
+    def as_json(self) -> dict[str, object]:
+        """The environment for `--json`."""
+        python = self.candidate.interpreter
+        return {
+            "name": self.candidate.environment.name,
+            "edition": self.candidate.edition.name,
+            "python": python.version_text,
+            "interpreter": str(python.path),
+            "lock": self.candidate.lock.digest,
+            "folder": str(self.built.folder),
+            "built_now": self.built.fresh,
+            "proof": self.built.proof.as_json(),
+            "failed_before": [{"what": what, "why": why} for what, why in self.failed],
+        }
+
+
+@dataclass
+class Workshop:
+    """Makes environments ready on this host, each at most once per run."""
+
+    home: Path
+    user_home: Path
+    environ: Mapping[str, str]
+    catalog: Catalog
+    lockfiles: Path
+    receive: Receiver
+    editions: Mapping[str, str] = field(default_factory=dict)
+    _ready: dict[str, Prepared] = field(default_factory=dict)
+
+    @cached_property
+    def host(self) -> HostFacts:
+        """Every Python of this host."""
+        from envguard.host import discover
+
+        return discover(self.environ, home=self.user_home, cache=probe_cache(self.home))
+
+    def plan(self, name: str) -> Plan:
+        """The plan for an environment; raises NoEnvironment with every reason where there is none."""
+        environment = self.catalog.environments.get(name)
+        if environment is None:
+            known = ", ".join(self.catalog.environments)
+            raise BadInput(f"There is no environment {name!r}.", next_step=f"Choose one of: {known}.")
+        return make_plan(environment, self.host, self._locks(environment), edition=self.editions.get(name))
+
+    def prepare(self, name: str) -> Prepared:
+        """The environment of that name, built and proved now if it was not there."""
+        if name not in self._ready:
+            self._ready[name] = self._first_that_works(self.plan(name))
+        return self._ready[name]
+
+    def _first_that_works(self, plan: Plan) -> Prepared:
+        failed: list[tuple[str, str]] = []
+        for candidate in plan.candidates:
+            try:
+                return Prepared(candidate, self._ensure(candidate), tuple(failed))
+            except CheckFailed as failure:
+                why = f"{failure.what} {failure.why}".strip()
+                failed.append((str(candidate), why))
+                self.receive(PassedBy(str(candidate), why))
+                remedy = failure.next_step
+        raise NoEnvironment(
+            f"Every candidate for the environment {plan.environment.name!r} failed its check.",
+            why="\n".join(f"{what}: {why}" for what, why in failed),
+            next_step=remedy,
+        )
+
+    def _ensure(self, candidate: Candidate) -> BuiltEnvironment:
+        logs = logs_folder(self.home)
+        logs.mkdir(parents=True, exist_ok=True)
+        installer = Installer(find_uv(), installer_variables(self.environ), installer_cache(self.home), logs)
+        interpreter = candidate.interpreter.real_path
+        return ensure(
+            self.home,
+            identity_of(candidate),
+            build=lambda folder, held: build_venv(folder, interpreter, candidate.lock, installer, held),
+            prove=lambda layout: self._prove(candidate, layout),
+            watcher=_Announcer(candidate, self.receive),
+        )
+
+    def _prove(self, candidate: Candidate, layout: Layout) -> Proof:
+        environment = candidate.environment
+        log = logs_folder(self.home) / f"{environment.name}-{candidate.edition.name}.check.log"
+        with scratch_folder(runs_folder(self.home)) as folder:
+            try:
+                result = run_step(
+                    layout.python,
+                    environment.check,
+                    name="check",
+                    inputs={"site-packages": layout.site_packages},
+                    folder=folder,
+                    options={**environment.check_options, "files": self._sample_files(environment)},
+                    results={},
+                    environ=self.environ,
+                    log=log,
+                    on_event=_ignore,
+                )
+            except EnvguardError as error:
+                raise CheckFailed(
+                    f"The check of {candidate} failed.", why=f"{error.what} {error.why}", next_step=error.next_step
+                ) from error
+        if result.failures:
+            first = result.failures[0]
+            raise CheckFailed(f"The check of {candidate} failed.", why=first.message, next_step=first.next_step)
+        python = candidate.interpreter
+        return Proof(
+            lock=candidate.lock.digest,
+            python=python.version_text,
+            platform=python.facts.platform,
+            libc=" ".join(python.facts.libc or ()),
+            date=utc_now(),
+            check=environment.check,
+            seconds=round(result.seconds, 3),
+            found=result.values,
+        )
+
+    def _sample_files(self, environment: Environment) -> list[dict[str, object]]:
+        """What a data environment must hold: the files of every sample that lies in it."""
+        return [
+            {"path": file.path, "bytes": file.bytes, "sha256": file.sha256}
+            for sample in self.catalog.samples.values()
+            if sample.environment == environment.name
+            for file in sample.files
+        ]
+
+    def _locks(self, environment: Environment) -> dict[LockKey, Lock]:
+        locks = {}
+        for edition in environment.editions:
+            for python in edition.pythons:
+                path = lock_path(self.lockfiles, environment.name, edition.name, python)
+                if path.is_file():
+                    locks[edition.name, python] = read_lock(path)
+        return locks
+
+
+def identity_of(candidate: Candidate) -> Identity:
+    """What the candidate's environment is made of."""
+    python = candidate.interpreter
+    return Identity(
+        environment=candidate.environment.name,
+        edition=candidate.edition.name,
+        lock=candidate.lock.digest,
+        interpreter=str(python.real_path),
+        python_version=python.version_text,
+        python_build=python.facts.build,
+        platform=python.facts.platform,
+        backend="venv",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Announcer:
+    """Turns what the store says into events."""
+
+    candidate: Candidate
+    receive: Receiver
+
+    def building(self, environment: str, why: str) -> None:
+        self.receive(Building(environment, str(self.candidate), why))
+
+    def waiting(self, environment: str, holder: str) -> None:
+        self.receive(Waiting(environment, holder))
+
+
+def _ignore(event: dict[str, Any]) -> None:
+    """A check's progress is too short to show."""
