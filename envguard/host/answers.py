@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -12,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast, get_args
 
+from envguard.files import write_whole
 from envguard.host.interpreters import Facts, Problem
 from envguard.host.probing import PROBE_DIGEST, Failure
 
@@ -64,7 +63,7 @@ class Answers:
         document = {"probe": PROBE_DIGEST, "entries": entries}
         with suppress(OSError):
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            _replace(self._file, json.dumps(document))
+            write_whole(self._file, json.dumps(document).encode())
 
 
 def _stamp(target: Path) -> list[int] | None:
@@ -94,14 +93,3 @@ def _failure(document: Mapping[str, Any]) -> Failure:
     if not isinstance(document["exit_code"], int | None):
         raise ValueError("not a failure")
     return Failure(cast(Problem, document["problem"]), document["reason"], document["exit_code"])
-
-
-def _replace(file: Path, text: str) -> None:
-    descriptor, name = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        Path(name).replace(file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

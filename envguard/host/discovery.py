@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,8 +16,9 @@ from envguard.host.places import (
     is_named_like_interpreter,
     virtual_environment_of,
 )
-from envguard.host.probing import Failure, printable, probe_all, unstartable
+from envguard.host.probing import Failure, probe_all, unstartable
 from envguard.host.suitability import notes_on, reasons_against
+from envguard.host.wording import one_line
 
 # What a pyenv shim reads to choose a version.
 _SHIM_VARIABLES = ("HOME", "PYENV_ROOT", "PYENV_VERSION")
@@ -31,13 +33,14 @@ def discover(
     refresh: bool = False,
     shims: bool = False,
 ) -> HostFacts:
-    """Every interpreter on this host, usable or not.
+    """Every interpreter on this host, usable or not; at least the one that envguard itself runs on.
 
     `cache` is a folder for answers, None for none; `refresh` asks again whatever is known. `timeout` is in seconds,
     for each interpreter; they are asked side by side. With `shims`, pyenv's shims on PATH are started too, to say
     which of them fail; versions are found without them. Raises nothing for what is found on the host.
     """
-    return examine(candidates(environ, home), environ, cache=cache, timeout=timeout, refresh=refresh, shims=shims)
+    found = [*candidates(environ, home), Candidate("envguard", Path(sys.executable))]
+    return examine(found, environ, cache=cache, timeout=timeout, refresh=refresh, shims=shims)
 
 
 def examine(
@@ -216,4 +219,4 @@ def _about_shim(group: _Group, failure: Failure) -> str:
     exits = f"A shim that exits {failure.exit_code}"
     if not hidden:
         return f"{exits}: no installed version provides it; run `pyenv rehash`."
-    return f"{exits}: pyenv has no version active that provides it. In its store: {printable(', '.join(hidden))}."
+    return f"{exits}: no active pyenv version has it (installed: {one_line(', '.join(hidden))})."

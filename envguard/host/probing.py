@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from envguard.host.interpreters import Facts, Problem
+from envguard.host.wording import one_line
 
 _SOURCE = Path(__file__).with_name("probe_script.py").read_text(encoding="utf-8")
 PROBE_DIGEST = hashlib.sha256(_SOURCE.encode()).hexdigest()
@@ -89,7 +90,7 @@ def unstartable(target: Path) -> Failure | None:
         target.stat()
     except FileNotFoundError:
         if target.is_symlink():
-            gone = printable(os.path.realpath(target))
+            gone = one_line(os.path.realpath(target))
             return Failure("dangling link", f"A link to {gone}, which does not exist: delete it, or reinstall that.")
         return Failure("missing", "This installation has no interpreter in it: finish or remove it.")
     except (OSError, RuntimeError) as error:  # RuntimeError: a link loop, before Python 3.13
@@ -208,7 +209,7 @@ def _why_none(process: subprocess.Popen[bytes], listener: _Listener, deadline: f
         return Failure("incomplete", reason, code, said)
     library = re.search(r"error while loading shared libraries: ([^:\n]+)", said)
     if library:
-        reason = f"It does not find {printable(library[1])} without LD_LIBRARY_PATH, which steps never see: "
+        reason = f"It does not find {one_line(library[1])} without LD_LIBRARY_PATH, which steps never see: "
         return Failure("missing library", reason + "build it with an rpath, or use another.", code, said)
     return Failure("exit", f"It ended with exit code {code}{_quoted(_first_line(said))}.", code, said)
 
@@ -229,10 +230,5 @@ def _last_line(text: str) -> str:
 
 
 def _quoted(line: str) -> str:
-    shown = printable(line.strip())
-    return f" ({shown if len(shown) <= 160 else shown[:159] + '…'})" if shown else ""
-
-
-def printable(text: str) -> str:
-    """A text with its line ends, escape sequences and undecodable bytes made visible, safe for a terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+    shown = one_line(line.strip(), 160)
+    return f" ({shown})" if shown else ""

@@ -20,7 +20,7 @@ def reasons_against(facts: Facts) -> tuple[str, ...]:
         reasons.append(f"{facts.implementation_name}: the locked packages have wheels for CPython only.")
     if facts.version[:2] < OLDEST:
         oldest = ".".join(map(str, OLDEST))
-        reasons.append(f"Too old: envguard needs Python {oldest} or newer.")
+        reasons.append(f"Too old: Python {oldest} or newer is needed.")
     if facts.bits != 64:
         reasons.append(f"{facts.bits}-bit: the locked packages have wheels for 64-bit Pythons only.")
     if facts.free_threaded:

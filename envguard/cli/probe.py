@@ -1,0 +1,79 @@
+"""`envguard probe`: every Python on this host, and whether envguard can use it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from envguard.host.interpreters import BrokenCandidate, HostFacts, Interpreter
+
+# As wide as the longest reason, where no terminal says how wide it is: a line that is searched must not be broken.
+WIDTH_OF_A_FILE = 400
+
+
+def probe(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Ask every interpreter again.")] = False,
+) -> None:
+    """Show every Python on this host, where it was found, and why envguard cannot use it if it cannot."""
+    from envguard.host.discovery import discover
+    from envguard.store.home import envguard_home, probe_cache
+
+    facts = discover(os.environ, home=Path.home(), cache=probe_cache(envguard_home()), refresh=refresh, shims=True)
+    if as_json:
+        typer.echo(json.dumps(facts.as_json(), indent=2))
+    else:
+        _show(facts)
+
+
+def _show(facts: HostFacts) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = WIDTH_OF_A_FILE
+    usable = [_cells(row) for row in facts.usable]
+    rest = [_cells(row) for row in facts.interpreters if not row.usable] + [_cells(row) for row in facts.broken]
+    for rows, title in ((usable, "Can be used"), (rest, "Cannot be used, because")):
+        if not rows:
+            continue
+        table = Table("Python", "Machine", "Found in", box=None, pad_edge=False)
+        table.add_column("Path", no_wrap=True, overflow="fold")
+        table.add_column(title)
+        for row in rows:
+            # Text, because square brackets in the name of a file are not markup.
+            table.add_row(*(Text(cell, overflow="fold") for cell in row))
+        console.print(table)
+        console.print()
+    console.print(_summary(facts))
+
+
+def _cells(row: Interpreter | BrokenCandidate) -> tuple[str, str, str, str, str]:
+    from envguard.host.wording import one_line
+
+    python, machine = "-", "-"
+    if isinstance(row, Interpreter):
+        python = one_line(f"{row.implementation} {row.version_text}")
+        machine = one_line(row.architecture) + ("" if row.facts.bits == 64 else f", {row.facts.bits}-bit")
+        verdict = " ".join(row.reasons or row.notes) or "yes"
+    else:
+        verdict = row.reason
+    return python, machine, ", ".join(row.found_in), one_line(_with_tilde(row.path)), verdict
+
+
+def _with_tilde(path: Path) -> str:
+    home = Path.home()
+    return str(Path("~") / path.relative_to(home)) if path.is_relative_to(home) else str(path)
+
+
+def _summary(facts: HostFacts) -> str:
+    text = f"{len(facts.usable)} of {len(facts.interpreters)} interpreters can be used."
+    if not facts.usable:
+        text += " Install one of Python 3.10 to 3.13, for example with `uv python install 3.11`."
+    return text
