@@ -49,7 +49,7 @@ def main(edition: str) -> int:
         if pip is None:
             return fail("this Python has neither pip nor ensurepip.", "apt install python3-venv")
         run(
-            [*pip, "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes",
+            [*pip, "install", "-qq", "--disable-pip-version-check", "--no-deps", "--require-hashes",
              "--only-binary", ":all:", "--requirement", str(lock)]
         )  # fmt: skip
     add_envguard()

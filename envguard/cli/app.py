@@ -9,15 +9,15 @@ import traceback
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 from envguard import __version__
 from envguard.cli.lock import lock
 from envguard.cli.probe import probe
 from envguard.cli.run import run_app
 from envguard.cli.text import error_text
-from envguard.errors import EnvguardError, Interrupted
+from envguard.errors import BadInput, EnvguardError, Interrupted
 
 app = typer.Typer(
     help="Locked, isolated environments for tools that refuse to share one.",
@@ -50,10 +50,10 @@ def run(arguments: Sequence[str]) -> int:
         return int(code or 0)
     except EnvguardError as error:
         return _report(error, as_json="--json" in arguments)
-    except click.ClickException as error:
-        error.show()
-        return 2
-    except (click.Abort, KeyboardInterrupt):
+    except TyperException as error:
+        usage = BadInput(error.format_message(), next_step="`envguard --help` lists what each command takes.")
+        return _report(usage, as_json="--json" in arguments)
+    except (typer.Abort, KeyboardInterrupt):
         return _report(Interrupted("Interrupted."), as_json=False)
     except BrokenPipeError:
         # The reader has gone; Python would complain again when it flushes at exit.

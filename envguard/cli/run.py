@@ -2,6 +2,115 @@
 
 from __future__ import annotations
 
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
+if TYPE_CHECKING:
+    from envguard.catalog import Catalog, Task
+    from envguard.running.events import Receiver
+    from envguard.running.preparing import Workshop
+
 run_app = typer.Typer(help="Run a task; each of its steps in an environment of its own.", no_args_is_help=True)
+SAMPLE = "sample:"
+
+
+@run_app.callback()
+def tasks() -> None:
+    """Run a task; each of its steps in an environment of its own."""
+
+
+@run_app.command()
+def quantize(
+    model: Annotated[str, typer.Argument(help="A .task bundle, a .tflite model, or sample:face_landmarker.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="OUT", help="Default: NAME.int8.task or .tflite beside the model."),
+    ] = None,
+    drop: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Leave a model of the bundle out, such as face_blendshapes.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report as Markdown too.")] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Print the plan and why the rest lost; run nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+) -> None:
+    """Make a model int8 with float input and output, and prove against the original that it still works.
+
+    Exit codes: 0 done; 1 the verdict is no and nothing was written; 2 bad input; 3 no environment can be had here.
+    """
+    from envguard.catalog import builtin_catalog
+    from envguard.cli.screen import screen
+    from envguard.files import write_whole
+    from envguard.report.quantize import as_document
+    from envguard.report.text import as_markdown, as_text
+    from envguard.running.places import check_input, check_output
+    from envguard.running.pipeline import run_task
+
+    catalog = builtin_catalog()
+    task = catalog.tasks["quantize"]
+    with screen() as receive:
+        workshop = _workshop(catalog, receive)
+        if explain:
+            _explain(task, workshop, as_json=as_json)
+            return
+        source = _source(model, workshop)
+        target = (output or _default_output(model, source)).absolute()
+        check_input(source)
+        check_output(target, source)
+        result = run_task(task, source, target, workshop, {"quantize": {"drop": drop or []}})
+    document = as_document(result)
+    if report is not None:
+        write_whole(report.absolute(), as_markdown(document).encode())
+    if as_json:
+        typer.echo(json.dumps(document, indent=2))
+    else:
+        typer.echo(as_text(document))
+    raise typer.Exit(0 if result.passed else 1)
+
+
+def _workshop(catalog: Catalog, receive: Receiver) -> Workshop:
+    from envguard.locks.folder import shipped_lockfiles
+    from envguard.running.preparing import Workshop
+    from envguard.store.home import envguard_home
+
+    return Workshop(
+        home=envguard_home(),
+        user_home=Path.home(),
+        environ=dict(os.environ),
+        catalog=catalog,
+        lockfiles=shipped_lockfiles(),
+        receive=receive,
+    )
+
+
+def _source(model: str, workshop: Workshop) -> Path:
+    """The file that the user named, or the sample that a `sample:` name stands for."""
+    from envguard.errors import BadInput
+    from envguard.running.pipeline import sample_paths
+
+    if not model.startswith(SAMPLE):
+        return Path(model).expanduser()
+    name = model.removeprefix(SAMPLE)
+    samples = workshop.catalog.samples
+    single = [each for each, sample in samples.items() if len(sample.files) == 1]
+    if name not in single:
+        raise BadInput(f"There is no sample model {name!r}.", next_step=f"Choose one of: {', '.join(single)}.")
+    return next(iter(sample_paths(samples[name], workshop).values()))
+
+
+def _default_output(model: str, source: Path) -> Path:
+    """NAME.int8.SUFFIX beside the model; for a sample in the current folder, as the store is not the user's."""
+    name = f"{source.stem}.int8{source.suffix}"
+    return Path(name) if model.startswith(SAMPLE) else source.with_name(name)
+
+
+def _explain(task: Task, workshop: Workshop, *, as_json: bool) -> None:
+    from envguard.report.plan import plan_document, plan_text
+    from envguard.running.pipeline import environments_of
+
+    names = dict.fromkeys(name for step in task.steps for name in environments_of(step, workshop.catalog))
+    document = plan_document(task, [workshop.plan(name) for name in names], workshop.environ)
+    typer.echo(json.dumps(document, indent=2) if as_json else plan_text(document))

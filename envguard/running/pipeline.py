@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from envguard.catalog.model import Sample, Step, Task
+from envguard.catalog.model import Catalog, Sample, Step, Task
 from envguard.errors import StepFailed
 from envguard.files import FileFacts, copy_whole
 from envguard.running.events import StepEnded, StepNote, StepProgress, StepStarted
@@ -41,7 +41,7 @@ def run_task(task: Task, source: Path, output: Path, workshop: Workshop, options
     `options` by step name are laid over those of the catalog. Every environment is made ready before the first step
     starts, so that a run does not stop half-way for want of one.
     """
-    names = dict.fromkeys(name for step in task.steps for name in _environments_of(step, workshop))
+    names = dict.fromkeys(name for step in task.steps for name in environments_of(step, workshop.catalog))
     environments = tuple(workshop.prepare(name) for name in names)
     with scratch_folder(runs_folder(workshop.home)) as folder:
         taken = folder / "input"
@@ -63,9 +63,10 @@ def run_task(task: Task, source: Path, output: Path, workshop: Workshop, options
     )
 
 
-def _environments_of(step: Step, workshop: Workshop) -> list[str]:
+def environments_of(step: Step, catalog: Catalog) -> list[str]:
+    """The environments that a step needs: its own and those of the samples that it reads."""
     samples = [
-        workshop.catalog.samples[reference.partition(":")[2]].environment
+        catalog.samples[reference.partition(":")[2]].environment
         for reference in step.inputs.values()
         if reference.startswith("sample:")
     ]

@@ -1,0 +1,55 @@
+"""The plan of a task: which environments, on what, why not otherwise, and what the steps will not see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from envguard.catalog.model import Task
+from envguard.host.variables import removed_from_step
+from envguard.planning import Plan
+
+
+def plan_document(task: Task, plans: Sequence[Plan], environ: Mapping[str, str]) -> dict[str, Any]:
+    """The plan as one JSON document; of removed variables only names, never values."""
+    return {
+        "task": task.name,
+        "steps": [{"name": step.name, "environment": step.environment} for step in task.steps],
+        "environments": [_environment(plan) for plan in plans],
+        "removed_variables": [{"name": each.name, "why": each.why} for each in removed_from_step(environ)],
+    }
+
+
+def plan_text(document: Mapping[str, Any]) -> str:
+    """The same plan for a reader."""
+    steps = " → ".join(f"{step['name']} ({step['environment']})" for step in document["steps"])
+    lines = [f"task {document['task']}: {steps}"]
+    for environment in document["environments"]:
+        chosen = environment["chosen"]
+        lines += [
+            "",
+            f"environment {environment['name']}: edition {chosen['edition']} on Python {chosen['python']}",
+            f"  interpreter  {chosen['interpreter']}",
+            f"  lock         {chosen['lock'][:16]}… ({chosen['packages']} packages)",
+        ]
+        lines += [f"  passed over  {each['what']}: {each['why']}" for each in environment["passed_over"]]
+    if document["removed_variables"]:
+        lines += ["", "variables that no step sees"]
+        lines += [f"  {each['name']}: {each['why']}" for each in document["removed_variables"]]
+    return "\n".join(lines)
+
+
+def _environment(plan: Plan) -> dict[str, Any]:
+    chosen = plan.chosen
+    return {
+        "name": plan.environment.name,
+        "chosen": {
+            "edition": chosen.edition.name,
+            "python": chosen.interpreter.version_text,
+            "interpreter": str(chosen.interpreter.path),
+            "lock": chosen.lock.digest,
+            "packages": len(chosen.lock.packages),
+            "backend": "venv",
+        },
+        "passed_over": [{"what": each.what, "why": each.why} for each in plan.passed_over],
+    }

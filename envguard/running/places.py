@@ -1,0 +1,54 @@
+"""May this file be read, may that one be written: known before any work is done."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+from envguard.errors import BadInput
+
+
+def check_input(path: Path) -> None:
+    """Refuse an input that is missing, is no regular file, or cannot be read."""
+    try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            kind = "a folder" if stat.S_ISDIR(found.st_mode) else "not a regular file"
+            raise BadInput(f"The input {path} is {kind}.", next_step="Name a .task bundle or a .tflite model.")
+        with path.open("rb"):
+            pass
+    except FileNotFoundError as error:
+        raise BadInput(
+            f"The input {path} does not exist.",
+            next_step="Check the path; `sample:face_landmarker` is a bundle that envguard brings itself.",
+        ) from error
+    except (OSError, ValueError) as error:
+        raise BadInput(f"The input {path} cannot be read.", why=str(error), next_step="Check its permissions.") from error
+
+
+def check_output(path: Path, source: Path) -> None:
+    """Refuse an output that is the input, is a folder, or lies where no file can be made."""
+    folder = path.parent
+    try:
+        if path.exists() and path.samefile(source):
+            raise BadInput(
+                f"The output {path} is the input itself.",
+                why="an input is never written to",
+                next_step="Name another file with -o.",
+            )
+        if path.is_dir():
+            raise BadInput(f"The output {path} is a folder.", next_step="Name a file in it with -o.")
+        if not folder.is_dir():
+            raise BadInput(
+                f"The output's folder {folder} does not exist.", next_step=f"Make it, or name another with -o."
+            )
+        # Asking for permission is not enough: a read-only file system lets root believe that it may.
+        descriptor, name = tempfile.mkstemp(prefix=".envguard-", dir=folder)
+        os.close(descriptor)
+        Path(name).unlink()
+    except (OSError, ValueError) as error:
+        raise BadInput(
+            f"The output {path} cannot be written.", why=str(error), next_step="Name a file in another folder with -o."
+        ) from error
