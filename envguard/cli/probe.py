@@ -14,6 +14,9 @@ from envguard.host.interpreters import BrokenCandidate, HostFacts, Interpreter
 # As wide as the longest reason, where no terminal says how wide it is: a line that is searched must not be broken.
 WIDTH_OF_A_FILE = 400
 
+# Below this many columns, paths are broken too, or nothing is left for the reasons.
+NARROW = 90
+
 
 def probe(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
@@ -44,7 +47,7 @@ def _show(facts: HostFacts) -> None:
         if not rows:
             continue
         table = Table("Python", "Machine", "Found in", box=None, pad_edge=False)
-        table.add_column("Path", no_wrap=True, overflow="fold")
+        table.add_column("Path", no_wrap=console.width >= NARROW, overflow="fold")
         table.add_column(title)
         for row in rows:
             # Text, because square brackets in the name of a file are not markup.
