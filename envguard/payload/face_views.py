@@ -1,0 +1,148 @@
+"""The images that a face landmarker is measured on: pictures, tiles of them, and seeded changes of both."""
+
+from __future__ import annotations
+
+import itertools
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from .protocol import Refused
+
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
+MAX_PIXELS = 1 << 26
+"""A file of a few kilobytes may claim gigabytes of pixels."""
+
+LONGEST_SIDE = 1280
+"""Larger pictures are scaled down to this: MediaPipe's detector sees 128 pixels, the landmark model 256."""
+
+TILE_GRIDS = (2, 3)
+MIN_TILE_SIDE = 96
+SEED = 20_261_121
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Pixels, (height, width, 3) RGB uint8, and the name that a report calls them by."""
+
+    name: str
+    pixels: np.ndarray
+
+
+@dataclass(frozen=True)
+class Change:
+    """One way to make another image of a picture; the order is crop, scale, flip, rotate, gain."""
+
+    name: str
+    keep: float = 1.0
+    scale: float = 1.0
+    flip: bool = False
+    degrees: float = 0.0
+    gain: float = 1.0
+
+    def apply(self, picture: Picture) -> Picture:
+        """The changed picture: the same bytes for the same picture and version of Pillow."""
+        image = _cropped(Image.fromarray(picture.pixels), self.keep)
+        if self.scale != 1.0:
+            image = _scaled(image, self.scale)
+        if self.flip:
+            image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        if self.degrees:
+            image = image.rotate(self.degrees, resample=Image.Resampling.BICUBIC)
+        pixels = np.asarray(image)
+        if self.gain != 1.0:
+            pixels = np.clip(np.rint(pixels * self.gain), 0, 255).astype(np.uint8)
+        name = f"{picture.name} ({self.name})" if self.name else picture.name
+        return Picture(name, np.ascontiguousarray(pixels))
+
+
+CHANGES = (
+    Change(""),
+    Change("mirrored", flip=True),
+    Change("at 70 %", scale=0.7),
+    Change("brighter", gain=1.35),
+    Change("darker", gain=0.6),
+    Change("turned by 8 degrees", degrees=8.0),
+    Change("turned by -8 degrees", degrees=-8.0),
+    Change("cropped to 90 %", keep=0.9),
+    Change("mirrored, turned by 15 degrees", flip=True, degrees=15.0),
+    Change("darker, turned by -15 degrees", gain=0.75, degrees=-15.0),
+    Change("mirrored, cropped to 95 %, at 85 %", keep=0.95, scale=0.85, flip=True),
+    Change("brighter, at 80 %", scale=0.8, gain=1.2),
+)
+
+
+def read_picture(path: Path) -> Picture:
+    """Decode a picture file and scale it down to the longest side allowed; `Refused` names a file that is none."""
+    try:
+        with warnings.catch_warnings(), Image.open(path, formats=FORMATS) as image:
+            # Pillow's own limit warns first and raises at twice as many pixels; ours is exact.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            if image.width * image.height > MAX_PIXELS:
+                raise Refused(
+                    f"The picture {path.name} has {image.width} x {image.height} pixels;"
+                    f" pictures of up to {MAX_PIXELS:,} pixels are taken."
+                )
+            pixels = image.convert("RGB")
+    # Pillow answers some damage with the error of whatever it tripped over.
+    except (
+        OSError,
+        ValueError,
+        SyntaxError,
+        EOFError,
+        struct.error,
+        zlib.error,
+        Image.DecompressionBombError,
+    ) as cause:
+        raise Refused(
+            f"{path.name} is not a picture that can be decoded.",
+            why=str(cause),
+            next_step=f"Give pictures in one of these formats: {', '.join(FORMATS)}.",
+        ) from cause
+    shrink = LONGEST_SIDE / max(pixels.size)
+    return Picture(path.name, np.array(_scaled(pixels, shrink) if shrink < 1.0 else pixels))
+
+
+def tiles(picture: Picture) -> Iterator[tuple[Picture, tuple[int, int]]]:
+    """Square parts of the picture that overlap by half, large ones first, each with its left and top in pixels."""
+    height, width = picture.pixels.shape[:2]
+    for grid in TILE_GRIDS:
+        side = max(height, width) // grid
+        if side < MIN_TILE_SIDE:
+            return
+        for top in _starts(height, side):
+            for left in _starts(width, side):
+                part = np.ascontiguousarray(picture.pixels[top : top + side, left : left + side])
+                yield Picture(f"{picture.name} (tile of {side} at {left}, {top})", part), (left, top)
+
+
+def changed(pictures: Sequence[Picture], limit: int) -> Iterator[Picture]:
+    """At most `limit` images: every picture as it is, then every picture with the first change, and so on."""
+    return itertools.islice((change.apply(picture) for change in CHANGES for picture in pictures), limit)
+
+
+def with_noise(picture: Picture, sigma: float) -> Picture:
+    """The picture plus Gaussian noise of `sigma` grey levels, the same noise for the same size."""
+    noise = np.random.default_rng(SEED).normal(0.0, sigma, picture.pixels.shape)
+    pixels = np.clip(np.rint(picture.pixels + noise), 0, 255).astype(np.uint8)
+    return Picture(f"{picture.name} (noise)", pixels)
+
+
+def _cropped(image: Image.Image, keep: float) -> Image.Image:
+    left, top = round(image.width * (1.0 - keep) / 2), round(image.height * (1.0 - keep) / 2)
+    return image.crop((left, top, image.width - left, image.height - top))
+
+
+def _scaled(image: Image.Image, scale: float) -> Image.Image:
+    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+    return image.resize(size, resample=Image.Resampling.LANCZOS)
+
+
+def _starts(length: int, side: int) -> list[int]:
+    return list(range(0, max(length - side, 0) + 1, max(side // 2, 1)))
