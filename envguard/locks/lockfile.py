@@ -17,7 +17,7 @@ from envguard.errors import BrokenData
 TITLE = "# envguard lock 1"
 LARGEST_LOCK = 5_000_000
 
-_FIELD = re.compile(r"# (environment|edition|python|cut-off|requires|override): (\S.*)")
+_FIELD = re.compile(r"# (environment|edition|python|cut-off|requires|override|packages): (\S.*)")
 _PACKAGE = re.compile(
     r"(?P<wheels>(?:# wheel: [A-Za-z0-9_.!+-]+\.whl\n)+)"
     r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[A-Za-z0-9.!+_-]+)(?: ; (?P<marker>[^\\#\n]+))? \\\n"
@@ -68,6 +68,8 @@ class Lock:
             f"# cut-off: {self.cut_off}",
             *(f"# requires: {requirement}" for requirement in self.requires),
             *(f"# override: {requirement}" for requirement in self.overrides),
+            # Without the count, a file cut off between two packages would be a lock of fewer packages.
+            f"# packages: {len(self.packages)}",
         ]
         for package in self.packages:
             marker = f" ; {package.marker}" if package.marker else ""

@@ -1,0 +1,68 @@
+"""What envguard ships agrees with itself: catalog, locks, and its own project file."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from envguard.catalog import builtin_catalog
+from envguard.catalog.model import Edition, Environment
+from envguard.locks.folder import shipped_lockfiles
+from envguard.locks.lockfile import lock_path, read_lock
+from envguard.toml import parse_toml
+
+LOCKED = [
+    pytest.param(environment, edition, python, id=f"{environment.name}-{edition.name}-{python}")
+    for environment in builtin_catalog().environments.values()
+    for edition in environment.editions
+    for python in edition.pythons
+]
+
+
+@pytest.mark.parametrize(("environment", "edition", "python"), LOCKED)
+def test_every_edition_has_the_lock_of_what_it_asks_for(
+    environment: Environment, edition: Edition, python: str
+) -> None:
+    lock = read_lock(lock_path(shipped_lockfiles(), environment.name, edition.name, python))
+    assert (lock.environment, lock.edition, lock.python) == (environment.name, edition.name, python)
+    assert lock.requires == edition.requirements
+    assert lock.overrides == edition.overrides
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", lock.cut_off)
+
+
+def test_no_lock_lies_around_that_no_edition_asks_for() -> None:
+    wanted = {
+        lock_path(shipped_lockfiles(), environment.name, edition.name, python)
+        for environment in builtin_catalog().environments.values()
+        for edition in environment.editions
+        for python in edition.pythons
+    }
+    assert set(shipped_lockfiles().rglob("*.txt")) == wanted
+
+
+@pytest.mark.parametrize("path", sorted(shipped_lockfiles().rglob("*.txt")), ids=lambda path: path.name)
+def test_locks_name_no_address(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert "://" not in text
+    assert "index" not in text
+
+
+def test_envguard_locks_what_its_project_file_asks_for() -> None:
+    project = parse_toml((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
+    environment = builtin_catalog().environments["envguard"]
+    host = environment.edition("host")
+    develop = environment.edition("develop")
+    assert host is not None
+    assert develop is not None
+    assert list(host.requirements) == project["project"]["dependencies"]
+    assert list(develop.requirements) == [*host.requirements, *project["dependency-groups"]["develop"]]
+
+
+@pytest.mark.parametrize("python", builtin_catalog().environments["envguard"].editions[0].pythons)
+def test_the_develop_lock_holds_the_host_lock(python: str) -> None:
+    host, develop = (
+        read_lock(lock_path(shipped_lockfiles(), "envguard", edition, python)) for edition in ("host", "develop")
+    )
+    assert set(host.packages) <= set(develop.packages)
