@@ -36,15 +36,19 @@ def libc():
 
 
 def missing_modules():
-    """The names in OPTIONAL that cannot be imported, and `ensurepip` where its files are not installed."""
+    """The names in OPTIONAL that cannot be imported, and what distributions package apart and have not installed."""
     missing = []
     for name in OPTIONAL:
         try:
             __import__(name)
         except ImportError:
             missing.append(name)
-    if not os.path.isdir(os.path.join(sysconfig.get_path("stdlib"), "ensurepip")):
+    stdlib = sysconfig.get_path("stdlib")
+    if not os.path.isdir(os.path.join(stdlib, "ensurepip")):
         missing.append("ensurepip")
+    # Debian leaves an empty shell of distutils, so look for a part of it.
+    if sys.version_info < (3, 12) and not os.path.isfile(os.path.join(stdlib, "distutils", "dist.py")):
+        missing.append("distutils")
     return missing
 
 

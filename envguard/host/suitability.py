@@ -30,6 +30,8 @@ def reasons_against(facts: Facts) -> tuple[str, ...]:
         for name, library in NEEDED.items()
         if name in facts.missing_modules
     ]
+    if _needs_distutils(facts) and "distutils" in facts.missing_modules:
+        reasons.append("Without distutils: install it (Debian: python3-distutils).")
     return tuple(reasons)
 
 
@@ -41,7 +43,12 @@ def notes_on(facts: Facts) -> tuple[str, ...]:
     if "ensurepip" in facts.missing_modules:
         # Measured with uv 0.13: `uv venv` and `uv pip install` need neither ensurepip nor the venv module.
         notes.append("No ensurepip: `python -m venv` fails with it, envguard does not need it.")
-    absent = sorted(set(facts.missing_modules) - set(NEEDED) - {"ensurepip"})
+    absent = sorted(set(facts.missing_modules) - set(NEEDED) - {"ensurepip", "distutils"})
     if absent:
         notes.append(f"Built without {', '.join(absent)}: a package that imports them fails.")
     return tuple(notes)
+
+
+def _needs_distutils(facts: Facts) -> bool:
+    """uv reads the installation paths of Pythons before 3.10 from it, and refuses those without."""
+    return facts.version[:2] < (3, 10)

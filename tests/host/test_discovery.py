@@ -149,6 +149,13 @@ def test_a_python_built_without_what_packages_need_cannot_be_used(
     assert reason.startswith(f"Built without {module}: install the headers of")
 
 
+def test_only_an_older_python_needs_distutils(tmp_path: Path, environ: dict[str, str]) -> None:
+    without = [private_copy(pyenv_python(minor), tmp_path / minor, without=("distutils",)) for minor in ("3.9", "3.11")]
+    newer, older = examine(on_path(*without), environ, cache=None).interpreters
+    assert (newer.usable, newer.notes) == (True, ())
+    assert older.reasons == ("Without distutils: install it (Debian: python3-distutils).",)
+
+
 def test_a_python_without_half_its_standard_library_is_incomplete(tmp_path: Path, environ: dict[str, str]) -> None:
     copy = private_copy(pyenv_python("3.11"), tmp_path, without=("json",))
     (broken,) = examine(on_path(copy), environ, cache=None).broken
