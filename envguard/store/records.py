@@ -42,7 +42,7 @@ def _audit_record(record: Path, site_packages: Path) -> Iterator[Damage]:
                 return
             path, recorded, _size = row
             target = site_packages / path
-            if "/__pycache__/" in path:
+            if "__pycache__" in path.split("/"):
                 continue  # a cache: compiling at install replaces the few that a wheel brings (numpy 2.2.6)
             if not target.is_file():
                 yield Damage(distribution, path, "missing")

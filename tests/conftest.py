@@ -1,0 +1,27 @@
+"""What every test may lean on: this host's own Pythons, and a store that lasts from run to run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from envguard.host.discovery import discover
+from envguard.host.interpreters import HostFacts
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def store_home() -> Path:
+    """An ENVGUARD_HOME for tests that build real environments; kept, so that the next run starts warm."""
+    home = Path(os.environ.get("ENVGUARD_TEST_HOME", CHECKOUT / ".test-home"))
+    home.mkdir(parents=True, exist_ok=True)
+    return home
+
+
+@pytest.fixture(scope="session")
+def host() -> HostFacts:
+    """The interpreters of this host."""
+    return discover(os.environ, home=Path.home(), cache=None)
