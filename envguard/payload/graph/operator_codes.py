@@ -1,0 +1,24 @@
+"""Write every operator's number into the field that tools read.
+
+Files from before 2020 hold it in `deprecatedBuiltinCode` alone. The runtime takes the larger of the two fields; the
+quantizer reads the new one only, where 0 means ADD. Lossless; applies to any model.
+"""
+
+from __future__ import annotations
+
+from .report import PassReport
+from .schema import ModelT, builtin_code
+
+NAME = "operator_codes"
+_LARGEST_DEPRECATED = 127
+
+
+def apply(model: ModelT) -> PassReport:
+    """Set both fields as current converters do: the number, and its one-byte form capped at 127."""
+    changed = 0
+    for code in model.operatorCodes:
+        number = builtin_code(code)
+        changed += number != code.builtinCode
+        code.builtinCode = number
+        code.deprecatedBuiltinCode = min(number, _LARGEST_DEPRECATED)
+    return PassReport(NAME, changed, "operator codes moved out of the legacy field")

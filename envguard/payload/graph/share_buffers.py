@@ -1,0 +1,27 @@
+"""Let constants with the same bytes share one buffer.
+
+The quantizer writes a copy for each reader of a shared weight. Lossless: a buffer carries bytes, and type, shape and
+scale stay with the tensor. Metadata keeps buffers of its own.
+"""
+
+from __future__ import annotations
+
+from .report import PassReport
+from .schema import ModelT
+
+NAME = "share_buffers"
+
+
+def apply(model: ModelT) -> PassReport:
+    """Point every tensor at the first buffer that holds its bytes; the others are left for `dead_code`."""
+    changed = 0
+    first_with: dict[bytes, int] = {}
+    for graph in model.subgraphs:
+        for tensor in graph.tensors:
+            data = model.buffers[tensor.buffer].data
+            if tensor.isVariable or data is None or len(data) == 0:
+                continue
+            first = first_with.setdefault(bytes(data), tensor.buffer)
+            changed += first != tensor.buffer
+            tensor.buffer = first
+    return PassReport(NAME, changed, "constants that repeat others' bytes share their buffer")

@@ -1,0 +1,77 @@
+"""How far one output is from another: cosine similarity, signal-to-noise ratio, largest difference."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+AUDIBLE = 1e-4
+"""Magnitude from which an output's silence after quantizing is a fault; a confidence may well fade from 1e-9 to 0."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One output over all inputs tried, taken together as one long vector.
+
+    `snr_db` is 10 log10 of signal power over error power; None if there is no error.
+    `relative_error` is the largest error over the original's largest magnitude.
+    """
+
+    name: str
+    cosine: float
+    largest_error: float
+    relative_error: float
+    snr_db: float | None
+    finite: bool
+    silent: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as plain JSON."""
+        return {
+            "name": self.name,
+            "cosine": self.cosine,
+            "max_abs_error": self.largest_error,
+            "max_relative_error": self.relative_error,
+            "snr_db": self.snr_db,
+            "finite": self.finite,
+            "silent": self.silent,
+        }
+
+
+def difference(name: str, before: Sequence[np.ndarray], after: Sequence[np.ndarray]) -> Difference:
+    """Compare what the original and the quantized model gave for the same inputs.
+
+    NaN and infinities in `after` that `before` does not have make the result not `finite`; its figures are then 0.
+    """
+    original = [np.asarray(array, np.float64).ravel() for array in before]
+    quantized = [np.asarray(array, np.float64).ravel() for array in after]
+    if not all(np.isfinite(array).all() for array in original + quantized):
+        return Difference(name, 0.0, 0.0, 0.0, None, finite=False, silent=False)
+    a, b = _joined(original), _joined(quantized)
+    error = float(np.max(np.abs(a - b), initial=0.0))
+    peak = float(np.max(np.abs(a), initial=0.0))
+    noise, signal = float(np.sum((a - b) ** 2)), float(np.sum(a**2))
+    return Difference(
+        name,
+        cosine=_cosine(a, b),
+        largest_error=error,
+        relative_error=error / peak if peak > 0 else 0.0,
+        snr_db=10 * math.log10(signal / noise) if noise > 0 and signal > 0 else None,
+        finite=True,
+        silent=peak > AUDIBLE and not np.any(b),
+    )
+
+
+def _joined(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    return np.concatenate(arrays) if arrays else np.zeros(0)
+
+
+def _cosine(a: np.ndarray, b: np.ndarray) -> float:
+    norms = float(np.linalg.norm(a) * np.linalg.norm(b))
+    if norms == 0.0:
+        return 1.0 if np.array_equal(a, b) else 0.0
+    return min(1.0, float(np.dot(a, b)) / norms)

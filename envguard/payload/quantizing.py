@@ -1,0 +1,104 @@
+"""From one float model's bytes to the same model with int8 weights, or the reason why it stays as it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from . import archive, recipes
+from .graph import (
+    dead_code,
+    densify,
+    facts,
+    fold_float16,
+    metadata,
+    operator_codes,
+    share_buffers,
+    store_float16,
+    tensor_names,
+)
+from .graph import model as models
+from .graph.report import PassReport
+from .graph.schema import ModelT, text
+
+
+class QuantizerFailed(Exception):
+    """The quantizer does not take this model; the text is its own."""
+
+
+@dataclass(frozen=True)
+class Quantized:
+    """One model's outcome. `data` is the new file's bytes, or the original's where `left_alone` says why."""
+
+    data: bytes
+    passes: tuple[PassReport, ...] = ()
+    choice: recipes.Choice | None = None
+    left_alone: str = ""
+    already_quantized: bool = False
+
+    def recipe(self) -> dict[str, Any]:
+        """What was done, for people and for tools."""
+        if self.choice is None:
+            return {"weights": "unchanged", "why": self.left_alone}
+        return self.choice.as_json()
+
+
+def quantize(data: bytes, name: str) -> Quantized:
+    """Quantize the weights of the model in `data`; `Refused` names it as `name` if it cannot be read.
+
+    A model that is quantized already, or that has no weights worth quantizing, is returned as it came.
+    """
+    flatbuffer, attached = split(data, name)
+    model = models.load(flatbuffer, name)
+    tensors, _ = facts.integer_quantized(model)
+    if tensors:
+        reason = f"{tensors} of its tensors are integers with a scale"
+        return Quantized(data, left_alone=reason, already_quantized=True)
+    passes = prepare(model)
+    choice = recipes.choose(model)
+    if not choice.operators:
+        return Quantized(data, left_alone="no weights that int8 would make smaller")
+    model = _with_int8_weights(model, choice, name)
+    passes += [store_float16.apply(model), share_buffers.apply(model), dead_code.apply(model)]
+    return Quantized(join(models.save(model), attached), tuple(passes), choice)
+
+
+def prepare(model: ModelT) -> list[PassReport]:
+    """The lossless passes without which the quantizer sees no weights, or the wrong operators."""
+    return [
+        operator_codes.apply(model),
+        densify.apply(model),
+        fold_float16.apply(model),
+        dead_code.apply(model),
+    ]
+
+
+def _with_int8_weights(model: ModelT, choice: recipes.Choice, name: str) -> ModelT:
+    # Imported here: it brings in SciPy, and inspecting a model needs none of it.
+    from . import quantizer_api
+
+    described = metadata.take(model)
+    old_names = tensor_names.make_unique(model)
+    operators = [(kind, text(model.subgraphs[graph].tensors[output].name)) for graph, kind, output in choice.operators]
+    try:
+        data = quantizer_api.quantize_weights(models.save(model), operators)
+    # The quantizer has no errors of its own: it raises whatever the part that tripped raises.
+    except Exception as cause:
+        raise QuantizerFailed(f"AI Edge Quantizer failed with {type(cause).__name__}: {cause}") from cause
+    quantized = models.load(data, name)
+    tensor_names.restore(quantized, old_names)
+    metadata.give_back(quantized, described)
+    return quantized
+
+
+def split(data: bytes, name: str) -> tuple[bytes, archive.Archive | None]:
+    """A model file as its flatbuffer and the associated files (labels, vocabularies) packed behind it, if any."""
+    start = archive.start_of_appended(data)
+    if not start:
+        return data, None
+    return data[:start], archive.read(data, name)
+
+
+def join(flatbuffer: bytes, attached: archive.Archive | None) -> bytes:
+    """The reverse of `split`."""
+    return flatbuffer if attached is None else archive.write(attached, after=flatbuffer)

@@ -1,0 +1,113 @@
+"""Quantize every model of a bundle, or a bare model, and prove that nothing else of it changed."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from .. import bundle, quantizing
+from ..bundle import Bundle, ModelFile
+from ..graph import facts
+from ..graph import model as models
+from ..protocol import Events, Failure, Refused, Request, Result
+
+LEAST_SHRINKING = 0.95
+"""A model whose bytes stay above this share of the original's was not quantized, whatever was called on it."""
+
+
+def run(request: Request, events: Events) -> Result:
+    """`inputs["model"]` is a `.task` or `.tflite`; options: `drop`, names of models to leave out.
+
+    Writes `quantized.task` or `quantized.tflite` to the request's folder.
+    """
+    original = bundle.read(request.inputs["model"])
+    source = original.without(request.options.get("drop", ()))
+    outcomes: dict[str, quantizing.Quantized] = {}
+    failures: list[Failure] = []
+    found = source.models()
+    for number, file in enumerate(found):
+        events.progress(file.name, number, len(found))
+        try:
+            outcomes[file.name] = quantizing.quantize(file.data, file.name)
+        except quantizing.QuantizerFailed as cause:
+            outcomes[file.name] = quantizing.Quantized(file.data, left_alone=str(cause))
+            failures.append(Failure("quantizer-failed", f"{file.name}: {cause}"))
+    events.progress("quantize", len(found), len(found))
+    _refuse_if_quantized(source, outcomes)
+
+    target = request.folder / f"quantized{source.suffix}"
+    target.write_bytes(source.replaced({name: outcome.data for name, outcome in outcomes.items()}).to_bytes())
+    failures += _changed_parts(source, bundle.read(target))
+    failures += _without_effect(found, outcomes, bool(failures))
+    return Result(_values(original, found, outcomes, target), tuple(failures))
+
+
+def _refuse_if_quantized(source: Bundle, outcomes: dict[str, quantizing.Quantized]) -> None:
+    if all(outcome.already_quantized for outcome in outcomes.values()):
+        first = next(iter(outcomes.values()))
+        raise Refused(
+            f"{source.path.name} is quantized already.",
+            why=f"{next(iter(outcomes))}: {first.left_alone}.",
+            next_step="Quantize the float model that it was made from.",
+        )
+
+
+def _without_effect(
+    found: tuple[ModelFile, ...], outcomes: dict[str, quantizing.Quantized], failed: bool
+) -> list[Failure]:
+    failures = []
+    for file in found:
+        outcome = outcomes[file.name]
+        ratio = len(outcome.data) / len(file.data)
+        if outcome.choice is not None and ratio > LEAST_SHRINKING:
+            message = f"{file.name} kept {ratio:.0%} of its bytes, so quantizing it did nothing worth having."
+            failures.append(Failure("no-op", message))
+    if not failed and not any(outcome.choice for outcome in outcomes.values()):
+        reasons = "; ".join(f"{name}: {outcome.left_alone}" for name, outcome in outcomes.items())
+        failures.append(Failure("no-op", f"There was nothing to quantize ({reasons})."))
+    return failures
+
+
+def _changed_parts(source: Bundle, written: Bundle) -> list[Failure]:
+    """What the written file lacks or has in another form; it is read back from disk to be sure."""
+    failures = []
+    if [name for name, _ in source.members()] != [name for name, _ in written.members()]:
+        failures.append(Failure("member-lost", "The members of the bundle or their order changed."))
+    copies = dict(zip((file.name for file in source.models()), written.models()))  # noqa: B905 - Python 3.9
+    for file in source.models():
+        if file.name not in copies or copies[file.name].data == file.data:
+            continue
+        before, files_before = quantizing.split(file.data, file.name)
+        after, files_after = quantizing.split(copies[file.name].data, file.name)
+        original, copy = models.load(before, file.name), models.load(after, file.name)
+        if facts.metadata(original) != facts.metadata(copy) or files_before != files_after:
+            failures.append(Failure("metadata-lost", f"The metadata or associated files of {file.name} changed."))
+        if facts.interface(original) != facts.interface(copy) or facts.signatures(original) != facts.signatures(copy):
+            failures.append(Failure("io-changed", f"The inputs, outputs or signatures of {file.name} changed."))
+    return failures
+
+
+def _values(
+    original: Bundle, found: tuple[ModelFile, ...], outcomes: dict[str, quantizing.Quantized], target: Any
+) -> dict[str, Any]:
+    before, after = original.path.read_bytes(), target.read_bytes()
+    return {
+        "file": target.name,
+        "bytes_in": len(before),
+        "bytes_out": len(after),
+        "sha256_in": hashlib.sha256(before).hexdigest(),
+        "sha256_out": hashlib.sha256(after).hexdigest(),
+        "ratio": len(after) / len(before),
+        "dropped": sorted({file.name for file in original.models()} - set(outcomes)),
+        "models": [
+            {
+                "name": file.name,
+                "bytes_in": len(file.data),
+                "bytes_out": len(outcomes[file.name].data),
+                "quantized": outcomes[file.name].choice is not None,
+                "recipe": outcomes[file.name].recipe(),
+                "passes": [report.as_json() for report in outcomes[file.name].passes],
+            }
+            for file in found
+        ],
+    }
