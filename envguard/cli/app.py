@@ -18,6 +18,7 @@ from envguard.cli.probe import probe
 from envguard.cli.run import run_app
 from envguard.cli.text import error_text
 from envguard.errors import BadInput, EnvguardError, Interrupted
+from envguard.running.signals import unwind_on_sigterm
 
 app = typer.Typer(
     help="Locked, isolated environments for tools that refuse to share one.",
@@ -45,6 +46,7 @@ def options(
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and give back its exit code."""
+    unwind_on_sigterm()
     try:
         code: Any = app(args=list(arguments), prog_name="envguard", standalone_mode=False)
         return int(code or 0)

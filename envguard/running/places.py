@@ -25,7 +25,9 @@ def check_input(path: Path) -> None:
             next_step="Check the path; `sample:face_landmarker` is a bundle that envguard brings itself.",
         ) from error
     except (OSError, ValueError) as error:
-        raise BadInput(f"The input {path} cannot be read.", why=str(error), next_step="Check its permissions.") from error
+        raise BadInput(
+            f"The input {path} cannot be read.", why=str(error), next_step="Check its permissions."
+        ) from error
 
 
 def check_output(path: Path, source: Path) -> None:

@@ -71,7 +71,7 @@ class Workshop:
     @cached_property
     def host(self) -> HostFacts:
         """Every Python of this host."""
-        from envguard.host import discover
+        from envguard.host.discovery import discover
 
         return discover(self.environ, home=self.user_home, cache=probe_cache(self.home))
 

@@ -1,0 +1,157 @@
+"""A step sees its request and nothing of the host; what it says is a result, a refusal or a crash."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from envguard.errors import StepFailed
+from envguard.host.variables import installer_variables, leak_reason, removed_from_step, step_variables
+from envguard.running.step import StepResult, run_step
+
+POISON = "raise SystemExit('poison was imported')\n"
+
+
+def imports(folder: Path, *modules: str, **environ: str) -> StepResult:
+    """Run the payload's import check with this very Python."""
+    return run_step(
+        Path(sys.executable),
+        "checks.imports",
+        name="check",
+        inputs={},
+        folder=folder,
+        options={"modules": list(modules)},
+        results={},
+        environ={"PATH": os.defpath, **environ},
+        log=folder / "log",
+        on_event=lambda event: None,
+    )
+
+
+def test_a_step_gives_its_result(tmp_path: Path) -> None:
+    result = imports(tmp_path, "json")
+    assert result.values == {"modules": ["json"]}
+    assert result.failures == ()
+
+
+def test_a_gate_that_is_not_passed_is_a_named_failure(tmp_path: Path) -> None:
+    (failure,) = imports(tmp_path, "no_such_module").failures
+    assert (failure.step, failure.name) == ("check", "import")
+    assert "no_such_module" in failure.message
+
+
+def poisoned(folder: Path) -> dict[str, str]:
+    """Every way in which a host's configuration gets into a Python, each leading to a module that ends it."""
+    evil = folder / "evil"
+    user_site = folder / "user" / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
+    for place in (evil, user_site):
+        place.mkdir(parents=True)
+        for module in ("numpy", "sitecustomize", "usercustomize", "json"):
+            (place / f"{module}.py").write_text(POISON)
+    (evil / "libm.so.6").write_bytes(b"")
+    return {
+        "PYTHONPATH": str(evil),
+        "PYTHONHOME": str(evil),
+        "PYTHONUSERBASE": str(folder / "user"),
+        "PYTHONSTARTUP": str(evil / "json.py"),
+        "PYTHONPLATLIBDIR": "nowhere",
+        "PYTHONINSPECT": "1",
+        "PYTHONWARNINGS": "error",
+        "LD_LIBRARY_PATH": str(evil),
+        "LD_PRELOAD": str(evil / "libm.so.6"),
+        "DYLD_LIBRARY_PATH": str(evil),
+        "VIRTUAL_ENV": str(evil),
+        "CONDA_PREFIX": str(evil),
+        "PIP_TARGET": str(evil),
+        "UV_CONFIG_FILE": str(evil / "uv.toml"),
+    }
+
+
+def test_nothing_of_a_poisoned_host_reaches_a_step(tmp_path: Path) -> None:
+    environ = poisoned(tmp_path)
+    # A module in the current folder of the step must not be found either.
+    (tmp_path / "numpy.py").write_text(POISON)
+    result = imports(tmp_path, "json", "math", "numpy", **environ)
+    assert [failure.message for failure in result.failures] == [
+        "import numpy: ModuleNotFoundError: No module named 'numpy'"
+    ]
+    assert {each.name for each in removed_from_step(environ)} == environ.keys()
+    assert all(each.why for each in removed_from_step(environ))
+
+
+def test_variables_that_a_step_needs_stay_and_secrets_do_not() -> None:
+    environ = {"PATH": "/bin", "LC_ALL": "C.UTF-8", "TMPDIR": "/tmp", "AWS_SECRET_ACCESS_KEY": "x", "GITHUB_TOKEN": "y"}
+    assert step_variables(environ) == {"PATH": "/bin", "LC_ALL": "C.UTF-8", "TMPDIR": "/tmp"}
+    assert not leak_reason("PATH")
+
+
+def test_the_installer_is_told_of_the_users_index_and_of_nothing_else() -> None:
+    environ = {
+        "PIP_INDEX_URL": "https://mirror.example/simple",
+        "PIP_CERT": "/ca.pem",
+        "HTTPS_PROXY": "http://proxy.example:3128",
+        "UV_CONFIG_FILE": "/etc/evil.toml",
+        "UV_LINK_MODE": "hardlink",
+        "PIP_TARGET": "/elsewhere",
+        "PYTHONPATH": "/evil",
+    }
+    assert installer_variables(environ) == {
+        "HTTPS_PROXY": "http://proxy.example:3128",
+        "UV_DEFAULT_INDEX": "https://mirror.example/simple",
+        "SSL_CERT_FILE": "/ca.pem",
+    }
+    assert installer_variables({**environ, "UV_DEFAULT_INDEX": "https://uv.example"})["UV_DEFAULT_INDEX"] == (
+        "https://uv.example"
+    )
+
+
+def test_a_crash_shows_the_end_of_the_log(tmp_path: Path) -> None:
+    with pytest.raises(StepFailed) as caught:
+        run_step(
+            Path(sys.executable),
+            "checks.no_such_check",
+            name="check",
+            inputs={},
+            folder=tmp_path,
+            options={},
+            results={},
+            environ={},
+            log=tmp_path / "log",
+            on_event=lambda event: None,
+        )
+    assert caught.value.what == "The step 'check' ended with exit code 1 and without a result."
+    assert "No module named" in caught.value.why
+    assert str(tmp_path / "log") in caught.value.next_step
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_no_step_behind(tmp_path: Path, number: signal.Signals) -> None:
+    checkout = Path(__file__).parents[2]
+    program = f"""
+import sys
+sys.path.insert(0, {str(checkout)!r})
+from pathlib import Path
+import envguard.running.step as step
+from envguard.running.signals import unwind_on_sigterm
+unwind_on_sigterm()
+step.PAYLOAD = Path(sys.argv[1]) / "sleeper.py"
+step.run_step(Path(sys.executable), "steps.x", name="x", inputs={{}}, folder=Path(sys.argv[1]), options={{}},
+              results={{}}, environ={{}}, log=Path(sys.argv[1]) / "log", on_event=print)
+"""
+    (tmp_path / "sleeper.py").write_text(
+        "import os, sys, time\nopen('pid', 'w').write(str(os.getpid()))\nos.rename('pid', 'started')\ntime.sleep(60)\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-I", "-c", program, str(tmp_path)], stderr=subprocess.DEVNULL)
+    while not (tmp_path / "started").exists():
+        time.sleep(0.02)
+    child = int((tmp_path / "started").read_text())
+    parent.send_signal(number)
+    assert parent.wait(timeout=10) != 0
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)
