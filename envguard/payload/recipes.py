@@ -89,7 +89,7 @@ def _is_worth_it(tensor: TensorT, channel_dimension: int) -> bool:
     weights = math.prod(tensor.shape)
     float16_bytes = 2 * weights
     int8_bytes = weights + BYTES_PER_CHANNEL * tensor.shape[channel_dimension]
-    return float16_bytes >= LEAST_BYTES and int8_bytes <= (1 - LEAST_SAVING) * float16_bytes
+    return bool(float16_bytes >= LEAST_BYTES and int8_bytes <= (1 - LEAST_SAVING) * float16_bytes)
 
 
 def _elements(model: ModelT, tensors: set[tuple[int, int]]) -> int:

@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 from ai_edge_litert import schema_py_generated as generated
+from ai_edge_litert.schema_py_generated import (
+    BufferT,
+    BuiltinOperator,
+    ModelT,
+    OperatorCodeT,
+    OperatorT,
+    SubGraphT,
+    TensorT,
+    TensorType,
+)
 
-ModelT = generated.ModelT
-SubGraphT = generated.SubGraphT
-TensorT = generated.TensorT
-OperatorT = generated.OperatorT
-OperatorCodeT = generated.OperatorCodeT
-BufferT = generated.BufferT
-BuiltinOperator = generated.BuiltinOperator
-TensorType = generated.TensorType
+__all__ = [
+    "BufferT",
+    "BuiltinOperator",
+    "ModelT",
+    "OperatorCodeT",
+    "OperatorT",
+    "SubGraphT",
+    "TensorT",
+    "TensorType",
+    "builtin_code",
+    "generated",
+    "operator_name",
+    "text",
+    "type_name",
+]
 
 _OPERATOR_NAMES: dict[int, str] = {
     number: name for name, number in vars(BuiltinOperator).items() if isinstance(number, int)

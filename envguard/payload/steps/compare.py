@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from .. import benchmark, bundle, numerics, synthetic
-from ..bundle import ModelFile
+from ..bundle import MODEL_SUFFIX, Bundle, ModelFile
 from ..graph import facts
 from ..graph import model as models
 from ..graph.normalization import input_ranges
 from ..interpreting import CannotRun, Runner
-from ..protocol import Events, Failure, Request, Result
+from ..protocol import Events, Failure, Refused, Request, Result
 from ..quantizing import split
 
 INPUTS_TRIED = 4
@@ -20,32 +23,53 @@ SEED = 20240
 
 @dataclass(frozen=True)
 class Limits:
-    """What a quantized model may cost: `latency_ratio` of medians over the original's; None: not judged."""
+    """What a quantized model may cost; None: not judged.
+
+    `latency_ratio` is the ratio of medians to the original, `cosine` the least similarity of any output.
+    """
 
     latency_ratio: float | None
-    cosine: float
+    cosine: float | None
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Limits:
+        """Read a request's options."""
+        ratio, cosine = options.get("max_latency_ratio"), options.get("min_cosine")
+        return cls(None if ratio is None else float(ratio), None if cosine is None else float(cosine))
 
 
 def run(request: Request, events: Events) -> Result:
-    """`inputs["model"]` is the original; the quantized file is the one that the step `quantize` left in the folder.
+    """Compare `inputs["quantized"]` with `inputs["original"]`, model by model.
 
-    Options: `threads` (1), `max_latency_ratio` (none), `min_cosine` (0.0).
+    Options: `threads` (1), `max_latency_ratio` (not judged), `min_cosine` (not judged). Failures: `io-changed`,
+    `does-not-run`, `not-finite`, `silent-zeros`, `inaccurate`, `slower-than-limit`. A model with operators that only
+    MediaPipe has is not run, and its `reason` says so.
     """
-    limit = request.options.get("max_latency_ratio")
-    limits = Limits(None if limit is None else float(limit), float(request.options.get("min_cosine", 0.0)))
+    limits = Limits.of(request.options)
     threads = int(request.options.get("threads", 1))
-    originals = {file.name: file for file in bundle.read(request.inputs["model"]).models()}
-    written = bundle.read(request.folder / request.results["quantize"]["file"])
-    names = [entry["name"] for entry in request.results["quantize"]["models"]]
+    pairs = _pairs(bundle.read(request.inputs["original"]), bundle.read(request.inputs["quantized"]))
     values: list[dict[str, Any]] = []
     failures: list[Failure] = []
-    for number, copy in enumerate(written.models()):
-        events.progress(names[number], number, len(names))
-        described, failed = _compare(originals[names[number]], copy, threads, limits)
+    for number, (original, copy) in enumerate(pairs):
+        events.progress(original.name, number, len(pairs))
+        described, failed = _compare(original, copy, threads, limits)
         values.append(described)
         failures += failed
-    events.progress("compare", len(names), len(names))
+    events.progress("compare", len(pairs), len(pairs))
     return Result({"models": values, "threads": threads, "inputs_tried": INPUTS_TRIED}, tuple(failures))
+
+
+def _pairs(original: Bundle, quantized: Bundle) -> list[tuple[ModelFile, ModelFile]]:
+    """Each model with its original; models that were dropped on purpose have no pair."""
+    if original.suffix != quantized.suffix:
+        raise Refused(f"{quantized.path.name} is not of the same kind as {original.path.name}.")
+    if original.suffix == MODEL_SUFFIX:
+        return [(original.models()[0], quantized.models()[0])]
+    originals = {file.name: file for file in original.models()}
+    strangers = [file.name for file in quantized.models() if file.name not in originals]
+    if strangers:
+        raise Refused(f"{quantized.path.name} has a model that {original.path.name} lacks: {strangers[0]}.")
+    return [(originals[file.name], file) for file in quantized.models()]
 
 
 def _compare(
@@ -82,7 +106,8 @@ def _compare(
 
 def _differences(before: Runner, after: Runner, ranges: list[tuple[float, float]]) -> list[numerics.Difference]:
     """Both models' outputs for the same seeded inputs, compared output by output."""
-    first, second = [], []
+    first: list[list[np.ndarray]] = []
+    second: list[list[np.ndarray]] = []
     for number in range(INPUTS_TRIED):
         arrays = synthetic.batch(before.inputs, ranges, SEED + number)
         for runner, results in ((before, first), (after, second)):
@@ -103,7 +128,7 @@ def _broken(name: str, differences: list[numerics.Difference], limits: Limits) -
             failures.append(Failure("not-finite", f"{output} has NaN or infinities."))
         elif difference.silent:
             failures.append(Failure("silent-zeros", f"{output} is all zeros where the original's is not."))
-        elif difference.cosine < limits.cosine:
+        elif limits.cosine is not None and difference.cosine < limits.cosine:
             message = f"{output} has a cosine similarity of {difference.cosine:.3f}; the limit is {limits.cosine}."
             failures.append(Failure("inaccurate", message))
     return failures

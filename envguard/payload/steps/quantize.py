@@ -18,7 +18,8 @@ LEAST_SHRINKING = 0.95
 def run(request: Request, events: Events) -> Result:
     """`inputs["model"]` is a `.task` or `.tflite`; options: `drop`, names of models to leave out.
 
-    Writes `quantized.task` or `quantized.tflite` to the request's folder.
+    Hands on `quantized`: the new file, `.task` or `.tflite` as the original. Failures: `no-op`, `member-lost`,
+    `metadata-lost`, `io-changed`, `quantizer-failed`. `Refused`: what cannot be read, or is quantized already.
     """
     original = bundle.read(request.inputs["model"])
     source = original.without(request.options.get("drop", ()))
@@ -92,7 +93,7 @@ def _values(
 ) -> dict[str, Any]:
     before, after = original.path.read_bytes(), target.read_bytes()
     return {
-        "file": target.name,
+        "files": {"quantized": target.name},
         "bytes_in": len(before),
         "bytes_out": len(after),
         "sha256_in": hashlib.sha256(before).hexdigest(),

@@ -1,0 +1,88 @@
+"""The proof of a quantizing environment: a model is made, quantized for real, run for real, and compared.
+
+Importing proves nothing: broken installs import well and fail when an interpreter is built.
+"""
+
+from __future__ import annotations
+
+from importlib import metadata
+
+import numpy as np
+
+from .. import numerics, quantizing, synthetic
+from ..graph import facts
+from ..graph import model as models
+from ..graph.build import GraphBuilder
+from ..graph.schema import BuiltinOperator, ModelT, generated
+from ..interpreting import Runner
+from ..protocol import Events, Failure, Request, Result
+
+DISTRIBUTIONS = (
+    "ai-edge-quantizer",
+    "litert-quantizer",
+    "ai-edge-litert",
+    "ai-edge-litert-nightly",
+    "flatbuffers",
+    "ml-dtypes",
+    "numpy",
+    "scipy",
+)
+LEAST_COSINE = 0.999
+CHANNELS = 32
+
+
+def run(request: Request, events: Events) -> Result:
+    """Quantize a small convolutional model; it must shrink to int8 weights and still answer the same."""
+    original = models.save(_model())
+    outcome = quantizing.quantize(original, "check")
+    before, after = Runner(original), Runner(outcome.data)
+    arrays = synthetic.batch(before.inputs, [(0.0, 1.0)], seed=0)
+    for runner in (before, after):
+        runner.feed(arrays)
+        runner.invoke()
+    answer = numerics.difference("output", before.results(), after.results())
+    int8_bytes = facts.weight_bytes(models.load(outcome.data, "check")).get("INT8", 0)
+    failures = []
+    if int8_bytes == 0 or len(outcome.data) >= len(original):
+        failures.append(Failure("check-no-op", "The quantizer left a small model's weights as they were."))
+    if not answer.finite or answer.silent or answer.cosine < LEAST_COSINE:
+        failures.append(
+            Failure("check-wrong-answer", f"A small quantized model answers wrongly (cosine {answer.cosine:.4f}).")
+        )
+    values = {
+        "versions": _versions(),
+        "bytes_in": len(original),
+        "bytes_out": len(outcome.data),
+        "int8_bytes": int8_bytes,
+        "cosine": answer.cosine,
+    }
+    return Result(values, tuple(failures))
+
+
+def _model() -> ModelT:
+    """Two convolutions with weights stored as float16 behind DEQUANTIZE, as in MediaPipe's own models."""
+    random = np.random.default_rng(0)
+    build = GraphBuilder()
+    image = build.tensor("image", (1, 16, 16, 3))
+    hidden = build.tensor("hidden", (1, 16, 16, CHANNELS))
+    output = build.tensor("output", (1, 16, 16, CHANNELS))
+    for source, target, shape in ((image, hidden, (CHANNELS, 3, 3, 3)), (hidden, output, (CHANNELS, 3, 3, CHANNELS))):
+        stored = build.constant(f"weights {target}", random.normal(0, 0.1, shape).astype(np.float16))
+        weights = build.tensor(f"weights {target} dequantized", shape)
+        build.operator(BuiltinOperator.DEQUANTIZE, [stored], [weights], generated.DequantizeOptionsT())
+        bias = build.constant(f"bias {target}", np.zeros(CHANNELS, np.float32))
+        options = generated.Conv2DOptionsT()
+        options.strideH = options.strideW = options.dilationHFactor = options.dilationWFactor = 1
+        options.fusedActivationFunction = generated.ActivationFunctionType.RELU
+        build.operator(BuiltinOperator.CONV_2D, [source, weights, bias], [target], options)
+    return build.finish([image], [output])
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in DISTRIBUTIONS:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
