@@ -27,7 +27,8 @@ class Edition:
 class Environment:
     """A named set of requirements in one or more editions, and the payload check that proves it.
 
-    `editions` are in order of preference; the first is the default.
+    `editions` are in order of preference; the first is the default. `check_inputs` are the check's own input names and
+    the `sample:NAME` that each stands for.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Environment:
     check: str
     editions: tuple[Edition, ...]
     check_options: Mapping[str, JsonValue] = field(default_factory=dict)
+    check_inputs: Mapping[str, str] = field(default_factory=dict)
 
     def edition(self, name: str) -> Edition | None:
         """The edition of that name, if there is one."""

@@ -138,6 +138,7 @@ def _environment(name: str, table: _Table) -> Environment:
         summary=table.take("summary", _text),
         check=table.take("check", _match(PAYLOAD_STEP, "a payload step such as checks.quantize")),
         check_options=table.take("check-options", _json_table, {}),
+        check_inputs=table.take("check-inputs", _references, {}),
         editions=tuple(table.named("editions", _edition_of(pythons, dependencies)).values()),
     )
     if not environment.editions:
@@ -172,7 +173,7 @@ def _step(table: _Table) -> Step:
         name=table.take("name", _match(NAME, "a name")),
         environment=table.take("environment", _match(NAME, "a name")),
         run=table.take("run", _match(PAYLOAD_STEP, "a payload step such as steps.quantize")),
-        inputs={key: _text(value) for key, value in table.take("inputs", _json_table).items()},
+        inputs=table.take("inputs", _references),
         options=table.take("options", _json_table, {}),
     )
 
@@ -196,6 +197,12 @@ def _sample_file(table: _Table) -> SampleFile:
 
 def _check_references(catalog: Catalog, table: _Table) -> None:
     """Every environment, sample and step that something refers to exists, and steps refer only backwards."""
+    for environment in catalog.environments.values():
+        for reference in environment.check_inputs.values():
+            kind, _, name = reference.partition(":")
+            sample = catalog.samples.get(name) if kind == "sample" else None
+            if sample is None or sample.environment == environment.name:
+                table.refuse(f"environments.{environment.name}", f"is checked with {reference!r}, no sample elsewhere")
     for sample in catalog.samples.values():
         if sample.environment not in catalog.environments:
             table.refuse(f"samples.{sample.name}", f"names the unknown environment {sample.environment!r}")
@@ -256,6 +263,12 @@ def _inside(value: object) -> str:
     if "\\" in text or any(part in ("", ".", "..") or ":" in part for part in text.split("/")):
         raise ValueError("must be a relative path without '..'")
     return text
+
+
+def _references(value: object) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise ValueError("must be a table")
+    return {str(name): _text(reference) for name, reference in value.items()}
 
 
 def _json_table(value: object) -> dict[str, JsonValue]:

@@ -89,7 +89,6 @@ def _workshop(catalog: Catalog, receive: Receiver) -> Workshop:
 def _source(model: str, workshop: Workshop) -> Path:
     """The file that the user named, or the sample that a `sample:` name stands for."""
     from envguard.errors import BadInput
-    from envguard.running.pipeline import sample_paths
 
     if not model.startswith(SAMPLE):
         return Path(model).expanduser()
@@ -98,7 +97,7 @@ def _source(model: str, workshop: Workshop) -> Path:
     single = [each for each, sample in samples.items() if len(sample.files) == 1]
     if name not in single:
         raise BadInput(f"There is no sample model {name!r}.", next_step=f"Choose one of: {', '.join(single)}.")
-    return next(iter(sample_paths(samples[name], workshop).values()))
+    return next(iter(workshop.sample(name).values()))
 
 
 def _default_output(model: str, source: Path) -> Path:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from envguard.catalog.model import Catalog, Sample, Step, Task
+from envguard.catalog.model import Catalog, Step, Task
 from envguard.errors import StepFailed
 from envguard.files import FileFacts, copy_whole
 from envguard.running.events import StepEnded, StepNote, StepProgress, StepStarted
@@ -73,12 +73,6 @@ def environments_of(step: Step, catalog: Catalog) -> list[str]:
     return [step.environment, *samples]
 
 
-def sample_paths(sample: Sample, workshop: Workshop) -> dict[str, Path]:
-    """The files of a sample by file name, in the catalog's order; its environment is made ready first."""
-    site_packages = workshop.prepare(sample.environment).built.layout.site_packages
-    return {Path(file.path).name: site_packages / file.path for file in sample.files}
-
-
 @dataclass(slots=True)
 class _Run:
     """One run under way: the files that references stand for, and the results so far."""
@@ -132,7 +126,7 @@ class _Run:
             if reference not in self.files:
                 kind, _, target = reference.partition(":")
                 assert kind == "sample", reference
-                self.files[reference] = sample_paths(self.workshop.catalog.samples[target], self.workshop)
+                self.files[reference] = self.workshop.sample(target)
             found = self.files[reference]
             if len(found) == 1:
                 inputs[name] = next(iter(found.values()))

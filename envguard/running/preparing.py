@@ -89,6 +89,12 @@ class Workshop:
             self._ready[name] = self._first_that_works(self.plan(name))
         return self._ready[name]
 
+    def sample(self, name: str) -> dict[str, Path]:
+        """The files of a sample by file name, in the catalog's order; its environment is made ready first."""
+        sample = self.catalog.samples[name]
+        site_packages = self.prepare(sample.environment).built.layout.site_packages
+        return {Path(file.path).name: site_packages / file.path for file in sample.files}
+
     def _first_that_works(self, plan: Plan) -> Prepared:
         failed: list[tuple[str, str]] = []
         for candidate in plan.candidates:
@@ -120,6 +126,11 @@ class Workshop:
 
     def _prove(self, candidate: Candidate, layout: Layout) -> Proof:
         environment = candidate.environment
+        samples = {
+            name: path
+            for name, reference in environment.check_inputs.items()
+            for path in self.sample(reference.partition(":")[2]).values()
+        }
         log = logs_folder(self.home) / f"{environment.name}-{candidate.edition.name}.check.log"
         with scratch_folder(runs_folder(self.home)) as folder:
             try:
@@ -127,7 +138,7 @@ class Workshop:
                     layout.python,
                     environment.check,
                     name="check",
-                    inputs={"site-packages": layout.site_packages},
+                    inputs={"site-packages": layout.site_packages, **samples},
                     folder=folder,
                     options={**environment.check_options, "files": self._sample_files(environment)},
                     results={},

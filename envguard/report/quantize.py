@@ -1,0 +1,39 @@
+"""What quantizing found, as one document: the numbers of every step beside each other, and the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from envguard.running.pipeline import TaskResult
+
+SCHEMA = 1
+
+
+def as_document(result: TaskResult) -> dict[str, Any]:
+    """The document that `--json` prints and that every other report is made from.
+
+    `ratio` is the output's bytes to the input's, `latency.ratio` the quantized model's median time to the original's.
+    """
+    values = {name: step.values for name, step in result.steps.items()}
+    quantized = values.get("quantize", {})
+    return {
+        "schema": SCHEMA,
+        "task": result.task,
+        "verdict": "yes" if result.passed else "no",
+        "failures": [failure.as_json() for failure in result.failures],
+        "input": result.input.as_json(),
+        "output": None if result.output is None else result.output.as_json(),
+        "ratio": quantized.get("ratio"),
+        "dropped": quantized.get("dropped", []),
+        "models": _models(quantized, values.get("compare", {})),
+        "verify": values.get("verify"),
+        "environments": [prepared.as_json() for prepared in result.environments],
+        "steps": [{"name": name, "seconds": round(step.seconds, 3)} for name, step in result.steps.items()],
+    }
+
+
+def _models(quantized: Mapping[str, Any], compared: Mapping[str, Any]) -> list[dict[str, Any]]:
+    by_name = {model["name"]: model for model in compared.get("models", [])}
+    nothing = {"ran": False, "reason": "not compared", "latency": None, "outputs": []}
+    return [{**model, **by_name.get(model["name"], nothing)} for model in quantized.get("models", [])]

@@ -1,0 +1,127 @@
+"""A quantization's document for a reader: on a terminal, and as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Document = Mapping[str, Any]
+Row = Sequence[str]
+
+MODEL_HEADS = ("model", "bytes", "int8", "share", "time to original's", "least cosine")
+
+
+def as_text(document: Document) -> str:
+    """The report for a terminal: models, what MediaPipe says, the verdict last, where the eye is."""
+    lines = [_input_line(document), "", *_aligned([MODEL_HEADS, *map(_model_row, document["models"])]), ""]
+    lines += _verify_lines(document["verify"])
+    lines += [f"{each['name']}: {each['text']}" for each in _notes(document)]
+    lines += ["", *_verdict_lines(document)]
+    return "\n".join(lines)
+
+
+def as_markdown(document: Document) -> str:
+    """The same report as Markdown, with the environments that it was made in."""
+    rows = [MODEL_HEADS, tuple("---" for _ in MODEL_HEADS), *map(_model_row, document["models"])]
+    environments = [
+        f"- `{each['name']}` edition {each['edition']}, Python {each['python']}, lock `{each['lock'][:16]}`, "
+        f"proved {each['proof']['date']} by `{each['proof']['check']}`"
+        for each in document["environments"]
+    ]
+    parts = [
+        f"# {document['task']}: {document['verdict']}",
+        *_verdict_lines(document),
+        "## Models",
+        "\n".join(f"| {' | '.join(map(_cell, row))} |" for row in rows),
+        *(f"`{each['name']}`: {each['text']}" for each in _notes(document)),
+        "## MediaPipe",
+        *_verify_lines(document["verify"]),
+        "## Environments",
+        "\n".join(environments),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _input_line(document: Document) -> str:
+    source = document["input"]
+    return f"{source['path']}: {source['bytes']:,} bytes, sha256 {source['sha256'][:16]}…"
+
+
+def _model_row(model: Document) -> Row:
+    latency = model["latency"]
+    cosines = [output["cosine"] for output in model["outputs"] if output["cosine"] is not None]
+    return (
+        model["name"],
+        f"{model['bytes_in']:,}",
+        f"{model['bytes_out']:,}",
+        f"{model['bytes_out'] / model['bytes_in']:.2f}",
+        f"{latency['ratio']:.2f}" if latency else "–",
+        f"{min(cosines):.4f}" if cosines else "–",
+    )
+
+
+def _notes(document: Document) -> list[dict[str, str]]:
+    """What the table has no column for: why a model was left alone or not run."""
+    notes = []
+    for model in document["models"]:
+        if not model["quantized"]:
+            notes.append({"name": model["name"], "text": f"left as it is: {model['recipe'].get('left_alone', '')}"})
+        if not model["ran"]:
+            notes.append({"name": model["name"], "text": model["reason"]})
+    if document["dropped"]:
+        notes.append({"name": "dropped", "text": ", ".join(document["dropped"])})
+    return notes
+
+
+def _verify_lines(verify: Document | None) -> list[str]:
+    if verify is None:
+        return ["MediaPipe did not get to verify it."]
+    if not verify["verified"]:
+        return [f"Not verified in MediaPipe {verify['mediapipe']}: {verify['reason']}"]
+    floor, latency = verify["noise_floor"], verify["latency"]
+    faces, size = verify["faces"], verify["sample_size"]
+    lines = [
+        f"MediaPipe {verify['mediapipe']} on {faces['images']} images of {size['pictures']} pictures, "
+        f"against the original:",
+        f"  faces        {faces['before']} before, {faces['after']} after, {faces['lost']} lost, {faces['extra']} extra",
+    ]
+    shift, least = verify["landmark_shift"], floor["landmark_shift"]
+    if shift:
+        lines.append(
+            f"  landmarks    {shift['px_256']['mean']:.2f} px of a 256-pixel crop "
+            f"({shift['inter_ocular']['mean']:.2%} of the distance between the eyes)"
+            + (f"; invisible noise alone moves them {least['px_256']['mean']:.2f} px" if least else "")
+        )
+    blendshapes, least = verify["blendshapes"], floor["blendshapes"]
+    if blendshapes:
+        lines.append(
+            f"  blendshapes  {blendshapes['mean_abs']:.4f} mean absolute difference"
+            + (f"; invisible noise alone makes {least['mean_abs']:.4f}" if least else "")
+        )
+    lines.append(f"  time         {latency['ratio']:.2f} of the original's for a whole IMAGE call")
+    return lines
+
+
+def _verdict_lines(document: Document) -> list[str]:
+    output = document["output"]
+    if output is not None:
+        return [f"verdict: yes. {output['path']}: {output['bytes']:,} bytes, {document['ratio']:.2f} of the original"]
+    lines = ["verdict: no. Nothing was written."]
+    for failure in document["failures"]:
+        lines.append(f"  {failure['name']} ({failure['step']}): {failure['message']}")
+        if failure["next"]:
+            lines.append(f"    next: {failure['next']}")
+    return lines
+
+
+def _aligned(rows: Sequence[Row]) -> list[str]:
+    """The rows with the first column to the left and the others to the right."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return [
+        "  ".join([row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))])
+        for row in rows
+    ]
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
