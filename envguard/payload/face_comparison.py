@@ -59,7 +59,7 @@ def find_views(read: FaceReader, pictures: Sequence[Picture], events: Events) ->
     events.progress("Looking for faces", len(pictures), len(pictures))
     if not views:
         raise Refused(
-            f"The original bundle finds no face in any of {len(pictures)} pictures, so there is nothing to compare.",
+            "The original bundle finds no face in any of the pictures, so there is nothing to compare.",
             next_step="Give pictures in which a face fills a good part of the frame.",
         )
     return views

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import struct
 import warnings
 import zlib
@@ -90,6 +91,8 @@ def read_picture(path: Path) -> Picture:
                     f" pictures of up to {MAX_PIXELS:,} pixels are taken."
                 )
             pixels = image.convert("RGB")
+    except (FileNotFoundError, IsADirectoryError, PermissionError) as cause:
+        raise Refused(f"The picture {path} cannot be read.", why=cause.strerror or str(cause)) from cause
     # Pillow answers some damage with the error of whatever it tripped over.
     except (
         OSError,
@@ -110,7 +113,7 @@ def read_picture(path: Path) -> Picture:
 
 
 def tiles(picture: Picture) -> Iterator[tuple[Picture, tuple[int, int]]]:
-    """Square parts of the picture that overlap by half, large ones first, each with its left and top in pixels."""
+    """Square parts of the picture that overlap by half or more, large ones first, each with its left and top."""
     height, width = picture.pixels.shape[:2]
     for grid in TILE_GRIDS:
         side = max(height, width) // grid
@@ -145,4 +148,7 @@ def _scaled(image: Image.Image, scale: float) -> Image.Image:
 
 
 def _starts(length: int, side: int) -> list[int]:
-    return list(range(0, max(length - side, 0) + 1, max(side // 2, 1)))
+    """Evenly spaced starts of parts that overlap by half or more and reach both ends."""
+    rest = max(length - side, 0)
+    steps = math.ceil(2 * rest / side)
+    return [round(rest * step / steps) for step in range(steps + 1)] if steps else [0]

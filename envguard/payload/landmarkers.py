@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -17,7 +17,7 @@ from mediapipe.tasks.python import BaseOptions, vision
 from .bundle import BUNDLE_SUFFIX, Bundle
 from .faces import Face
 
-MOST_FACES = 8
+MOST_FACES = MOST_HANDS = MOST_POSES = 8
 BLENDSHAPES = "face_blendshapes"
 VERSION = str(mediapipe.__version__)
 
@@ -87,16 +87,18 @@ def face_reader(bundle: Path, *, blendshapes: bool) -> Iterator[FaceReader]:
         yield read
 
 
-def try_out(bundle: Path, kind: Kind, pixels: np.ndarray) -> None:
-    """Create the landmarker of a hand or pose bundle and run it once; `Rejected` if MediaPipe does not take it."""
-    if kind is Kind.HAND:
-        task, options = vision.HandLandmarker, vision.HandLandmarkerOptions(base_options=_base_options(bundle))
-    elif kind is Kind.POSE:
-        task, options = vision.PoseLandmarker, vision.PoseLandmarkerOptions(base_options=_base_options(bundle))
-    else:
-        raise ValueError(f"no landmarker to try out for {kind}")
-    with _opened(task, options) as landmarker:
-        _detect(landmarker, _image(pixels))
+def count_hands(bundle: Path, images: Iterable[np.ndarray]) -> int:
+    """How many hands MediaPipe finds with the bundle; `Rejected` if it does not take it."""
+    options = vision.HandLandmarkerOptions(base_options=_base_options(bundle), num_hands=MOST_HANDS)
+    with _opened(vision.HandLandmarker, options) as landmarker:
+        return sum(len(_detect(landmarker, _image(pixels)).hand_landmarks) for pixels in images)
+
+
+def count_poses(bundle: Path, images: Iterable[np.ndarray]) -> int:
+    """How many people's poses MediaPipe finds with the bundle; `Rejected` if it does not take it."""
+    options = vision.PoseLandmarkerOptions(base_options=_base_options(bundle), num_poses=MOST_POSES)
+    with _opened(vision.PoseLandmarker, options) as landmarker:
+        return sum(len(_detect(landmarker, _image(pixels)).pose_landmarks) for pixels in images)
 
 
 def _base_options(bundle: Path) -> Any:

@@ -15,7 +15,7 @@ from .. import bundle as bundles
 from ..face_comparison import Comparison, compare, find_views, noise_floor
 from ..face_views import Picture, read_picture
 from ..faces import Difference
-from ..landmarkers import VERSION, Kind, Rejected, face_reader, has_blendshapes, kind_of, try_out
+from ..landmarkers import VERSION, Kind, Rejected, count_hands, count_poses, face_reader, has_blendshapes, kind_of
 from ..protocol import Events, Failure, Refused, Request, Result
 
 PICTURE_PREFIX = "picture:"
@@ -24,51 +24,58 @@ MORE_ACCURATE = "Quantize fewer layers, or calibrate on pictures that are like y
 
 @dataclass(frozen=True)
 class Limits:
-    """What a quantized bundle may differ by: means over all faces, and the part of the faces lost or made up."""
+    """What a quantized bundle may differ by: means over all faces, and parts of the faces that the original finds.
+
+    Without a limit faces that only the quantized bundle finds are counted and not judged: most of them are real ones
+    that the original's detector just misses.
+    """
 
     landmark_px: float
     blendshape: float
     faces_lost: float
+    faces_extra: float | None = None
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Limits:
-        """Read them from a request's options `max_landmark_px`, `max_blendshape` and `max_faces_lost`."""
+        """Read a request's options `max_landmark_px`, `max_blendshape`, `max_faces_lost`, or `max_faces_extra` too."""
+        extra = options.get("max_faces_extra")
         return cls(
             landmark_px=float(options["max_landmark_px"]),
             blendshape=float(options["max_blendshape"]),
             faces_lost=float(options["max_faces_lost"]),
+            faces_extra=None if extra is None else float(extra),
         )
 
 
 def run(request: Request, events: Events) -> Result:
     """Verify `inputs["quantized"]` against `inputs["original"]` on the inputs named `picture:FILE NAME`.
 
-    Options: see `Limits`. Face bundles are measured; hand and pose bundles are created and run once; for anything
-    else `verified` is false and `reason` says why. Failures: `mediapipe-rejects`, `faces-lost`, `faces-extra`,
-    `landmark-shift`, `blendshape-shift`. `Refused`: an original that MediaPipe rejects, no picture, a picture that
-    cannot be decoded, no face in any picture.
+    Options: see `Limits`. Face bundles are measured; what hand and pose bundles find is only counted, so that
+    MediaPipe is known to take and run them. For these and anything else `verified` is false, and `reason` says why.
+    Failures: `mediapipe-rejects`, `faces-lost`, `faces-extra`, `landmark-shift`, `blendshape-shift`. `Refused`: an
+    original that MediaPipe rejects, no picture, a picture that cannot be decoded, no face in any picture.
     """
     original, quantized = bundles.read(request.inputs["original"]), bundles.read(request.inputs["quantized"])
     limits = Limits.of(request.options)
     kind = kind_of(original)
     if kind is Kind.OTHER:
-        return _not_verified(kind, "MediaPipe has no face, hand or pose landmarker that takes this file.")
+        return _not_verified(kind, _why_not(original))
     pictures = _read_pictures(request)
     if kind is Kind.FACE:
         return _verify_faces(original, quantized, pictures, limits, events)
-    return _try_out(quantized.path, kind, pictures[0])
+    return _count(original.path, quantized.path, kind, pictures)
 
 
 def judge(values: Mapping[str, Any], limits: Limits) -> tuple[Failure, ...]:
     """The gates that the measured `values` do not pass."""
     faces, shift, blendshapes = values["faces"], values["landmark_shift"], values["blendshapes"]
     failures = []
-    for name, count, what in (
-        ("faces-lost", faces["lost"], "not found any more"),
-        ("faces-extra", faces["extra"], "found where the original finds none"),
+    for name, count, limit, what in (
+        ("faces-lost", faces["lost"], limits.faces_lost, "not found any more"),
+        ("faces-extra", faces["extra"], limits.faces_extra, "found where the original finds none"),
     ):
-        if count > limits.faces_lost * faces["before"]:
-            message = f"{count} of {faces['before']} faces are {what}; {limits.faces_lost:.1%} may be."
+        if limit is not None and count > limit * faces["before"]:
+            message = f"{count} faces are {what}; the original finds {faces['before']}, and {limit:.1%} is allowed."
             failures.append(Failure(name, message, MORE_ACCURATE))
     if shift is not None and shift["px_256"]["mean"] > limits.landmark_px:
         message = (
@@ -80,6 +87,13 @@ def judge(values: Mapping[str, Any], limits: Limits) -> tuple[Failure, ...]:
         message = f"Blendshapes change by {blendshapes['mean_abs']:.4f} on average; {limits.blendshape:g} is allowed."
         failures.append(Failure("blendshape-shift", message, MORE_ACCURATE))
     return tuple(failures)
+
+
+def _why_not(original: bundles.Bundle) -> str:
+    if original.suffix == bundles.MODEL_SUFFIX:
+        return "MediaPipe's landmarkers take .task bundles; a single model's own outputs are compared instead."
+    names = ", ".join(model.name for model in original.models())
+    return f"This is not a face, hand or pose landmarker bundle; it holds {names}."
 
 
 def _read_pictures(request: Request) -> list[Picture]:
@@ -102,7 +116,7 @@ def _verify_faces(
             views = find_views(before, pictures, events)
             noise = noise_floor(before, views)
         except Rejected as rejection:
-            raise Refused(f"MediaPipe {VERSION} does not take the original bundle.", why=str(rejection)) from rejection
+            raise _refusal(rejection) from rejection
         try:
             after = stack.enter_context(face_reader(quantized.path, blendshapes=has_blendshapes(quantized)))
             comparisons = compare(before, after, views, events)
@@ -121,18 +135,27 @@ def _verify_faces(
     return Result(values, judge(values, limits))
 
 
-def _try_out(quantized: Path, kind: Kind, picture: Picture) -> Result:
+def _count(original: Path, quantized: Path, kind: Kind, pictures: Sequence[Picture]) -> Result:
+    count = count_hands if kind is Kind.HAND else count_poses
+    images = [picture.pixels for picture in pictures]
     try:
-        try_out(quantized, kind, picture.pixels)
+        before = count(original, images)
+    except Rejected as rejection:
+        raise _refusal(rejection) from rejection
+    try:
+        after = count(quantized, images)
     except Rejected as rejection:
         return _rejected(kind, rejection)
-    return _not_verified(
-        kind, f"MediaPipe's {kind.value} landmarker takes and runs the bundle; how accurate it is was not measured."
-    )
+    reason = f"MediaPipe takes and runs the {kind.value} bundle; how far its landmarks move was not measured."
+    return _not_verified(kind, reason, found={"images": len(images), "before": before, "after": after})
 
 
-def _not_verified(kind: Kind, reason: str) -> Result:
-    return Result({"verified": False, "kind": kind.value, "mediapipe": VERSION, "reason": reason})
+def _not_verified(kind: Kind, reason: str, **more: object) -> Result:
+    return Result({"verified": False, "kind": kind.value, "mediapipe": VERSION, "reason": reason, **more})
+
+
+def _refusal(rejection: Rejected) -> Refused:
+    return Refused(f"MediaPipe {VERSION} does not take the original bundle.", why=str(rejection))
 
 
 def _rejected(kind: Kind, rejection: Rejected) -> Result:
