@@ -3,7 +3,8 @@
 PYTHON ?= $(shell for python in python3 python3.11 python3.12 python3.13 python3.10 python3.14 /usr/bin/python3; do \
 	env -u PYTHONHOME -u PYTHONPATH $$python -I -c 'import sys; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1 \
 	&& echo $$python && break; done)
-BOOTSTRAP = $(if $(PYTHON),$(PYTHON) -I envguard/bootstrap.py,@echo "envguard: there is no Python 3.10 or newer on PATH." >&2; echo "  next: apt install python3" >&2; exit 3; :)
+BOOTSTRAP = @$(if $(PYTHON),$(PYTHON) -I envguard/bootstrap.py,echo "envguard: no Python 3.10 or newer is on PATH." >&2; \
+	echo "  next: install one (Debian: apt install python3), or name one: make PYTHON=/path/to/python" >&2; exit 3; :)
 BIN = .venv/bin
 
 .PHONY: quantize test check format host develop clean
@@ -12,7 +13,7 @@ quantize: host
 	$(BIN)/envguard run quantize sample:face_landmarker
 
 test: develop check-tools
-	$(BIN)/python -I -m pytest
+	$(BIN)/python -I -m pytest --durations=10
 
 check: develop check-tools
 	$(BIN)/python -I -m pytest -m "not slow and not network"

@@ -31,15 +31,20 @@ app.command()(lock)
 app.add_typer(run_app, name="run")
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
 ) -> None:
     """Options of every command."""
-    if version:
-        typer.echo(__version__)
-        raise typer.Exit
     if debug:
         os.environ["ENVGUARD_DEBUG"] = "1"
 
@@ -53,6 +58,8 @@ def run(arguments: Sequence[str]) -> int:
     except EnvguardError as error:
         return _report(error, as_json="--json" in arguments)
     except TyperException as error:
+        if not str(error):  # a command without arguments has printed its help
+            return BadInput.exit_code
         usage = BadInput(error.format_message(), next_step="`envguard --help` lists what each command takes.")
         return _report(usage, as_json="--json" in arguments)
     except (typer.Abort, KeyboardInterrupt):

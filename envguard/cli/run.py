@@ -31,10 +31,13 @@ def quantize(
         typer.Option("--output", "-o", metavar="OUT", help="Default: NAME.int8.task or .tflite beside the model."),
     ] = None,
     drop: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Leave a model of the bundle out, such as face_blendshapes.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Leave a model of the bundle out, such as face_blendshapes."),
     ] = None,
     report: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report as Markdown too.")] = None,
-    explain: Annotated[bool, typer.Option("--explain", help="Print the plan and why the rest lost; run nothing.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Print the plan and why the rest lost; run nothing.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
     """Make a model int8 with float input and output, and prove against the original that it still works.
