@@ -1,0 +1,232 @@
+"""`envguard run quantize` from end to end: real environments, Google's real bundle, MediaPipe's own word."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from envguard.errors import BadInput
+from envguard.report.quantize import as_document
+from envguard.report.text import as_markdown, as_text
+from envguard.running.pipeline import Overrides, TaskResult, run_task
+from tests.command import Ended, envguard
+from tests.environments import workshop
+
+pytestmark = [pytest.mark.network, pytest.mark.slow]
+
+POISON = "raise SystemExit('poison was imported')\n"
+LARGEST_BUNDLE = 2_200_000
+
+
+@pytest.fixture(scope="module")
+def bundle(store_home: Path) -> Path:
+    """Google's face_landmarker.task."""
+    (path,) = workshop(store_home).sample("face_landmarker").values()
+    return path
+
+
+@pytest.fixture(scope="module")
+def models(store_home: Path) -> Path:
+    """The folder of the models that MediaPipe's wheel ships."""
+    return workshop(store_home).prepare("verify").built.layout.site_packages / "mediapipe" / "modules"
+
+
+def poison(folder: Path) -> dict[str, str]:
+    """A host whose every Python setting leads to modules that end the process."""
+    minor = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    for place in (folder, folder / "user" / "lib" / minor / "site-packages"):
+        place.mkdir(parents=True, exist_ok=True)
+        for module in ("numpy", "sitecustomize", "usercustomize", "mediapipe"):
+            (place / f"{module}.py").write_text(POISON)
+    (folder / "libstdc++.so.6").write_bytes(b"not a library")
+    evil = str(folder)
+    return {
+        "PYTHONPATH": evil,
+        "PYTHONHOME": evil,
+        "PYTHONUSERBASE": str(folder / "user"),
+        "LD_LIBRARY_PATH": evil,
+        "VIRTUAL_ENV": evil,
+        "CONDA_PREFIX": evil,
+    }
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.fixture(scope="module")
+def poisoned_run(store_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    """The sample quantized on a poisoned host, in a current folder with stray modules."""
+    folder = tmp_path_factory.mktemp("poisoned")
+    return envguard(
+        "run", "quantize", "sample:face_landmarker", "--json", "--report", "report.md",
+        home=store_home, cwd=folder, **poison(folder),
+    )  # fmt: skip
+
+
+def test_the_sample_is_quantized_and_verified_on_a_poisoned_host(poisoned_run: Ended, bundle: Path) -> None:
+    assert poisoned_run.code == 0, poisoned_run.err
+    document = poisoned_run.document
+    assert document["verdict"] == "yes"
+    assert document["failures"] == []
+    assert document["input"]["bytes"] == 3_758_596
+    assert document["input"]["sha256"] == sha256(bundle)
+    output = Path(document["output"]["path"])
+    assert output.name == "face_landmarker.int8.task"
+    assert output.stat().st_size == document["output"]["bytes"] <= LARGEST_BUNDLE
+    assert document["output"]["sha256"] == sha256(output)
+    assert document["ratio"] == pytest.approx(document["output"]["bytes"] / 3_758_596)
+    assert output.with_name("report.md").read_text(encoding="utf-8").startswith("# quantize: yes")
+
+
+def test_every_model_is_smaller_compared_and_no_slower(poisoned_run: Ended) -> None:
+    models = poisoned_run.document["models"]
+    assert [model["name"] for model in models] == ["face_detector", "face_landmarks_detector", "face_blendshapes"]
+    for model in models:
+        assert model["quantized"]
+        assert model["recipe"]["int8_weights"] > 0
+        assert model["bytes_out"] < 0.7 * model["bytes_in"]
+        assert model["latency"]["ratio"] <= 1.05
+        assert model["outputs"]
+        assert all(output["finite"] for output in model["outputs"])
+
+
+def test_mediapipe_finds_the_same_faces(poisoned_run: Ended) -> None:
+    verify = poisoned_run.document["verify"]
+    assert verify["verified"]
+    assert verify["faces"]["before"] >= 150
+    assert verify["faces"]["lost"] <= 0.01 * verify["faces"]["before"]
+    assert 0 < verify["landmark_shift"]["px_256"]["mean"] <= 1.1
+    assert 0 < verify["blendshapes"]["mean_abs"] <= 0.02
+    assert verify["noise_floor"]["landmark_shift"]["px_256"]["mean"] > 0
+
+
+def test_the_environments_are_named_with_their_proofs(poisoned_run: Ended) -> None:
+    environments = {each["name"]: each for each in poisoned_run.document["environments"]}
+    assert environments.keys() == {"quantize", "verify", "samples"}
+    for each in environments.values():
+        assert each["proof"]["lock"] == each["lock"]
+        assert each["proof"]["python"] == each["python"]
+
+
+def test_every_member_of_the_bundle_is_kept_in_order_and_stored(poisoned_run: Ended, bundle: Path) -> None:
+    with zipfile.ZipFile(bundle) as before, zipfile.ZipFile(poisoned_run.document["output"]["path"]) as after:
+        assert after.namelist() == before.namelist()
+        assert len(after.namelist()) == 4
+        assert all(member.compress_type == zipfile.ZIP_STORED for member in after.infolist())
+        geometry = "geometry_pipeline_metadata_landmarks.binarypb"
+        assert after.read(geometry) == before.read(geometry)
+
+
+def run(store_home: Path, source: Path, output: Path, options: Overrides) -> TaskResult:
+    shop = workshop(store_home)
+    return run_task(shop.catalog.tasks["quantize"], source, output, shop, options)
+
+
+def test_the_same_model_gives_the_same_bytes_again(
+    poisoned_run: Ended, store_home: Path, bundle: Path, tmp_path: Path
+) -> None:
+    result = run(store_home, bundle, tmp_path / "again.task", {})
+    assert result.output is not None
+    assert result.output.sha256 == poisoned_run.document["output"]["sha256"]
+
+
+def test_blendshapes_can_be_dropped(store_home: Path, bundle: Path, tmp_path: Path) -> None:
+    result = run(store_home, bundle, tmp_path / "out.task", {"quantize": {"drop": ["face_blendshapes"]}})
+    document = as_document(result)
+    assert result.passed, result.failures
+    assert document["dropped"] == ["face_blendshapes"]
+    assert document["verify"]["blendshapes"] is None
+    with zipfile.ZipFile(tmp_path / "out.task") as out:
+        assert "face_blendshapes.tflite" not in out.namelist()
+        assert len(out.namelist()) == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        ({"compare": {"max_latency_ratio": 0.01}}, "slower"),
+        ({"verify": {"max_landmark_px": 0.001}}, "landmark-shift"),
+        ({"verify": {"max_blendshape": 0.00001}}, "blendshape-shift"),
+    ],
+)
+def test_a_gate_that_is_not_passed_leaves_no_output(
+    store_home: Path, bundle: Path, tmp_path: Path, options: dict[str, Any], name: str
+) -> None:
+    result = run(store_home, bundle, tmp_path / "out.task", options)
+    assert any(failure.name.startswith(name) for failure in result.failures), result.failures
+    assert result.output is None
+    assert list(tmp_path.iterdir()) == []
+    document = as_document(result)
+    assert document["verdict"] == "no"
+    for text in (as_text(document), as_markdown(document)):
+        assert "verdict: no. Nothing was written." in text
+
+
+@pytest.mark.parametrize("name", ["face_landmark.tflite", "face_detection_short_range.tflite", "pose_detection.tflite"])
+def test_a_bare_model_works_just_as_well(store_home: Path, models: Path, tmp_path: Path, name: str) -> None:
+    (source,) = models.rglob(name)
+    result = run(store_home, source, tmp_path / name, {})
+    assert result.passed, result.failures
+    assert result.output is not None
+    assert result.output.bytes < 0.75 * result.input.bytes
+    assert result.steps["verify"].values["verified"] is False
+
+
+def test_what_was_quantized_already_is_refused(store_home: Path, poisoned_run: Ended, tmp_path: Path) -> None:
+    source = Path(poisoned_run.document["output"]["path"])
+    with pytest.raises(BadInput, match="quantized already"):
+        run(store_home, source, tmp_path / "out.task", {})
+    assert list(tmp_path.iterdir()) == []
+
+
+def traversal(path: Path, good: bytes) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("../evil.tflite", good)
+
+
+def claims_gigabytes(path: Path, good: bytes) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("model.tflite", good)
+    data = bytearray(path.read_bytes())
+    entry = data.index(b"PK\x01\x02")
+    for offset in (entry + 20, entry + 24, 18, 22):
+        data[offset : offset + 4] = (0xFFFFFFF0).to_bytes(4, "little")
+    path.write_bytes(data)
+
+
+def written(content: bytes) -> Any:
+    return lambda path, good: path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        ("text.task", written(b"hello\n")),
+        ("empty.task", written(b"")),
+        ("traversal.task", traversal),
+        ("gigabytes.task", claims_gigabytes),
+        ("truncated.task", lambda path, good: path.write_bytes(good[: len(good) // 2])),
+        ("random.tflite", lambda path, good: path.write_bytes(b"\x18\0\0\0TFL3" + os.urandom(4096))),
+        ("line\nbreak.task", written(b"PK")),
+    ],
+)
+def test_bad_input_is_one_sentence_and_nothing_is_left(
+    store_home: Path, bundle: Path, tmp_path: Path, name: str, make: Any
+) -> None:
+    source = tmp_path / name
+    make(source, bundle.read_bytes())
+    before = source.read_bytes()
+    ended = envguard("run", "quantize", source, "-o", tmp_path / "out.task", home=store_home, cwd=tmp_path)
+    assert ended.code == 2, ended.err
+    assert "Traceback" not in ended.err
+    last = [line for line in ended.err.splitlines() if line.startswith("envguard: ")]
+    assert len(last) == 1
+    assert source.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == [name]
