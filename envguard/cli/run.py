@@ -49,8 +49,8 @@ def quantize(
     from envguard.files import write_whole
     from envguard.report.quantize import as_document
     from envguard.report.text import as_markdown, as_text
-    from envguard.running.places import check_input, check_output
     from envguard.running.pipeline import run_task
+    from envguard.running.places import check_input, check_output
 
     catalog = builtin_catalog()
     task = catalog.tasks["quantize"]

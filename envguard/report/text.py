@@ -83,7 +83,7 @@ def _verify_lines(verify: Document | None) -> list[str]:
     lines = [
         f"MediaPipe {verify['mediapipe']} on {faces['images']} images of {size['pictures']} pictures, "
         f"against the original:",
-        f"  faces        {faces['before']} before, {faces['after']} after, {faces['lost']} lost, {faces['extra']} extra",
+        f"  faces        {faces['before']} before, {faces['after']} after: {faces['lost']} lost, {faces['extra']} new",
     ]
     shift, least = verify["landmark_shift"], floor["landmark_shift"]
     if shift:
@@ -117,10 +117,11 @@ def _verdict_lines(document: Document) -> list[str]:
 def _aligned(rows: Sequence[Row]) -> list[str]:
     """The rows with the first column to the left and the others to the right."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return [
-        "  ".join([row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))])
-        for row in rows
-    ]
+    lines = []
+    for first, *others in rows:
+        cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))]
+        lines.append("  ".join(cells))
+    return lines
 
 
 def _cell(text: str) -> str:

@@ -44,7 +44,7 @@ def check_output(path: Path, source: Path) -> None:
             raise BadInput(f"The output {path} is a folder.", next_step="Name a file in it with -o.")
         if not folder.is_dir():
             raise BadInput(
-                f"The output's folder {folder} does not exist.", next_step=f"Make it, or name another with -o."
+                f"The output's folder {folder} does not exist.", next_step="Make it, or name another with -o."
             )
         # Asking for permission is not enough: a read-only file system lets root believe that it may.
         descriptor, name = tempfile.mkstemp(prefix=".envguard-", dir=folder)
