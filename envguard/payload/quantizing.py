@@ -7,6 +7,7 @@ from typing import Any
 
 from . import archive, recipes
 from .graph import (
+    balanced_rounding,
     dead_code,
     densify,
     facts,
@@ -18,6 +19,7 @@ from .graph import (
     tensor_names,
 )
 from .graph import model as models
+from .graph.constants import add_buffer, values
 from .graph.report import PassReport
 from .graph.schema import ModelT, text
 
@@ -43,9 +45,10 @@ class Quantized:
         return self.choice.as_json()
 
 
-def quantize(data: bytes, name: str) -> Quantized:
+def quantize(data: bytes, name: str, file_bytes: int) -> Quantized:
     """Quantize the weights of the model in `data`; `Refused` names it as `name` if it cannot be read.
 
+    `file_bytes` is the size of the whole file that the model is part of, which decides what is worth quantizing.
     A model that is quantized already, or that has no weights worth quantizing, is returned as it came.
     """
     flatbuffer, attached = split(data, name)
@@ -55,9 +58,10 @@ def quantize(data: bytes, name: str) -> Quantized:
         reason = f"{tensors} of its tensors are integers with a scale"
         return Quantized(data, left_alone=reason, already_quantized=True)
     passes = prepare(model)
-    choice = recipes.choose(model)
+    choice = recipes.choose(model, file_bytes)
     if not choice.operators:
         return Quantized(data, left_alone="no weights that int8 would make smaller")
+    passes.append(_round(model, choice))
     model = _with_int8_weights(model, choice, name)
     passes += [store_float16.apply(model), share_buffers.apply(model), dead_code.apply(model)]
     return Quantized(join(models.save(model), attached), tuple(passes), choice)
@@ -73,13 +77,25 @@ def prepare(model: ModelT) -> list[PassReport]:
     ]
 
 
+def _round(model: ModelT, choice: recipes.Choice) -> PassReport:
+    """Fix how the chosen weights will be rounded, once per tensor."""
+    for weights in choice.weights:
+        tensor = model.subgraphs[weights.graph].tensors[weights.tensor]
+        rounded = balanced_rounding.representable(values(model, tensor), weights.channel_dimension)
+        tensor.buffer = add_buffer(model, rounded)
+    what = "weights rounded so that kernels keep their sum"
+    return PassReport("balanced_rounding", len(choice.weights), what, lossless=False)
+
+
 def _with_int8_weights(model: ModelT, choice: recipes.Choice, name: str) -> ModelT:
     # Imported here: it brings in SciPy, and inspecting a model needs none of it.
     from . import quantizer_api
 
     described = metadata.take(model)
     old_names = tensor_names.make_unique(model)
-    operators = [(kind, text(model.subgraphs[graph].tensors[output].name)) for graph, kind, output in choice.operators]
+    operators = [
+        (chosen.kind, text(model.subgraphs[chosen.graph].tensors[chosen.output].name)) for chosen in choice.operators
+    ]
     try:
         data = quantizer_api.quantize_weights(models.save(model), operators)
     # The quantizer has no errors of its own: it raises whatever the part that tripped raises.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .graph.constants import is_constant
@@ -17,8 +18,12 @@ LEAST_SAVING = 0.25
 Depthwise 3x3 kernels never do: 9 weights and 12 bytes of scale per channel are more than 18 bytes of float16.
 """
 
-LEAST_BYTES = 1024
-"""Float16 tensors below this are not worth an error: first layers are small, and every later layer sees their error."""
+LEAST_SHARE = 1 / 256
+"""Share of the whole file below which a float16 tensor is not worth an error.
+
+First layers are small, and every later layer sees their error: with the face landmarker's detector, this keeps its
+boxes still for one per cent of the bundle's bytes.
+"""
 
 _KINDS = {
     # operator: the quantizer's name for it, and the dimension of its weights that has a scale per element
@@ -32,11 +37,29 @@ _WEIGHTS = 1
 
 
 @dataclass(frozen=True)
-class Choice:
-    """The operators whose weights become int8, as (kind, index of the output tensor) by subgraph."""
+class Weights:
+    """One constant weight tensor, by subgraph and index, and the dimension that has a scale per element."""
 
-    operators: tuple[tuple[int, str, int], ...]
-    int8_tensors: int
+    graph: int
+    tensor: int
+    channel_dimension: int
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One operator whose weights become int8: the quantizer's name for its kind, and its output tensor."""
+
+    graph: int
+    kind: str
+    output: int
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What becomes int8, and how many weight tensors and single weights do and do not."""
+
+    operators: tuple[Operator, ...]
+    weights: tuple[Weights, ...]
     int8_weights: int
     kept_tensors: int
     kept_weights: int
@@ -47,17 +70,21 @@ class Choice:
             "weights": "int8, symmetric, per output channel" if self.operators else "unchanged",
             "arithmetic": "float32",
             "inputs_and_outputs": "float32",
-            "int8_tensors": self.int8_tensors,
+            "int8_tensors": len(self.weights),
             "int8_weights": self.int8_weights,
             "kept_float16_tensors": self.kept_tensors,
             "kept_float16_weights": self.kept_weights,
         }
 
 
-def choose(model: ModelT) -> Choice:
-    """Pick every constant float32 weight tensor for which int8 is clearly smaller than float16."""
-    operators = []
-    chosen: set[tuple[int, int]] = set()
+def choose(model: ModelT, file_bytes: int) -> Choice:
+    """Pick every constant float32 weight tensor for which int8 is clearly smaller than float16.
+
+    `file_bytes` is the size of the file that the model lies in: of the bundle, if it lies in one.
+    """
+    least_bytes = LEAST_SHARE * file_bytes
+    operators: list[Operator] = []
+    chosen: dict[tuple[int, int], Weights] = {}
     kept: set[tuple[int, int]] = set()
     for number, graph in enumerate(model.subgraphs):
         for operator in graph.operators:
@@ -65,15 +92,14 @@ def choose(model: ModelT) -> Choice:
             if code not in _KINDS or not _has_constant_weights(model, graph, operator.inputs):
                 continue
             kind, channel_dimension = _KINDS[code]
-            tensor = graph.tensors[operator.inputs[_WEIGHTS]]
-            key = (number, operator.inputs[_WEIGHTS])
-            if _is_worth_it(tensor, channel_dimension):
-                operators.append((number, kind, operator.outputs[0]))
-                chosen.add(key)
+            index = operator.inputs[_WEIGHTS]
+            if _is_worth_it(graph.tensors[index], channel_dimension, least_bytes):
+                operators.append(Operator(number, kind, operator.outputs[0]))
+                chosen[number, index] = Weights(number, index, channel_dimension)
             else:
-                kept.add(key)
-    kept -= chosen
-    return Choice(tuple(operators), len(chosen), _elements(model, chosen), len(kept), _elements(model, kept))
+                kept.add((number, index))
+    kept -= chosen.keys()
+    return Choice(tuple(operators), tuple(chosen.values()), _elements(model, chosen), len(kept), _elements(model, kept))
 
 
 def _has_constant_weights(model: ModelT, graph: SubGraphT, inputs: list[int]) -> bool:
@@ -83,14 +109,14 @@ def _has_constant_weights(model: ModelT, graph: SubGraphT, inputs: list[int]) ->
     return tensor.type == TensorType.FLOAT32 and tensor.sparsity is None and is_constant(model, tensor)
 
 
-def _is_worth_it(tensor: TensorT, channel_dimension: int) -> bool:
+def _is_worth_it(tensor: TensorT, channel_dimension: int, least_bytes: float) -> bool:
     if len(tensor.shape) <= channel_dimension:
         return False
     weights = math.prod(tensor.shape)
     float16_bytes = 2 * weights
     int8_bytes = weights + BYTES_PER_CHANNEL * tensor.shape[channel_dimension]
-    return bool(float16_bytes >= LEAST_BYTES and int8_bytes <= (1 - LEAST_SAVING) * float16_bytes)
+    return bool(float16_bytes >= least_bytes and int8_bytes <= (1 - LEAST_SAVING) * float16_bytes)
 
 
-def _elements(model: ModelT, tensors: set[tuple[int, int]]) -> int:
+def _elements(model: ModelT, tensors: Iterable[tuple[int, int]]) -> int:
     return sum(math.prod(model.subgraphs[graph].tensors[index].shape) for graph, index in tensors)

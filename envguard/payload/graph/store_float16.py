@@ -31,9 +31,7 @@ _LARGEST_ERROR = 2.0**-11
 """Relative to the tensor's largest magnitude: the rounding error of a normal float16."""
 
 _OPERATOR_BYTES = 200
-"""What one more operator, tensor and buffer cost in a file besides the tensor's name."""
-
-_SUFFIX = b"_float16"
+"""What one more operator, tensor and buffer cost in a file."""
 
 _OPERANDS = {
     BuiltinOperator.CONV_2D: 1,
@@ -97,20 +95,24 @@ def _store(model: ModelT, graph: SubGraphT, indices: list[int]) -> list[float]:
         array = values(model, graph.tensors[index])
         with np.errstate(over="ignore"):
             half = array.astype(np.float16)
-        cost = _OPERATOR_BYTES + len(graph.tensors[index].name or b"") + len(_SUFFIX)
         error = float(np.max(np.abs(half.astype(np.float32) - array), initial=0.0))
         # Written so that infinities and NaN fail it.
-        if array.nbytes - half.nbytes > cost and error <= _LARGEST_ERROR * float(np.max(np.abs(array), initial=0.0)):
+        if array.nbytes - half.nbytes > _OPERATOR_BYTES and error <= _LARGEST_ERROR * float(
+            np.max(np.abs(array), initial=0.0)
+        ):
             _insert(model, graph, index, half)
             errors.append(error)
     return errors
 
 
 def _insert(model: ModelT, graph: SubGraphT, index: int, half: np.ndarray) -> None:
-    """Put `half -> DEQUANTIZE -> tensor` before the tensor's first reader; the tensor keeps its index and name."""
+    """Put `half -> DEQUANTIZE -> tensor` before the tensor's first reader.
+
+    The tensor keeps its index, and its name goes to the constant.
+    """
     tensor = graph.tensors[index]
     source = TensorT()
-    source.name = (tensor.name or b"") + _SUFFIX
+    source.name, tensor.name = tensor.name, b""
     source.type = TensorType.FLOAT16
     source.shape = list(tensor.shape)
     source.buffer = add_buffer(model, half)

@@ -11,6 +11,9 @@ from collections.abc import Mapping
 
 from .schema import ModelT
 
+_DEQUANTIZED = b"_dequant"
+"""What the quantizer appends to the name of a DEQUANTIZE operator's output."""
+
 _UNIQUE = re.compile(rb"t\d+_\d+(?=$|_)")
 
 
@@ -26,9 +29,14 @@ def make_unique(model: ModelT) -> dict[bytes, bytes]:
 
 
 def restore(model: ModelT, old_names: Mapping[bytes, bytes]) -> None:
-    """Undo `make_unique`, in a model that has gained tensors since; theirs keep what was appended to the name."""
+    """Undo `make_unique`, in a model that has gained tensors since.
+
+    A constant that was quantized keeps its old name; what DEQUANTIZE makes of it is left without one, because
+    repeating long names there would take back part of what was saved.
+    """
     for graph in model.subgraphs:
         for tensor in graph.tensors:
             found = _UNIQUE.match(tensor.name or b"")
             if found and found.group() in old_names:
-                tensor.name = old_names[found.group()] + tensor.name[found.end() :]
+                is_dequantized = tensor.name.endswith(_DEQUANTIZED)
+                tensor.name = b"" if is_dequantized else old_names[found.group()]

@@ -17,7 +17,7 @@ def run(request: Request, events: Events) -> Result:
     described = []
     for number, model in enumerate(found):
         events.progress(model.name, number, len(found))
-        described.append(describe(model))
+        described.append(describe(model, len(source.to_bytes())))
     events.progress("inspect", len(found), len(found))
     return Result(
         {
@@ -30,8 +30,8 @@ def run(request: Request, events: Events) -> Result:
     )
 
 
-def describe(file: bundle.ModelFile) -> dict[str, Any]:
-    """Everything that can be said of one model; `Refused` if it is damaged."""
+def describe(file: bundle.ModelFile, file_bytes: int) -> dict[str, Any]:
+    """Everything that can be said of one model in a file of `file_bytes`; `Refused` if it is damaged."""
     flatbuffer, attached = quantizing.split(file.data, file.name)
     model = models.load(flatbuffer, file.name)
     quantized_tensors, quantized_constants = facts.integer_quantized(model)
@@ -53,5 +53,5 @@ def describe(file: bundle.ModelFile) -> dict[str, Any]:
     return {
         **described,
         "passes": [report.as_json() for report in passes if report.changed],
-        "recipe": recipes.choose(model).as_json(),
+        "recipe": recipes.choose(model, file_bytes).as_json(),
     }

@@ -26,10 +26,11 @@ def run(request: Request, events: Events) -> Result:
     outcomes: dict[str, quantizing.Quantized] = {}
     failures: list[Failure] = []
     found = source.models()
+    source_bytes = len(source.to_bytes())
     for number, file in enumerate(found):
         events.progress(file.name, number, len(found))
         try:
-            outcomes[file.name] = quantizing.quantize(file.data, file.name)
+            outcomes[file.name] = quantizing.quantize(file.data, file.name, source_bytes)
         except quantizing.QuantizerFailed as cause:
             outcomes[file.name] = quantizing.Quantized(file.data, left_alone=str(cause))
             failures.append(Failure("quantizer-failed", f"{file.name}: {cause}"))
