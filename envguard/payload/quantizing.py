@@ -16,6 +16,7 @@ from .graph import (
     operator_codes,
     share_buffers,
     store_float16,
+    store_sparse,
     tensor_names,
 )
 from .graph import model as models
@@ -63,7 +64,10 @@ def quantize(data: bytes, name: str, file_bytes: int) -> Quantized:
         return Quantized(data, left_alone="no weights that int8 would make smaller")
     passes.append(_round(model, choice))
     model = _with_int8_weights(model, choice, name)
-    passes += [store_float16.apply(model), share_buffers.apply(model), dead_code.apply(model)]
+    passes += [store_float16.apply(model), share_buffers.apply(model)]
+    if any(report.name == densify.NAME and report.changed for report in passes):
+        passes.append(store_sparse.apply(model))
+    passes.append(dead_code.apply(model))
     return Quantized(join(models.save(model), attached), tuple(passes), choice)
 
 
