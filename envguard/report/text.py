@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 Document = Mapping[str, Any]
@@ -44,7 +45,7 @@ def as_markdown(document: Document) -> str:
 
 def _input_line(document: Document) -> str:
     source = document["input"]
-    return f"{source['path']}: {source['bytes']:,} bytes, sha256 {source['sha256'][:16]}…"
+    return f"{Path(source['path']).name}: {source['bytes']:,} bytes, sha256 {source['sha256'][:16]}…"
 
 
 def _model_row(model: Document) -> Row:
