@@ -66,7 +66,9 @@ def _notes(document: Document) -> list[dict[str, str]]:
     notes = []
     for model in document["models"]:
         if not model["quantized"]:
-            notes.append({"name": model["name"], "text": f"left as it is: {model['recipe'].get('left_alone', '')}"})
+            notes.append(
+                {"name": model["name"], "text": f"left as it is: {model['recipe'].get('why', 'no reason given')}"}
+            )
         if not model["ran"]:
             notes.append({"name": model["name"], "text": model["reason"]})
     if document["dropped"]:
