@@ -6,7 +6,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .graph.constants import is_constant
+import numpy as np
+
+from .graph.constants import is_constant, values
 from .graph.schema import BuiltinOperator, ModelT, SubGraphT, TensorT, TensorType, builtin_code
 
 BYTES_PER_CHANNEL = 12
@@ -106,7 +108,10 @@ def _has_constant_weights(model: ModelT, graph: SubGraphT, inputs: list[int]) ->
     if len(inputs) <= _WEIGHTS or inputs[_WEIGHTS] == -1:
         return False
     tensor = graph.tensors[inputs[_WEIGHTS]]
-    return tensor.type == TensorType.FLOAT32 and tensor.sparsity is None and is_constant(model, tensor)
+    if tensor.type != TensorType.FLOAT32 or tensor.sparsity is not None or not is_constant(model, tensor):
+        return False
+    # A scale cannot be found for infinities and NaN.
+    return bool(np.isfinite(values(model, tensor)).all())
 
 
 def _is_worth_it(tensor: TensorT, channel_dimension: int, least_bytes: float) -> bool:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import math
 
-from .schema import ModelT, SubGraphT, TensorT, TensorType, text, type_name
+from .schema import (
+    BuiltinOperator,
+    ModelT,
+    OperatorT,
+    SubGraphT,
+    TensorT,
+    TensorType,
+    builtin_code,
+    operator_name,
+    text,
+    type_name,
+)
 
 BYTES_PER_ELEMENT = {
     TensorType.FLOAT32: 4, TensorType.FLOAT16: 2, TensorType.FLOAT64: 8,
@@ -14,8 +25,18 @@ BYTES_PER_ELEMENT = {
 }  # fmt: skip
 """Types whose size follows from their shape; strings, resources, variants and sub-byte types are not here."""
 
-MAX_ELEMENTS = 1 << 31
+MAX_ELEMENTS = 1 << 28
+"""Of one tensor: a gibibyte of float32, far above what runs on a phone and below what brings a machine down."""
+
 MAX_RANK = 16
+
+
+_LEAST_OPERANDS = {
+    BuiltinOperator.ADD: 2, BuiltinOperator.CONV_2D: 2, BuiltinOperator.DENSIFY: 1,
+    BuiltinOperator.DEPTHWISE_CONV_2D: 2, BuiltinOperator.DEQUANTIZE: 1, BuiltinOperator.FULLY_CONNECTED: 2,
+    BuiltinOperator.MUL: 2, BuiltinOperator.PRELU: 2, BuiltinOperator.SUB: 2, BuiltinOperator.TRANSPOSE_CONV: 3,
+}  # fmt: skip
+"""How many inputs those operators must have that graph passes look into; each has one output at least."""
 
 
 class Inconsistent(ValueError):
@@ -46,24 +67,33 @@ def _check_graph(model: ModelT, graph: SubGraphT) -> None:
     count = len(graph.tensors)
     for tensor_index in graph.inputs + graph.outputs:
         _index(tensor_index, count, "an input or output", "tensor")
-    produced_by: dict[int, int] = {}
     for number, operator in enumerate(graph.operators):
         _index(operator.opcodeIndex, len(model.operatorCodes), f"operator {number}", "operator code")
-        for tensor_index in operator.inputs:
-            if tensor_index != -1:  # -1 stands for an optional input that is left out.
+        for tensor_index in operator.inputs + operator.intermediates:
+            if tensor_index != -1:  # -1 stands for an optional tensor that is left out.
                 _index(tensor_index, count, f"operator {number}", "tensor")
         for tensor_index in operator.outputs:
             _index(tensor_index, count, f"operator {number}", "tensor")
+        _check_operands(model, operator, number)
+    _check_order(graph)
+
+
+def _check_operands(model: ModelT, operator: OperatorT, number: int) -> None:
+    code = model.operatorCodes[operator.opcodeIndex]
+    least = _LEAST_OPERANDS.get(builtin_code(code))
+    if least is None:
+        return
+    if len(operator.inputs) < least or -1 in operator.inputs[:least] or not operator.outputs:
+        raise Inconsistent(f"operator {number}, {operator_name(code)}, lacks an input or output")
+
+
+def _check_order(graph: SubGraphT) -> None:
+    produced_by: dict[int, int] = {}
+    for number, operator in enumerate(graph.operators):
+        for tensor_index in operator.outputs:
             if tensor_index in produced_by or tensor_index in graph.inputs:
                 raise Inconsistent(f"tensor {tensor_index} has two producers")
             produced_by[tensor_index] = number
-        for tensor_index in operator.intermediates:
-            if tensor_index != -1:
-                _index(tensor_index, count, f"operator {number}", "tensor")
-    _check_order(graph, produced_by)
-
-
-def _check_order(graph: SubGraphT, produced_by: dict[int, int]) -> None:
     for number, operator in enumerate(graph.operators):
         for tensor_index in operator.inputs:
             if produced_by.get(tensor_index, -1) >= number:
