@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 from envguard.catalog import builtin_catalog
-from envguard.locks.folder import shipped_lockfiles
 from envguard.running.events import Event
 from envguard.running.preparing import Workshop
 
@@ -25,6 +24,5 @@ def workshop(home: Path, environ: dict[str, str] | None = None) -> Workshop:
         user_home=Path.home(),
         environ=dict(os.environ) if environ is None else environ,
         catalog=builtin_catalog(),
-        lockfiles=shipped_lockfiles(),
         receive=Events(),
     )

@@ -17,6 +17,7 @@ TOOLS = Environment(
     name="tools",
     summary="tools",
     check="checks.imports",
+    lockfiles=Path("lockfiles"),
     editions=(Edition("2", ("3.11", "3.10"), ("one",)), Edition("1", ("3.9",), ("one",))),
 )
 

@@ -1,7 +1,8 @@
 """What can be built and run: environments, their editions, tasks and samples, all of it data."""
 
 from envguard.catalog.model import Catalog, Edition, Environment, Sample, SampleFile, Step, Task
-from envguard.catalog.reading import builtin_catalog, read_catalog
+from envguard.catalog.reading import read_catalog
+from envguard.catalog.shipped import builtin_catalog, shipped_lockfiles
 
 __all__ = [
     "Catalog",
@@ -13,4 +14,5 @@ __all__ = [
     "Task",
     "builtin_catalog",
     "read_catalog",
+    "shipped_lockfiles",
 ]

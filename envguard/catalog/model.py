@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 JsonValue = str | int | float | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
 
@@ -28,13 +29,14 @@ class Environment:
     """A named set of requirements in one or more editions, and the payload check that proves it.
 
     `editions` are in order of preference; the first is the default. `check_inputs` are the check's own input names and
-    the `sample:NAME` that each stands for.
+    the `sample:NAME` that each stands for; `lockfiles` is the folder that holds one folder per environment.
     """
 
     name: str
     summary: str
     check: str
     editions: tuple[Edition, ...]
+    lockfiles: Path
     check_options: Mapping[str, JsonValue] = field(default_factory=dict)
     check_inputs: Mapping[str, str] = field(default_factory=dict)
 

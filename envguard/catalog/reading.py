@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -32,14 +31,8 @@ LARGEST_FILE = 1_000_000
 Value = TypeVar("Value")
 
 
-@cache
-def builtin_catalog() -> Catalog:
-    """The catalog that envguard ships."""
-    return read_catalog(Path(__file__).with_name("builtin.toml"))
-
-
-def read_catalog(path: Path) -> Catalog:
-    """Read a catalog file; raises BrokenData that names the file and the key."""
+def read_catalog(path: Path, *, lockfiles: Path) -> Catalog:
+    """Read a catalog file whose locks lie in `lockfiles`; raises BrokenData that names the file and the key."""
     try:
         raw = path.read_bytes()
         if len(raw) > LARGEST_FILE:
@@ -49,16 +42,16 @@ def read_catalog(path: Path) -> Catalog:
         raise BrokenData(
             f"The catalog {path.name} cannot be read.", why=str(error), next_step=f"Correct {path}."
         ) from error
-    return catalog_from(document, source=path.name)
+    return catalog_from(document, source=path.name, lockfiles=lockfiles)
 
 
-def catalog_from(document: Mapping[str, object], *, source: str) -> Catalog:
+def catalog_from(document: Mapping[str, object], *, source: str, lockfiles: Path) -> Catalog:
     """Build a catalog from a parsed document; `source` is the name that errors give it."""
     table = _Table(document, source)
     if table.take("schema", _integer) != SCHEMA:
         table.refuse("schema", f"this envguard reads schema {SCHEMA}")
     catalog = Catalog(
-        environments=table.named("environments", _environment),
+        environments=table.named("environments", _environment_in(lockfiles)),
         tasks=table.named("tasks", _task),
         samples=table.named("samples", _sample),
     )
@@ -130,19 +123,23 @@ class _Table:
         raise BrokenData(f"{self._where}: {key} {why}.", next_step="Correct that key.")
 
 
-def _environment(name: str, table: _Table) -> Environment:
-    pythons = table.take("pythons", _list_of(_match(MINOR, "a Python minor such as 3.11")))
-    dependencies = table.take("dependencies", _boolean, True)
-    environment = Environment(
-        name=name,
-        summary=table.take("summary", _text),
-        check=table.take("check", _match(PAYLOAD_STEP, "a payload step such as checks.quantize")),
-        check_options=table.take("check-options", _json_table, {}),
-        check_inputs=table.take("check-inputs", _references, {}),
-        editions=tuple(table.named("editions", _edition_of(pythons, dependencies)).values()),
-    )
-    if not environment.editions:
-        table.refuse("editions", "must name at least one edition")
+def _environment_in(lockfiles: Path) -> Callable[[str, _Table], Environment]:
+    def environment(name: str, table: _Table) -> Environment:
+        pythons = table.take("pythons", _list_of(_match(MINOR, "a Python minor such as 3.11")))
+        dependencies = table.take("dependencies", _boolean, True)
+        found = Environment(
+            name=name,
+            lockfiles=lockfiles,
+            summary=table.take("summary", _text),
+            check=table.take("check", _match(PAYLOAD_STEP, "a payload step such as checks.quantize")),
+            check_options=table.take("check-options", _json_table, {}),
+            check_inputs=table.take("check-inputs", _references, {}),
+            editions=tuple(table.named("editions", _edition_of(pythons, dependencies)).values()),
+        )
+        if not found.editions:
+            table.refuse("editions", "must name at least one edition")
+        return found
+
     return environment
 
 

@@ -25,14 +25,12 @@ def lock(
     from envguard.clock import utc_now
     from envguard.files import write_whole
     from envguard.host.variables import installer_variables
-    from envguard.locks.folder import shipped_lockfiles
     from envguard.locks.lockfile import lock_path, read_lock
     from envguard.locks.resolver import resolve
     from envguard.locks.uv import find_uv
     from envguard.store.home import envguard_home, installer_cache
 
     catalog = builtin_catalog()
-    lockfiles = shipped_lockfiles()
     for name in names or catalog.environments:
         environment = catalog.environments.get(name)
         if environment is None:
@@ -41,7 +39,7 @@ def lock(
             )
         for edition in environment.editions:
             for python in edition.pythons:
-                path = lock_path(lockfiles, name, edition.name, python)
+                path = lock_path(environment.lockfiles, name, edition.name, python)
                 recorded = read_lock(path).cut_off if path.is_file() else utc_now()
                 locked = resolve(
                     environment=name,
@@ -57,4 +55,4 @@ def lock(
                 )
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_whole(path, locked.text().encode())
-                typer.echo(f"{path.relative_to(lockfiles.parent)}: {len(locked.packages)} packages")
+                typer.echo(f"{path.relative_to(environment.lockfiles.parent)}: {len(locked.packages)} packages")

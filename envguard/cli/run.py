@@ -75,7 +75,6 @@ def quantize(
 
 
 def _workshop(catalog: Catalog, receive: Receiver) -> Workshop:
-    from envguard.locks.folder import shipped_lockfiles
     from envguard.running.preparing import Workshop
     from envguard.store.home import envguard_home
 
@@ -84,7 +83,6 @@ def _workshop(catalog: Catalog, receive: Receiver) -> Workshop:
         user_home=Path.home(),
         environ=dict(os.environ),
         catalog=catalog,
-        lockfiles=shipped_lockfiles(),
         receive=receive,
     )
 

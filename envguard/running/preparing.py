@@ -63,7 +63,6 @@ class Workshop:
     user_home: Path
     environ: Mapping[str, str]
     catalog: Catalog
-    lockfiles: Path
     receive: Receiver
     editions: Mapping[str, str] = field(default_factory=dict)
     _ready: dict[str, Prepared] = field(default_factory=dict)
@@ -178,7 +177,7 @@ class Workshop:
         locks = {}
         for edition in environment.editions:
             for python in edition.pythons:
-                path = lock_path(self.lockfiles, environment.name, edition.name, python)
+                path = lock_path(environment.lockfiles, environment.name, edition.name, python)
                 if path.is_file():
                     locks[edition.name, python] = read_lock(path)
         return locks

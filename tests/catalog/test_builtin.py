@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from envguard.catalog import builtin_catalog
+from envguard.catalog import builtin_catalog, shipped_lockfiles
 from envguard.catalog.model import Edition, Environment
-from envguard.locks.folder import shipped_lockfiles
 from envguard.locks.lockfile import lock_path, read_lock
 from envguard.toml import parse_toml
 

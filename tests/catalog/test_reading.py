@@ -55,7 +55,7 @@ def changed(*path: str | int, to: object) -> dict[str, Any]:
 
 
 def test_editions_keep_the_order_of_the_file() -> None:
-    catalog = catalog_from(GOOD, source="test")
+    catalog = catalog_from(GOOD, source="test", lockfiles=Path())
     assert [edition.name for edition in catalog.environments["tools"].editions] == ["2", "1"]
     assert catalog.tasks["work"].steps[0].inputs == {"a": "task:input", "b": "sample:one"}
 
@@ -85,7 +85,7 @@ def test_editions_keep_the_order_of_the_file() -> None:
 )
 def test_what_is_wrong_is_named(document: dict[str, Any], said: str) -> None:
     with pytest.raises(BrokenData) as caught:
-        catalog_from(document, source="test.toml")
+        catalog_from(document, source="test.toml", lockfiles=Path())
     assert said in caught.value.what
     assert caught.value.what.startswith("test.toml")
 
@@ -99,4 +99,4 @@ def test_a_file_that_is_no_catalog_is_refused(tmp_path: Path, content: bytes) ->
     path = tmp_path / "bad.toml"
     path.write_bytes(content)
     with pytest.raises(BrokenData, match=r"bad\.toml cannot be read"):
-        read_catalog(path)
+        read_catalog(path, lockfiles=tmp_path)

@@ -53,6 +53,7 @@ def shop_for(tmp_path: Path, python: str, **editions: str) -> Workshop:
         name="tools",
         summary="tools",
         check="checks.imports",
+        lockfiles=tmp_path / "lockfiles",
         check_options={"modules": ["six"]},
         editions=tuple(Edition(name, (python,), (requirement,)) for name, requirement in editions.items()),
     )
@@ -65,7 +66,6 @@ def shop_for(tmp_path: Path, python: str, **editions: str) -> Workshop:
         user_home=Path.home(),
         environ=dict(os.environ),
         catalog=Catalog({"tools": tools}, {}, {}),
-        lockfiles=tmp_path / "lockfiles",
         receive=Events(),
     )
 
@@ -104,7 +104,7 @@ def test_installed_files_are_linked_to_no_cache(tmp_path: Path, python: str) -> 
 
 def test_a_changed_hash_is_refused_before_anything_is_imported(tmp_path: Path, python: str) -> None:
     shop = shop_for(tmp_path, python, good="six==1.16.0")
-    path = lock_path(shop.lockfiles, "tools", "good", python)
+    path = lock_path(tmp_path / "lockfiles", "tools", "good", python)
     text = path.read_text()
     digit = text.index("sha256:") + 7
     path.write_text(text[:digit] + ("0" if text[digit] != "0" else "1") + text[digit + 1 :])

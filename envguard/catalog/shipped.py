@@ -1,0 +1,23 @@
+"""What envguard ships: its catalog and lock files, beside the sources in a checkout, in the package when installed."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from envguard.catalog.model import Catalog
+from envguard.catalog.reading import read_catalog
+
+PACKAGE = Path(__file__).resolve().parents[1]
+
+
+@cache
+def builtin_catalog() -> Catalog:
+    """The catalog that envguard ships."""
+    return read_catalog(PACKAGE / "catalog" / "builtin.toml", lockfiles=shipped_lockfiles())
+
+
+def shipped_lockfiles() -> Path:
+    """The folder of the shipped lock files, with one folder per environment."""
+    installed = PACKAGE / "data" / "lockfiles"
+    return installed if installed.is_dir() else PACKAGE.parent / "lockfiles"
