@@ -7,7 +7,7 @@ its first invocation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
 
 import numpy as np
 
@@ -33,76 +33,93 @@ _LARGEST_ERROR = 2.0**-11
 _OPERATOR_BYTES = 200
 """What one more operator, tensor and buffer cost in a file."""
 
-_OPERANDS = {
-    BuiltinOperator.CONV_2D: 1,
-    BuiltinOperator.DEPTHWISE_CONV_2D: 1,
-    BuiltinOperator.FULLY_CONNECTED: 1,
-    BuiltinOperator.TRANSPOSE_CONV: 1,
-    BuiltinOperator.PRELU: 1,
-    BuiltinOperator.ADD: 1,
-    BuiltinOperator.MUL: 1,
-    BuiltinOperator.SUB: 1,
+_WEIGHTS_AND_BIAS = {
+    BuiltinOperator.CONV_2D: (1, 2),
+    BuiltinOperator.DEPTHWISE_CONV_2D: (1, 2),
+    BuiltinOperator.FULLY_CONNECTED: (1, 2),
+    BuiltinOperator.TRANSPOSE_CONV: (1, 3),
 }
-"""Which input of which operators may come out of DEQUANTIZE without leaving XNNPACK's fast path."""
+"""Operators of which both inputs are stored as float16 or neither.
 
-_BIASES = {
-    BuiltinOperator.CONV_2D: 2,
-    BuiltinOperator.DEPTHWISE_CONV_2D: 2,
-    BuiltinOperator.FULLY_CONNECTED: 2,
-}
-"""The same for biases, if the weights are float16 as well.
-
-Measured with LiteRT 2.3: a float16 bias beside int8 or float32 weights makes whole models 1.1 to 3 times slower.
+Measured with LiteRT 2.1 to 2.3: float16 beside int8 or float32 in one of these operators takes it off XNNPACK's fast
+path, which makes whole models up to three times slower.
 """
+
+_SINGLE = {
+    BuiltinOperator.PRELU: (1,),
+    BuiltinOperator.ADD: (0, 1),
+    BuiltinOperator.MUL: (0, 1),
+    BuiltinOperator.SUB: (0, 1),
+}
+"""Other operators that stay on the fast path with such an input."""
 
 
 def apply(model: ModelT) -> PassReport:
     """Do so for every eligible constant that is large enough to pay for the operator."""
     errors = []
     for graph in model.subgraphs:
-        errors += _store(model, graph, _eligible(model, graph, _OPERANDS, lambda _: True))
-        halves = _outputs_of_float16(graph)
-        weights_are_half = lambda operator, halves=halves: operator.inputs[1] in halves  # noqa: E731
-        errors += _store(model, graph, _eligible(model, graph, _BIASES, weights_are_half))
+        for index in sorted(_chosen(model, graph)):
+            array = values(model, graph.tensors[index])
+            half = array.astype(np.float16)
+            errors.append(float(np.max(np.abs(half.astype(np.float32) - array), initial=0.0)))
+            _insert(model, graph, index, half)
     what = "remaining float32 constants stored as float16"
     return PassReport(NAME, len(errors), what, lossless=not any(errors))
 
 
-def _eligible(
-    model: ModelT, graph: SubGraphT, operands: Mapping[int, int], accepts: Callable[[OperatorT], bool]
-) -> list[int]:
-    """Dense float32 constants that are read as such an operand of such operators, and in no other way."""
-    fitting: set[int] = set()
-    barred = {*graph.inputs, *graph.outputs, -1}
-    for operator in graph.operators:
-        place = operands.get(builtin_code(model.operatorCodes[operator.opcodeIndex]), -1)
-        for number, index in enumerate(operator.inputs):
-            (fitting if number == place and accepts(operator) else barred).add(index)
-    return [
-        index
-        for index in sorted(fitting - barred)
-        if graph.tensors[index].type == TensorType.FLOAT32
-        and graph.tensors[index].sparsity is None
-        and not graph.tensors[index].isVariable
-        and is_constant(model, graph.tensors[index])
-    ]
+def _chosen(model: ModelT, graph: SubGraphT) -> set[int]:
+    """The tensors to store, none of which is read by an operator that would mind.
+
+    An operator that shares a tensor with one that is passed over is passed over as well, until none is left to be.
+    """
+    groups = _groups(model, graph)
+    readers: dict[int, set[int]] = {index: set() for group in groups.values() for index in group}
+    for number, operator in enumerate(graph.operators):
+        for index in set(operator.inputs) & readers.keys():
+            readers[index].add(number)
+    while True:
+        passed_over = {
+            number
+            for number, group in groups.items()
+            if any(reader not in groups or index not in groups[reader] for index in group for reader in readers[index])
+        }
+        if not passed_over:
+            return {index for group in groups.values() for index in group}
+        groups = {number: group for number, group in groups.items() if number not in passed_over}
 
 
-def _store(model: ModelT, graph: SubGraphT, indices: list[int]) -> list[float]:
-    """Store those of the tensors that gain by it; the largest error of each."""
-    errors = []
-    for index in indices:
-        array = values(model, graph.tensors[index])
-        with np.errstate(over="ignore"):
-            half = array.astype(np.float16)
-        error = float(np.max(np.abs(half.astype(np.float32) - array), initial=0.0))
+def _groups(model: ModelT, graph: SubGraphT) -> dict[int, set[int]]:
+    """By operator number, the constants that would be stored for it, if the file gains by them taken together."""
+    groups = {}
+    for number, operator in enumerate(graph.operators):
+        code = builtin_code(model.operatorCodes[operator.opcodeIndex])
+        places = _WEIGHTS_AND_BIAS.get(code) or _SINGLE.get(code, ())
+        inputs = {operator.inputs[place] for place in places if place < len(operator.inputs)} - {-1}
+        storable = {index for index in inputs if _is_storable(model, graph, index)}
+        if code in _WEIGHTS_AND_BIAS and storable != inputs:
+            continue
+        saved = sum(_saved_bytes(graph.tensors[index]) for index in storable)
+        if storable and saved > 0:
+            groups[number] = storable
+    return groups
+
+
+def _saved_bytes(tensor: TensorT) -> int:
+    return int(2 * math.prod(tensor.shape) - _OPERATOR_BYTES)
+
+
+def _is_storable(model: ModelT, graph: SubGraphT, index: int) -> bool:
+    """Whether the tensor is a float32 constant of this graph alone, and float16 holds its values well enough."""
+    tensor = graph.tensors[index]
+    if tensor.type != TensorType.FLOAT32 or tensor.sparsity is not None or tensor.isVariable:
+        return False
+    if index in graph.inputs or index in graph.outputs or not is_constant(model, tensor):
+        return False
+    array = values(model, tensor)
+    with np.errstate(over="ignore", invalid="ignore"):
+        error = np.max(np.abs(array.astype(np.float16).astype(np.float32) - array), initial=0.0)
         # Written so that infinities and NaN fail it.
-        if array.nbytes - half.nbytes > _OPERATOR_BYTES and error <= _LARGEST_ERROR * float(
-            np.max(np.abs(array), initial=0.0)
-        ):
-            _insert(model, graph, index, half)
-            errors.append(error)
-    return errors
+        return bool(error <= _LARGEST_ERROR * np.max(np.abs(array), initial=0.0))
 
 
 def _insert(model: ModelT, graph: SubGraphT, index: int, half: np.ndarray) -> None:
@@ -123,15 +140,6 @@ def _insert(model: ModelT, graph: SubGraphT, index: int, half: np.ndarray) -> No
     operator.inputs, operator.outputs, operator.intermediates = [len(graph.tensors) - 1], [index], []
     first_reader = next(number for number, reader in enumerate(graph.operators) if index in reader.inputs)
     graph.operators.insert(first_reader, operator)
-
-
-def _outputs_of_float16(graph: SubGraphT) -> set[int]:
-    """Tensors that are made from one float16 tensor, which only DEQUANTIZE does."""
-    return {
-        operator.outputs[0]
-        for operator in graph.operators
-        if len(operator.inputs) == 1 and graph.tensors[operator.inputs[0]].type == TensorType.FLOAT16
-    }
 
 
 def _dequantize_code(model: ModelT) -> int:
