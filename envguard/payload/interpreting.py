@@ -61,6 +61,12 @@ class Runner:
         except (RuntimeError, ValueError) as cause:
             raise CannotRun(_reason(cause)) from cause
 
+    def answer(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """The outputs for these inputs."""
+        self.feed(arrays)
+        self.invoke()
+        return self.results()
+
     def results(self) -> list[np.ndarray]:
         """Copies of all outputs of the last run, in the model's order."""
         return [np.array(self._interpreter.get_tensor(detail["index"])) for detail in self._outputs]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 AUDIBLE = 1e-4
-"""Magnitude from which an output's silence after quantizing is a fault; a confidence may well fade from 1e-9 to 0."""
+"""Magnitude below which nothing is said against an output: a confidence may well fade from 1e-9 to 0."""
 
 
 @dataclass(frozen=True)
@@ -18,13 +18,14 @@ class Difference:
     """One output over all inputs tried, taken together as one long vector.
 
     `snr_db` is 10 log10 of signal power over error power; None if there is no error.
-    `relative_error` is the largest error over the original's largest magnitude.
+    `peak` is the original's largest magnitude, and `relative_error` the largest error over it.
     """
 
     name: str
     cosine: float
     largest_error: float
     relative_error: float
+    peak: float
     snr_db: float | None
     finite: bool
     silent: bool
@@ -36,6 +37,7 @@ class Difference:
             "cosine": self.cosine,
             "max_abs_error": self.largest_error,
             "max_relative_error": self.relative_error,
+            "peak": self.peak,
             "snr_db": self.snr_db,
             "finite": self.finite,
             "silent": self.silent,
@@ -50,7 +52,7 @@ def difference(name: str, before: Sequence[np.ndarray], after: Sequence[np.ndarr
     original = [np.asarray(array, np.float64).ravel() for array in before]
     quantized = [np.asarray(array, np.float64).ravel() for array in after]
     if not all(np.isfinite(array).all() for array in original + quantized):
-        return Difference(name, 0.0, 0.0, 0.0, None, finite=False, silent=False)
+        return Difference(name, 0.0, 0.0, 0.0, 0.0, None, finite=False, silent=False)
     a, b = _joined(original), _joined(quantized)
     error = float(np.max(np.abs(a - b), initial=0.0))
     peak = float(np.max(np.abs(a), initial=0.0))
@@ -60,6 +62,7 @@ def difference(name: str, before: Sequence[np.ndarray], after: Sequence[np.ndarr
         cosine=_cosine(a, b),
         largest_error=error,
         relative_error=error / peak if peak > 0 else 0.0,
+        peak=peak,
         snr_db=10 * math.log10(signal / noise) if noise > 0 and signal > 0 else None,
         finite=True,
         silent=peak > AUDIBLE and not np.any(b),

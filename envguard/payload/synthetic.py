@@ -8,6 +8,8 @@ import numpy as np
 
 from .interpreting import CannotRun, Port
 
+NOISE_LEVELS = 256
+
 
 def batch(ports: Sequence[Port], ranges: Sequence[tuple[float, float]], seed: int) -> list[np.ndarray]:
     """One array per input. Raises `CannotRun` for inputs that have no numbers, such as strings.
@@ -17,6 +19,17 @@ def batch(ports: Sequence[Port], ranges: Sequence[tuple[float, float]], seed: in
     """
     random = np.random.default_rng(seed)
     return [_array(port, ranges[index], random) for index, port in enumerate(ports)]
+
+
+def with_noise(arrays: Sequence[np.ndarray], ranges: Sequence[tuple[float, float]], seed: int) -> list[np.ndarray]:
+    """The same inputs as a camera might give them: Gaussian noise of one 256th of the range on every float."""
+    random = np.random.default_rng(seed)
+    noisy = []
+    for index, array in enumerate(arrays):
+        low, high = ranges[index]
+        noise = (high - low) / NOISE_LEVELS * random.standard_normal(array.shape)
+        noisy.append((array + noise).astype(array.dtype) if array.dtype.kind == "f" else array)
+    return noisy
 
 
 def _array(port: Port, limits: tuple[float, float], random: np.random.Generator) -> np.ndarray:
