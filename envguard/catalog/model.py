@@ -14,7 +14,8 @@ class Edition:
     """One version line of an environment.
 
     `pythons` are minors ("3.11") in order of preference; `requirements` and `overrides` are what the resolver is
-    asked for (PEP 508); with `dependencies` off only the requirements themselves are locked.
+    asked for (PEP 508); with `dependencies` off only the requirements themselves are locked. An edition that is not
+    `offered` is taken only when it is asked for by name: it is there to be proved again, and to be known.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Edition:
     requirements: tuple[str, ...]
     overrides: tuple[str, ...] = ()
     dependencies: bool = True
+    offered: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,6 +151,7 @@ def _edition_of(pythons: tuple[str, ...], dependencies: bool) -> Callable[[str, 
             requirements=table.take("requirements", _list_of(_text)),
             overrides=table.take("overrides", _list_of(_text), ()),
             dependencies=dependencies,
+            offered=table.take("offered", _boolean, True),
         )
 
     return edition
