@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import signal
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from envguard.errors import BadInput, Interrupted, StepFailed
+from envguard.errors import BadInput, StepFailed
 from envguard.host.variables import step_variables
+from envguard.running.process import ending, log_tail, step_process
 
 PROTOCOL = 1
 PAYLOAD = Path(__file__).resolve().parents[1] / "payload" / "__main__.py"
-GRACE_SECONDS = 3.0
 LONGEST_EVENT = 64 << 20
-LOG_TAIL_BYTES = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +85,8 @@ def run_step(
     if code == 2 and last.get("event") == "refused":
         raise BadInput(str(last["what"]), why=str(last["why"]), next_step=str(last["next"]))
     if code != 0 or last.get("event") != "result":
-        raise StepFailed(f"The step {name!r} {_ending(code)}.", why=_tail(log), next_step=f"The whole log: {log}")
+        how = ending(code) + (" and without a result" if code >= 0 else "")
+        raise StepFailed(f"The step {name!r} {how}.", why=log_tail(log), next_step=f"The whole log: {log}")
     failures = tuple(
         GateFailure(name, str(each["name"]), str(each["message"]), str(each["next"])) for each in last["failures"]
     )
@@ -100,50 +97,13 @@ def run_step(
 def _started(
     python: Path, request: Path, folder: Path, environ: Mapping[str, str], noise: IO[bytes]
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """The step's process, in a process group of its own so that one Ctrl-C reaches it once, and from us."""
-    variables = step_variables(environ) | {"HOME": str(folder)}
+    """The step's process; it ends by itself when we do, because its standard input does."""
     # -I shuts out PYTHON* variables, the user's site folder and the current folder; -X utf8 makes text the same
     # everywhere; -B because the payload may lie where the user cannot write.
-    command = [str(python), "-I", "-B", "-X", "utf8", str(PAYLOAD), str(request)]
-    process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=variables,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=noise,
-        start_new_session=True,
-    )
-    try:
+    command: list[str | Path] = [python, "-I", "-B", "-X", "utf8", PAYLOAD, request, "--end-with-stdin"]
+    variables = step_variables(environ) | {"HOME": str(folder)}
+    with step_process(command, folder=folder, variables=variables, log=noise, talks=True) as process:
         yield process
-    except KeyboardInterrupt as interrupt:
-        _stop(process, signal.SIGINT)
-        raise Interrupted(
-            "Interrupted.", next_step="Run the same command again; what was built is kept."
-        ) from interrupt
-    finally:
-        _stop(process, signal.SIGTERM)
-        assert process.stdout is not None
-        process.stdout.close()
-
-
-def _stop(process: subprocess.Popen[bytes], first: signal.Signals) -> None:
-    """End a process group: politely, then surely."""
-    if process.poll() is not None:
-        return
-    _signal_group(process, first)
-    killer = threading.Timer(GRACE_SECONDS, _signal_group, (process, getattr(signal, "SIGKILL", signal.SIGTERM)))
-    killer.start()
-    process.wait()
-    killer.cancel()
-
-
-def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        if os.name == "nt":
-            process.terminate()
-        else:
-            os.killpg(process.pid, number)
 
 
 def _events(stream: IO[bytes]) -> Iterator[dict[str, Any]]:
@@ -153,21 +113,6 @@ def _events(stream: IO[bytes]) -> Iterator[dict[str, Any]]:
             event = json.loads(line)
             if isinstance(event, dict):
                 yield event
-
-
-def _ending(code: int) -> str:
-    if code >= 0:
-        return f"ended with exit code {code} and without a result"
-    with contextlib.suppress(ValueError):
-        return f"was ended by {signal.Signals(-code).name}"
-    return f"was ended by signal {-code}"
-
-
-def _tail(log: Path) -> str:
-    with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - LOG_TAIL_BYTES))
-        lines = file.read().decode("utf-8", "replace").strip().splitlines()
-    return "\n".join(lines[-12:]) or "it said nothing"
 
 
 @contextlib.contextmanager

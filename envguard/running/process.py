@@ -1,0 +1,110 @@
+"""A step's process: in a group of its own, noise to a log, ended for certain when its run ends."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+from envguard.errors import Interrupted
+
+GRACE_SECONDS = 3.0
+LOG_TAIL_BYTES = 4000
+LOG_TAIL_LINES = 12
+PR_SET_PDEATHSIG = 1  # of prctl(2)
+
+
+@contextlib.contextmanager
+def step_process(
+    command: Sequence[str | Path],
+    *,
+    folder: Path,
+    variables: Mapping[str, str],
+    log: IO[bytes],
+    talks: bool,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a step in `folder`, in a process group of its own so that one Ctrl-C reaches it once, and from us.
+
+    One that `talks` has pipes for its standard input, which is never written to and closes with this process, and its
+    standard output; any other reads nothing and prints to `log`. Whatever runs when the block ends is ended.
+    """
+    process = subprocess.Popen(
+        [str(part) for part in command],
+        cwd=folder,
+        env=dict(variables),
+        stdin=subprocess.PIPE if talks else subprocess.DEVNULL,
+        stdout=subprocess.PIPE if talks else log,
+        stderr=log,
+        start_new_session=True,
+        preexec_fn=None if talks else _dying_with(os.getpid()),
+    )
+    try:
+        yield process
+    except KeyboardInterrupt as interrupt:
+        _stop(process, signal.SIGINT)
+        raise Interrupted(
+            "Interrupted.", next_step="Run the same command again; what was built is kept."
+        ) from interrupt
+    finally:
+        _stop(process, signal.SIGTERM)
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+
+def ending(code: int) -> str:
+    """How a process ended, in words: its exit code, or the signal that ended it."""
+    if code >= 0:
+        return f"ended with exit code {code}"
+    with contextlib.suppress(ValueError):
+        return f"was ended by {signal.Signals(-code).name}"
+    return f"was ended by signal {-code}"
+
+
+def log_tail(log: Path) -> str:
+    """The last lines of what a step printed."""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - LOG_TAIL_BYTES))
+        lines = file.read().decode("utf-8", "replace").strip().splitlines()
+    return "\n".join(lines[-LOG_TAIL_LINES:]) or "it said nothing"
+
+
+def _dying_with(parent: int) -> Callable[[], None] | None:
+    """What makes Linux kill a child when its parent is killed; elsewhere only a step that talks notices that."""
+    if not sys.platform.startswith("linux"):
+        return None
+    # Loaded before the fork: between fork and exec nothing may be imported.
+    prctl = ctypes.CDLL(None).prctl
+
+    def die_with_parent() -> None:
+        prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL))
+        if os.getppid() != parent:
+            os._exit(128 + signal.SIGKILL)
+
+    return die_with_parent
+
+
+def _stop(process: subprocess.Popen[bytes], first: signal.Signals) -> None:
+    """End a process group: politely, then surely."""
+    if process.poll() is not None:
+        return
+    _signal_group(process, first)
+    killer = threading.Timer(GRACE_SECONDS, _signal_group, (process, getattr(signal, "SIGKILL", signal.SIGTERM)))
+    killer.start()
+    process.wait()
+    killer.cancel()
+
+
+def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        if os.name == "nt":
+            process.terminate()
+        else:
+            os.killpg(process.pid, number)
