@@ -33,7 +33,7 @@ CHANNELS = 32
 
 def run(request: Request, events: Events) -> Result:
     """Quantize a small convolutional model; it must shrink to int8 weights and still answer the same."""
-    original = models.save(_model())
+    original = models.save(small_model())
     outcome = quantizing.quantize(original, "check", len(original))
     before, after = Runner(original), Runner(outcome.data)
     arrays = synthetic.batch(before.inputs, [(0.0, 1.0)], seed=0)
@@ -56,7 +56,7 @@ def run(request: Request, events: Events) -> Result:
     return Result(values, tuple(failures))
 
 
-def _model() -> ModelT:
+def small_model() -> ModelT:
     """Two convolutions with weights stored as float16 behind DEQUANTIZE, as in MediaPipe's own models."""
     random = np.random.default_rng(0)
     build = GraphBuilder()

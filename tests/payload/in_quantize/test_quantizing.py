@@ -1,0 +1,118 @@
+"""One model from end to end with the real quantizer and the real interpreter."""
+
+from __future__ import annotations
+
+import unittest
+from typing import Any
+
+import numpy as np
+from envguard_payload import archive, quantizing, synthetic
+from envguard_payload.graph import facts, metadata
+from envguard_payload.graph import model as models
+from envguard_payload.graph.build import GraphBuilder
+from envguard_payload.graph.schema import BuiltinOperator, generated
+from envguard_payload.interpreting import CannotRun, Runner
+from envguard_payload.numerics import difference
+
+CHANNELS = 48
+
+
+def network(custom: bool = False, scale: float = 0.1) -> GraphBuilder:
+    """A convolution with float32 weights, a PRELU, a fully connected layer; optionally an operator of MediaPipe's."""
+    random = np.random.default_rng(0)
+    build = GraphBuilder()
+    image = build.tensor("image", (1, 8, 8, CHANNELS))
+    hidden, rectified = (build.tensor(name, (1, 8, 8, CHANNELS)) for name in ("hidden", "rectified"))
+    output = build.tensor("output", (1, 8, 8, CHANNELS))
+    kernel = build.constant("kernel", random.normal(0, scale, (CHANNELS, 3, 3, CHANNELS)).astype(np.float32))
+    bias = build.constant("bias", random.normal(0, 1, CHANNELS).astype(np.float32))
+    slopes = build.constant("slopes", random.random((1, 1, CHANNELS)).astype(np.float32))
+    options = generated.Conv2DOptionsT()
+    options.strideH = options.strideW = options.dilationHFactor = options.dilationWFactor = 1
+    build.operator(BuiltinOperator.CONV_2D, [image, kernel, bias], [hidden], options)
+    build.operator(BuiltinOperator.PRELU, [hidden, slopes], [rectified])
+    build.operator(BuiltinOperator.CUSTOM if custom else BuiltinOperator.TANH, [rectified], [output])
+    if custom:
+        build.model.operatorCodes[-1].customCode = b"Convolution2DTransposeBias3D"
+    build.finish([image], [output])
+    return build
+
+
+def quantized(model: Any) -> tuple[bytes, quantizing.Quantized]:
+    data = models.save(model)
+    return data, quantizing.quantize(data, "network", len(data))
+
+
+class Quantizing(unittest.TestCase):
+    def test_weights_become_int8_and_answers_stay(self) -> None:
+        before, outcome = quantized(network().model)
+        self.assertLess(len(outcome.data), 0.4 * len(before))
+        self.assertEqual(facts.weight_bytes(models.load(outcome.data, "it"))["INT8"], 9 * CHANNELS**2)
+        arrays = synthetic.batch(Runner(before).inputs, [(0.0, 1.0)], seed=1)
+        answers = [Runner(data).answer(arrays) for data in (before, outcome.data)]
+        self.assertGreater(difference("output", *answers).cosine, 0.999)
+
+    def test_names_shapes_and_types_of_inputs_and_outputs_stay(self) -> None:
+        before, outcome = quantized(network().model)
+        self.assertEqual(facts.interface(models.load(before, "it")), facts.interface(models.load(outcome.data, "it")))
+
+    def test_the_same_model_gives_the_same_bytes(self) -> None:
+        self.assertEqual(quantized(network().model)[1].data, quantized(network().model)[1].data)
+
+    def test_metadata_and_associated_files_come_through(self) -> None:
+        build = network()
+        described = metadata.Metadata(((b"TFLITE_METADATA", b"for MediaPipe"), (b"empty", b"")), (b"older",))
+        metadata.give_back(build.model, described)
+        labels = archive.Archive((archive.Member("labels.txt", b"cat\ndog"),))
+        data = archive.write(labels, after=models.save(build.model))
+        outcome = quantizing.quantize(data, "network", len(data))
+        flatbuffer, attached = quantizing.split(outcome.data, "network")
+        self.assertEqual(attached, labels)
+        self.assertEqual(metadata.take(models.load(flatbuffer, "it")), described)
+
+    def test_signatures_come_through(self) -> None:
+        build = network()
+        signature, source, target = generated.SignatureDefT(), generated.TensorMapT(), generated.TensorMapT()
+        source.name, source.tensorIndex = b"picture", build.graph.inputs[0]
+        target.name, target.tensorIndex = b"answer", build.graph.outputs[0]
+        signature.signatureKey, signature.subgraphIndex = b"serving_default", 0
+        signature.inputs, signature.outputs = [source], [target]
+        build.model.signatureDefs = [signature]
+        _, outcome = quantized(build.model)
+        found = facts.signatures(models.load(outcome.data, "it"))
+        self.assertEqual(
+            found, [{"key": "serving_default", "inputs": {"picture": "image"}, "outputs": {"answer": "output"}}]
+        )
+
+    def test_tensors_without_names_are_no_obstacle(self) -> None:
+        build = network()
+        for tensor in build.graph.tensors:
+            tensor.name = b""
+        _, outcome = quantized(build.model)
+        self.assertIsNotNone(outcome.choice)
+        self.assertEqual({tensor.name for tensor in models.load(outcome.data, "it").subgraphs[0].tensors}, {b""})
+
+    def test_custom_operators_are_quantized_around(self) -> None:
+        before, outcome = quantized(network(custom=True).model)
+        self.assertLess(len(outcome.data), 0.4 * len(before))
+        self.assertEqual(facts.custom_operators(models.load(outcome.data, "it")), ["Convolution2DTransposeBias3D"])
+        with self.assertRaises(CannotRun):
+            Runner(outcome.data)
+
+    def test_a_quantized_model_is_left_alone_and_said_to_be_one(self) -> None:
+        _, outcome = quantized(network().model)
+        again = quantizing.quantize(outcome.data, "again", len(outcome.data))
+        self.assertTrue(again.already_quantized)
+        self.assertEqual(again.data, outcome.data)
+
+    def test_a_model_without_weights_worth_it_is_left_alone(self) -> None:
+        build = GraphBuilder()
+        source, output = build.tensor("input", (1, 4)), build.tensor("output", (1, 4))
+        build.operator(BuiltinOperator.TANH, [source], [output])
+        before, outcome = quantized(build.finish([source], [output]))
+        self.assertEqual((outcome.data, outcome.choice), (before, None))
+        self.assertIn("no weights", outcome.left_alone)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,53 @@
+"""MediaPipe's own models, float16, float32, sparse and with custom operators: each shrinks and stays itself.
+
+ENVGUARD_TEST_MODELS is a folder that holds `.tflite` files, at any depth.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import unittest
+from pathlib import Path
+from typing import Any
+
+from envguard_payload.protocol import Request
+from envguard_payload.steps import compare, quantize
+
+FOLDER = os.environ.get("ENVGUARD_TEST_MODELS", "")
+MODELS = sorted(Path(FOLDER).rglob("*.tflite")) if FOLDER else []
+LARGEST_RATIO = 0.8
+NOT_RUN = {"face_landmark_with_attention"}
+"""Models with operators that only MediaPipe's own interpreter has."""
+
+
+class Silent:
+    """Takes the events, so that standard output stays the test runner's."""
+
+    def progress(self, label: str, done: float, total: float) -> None: ...
+
+
+@unittest.skipUnless(MODELS, "ENVGUARD_TEST_MODELS is not set, or has no models")
+class RealModels(unittest.TestCase):
+    def test_each_model_shrinks_and_answers_alike(self) -> None:
+        for path in MODELS:
+            with self.subTest(path.stem), tempfile.TemporaryDirectory() as folder:
+                self.check(path, Path(folder))
+
+    def check(self, path: Path, folder: Path) -> None:
+        events: Any = Silent()
+        quantized = quantize.run(Request("steps.quantize", {"model": path}, folder, {}), events)
+        self.assertEqual(quantized.failures, ())
+        self.assertLess(quantized.values["ratio"], LARGEST_RATIO)
+        inputs = {"original": path, "quantized": folder / quantized.values["files"]["quantized"]}
+        # How fast is measured on the bundle; here the machine may be busy, and only ruin counts.
+        compared = compare.run(Request("steps.compare", inputs, folder, {"max_latency_ratio": 1.5}), events)
+        self.assertEqual(compared.failures, ())
+        (model,) = compared.values["models"]
+        self.assertEqual(model["ran"], path.stem not in NOT_RUN, model["reason"])
+        if not model["ran"]:
+            self.assertIn("custom operator", model["reason"])
+
+
+if __name__ == "__main__":
+    unittest.main()
