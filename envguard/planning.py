@@ -1,4 +1,4 @@
-"""Host × catalog × locks → a plan, or every reason why there is none. Pure: no disk, no processes."""
+"""Host × catalog × locks × proofs → a plan, or every reason why there is none. Pure: no disk, no processes."""
 
 from __future__ import annotations
 
@@ -9,20 +9,23 @@ from envguard.catalog.model import Edition, Environment
 from envguard.errors import BadInput, NoEnvironment
 from envguard.host.interpreters import HostFacts, Interpreter
 from envguard.host.platform import marker_environment, supported_tags
-from envguard.locks.lockfile import Lock
+from envguard.locks.lockfile import Lock, request_digest
+from envguard.locks.proofs import Platform, Proof, proof_of
 from envguard.locks.wheels import missing_wheels
 
 LockKey = tuple[str, str]
+NOTHING_PROVED: Mapping[str, Sequence[Proof]] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One way to have an environment here: an edition's lock on an interpreter."""
+    """One way to have an environment here: an edition's lock on an interpreter; known-good if it has a `proof`."""
 
     environment: Environment
     edition: Edition
     lock: Lock
     interpreter: Interpreter
+    proof: Proof | None = None
 
     def __str__(self) -> str:
         python = self.interpreter
@@ -56,10 +59,14 @@ def make_plan(
     host: HostFacts,
     locks: Mapping[LockKey, Lock],
     *,
+    proofs: Mapping[str, Sequence[Proof]] = NOTHING_PROVED,
     edition: str | None = None,
     python: str | None = None,
 ) -> Plan:
     """Plan an environment: `locks` by edition and Python minor; `edition` and `python` narrow the choice.
+
+    What `proofs` (by edition) record as failing here is passed over. The catalog's order decides which candidate is
+    first; of the rest, which are tried if that one fails its check, the known-good come before the unknown.
 
     Raises BadInput for an edition that the environment does not have, and NoEnvironment with each candidate's reason
     where none is left.
@@ -72,22 +79,26 @@ def make_plan(
             if python is not None and minor != python:
                 passed_over.append(PassedOver(f"{environment.name} {each.name} on Python {minor}", "not asked for"))
                 continue
-            found = _candidate(environment, each, minor, host.interpreters, locks)
+            recorded = proofs.get(each.name, ())
+            lock = locks.get((each.name, minor))
+            found = candidate_on(environment, each, minor, host.interpreters, lock, recorded)
             (candidates if isinstance(found, Candidate) else passed_over).append(found)  # type: ignore[arg-type]
     if not candidates:
         reasons = "\n".join(f"{each.what}: {each.why}" for each in passed_over)
         raise NoEnvironment(
             f"No environment {environment.name!r} can be had on this host.",
             why=reasons,
-            next_step=f"Install one of Python {', '.join(_minors(editions))} and run again; "
+            next_step=f"Install one of Python {', '.join(_minors(editions, locks))} and run again; "
             "`envguard probe` shows what this host has.",
         )
+    first, *rest = candidates
+    candidates = [first, *sorted(rest, key=lambda each: each.proof is None)]
     return Plan(environment, tuple(candidates), (*passed_over, *_lesser(candidates, host)))
 
 
 def _chosen_editions(environment: Environment, name: str | None) -> tuple[Edition, ...]:
     if name is None:
-        return environment.editions
+        return tuple(edition for edition in environment.editions if edition.offered)
     edition = environment.edition(name)
     if edition is None:
         known = ", ".join(each.name for each in environment.editions)
@@ -97,17 +108,18 @@ def _chosen_editions(environment: Environment, name: str | None) -> tuple[Editio
     return (edition,)
 
 
-def _candidate(
+def candidate_on(
     environment: Environment,
     edition: Edition,
     minor: str,
     interpreters: Sequence[Interpreter],
-    locks: Mapping[LockKey, Lock],
+    lock: Lock | None,
+    proofs: Sequence[Proof] = (),
 ) -> Candidate | PassedOver:
+    """An edition on this host's best Python of a minor, or why it cannot be had."""
     what = f"{environment.name} {edition.name} on Python {minor}"
-    lock = locks.get((edition.name, minor))
     if lock is None:
-        return PassedOver(what, "it has no lock")
+        return PassedOver(what, _why_no_lock(environment, edition, minor, proofs))
     fitting = [each for each in interpreters if minor_of(each) == minor]
     usable = [each for each in fitting if each.usable]
     if not usable:
@@ -117,12 +129,32 @@ def _candidate(
     missing = missing_wheels(lock, frozenset(supported_tags(interpreter)), marker_environment(interpreter))
     if missing:
         return PassedOver(what, "; ".join(map(str, missing)))
-    return Candidate(environment, edition, lock, interpreter)
+    proof = proof_of(proofs, digest=lock.digest, python=minor, platform=platform_of(interpreter))
+    if proof is not None and not proof.works:
+        return PassedOver(what, f"known to be bad here: it {proof.result} ({proof.reason})")
+    return Candidate(environment, edition, lock, interpreter, proof)
+
+
+def _why_no_lock(environment: Environment, edition: Edition, minor: str, proofs: Sequence[Proof]) -> str:
+    digest = request_digest(
+        environment=environment.name,
+        edition=edition.name,
+        python=minor,
+        requires=edition.requirements,
+        overrides=edition.overrides,
+    )
+    recorded = next((proof for proof in proofs if proof.lock == digest and proof.minor == minor), None)
+    return "it has no lock" if recorded is None else f"it has no lock: it {recorded.result} ({recorded.reason})"
 
 
 def _rank(interpreter: Interpreter) -> tuple[object, ...]:
     """Newest patch release first, then a stable order that does not depend on how it was found."""
     return (interpreter.version, str(interpreter.real_path))
+
+
+def platform_of(interpreter: Interpreter) -> Platform:
+    """Where proofs made with the interpreter count."""
+    return Platform(interpreter.facts.platform, (interpreter.facts.libc or ("",))[0])
 
 
 def minor_of(interpreter: Interpreter) -> str:
@@ -136,7 +168,7 @@ def _lesser(candidates: Sequence[Candidate], host: HostFacts) -> Iterator[Passed
     for candidate in candidates[1:]:
         yield PassedOver(str(candidate), f"would do; {first.edition.name} on {first.lock.python} is preferred")
     used = {candidate.interpreter.real_path for candidate in candidates}
-    asked = {minor for edition in first.environment.editions for minor in edition.pythons}
+    asked = {minor for edition in first.environment.editions if edition.offered for minor in edition.pythons}
     for interpreter in host.interpreters:
         if interpreter.real_path in used:
             continue
@@ -152,5 +184,7 @@ def _lesser(candidates: Sequence[Candidate], host: HostFacts) -> Iterator[Passed
         yield PassedOver(str(broken.path), broken.reason)
 
 
-def _minors(editions: Sequence[Edition]) -> list[str]:
-    return list(dict.fromkeys(minor for edition in editions for minor in edition.pythons))
+def _minors(editions: Sequence[Edition], locks: Mapping[LockKey, Lock]) -> list[str]:
+    """The minors that are worth installing: those with a lock, if any has one."""
+    minors = [(edition.name, minor) for edition in editions for minor in edition.pythons]
+    return list(dict.fromkeys(minor for _, minor in [key for key in minors if key in locks] or minors))

@@ -17,12 +17,25 @@ TAIL_LINES = 20
 
 @dataclass(frozen=True, slots=True)
 class Installer:
-    """uv and how it may be run: its binary, its variables, its cache, and where its output goes."""
+    """uv and how it may be run: its binary, its variables, its cache, and where its output goes.
+
+    With `find_links`, folders of wheels take the place of the package index; with `offline`, no network is used.
+    """
 
     uv: Path
     variables: Mapping[str, str]
     cache: Path
     logs: Path
+    find_links: tuple[Path, ...] = ()
+    offline: bool = False
+
+    @property
+    def sources(self) -> list[str | Path]:
+        """The arguments that say where packages come from."""
+        wheelhouses: list[str | Path] = ["--no-index"] if self.find_links else []
+        for folder in self.find_links:
+            wheelhouses += ["--find-links", folder]
+        return [*wheelhouses, *(["--offline"] if self.offline else [])]
 
 
 def build_venv(
@@ -45,7 +58,7 @@ def build_venv(
         installer,
         [
             "pip", "install", "--python", layout.python, "--requirements", requirements, "--require-hashes",
-            "--no-deps", "--only-binary", ":all:", "--link-mode", "copy", "--compile-bytecode",
+            "--no-deps", "--only-binary", ":all:", "--link-mode", "copy", "--compile-bytecode", *installer.sources,
         ],
         lock,
         descriptors,

@@ -86,6 +86,13 @@ class Lock:
         return hashlib.sha256(self.text().encode()).hexdigest()
 
 
+def request_digest(
+    *, environment: str, edition: str, python: str, requires: tuple[str, ...], overrides: tuple[str, ...]
+) -> str:
+    """SHA-256 of what is asked for, in hex: names a request that has no lock because it cannot be resolved."""
+    return Lock(environment, edition, python, "", requires, overrides, ()).digest
+
+
 def lock_path(lockfiles: Path, environment: str, edition: str, python: str) -> Path:
     """Where the lock of that edition and Python minor lies."""
     return lockfiles / environment / edition / f"cp{python.replace('.', '')}.txt"

@@ -1,16 +1,31 @@
-"""A proof: the record that a lock, installed for real on a platform, passed its environment's check."""
+"""A proof: the record of what came of a lock that was installed for real on a platform and put to its check."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from envguard.errors import BrokenData
+from envguard.files import write_whole
+
+SCHEMA = 1
+LARGEST_FILE = 5_000_000
+ANY_PLATFORM = "any"
+
+Outcome = Literal["works", "fails", "cannot be installed", "cannot be resolved"]
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
     """What was installed where, what ran, when, and what it found.
 
-    `lock` is the lock's SHA-256, `date` RFC 3339 in UTC, `seconds` the check's duration, `found` its values.
+    `lock` is the lock's SHA-256, `date` RFC 3339 in UTC, `seconds` the check's duration, `found` its values. `reason`
+    is empty where it works, else the literal words of the tool that said no. Where the requirements cannot be
+    resolved there is no lock: then `lock` is `lockfile.request_digest`, `python` a minor, and `platform` is "any",
+    because locks are made for every platform at once.
     """
 
     lock: str
@@ -21,7 +36,104 @@ class Proof:
     check: str
     seconds: float
     found: Mapping[str, object] = field(default_factory=dict)
+    result: Outcome = "works"
+    reason: str = ""
+
+    @property
+    def minor(self) -> str:
+        """The Python minor: `3.11`."""
+        return ".".join(self.python.split(".")[:2])
+
+    @property
+    def works(self) -> bool:
+        """Whether it is a proof that the lock works, and not the record of a failure."""
+        return self.result == "works"
 
     def as_json(self) -> dict[str, object]:
         """The proof as plain JSON."""
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """Where a proof counts: `sysconfig`'s name of the platform and the C library's, without its version."""
+
+    name: str
+    libc: str
+
+    def has(self, proof: Proof) -> bool:
+        """Whether the proof was made here, or counts everywhere."""
+        return proof.platform == ANY_PLATFORM or (
+            proof.platform == self.name and proof.libc.partition(" ")[0] == self.libc
+        )
+
+
+def proof_of(proofs: Iterable[Proof], *, digest: str, python: str, platform: Platform) -> Proof | None:
+    """What is recorded of exactly that lock on that Python minor and platform."""
+    return next(
+        (proof for proof in proofs if proof.lock == digest and proof.minor == python and platform.has(proof)), None
+    )
+
+
+def with_proof(proofs: Iterable[Proof], new: Proof) -> tuple[Proof, ...]:
+    """The records with a newer one in the place of what was known of its Python and platform."""
+    replaced = Platform(new.platform, new.libc.partition(" ")[0])
+    everywhere = new.platform == ANY_PLATFORM
+    kept = [proof for proof in proofs if proof.minor != new.minor or not (everywhere or replaced.has(proof))]
+    return tuple(sorted([*kept, new], key=_place))
+
+
+def proofs_path(lockfiles: Path, environment: str, edition: str) -> Path:
+    """Where the proofs of an edition lie: beside its locks."""
+    return lockfiles / environment / edition / "proofs.json"
+
+
+def write_proofs(path: Path, proofs: Sequence[Proof]) -> None:
+    """Write the records in a stable order and form."""
+    document = {"schema": SCHEMA, "proofs": [proof.as_json() for proof in sorted(proofs, key=_place)]}
+    write_whole(path, (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())
+
+
+def read_proofs(path: Path) -> tuple[Proof, ...]:
+    """The records of a file, none if there is no file; raises BrokenData for anything but what is written here."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_FILE + 1)
+        if len(raw) > LARGEST_FILE:
+            raise ValueError(f"it is larger than {LARGEST_FILE} bytes")
+        document = json.loads(raw)
+        if not isinstance(document, dict) or set(document) != {"schema", "proofs"} or document["schema"] != SCHEMA:
+            raise ValueError(f"it is not of schema {SCHEMA}")
+        if not isinstance(document["proofs"], list):
+            raise ValueError("its proofs are no list")
+        return tuple(_read(each, f"proofs[{number}]") for number, each in enumerate(document["proofs"]))
+    except FileNotFoundError:
+        return ()
+    except (OSError, ValueError, RecursionError) as error:
+        raise BrokenData(
+            f"The proofs in {path} cannot be read.",
+            why=str(error),
+            next_step="Restore the file from version control, or delete it and run `envguard prove` again.",
+        ) from error
+
+
+def _read(record: Any, where: str) -> Proof:
+    if not isinstance(record, dict) or set(record) != {each.name for each in fields(Proof)}:
+        raise ValueError(f"{where} does not have the fields of a proof")
+    texts = ("lock", "python", "platform", "libc", "date", "check", "reason")
+    wrong = [name for name in texts if not isinstance(record[name], str)]
+    if wrong:
+        raise ValueError(f"{where}.{wrong[0]} must be a text")
+    if not isinstance(record["seconds"], (int, float)) or isinstance(record["seconds"], bool):
+        raise ValueError(f"{where}.seconds must be a number")
+    if not isinstance(record["found"], dict):
+        raise ValueError(f"{where}.found must be a table")
+    if record["result"] not in get_args(Outcome):
+        raise ValueError(f"{where}.result must be one of: {', '.join(get_args(Outcome))}")
+    if (record["result"] == "works") != (record["reason"] == ""):
+        raise ValueError(f"{where}.reason must be there if, and only if, it does not work")
+    return Proof(**record)
+
+
+def _place(proof: Proof) -> tuple[object, ...]:
+    return (tuple(int(part) for part in proof.minor.split(".") if part.isdigit()), proof.platform, proof.libc)

@@ -16,19 +16,23 @@ from envguard.host.interpreters import HostFacts
 from envguard.host.variables import installer_variables
 from envguard.layout import Layout
 from envguard.locks.lockfile import Lock, lock_path, read_lock
-from envguard.locks.proofs import Proof
+from envguard.locks.proofs import Proof, proofs_path, read_proofs
 from envguard.locks.uv import find_uv
 from envguard.planning import Candidate, LockKey, Plan, make_plan
 from envguard.running.events import Building, PassedBy, Receiver, Waiting
 from envguard.running.step import run_step, scratch_folder
-from envguard.store.environments import BuiltEnvironment, Identity, ensure
-from envguard.store.home import installer_cache, logs_folder, probe_cache, runs_folder
+from envguard.store.environments import BuiltEnvironment, Identity, ensure, read_ready
+from envguard.store.home import environments_folder, installer_cache, logs_folder, probe_cache, runs_folder
 
 
 class CheckFailed(EnvguardError):
-    """An environment was installed and did not pass its check (exit code 3)."""
+    """An environment was installed and did not pass its check (exit code 3); `gate` names what it did not pass."""
 
     exit_code = 3
+
+    def __init__(self, what: str, *, why: str, next_step: str, gate: str = "") -> None:
+        super().__init__(what, why=why, next_step=next_step)
+        self.gate = gate
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,11 @@ class Prepared:
 
 @dataclass
 class Workshop:
-    """Makes environments ready on this host, each at most once per run."""
+    """Makes environments ready on this host, each at most once per run.
+
+    `editions` and `pythons` (minors), by environment, narrow the choice. With `find_links`, folders of wheels are
+    the only source of packages; with `offline`, no network is used.
+    """
 
     home: Path
     user_home: Path
@@ -65,6 +73,9 @@ class Workshop:
     catalog: Catalog
     receive: Receiver
     editions: Mapping[str, str] = field(default_factory=dict)
+    pythons: Mapping[str, str] = field(default_factory=dict)
+    find_links: tuple[Path, ...] = ()
+    offline: bool = False
     _ready: dict[str, Prepared] = field(default_factory=dict)
 
     @cached_property
@@ -80,13 +91,25 @@ class Workshop:
         if environment is None:
             known = ", ".join(self.catalog.environments)
             raise BadInput(f"There is no environment {name!r}.", next_step=f"Choose one of: {known}.")
-        return make_plan(environment, self.host, self._locks(environment), edition=self.editions.get(name))
+        return make_plan(
+            environment,
+            self.host,
+            self._locks(environment),
+            proofs=recorded_proofs(environment),
+            edition=self.editions.get(name),
+            python=self.pythons.get(name),
+        )
 
     def prepare(self, name: str) -> Prepared:
         """The environment of that name, built and proved now if it was not there."""
         if name not in self._ready:
             self._ready[name] = self._first_that_works(self.plan(name))
         return self._ready[name]
+
+    def look_up(self, candidate: Candidate) -> tuple[BuiltEnvironment | None, str]:
+        """A candidate's environment if it is ready, or None and the reason why it is not; builds nothing."""
+        identity = identity_of(candidate)
+        return read_ready(environments_folder(self.home) / identity.folder_name, identity)
 
     def sample(self, name: str) -> dict[str, Path]:
         """The files of a sample by file name, in the catalog's order; its environment is made ready first."""
@@ -98,7 +121,7 @@ class Workshop:
         failed: list[tuple[str, str]] = []
         for candidate in plan.candidates:
             try:
-                return Prepared(candidate, self._ensure(candidate), tuple(failed))
+                return Prepared(candidate, self.build(candidate), tuple(failed))
             except CheckFailed as failure:
                 why = f"{failure.what} {failure.why}".strip()
                 failed.append((str(candidate), why))
@@ -110,20 +133,23 @@ class Workshop:
             next_step=remedy,
         )
 
-    def _ensure(self, candidate: Candidate) -> BuiltEnvironment:
+    def build(self, candidate: Candidate) -> BuiltEnvironment:
+        """A candidate's environment, built and proved now if it was not there; raises CheckFailed."""
         logs = logs_folder(self.home)
         logs.mkdir(parents=True, exist_ok=True)
-        installer = Installer(find_uv(), installer_variables(self.environ), installer_cache(self.home), logs)
+        variables, cache = installer_variables(self.environ), installer_cache(self.home)
+        installer = Installer(find_uv(), variables, cache, logs, self.find_links, self.offline)
         interpreter = candidate.interpreter.real_path
         return ensure(
             self.home,
             identity_of(candidate),
             build=lambda folder, held: build_venv(folder, interpreter, candidate.lock, installer, held),
-            prove=lambda layout: self._prove(candidate, layout),
+            prove=lambda layout: self.check(candidate, layout),
             watcher=_Announcer(candidate, self.receive),
         )
 
-    def _prove(self, candidate: Candidate, layout: Layout) -> Proof:
+    def check(self, candidate: Candidate, layout: Layout) -> Proof:
+        """Put an installed environment to its check; raises CheckFailed."""
         environment = candidate.environment
         samples = {
             name: path
@@ -151,7 +177,9 @@ class Workshop:
                 ) from error
         if result.failures:
             first = result.failures[0]
-            raise CheckFailed(f"The check of {candidate} failed.", why=first.message, next_step=first.next_step)
+            raise CheckFailed(
+                f"The check of {candidate} failed.", why=first.message, next_step=first.next_step, gate=first.name
+            )
         python = candidate.interpreter
         return Proof(
             lock=candidate.lock.digest,
@@ -181,6 +209,14 @@ class Workshop:
                 if path.is_file():
                     locks[edition.name, python] = read_lock(path)
         return locks
+
+
+def recorded_proofs(environment: Environment) -> dict[str, tuple[Proof, ...]]:
+    """What is recorded of an environment's locks, by edition."""
+    return {
+        edition.name: read_proofs(proofs_path(environment.lockfiles, environment.name, edition.name))
+        for edition in environment.editions
+    }
 
 
 def identity_of(candidate: Candidate) -> Identity:
