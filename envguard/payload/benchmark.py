@@ -1,7 +1,8 @@
 """Is B slower than A, on a machine that does other things too?
 
 Both run in one process, in turns (A B, B A, A B, ...), so that what slows the machine slows both. The answer is the
-ratio of medians with a bootstrap interval, and a limit counts as passed only if more rounds say so again.
+ratio of medians with a bootstrap interval. Rounds are added, within a budget, until the interval is narrow and any
+ratio past the limit has been confirmed.
 """
 
 from __future__ import annotations
@@ -17,14 +18,20 @@ Call = Callable[[], None]
 
 WARM_UP = 5
 ROUNDS = 40
-ATTEMPTS = 4
-"""How often a ratio past the limit is measured again, each time with twice the rounds, before it is believed."""
+ATTEMPTS = 5
+"""How often rounds are added, each time twice as many as before."""
+
+NARROW = 0.05
+"""Largest distance of the interval's ends from the ratio at which no more rounds are needed."""
 
 LEAST_SAMPLE_SECONDS = 0.001
 """Shorter calls are timed several at once, because the clock and Python's own overhead blur them."""
 
-BUDGET_SECONDS = 1.5
-"""For the first attempt; slow models get fewer rounds, but never fewer than `LEAST_ROUNDS`."""
+FIRST_SECONDS = 1.5
+"""For the first rounds; slow models get fewer of them, but never fewer than `LEAST_ROUNDS`."""
+
+ALL_SECONDS = 3.0
+"""No rounds are added once this much time was spent."""
 
 LEAST_ROUNDS = 8
 RESAMPLES = 2_000
@@ -48,6 +55,11 @@ class Comparison:
     def differs(self) -> bool:
         """Whether the two can be told apart at all."""
         return self.low > 1.0 or self.high < 1.0
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether more rounds would hardly change the ratio."""
+        return max(self.high - self.ratio, self.ratio - self.low) <= NARROW
 
     def is_slower_than(self, limit: float) -> bool:
         """Whether B is past the limit and this is no accident of the measurement."""
@@ -76,16 +88,18 @@ class Comparison:
 
 
 def compare(original: Call, quantized: Call, limit: float | None = None) -> Comparison:
-    """Time both; with a limit, measure again with more rounds before saying that B is past it."""
+    """Time both; a ratio past the limit is measured again with more rounds before it is believed."""
     for _ in range(WARM_UP):
         original()
         quantized()
     rounds, repeats = _plan(original, quantized)
     samples = np.empty((0, 2))
+    start = time.perf_counter()
     for attempt in range(ATTEMPTS):
         samples = np.concatenate([samples, _sample(original, quantized, rounds << attempt, repeats)])
         outcome = _summarise(samples)
-        if limit is None or not outcome.is_slower_than(limit):
+        suspected = limit is not None and outcome.is_slower_than(limit)
+        if (outcome.is_narrow and not suspected) or time.perf_counter() - start > ALL_SECONDS:
             break
     return outcome
 
@@ -94,7 +108,7 @@ def _plan(original: Call, quantized: Call) -> tuple[int, int]:
     """How many rounds fit the budget, and how many calls make one sample."""
     once = min(_timed(original, 1), _timed(quantized, 1))
     repeats = max(1, int(np.ceil(LEAST_SAMPLE_SECONDS / once)))
-    fitting = int(BUDGET_SECONDS / (2 * repeats * once))
+    fitting = int(FIRST_SECONDS / (2 * repeats * once))
     return min(ROUNDS, max(LEAST_ROUNDS, fitting)), repeats
 
 
