@@ -27,6 +27,9 @@ NARROW = 0.05
 LEAST_SAMPLE_SECONDS = 0.001
 """Shorter calls are timed several at once, because the clock and Python's own overhead blur them."""
 
+LEAST_MILLISECONDS = 0.02
+"""Differences below this are no failure: a model of a few operators takes no longer than calling it does."""
+
 FIRST_SECONDS = 1.5
 """For the first rounds; slow models get fewer of them, but never fewer than `LEAST_ROUNDS`."""
 
@@ -62,8 +65,9 @@ class Comparison:
         return max(self.high - self.ratio, self.ratio - self.low) <= NARROW
 
     def is_slower_than(self, limit: float) -> bool:
-        """Whether B is past the limit and this is no accident of the measurement."""
-        return self.ratio > limit and self.low > 1.0
+        """Whether B is past the limit, and this is neither an accident of the measurement nor next to nothing."""
+        matters = self.quantized_ms - self.original_ms > LEAST_MILLISECONDS
+        return self.ratio > limit and self.low > 1.0 and matters
 
     def in_words(self) -> str:
         """The ratio as a sentence that claims no more than was measured."""

@@ -74,8 +74,8 @@ class Choice:
             "inputs_and_outputs": "float32",
             "int8_tensors": len(self.weights),
             "int8_weights": self.int8_weights,
-            "kept_float16_tensors": self.kept_tensors,
-            "kept_float16_weights": self.kept_weights,
+            "float_tensors": self.kept_tensors,
+            "float_weights": self.kept_weights,
         }
 
 

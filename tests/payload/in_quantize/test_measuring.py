@@ -43,6 +43,10 @@ class Benchmark(unittest.TestCase):
         self.assertFalse(noisy.is_slower_than(1.05))
         self.assertIn("no difference", noisy.in_words())
 
+    def test_a_microsecond_more_is_no_failure(self) -> None:
+        tiny = benchmark.Comparison(0.010, 0.012, 0.0, 0.0, ratio=1.2, low=1.1, high=1.3, rounds=40)
+        self.assertFalse(tiny.is_slower_than(1.05))
+
 
 class Differences(unittest.TestCase):
     def test_equal_outputs_differ_by_nothing(self) -> None:
