@@ -12,3 +12,8 @@ class Layout:
 
     python: Path
     site_packages: Path
+
+    @property
+    def root(self) -> Path:
+        """The virtual environment's folder."""
+        return self.python.parent.parent

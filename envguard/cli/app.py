@@ -13,11 +13,12 @@ import typer
 from typer.exceptions import TyperException
 
 from envguard import __version__
+from envguard.cli.environments import AFTER_NAME, create, execute, list_environments, path, shell
 from envguard.cli.lock import lock
 from envguard.cli.probe import probe
 from envguard.cli.run import run_app
 from envguard.cli.text import error_text
-from envguard.errors import BadInput, EnvguardError, Interrupted
+from envguard.errors import BadInput, EnvguardError, Interrupted, StepFailed
 from envguard.running.signals import unwind_on_sigterm
 
 app = typer.Typer(
@@ -27,6 +28,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(probe)
+app.command()(create)
+app.command("list")(list_environments)
+app.command()(path)
+app.command("exec", context_settings=AFTER_NAME)(execute)
+app.command()(shell)
 app.command()(lock)
 app.add_typer(run_app, name="run")
 
@@ -68,6 +74,18 @@ def run(arguments: Sequence[str]) -> int:
         # The reader has gone; Python would complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:
+        return _report(_unforeseen(error), as_json="--json" in arguments)
+
+
+def _unforeseen(error: Exception) -> EnvguardError:
+    """A fault of envguard's own, in the format of every other error."""
+    foreseen = StepFailed(
+        f"envguard itself failed: {type(error).__name__}: {error}",
+        next_step="Run again as `envguard --debug …` and report what it prints.",
+    )
+    foreseen.__cause__ = error
+    return foreseen
 
 
 def _report(error: EnvguardError, *, as_json: bool) -> int:

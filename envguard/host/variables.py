@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 # Why a variable must not reach a child. The first pattern that matches gives the reason.
@@ -13,12 +14,18 @@ LEAKS: tuple[tuple[str, str], ...] = (
     (r"GCONV_PATH|GLIBC_TUNABLES|MALLOC_.*", "changes how the C library behaves"),
     (r"VIRTUAL_ENV.*|_OLD_VIRTUAL_.*", "belongs to another virtual environment"),
     (r"_?CONDA_.*|_CE_.*|MAMBA_.*", "belongs to a conda environment"),
-    (r"PYENV_.*|ASDF_.*|MISE_.*|__MISE_.*|RYE_.*|PDM_.*|POETRY_.*|PIPENV_.*|HATCH_.*|TOX_.*|NOX_.*|PIPX_.*",
-     "belongs to another environment manager"),
+    (
+        r"PYENV_VERSION|PYENV_DIR|ASDF_.*_VERSION|__MISE_.*|PDM_.*|POETRY_.*|PIPENV_.*|HATCH_ENV.*|TOX_.*|NOX_.*|PIPX_.*",
+        "belongs to another environment manager",
+    ),
     (r"PIP_.*|UV_.*|VIRTUALENV_.*|SETUPTOOLS_.*|DISTUTILS_.*", "configures an installer"),
-    (r"TF_.*|XLA_.*|JAX_.*|GLOG_.*|XNNPACK_.*|MKL_.*|OPENBLAS_.*|NPY_.*|NUMPY_.*|NUMBA_.*",
-     "changes how numeric libraries compute"),
-)  # fmt: skip
+)
+
+# A step's numbers must not depend on these either; a user's own command may want them.
+NUMERIC = (
+    r"TF_.*|XLA_.*|JAX_.*|GLOG_.*|XNNPACK_.*|MKL_.*|OMP_.*|OPENBLAS_.*|NPY_.*|NUMPY_.*|NUMBA_.*",
+    "changes how numeric libraries compute",
+)
 
 # What a step gets: enough for a process to live, nothing that changes what it computes.
 STEP_NEEDS = re.compile(
@@ -76,12 +83,24 @@ def removed_from_step(environ: Mapping[str, str]) -> tuple[Removed, ...]:
     kept = step_variables(environ)
     removed = []
     for name in sorted(environ.keys() - kept.keys()):
-        why = leak_reason(name)
+        why = _reason(name, (*LEAKS, NUMERIC))
         if why:
             removed.append(Removed(name, why))
     return tuple(removed)
 
 
-def leak_reason(name: str) -> str:
+def command_variables(environ: Mapping[str, str], programs: str) -> dict[str, str]:
+    """The variables of a user's command in an environment whose programs lie in the folder `programs`.
+
+    All of the user's own but those that would lead Python, the linker or an installer out of the environment.
+    """
+    kept = {name: value for name, value in environ.items() if not _reason(name, LEAKS)}
+    kept["PATH"] = os.pathsep.join(filter(None, (programs, environ.get("PATH", os.defpath))))
+    kept["VIRTUAL_ENV"] = os.path.dirname(programs)  # noqa: PTH120 - pathlib is not worth importing on the warm path
+    kept["PYTHONNOUSERSITE"] = "1"
+    return kept
+
+
+def _reason(name: str, table: Sequence[tuple[str, str]]) -> str:
     """Why a variable must not reach a child, or an empty text if it is harmless."""
-    return next((why for pattern, why in LEAKS if re.fullmatch(pattern, name, re.IGNORECASE)), "")
+    return next((why for pattern, why in table if re.fullmatch(pattern, name, re.IGNORECASE)), "")

@@ -1,4 +1,7 @@
-"""Run one step: `python -I __main__.py REQUEST.json`.
+"""Run one step: `python -I __main__.py REQUEST.json [--end-with-stdin]`.
+
+With `--end-with-stdin` the step ends as soon as its standard input does, so that no step outlives the process that
+holds the other end, however that one ended.
 
 Exit codes: 0 the result was handed over, 2 the input was refused, anything else is a crash whose traceback is on
 standard error.
@@ -8,20 +11,21 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import re
 import sys
+import threading
 from pathlib import Path
 from types import ModuleType
 
 PACKAGE = "envguard_payload"
+ORPHANED = 130
 
 
 def load_package() -> ModuleType:
     """Make this folder importable under a name of its own, without putting anything on `sys.path`."""
     here = Path(__file__).resolve().parent
-    spec = importlib.util.spec_from_file_location(
-        PACKAGE, here / "__init__.py", submodule_search_locations=[str(here)]
-    )
+    spec = importlib.util.spec_from_file_location(PACKAGE, here / "__init__.py", submodule_search_locations=[str(here)])
     if spec is None or spec.loader is None:
         raise ImportError(f"cannot load the payload from {here}")
     package = importlib.util.module_from_spec(spec)
@@ -48,5 +52,18 @@ def main(request_file: str) -> int:
     return 0
 
 
+def end_with_stdin() -> None:
+    """Watch standard input from a thread and end this process, whatever it is doing, when it is closed."""
+
+    def watch() -> None:
+        while os.read(0, 1):
+            pass
+        os._exit(ORPHANED)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 if __name__ == "__main__":
+    if "--end-with-stdin" in sys.argv[2:]:
+        end_with_stdin()
     sys.exit(main(sys.argv[1]))

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from envguard.errors import StepFailed
-from envguard.host.variables import installer_variables, leak_reason, removed_from_step, step_variables
+from envguard.host.variables import command_variables, installer_variables, removed_from_step, step_variables
 from envguard.running.step import StepResult, run_step
+from tests.waiting import wait_for
 
 POISON = "raise SystemExit('poison was imported')\n"
 
@@ -88,7 +89,24 @@ def test_nothing_of_a_poisoned_host_reaches_a_step(tmp_path: Path) -> None:
 def test_variables_that_a_step_needs_stay_and_secrets_do_not() -> None:
     environ = {"PATH": "/bin", "LC_ALL": "C.UTF-8", "TMPDIR": "/tmp", "AWS_SECRET_ACCESS_KEY": "x", "GITHUB_TOKEN": "y"}
     assert step_variables(environ) == {"PATH": "/bin", "LC_ALL": "C.UTF-8", "TMPDIR": "/tmp"}
-    assert not leak_reason("PATH")
+
+
+def test_a_users_command_keeps_what_is_his_and_loses_what_leads_out_of_the_environment(tmp_path: Path) -> None:
+    environ = {
+        **poisoned(tmp_path),
+        "PATH": "/bin",
+        "GITHUB_TOKEN": "y",
+        "OMP_NUM_THREADS": "2",
+        "PYENV_ROOT": "/pyenv",
+    }
+    assert command_variables(environ, "/env/bin") == {
+        "PATH": f"/env/bin{os.pathsep}/bin",
+        "VIRTUAL_ENV": "/env",
+        "PYTHONNOUSERSITE": "1",
+        "GITHUB_TOKEN": "y",
+        "OMP_NUM_THREADS": "2",
+        "PYENV_ROOT": "/pyenv",
+    }
 
 
 def test_the_installer_is_told_of_the_users_index_and_of_nothing_else() -> None:
@@ -130,8 +148,8 @@ def test_a_crash_shows_the_end_of_the_log(tmp_path: Path) -> None:
     assert str(tmp_path / "log") in caught.value.next_step
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_leaves_no_step_behind(tmp_path: Path, number: signal.Signals) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_an_ended_run_leaves_no_step_behind(tmp_path: Path, number: signal.Signals) -> None:
     checkout = Path(__file__).parents[2]
     program = f"""
 import sys
@@ -144,14 +162,18 @@ step.PAYLOAD = Path(sys.argv[1]) / "sleeper.py"
 step.run_step(Path(sys.executable), "steps.x", name="x", inputs={{}}, folder=Path(sys.argv[1]), options={{}},
               results={{}}, environ={{}}, log=Path(sys.argv[1]) / "log", on_event=print)
 """
+    payload = Path(checkout, "envguard", "payload", "__main__.py")
     (tmp_path / "sleeper.py").write_text(
-        "import os, sys, time\nopen('pid', 'w').write(str(os.getpid()))\nos.rename('pid', 'started')\ntime.sleep(60)\n"
+        f"import os, runpy, time\nrunpy.run_path({str(payload)!r})['end_with_stdin']()\n"
+        "open('pid', 'w').write(str(os.getpid()))\nos.rename('pid', 'started')\ntime.sleep(60)\n"
     )
     parent = subprocess.Popen([sys.executable, "-I", "-c", program, str(tmp_path)], stderr=subprocess.DEVNULL)
-    while not (tmp_path / "started").exists():
-        time.sleep(0.02)
+    wait_for(tmp_path / "started")
     child = int((tmp_path / "started").read_text())
     parent.send_signal(number)
     assert parent.wait(timeout=10) != 0
-    with pytest.raises(ProcessLookupError):
-        os.kill(child, 0)
+    for _ in range(100):
+        if not Path(f"/proc/{child}").exists():
+            return
+        time.sleep(0.05)
+    pytest.fail("the step outlived its run by five seconds")

@@ -1,0 +1,129 @@
+"""`envguard create|list|path|exec|shell`: environments to have and to work in."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from envguard.errors import BadInput
+
+if TYPE_CHECKING:
+    from envguard.catalog import Environment
+    from envguard.running.preparing import Prepared, Workshop
+
+EditionOption = Annotated[str | None, typer.Option("--edition", metavar="NAME", help="Instead of the preferred one.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+HereOption = Annotated[bool, typer.Option("--here", help="Let Python import modules of the current folder.")]
+AFTER_NAME = {"allow_interspersed_args": False, "ignore_unknown_options": True}
+
+
+def create(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[ENV]...", help="Environments; all if none.")] = None,
+    edition: EditionOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Build and prove environments; all of the catalog's if none is named."""
+    from envguard.catalog import builtin_catalog
+    from envguard.cli.screen import screen
+    from envguard.cli.workshop import open_workshop
+
+    catalog = builtin_catalog()
+    chosen = names or list(catalog.environments)
+    with screen() as receive:
+        workshop = open_workshop(catalog, receive, dict.fromkeys(chosen, edition) if edition else {})
+        prepared = [workshop.prepare(name) for name in chosen]
+    if as_json:
+        typer.echo(json.dumps({"environments": [each.as_json() for each in prepared]}, indent=2))
+        return
+    for each in prepared:
+        state = "built and proved" if each.built.fresh else "ready"
+        typer.echo(f"{each.candidate}: {state} in {each.built.layout.root}")
+
+
+def list_environments(as_json: JsonOption = False) -> None:
+    """Show the catalog's environments and which of them are ready on this host."""
+    from envguard.catalog import builtin_catalog
+    from envguard.cli.screen import screen
+    from envguard.cli.workshop import open_workshop
+
+    catalog = builtin_catalog()
+    with screen() as receive:
+        workshop = open_workshop(catalog, receive)
+        rows = [_row(environment, workshop) for environment in catalog.environments.values()]
+    if as_json:
+        typer.echo(json.dumps({"environments": rows}, indent=2))
+        return
+    for row in rows:
+        state = "ready" if row["ready"] else row["why"].splitlines()[0]
+        what = f"{row['edition']} on Python {row['python']}" if row["edition"] else "cannot be had here"
+        typer.echo(f"{row['name']}: {what}, {state}\n  {row['summary']}; editions: {', '.join(row['editions'])}")
+
+
+def _row(environment: Environment, workshop: Workshop) -> dict[str, Any]:
+    """What the preferred candidate of an environment is, and whether it is ready."""
+    from envguard.errors import NoEnvironment
+
+    row: dict[str, Any] = {
+        "name": environment.name,
+        "summary": environment.summary,
+        "editions": [edition.name for edition in environment.editions],
+    }
+    try:
+        chosen = workshop.plan(environment.name).chosen
+    except NoEnvironment as error:
+        return row | {"edition": None, "python": None, "ready": False, "why": error.why}
+    ready, why = workshop.look_up(chosen)
+    version = chosen.interpreter.version_text
+    return row | {"edition": chosen.edition.name, "python": version, "ready": ready is not None, "why": why}
+
+
+def path(
+    name: Annotated[str, typer.Argument(metavar="ENV")],
+    edition: EditionOption = None,
+    python: Annotated[bool, typer.Option("--python", help="The interpreter instead of the folder.")] = False,
+) -> None:
+    """Print the folder of an environment, built now if it is not ready."""
+    layout = _prepare(name, edition).built.layout
+    typer.echo(layout.python if python else layout.root)
+
+
+def execute(
+    name: Annotated[str, typer.Argument(metavar="ENV")],
+    command: Annotated[list[str], typer.Argument(metavar="-- CMD...")],
+    edition: EditionOption = None,
+    here: HereOption = False,
+) -> None:
+    """Run a command in an environment; its exit code is envguard's."""
+    from envguard.running.command import run_command
+
+    if command[0] == "--":
+        command = command[1:]
+    if not command:
+        raise BadInput("There is no command to run.", next_step=f"envguard exec {name} -- python")
+    prepared = _prepare(name, edition)
+    raise typer.Exit(run_command(command, str(prepared.built.layout.python), os.environ, here=here))
+
+
+def shell(
+    name: Annotated[str, typer.Argument(metavar="ENV")], edition: EditionOption = None, here: HereOption = False
+) -> None:
+    """Start your shell in an environment."""
+    from envguard.running.command import run_command
+
+    prepared = _prepare(name, edition)
+    program = os.environ.get("SHELL") or os.environ.get("COMSPEC") or "/bin/sh"
+    typer.echo(f"envguard: {prepared.candidate}; `exit` leaves it", err=True)
+    raise typer.Exit(run_command([program], str(prepared.built.layout.python), os.environ, here=here))
+
+
+def _prepare(name: str, edition: str | None) -> Prepared:
+    from envguard.catalog import builtin_catalog
+    from envguard.cli.screen import screen
+    from envguard.cli.workshop import open_workshop
+
+    with screen() as receive:
+        workshop: Workshop = open_workshop(builtin_catalog(), receive, {name: edition} if edition else {})
+        return workshop.prepare(name)

@@ -1,0 +1,28 @@
+"""What every command that needs environments starts from: this host, this user's store, this catalog."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from envguard.catalog import Catalog
+    from envguard.running.events import Receiver
+    from envguard.running.preparing import Workshop
+
+
+def open_workshop(catalog: Catalog, receive: Receiver, editions: Mapping[str, str] | None = None) -> Workshop:
+    """A workshop with the process's own variables; `editions` by environment narrow the choice."""
+    from envguard.running.preparing import Workshop
+    from envguard.store.home import envguard_home
+
+    return Workshop(
+        home=envguard_home(),
+        user_home=Path.home(),
+        environ=dict(os.environ),
+        catalog=catalog,
+        receive=receive,
+        editions=editions or {},
+    )

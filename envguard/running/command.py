@@ -1,0 +1,34 @@
+"""A user's own command in an environment: which program, with which variables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from envguard.host.variables import command_variables
+from envguard.running.supervising import supervise
+
+PYTHON = re.compile(r"python(3(\.\d+)?)?(\.exe)?")
+
+
+def run_command(
+    command: Sequence[str], python: str, environ: Mapping[str, str], *, here: bool = False, keep: Sequence[int] = ()
+) -> int:
+    """Run a command in the environment whose interpreter is `python`; gives back its exit code."""
+    programs = python.rpartition("/")[0]
+    return supervise(command_line(command, python, here=here), command_variables(environ, programs), keep=keep)
+
+
+def command_line(command: Sequence[str], python: str, *, here: bool = False) -> list[str]:
+    """The command with `python` meaning the environment's, isolated from the user's site and the current folder.
+
+    A script keeps its own folder on the path, as the user named it; `-c`, `-m` and an interactive Python see the
+    current folder only with `here`.
+    """
+    program, *arguments = command
+    if not PYTHON.fullmatch(program):
+        return list(command)
+    first = arguments[0] if arguments else ""
+    if here or (first and not first.startswith("-")):
+        return [python, "-E", "-s", *arguments]
+    return [python, "-I", *arguments]

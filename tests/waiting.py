@@ -1,0 +1,17 @@
+"""Waiting for what another process does, but not for ever."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+
+def wait_for(path: Path, seconds: float = 30.0) -> None:
+    """Return as soon as a path exists; fail the test if it does not in time."""
+    end = time.monotonic() + seconds
+    while not path.exists():
+        if time.monotonic() > end:
+            pytest.fail(f"{path.name} did not appear in {seconds:g} s")
+        time.sleep(0.02)
