@@ -67,7 +67,7 @@ class Bundle:
             return self
         if isinstance(self.content, bytes):
             raise Refused(f"{self.path.name} is a single model, so there is nothing in it to drop.")
-        known = {display_name(path) for path, member in _walk(self.content, str(self.path)) if _is_part(member.data)}
+        known = {display_name(path) for path, member in _walk(self.content, str(self.path)) if _is_part(member)}
         unknown = sorted({display_name(name) for name in names} - known)
         if unknown:
             raise Refused(
@@ -119,8 +119,13 @@ def _parts(member_path: str) -> Iterator[tuple[str, str]]:
     yield last, BUNDLE_SUFFIX if last.endswith(BUNDLE_SUFFIX) else MODEL_SUFFIX
 
 
-def _is_part(data: bytes) -> bool:
-    return is_model(data) or archive.is_archive(data)
+def _is_bundle(member: Member) -> bool:
+    """Whether the member is a bundle itself; a ZIP by any other name is left as it is."""
+    return member.name.endswith(BUNDLE_SUFFIX) and archive.is_archive(member.data)
+
+
+def _is_part(member: Member) -> bool:
+    return is_model(member.data) or _is_bundle(member)
 
 
 def _read_file(path: Path) -> bytes:
@@ -145,7 +150,7 @@ def _walk(content: Archive, where: str, prefix: str = "", depth: int = 1) -> Ite
     for member in content.members:
         path = prefix + member.name
         yield path, member
-        if archive.is_archive(member.data):
+        if _is_bundle(member):
             nested = archive.read(member.data, f"{where}/{member.name}")
             yield from _walk(nested, f"{where}/{member.name}", path + "/", depth + 1)
 
@@ -157,10 +162,10 @@ def _rewritten(
     for member in content.members:
         path = prefix + member.name
         name = display_name(path)
-        if _is_part(member.data) and name in dropped:
+        if _is_part(member) and name in dropped:
             continue
         data = member.data
-        if archive.is_archive(data):
+        if _is_bundle(member):
             nested = archive.read(data, f"{where}/{member.name}")
             changed = _rewritten(nested, f"{where}/{member.name}", path + "/", models, dropped)
             data = data if changed == nested else archive.write(changed)

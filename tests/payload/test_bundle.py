@@ -105,6 +105,12 @@ def test_nested_bundles_are_read_and_rewritten(tmp_path: Path) -> None:
     assert changed.models()[1:] == read.models()[1:]
 
 
+def test_a_zip_that_is_no_bundle_is_a_member_like_any_other(tmp_path: Path) -> None:
+    labels = zipped(("labels.txt", b"cat " * 50), compression=zipfile.ZIP_DEFLATED)
+    read = bundle.read(written(tmp_path, zipped(("m.tflite", MODEL), ("labels.zip", labels))))
+    assert read.members() == (("m.tflite", len(MODEL)), ("labels.zip", len(labels)))
+
+
 def test_bundles_nested_too_deep_are_refused(tmp_path: Path) -> None:
     data = zipped(("model.tflite", MODEL))
     for _ in range(bundle.MAX_DEPTH):
