@@ -120,12 +120,11 @@ def candidate_on(
     what = f"{environment.name} {edition.name} on Python {minor}"
     if lock is None:
         return PassedOver(what, _why_no_lock(environment, edition, minor, proofs))
-    fitting = [each for each in interpreters if minor_of(each) == minor]
-    usable = [each for each in fitting if each.usable]
-    if not usable:
+    interpreter = best_interpreter(interpreters, minor)
+    if interpreter is None:
+        fitting = [each for each in interpreters if minor_of(each) == minor]
         reasons = "; ".join(f"{each.path}: {' '.join(each.reasons)}" for each in fitting)
         return PassedOver(what, reasons or f"this host has no Python {minor}")
-    interpreter = max(usable, key=_rank)
     missing = missing_wheels(lock, frozenset(supported_tags(interpreter)), marker_environment(interpreter))
     if missing:
         return PassedOver(what, "; ".join(map(str, missing)))
@@ -135,16 +134,31 @@ def candidate_on(
     return Candidate(environment, edition, lock, interpreter, proof)
 
 
-def _why_no_lock(environment: Environment, edition: Edition, minor: str, proofs: Sequence[Proof]) -> str:
-    digest = request_digest(
+def wanted_digest(environment: Environment, edition: Edition, minor: str) -> str:
+    """What names the edition's request on that Python in a record, where it has no lock."""
+    return request_digest(
         environment=environment.name,
         edition=edition.name,
         python=minor,
         requires=edition.requirements,
         overrides=edition.overrides,
     )
-    recorded = next((proof for proof in proofs if proof.lock == digest and proof.minor == minor), None)
+
+
+def unresolvable(environment: Environment, edition: Edition, minor: str, proofs: Sequence[Proof]) -> Proof | None:
+    """The record that exactly what the edition asks for could not be resolved, if it was ever tried."""
+    digest = wanted_digest(environment, edition, minor)
+    return next((proof for proof in proofs if proof.lock == digest), None)
+
+
+def _why_no_lock(environment: Environment, edition: Edition, minor: str, proofs: Sequence[Proof]) -> str:
+    recorded = unresolvable(environment, edition, minor, proofs)
     return "it has no lock" if recorded is None else f"it has no lock: it {recorded.result} ({recorded.reason})"
+
+
+def best_interpreter(interpreters: Sequence[Interpreter], minor: str) -> Interpreter | None:
+    """The one of a Python minor that envguard takes, if there is one that it can use."""
+    return max((each for each in interpreters if each.usable and minor_of(each) == minor), key=_rank, default=None)
 
 
 def _rank(interpreter: Interpreter) -> tuple[object, ...]:

@@ -1,58 +1,101 @@
-"""`envguard lock`: resolve environments and write their lock files."""
+"""`envguard lock`: resolve environments and write their lock files, or check that they still resolve to the same."""
 
 from __future__ import annotations
 
+import json
 import os
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from envguard.errors import BadInput
+from envguard.errors import BadInput, NoEnvironment
+
+if TYPE_CHECKING:
+    from envguard.running.locking import Relocked
 
 
 def lock(
     names: Annotated[list[str] | None, typer.Argument(metavar="[ENV]...", help="Environments; all if none.")] = None,
+    edition: Annotated[str | None, typer.Option("--edition", metavar="NAME", help="This edition only.")] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit code 1 unless every lock resolves to the same bytes.")
+    ] = False,
+    upgrade: Annotated[bool, typer.Option("--upgrade", help="Consider all uploads until now.")] = False,
     cut_off: Annotated[
         str | None,
         typer.Option(
+            metavar="MOMENT",
             help="Consider uploads until this moment (RFC 3339, UTC). Default: the one that the lock records, "
             "else now; so locking twice gives the same file.",
         ),
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
-    """Resolve environments with uv for all platforms and write lockfiles/ENVIRONMENT/EDITION/cp3XX.txt."""
-    from envguard.catalog import builtin_catalog
-    from envguard.clock import utc_now
-    from envguard.files import write_whole
-    from envguard.host.variables import installer_variables
-    from envguard.locks.lockfile import lock_path, read_lock
-    from envguard.locks.resolver import resolve
-    from envguard.locks.uv import find_uv
-    from envguard.store.home import envguard_home, installer_cache
+    """Resolve environments with uv for all platforms and write lockfiles/ENVIRONMENT/EDITION/cp3XX.txt.
 
-    catalog = builtin_catalog()
-    for name in names or catalog.environments:
-        environment = catalog.environments.get(name)
-        if environment is None:
-            raise BadInput(
-                f"There is no environment {name!r}.", next_step=f"Choose one of: {', '.join(catalog.environments)}."
-            )
-        for edition in environment.editions:
-            for python in edition.pythons:
-                path = lock_path(environment.lockfiles, name, edition.name, python)
-                recorded = read_lock(path).cut_off if path.is_file() else utc_now()
-                locked = resolve(
-                    environment=name,
-                    edition=edition.name,
-                    python=python,
-                    requires=edition.requirements,
-                    overrides=edition.overrides,
-                    dependencies=edition.dependencies,
-                    cut_off=cut_off or recorded,
-                    uv=find_uv(),
-                    uv_environment=installer_variables(os.environ),
-                    uv_cache=installer_cache(envguard_home()),
+    Exit codes: 0 done; 1 --check found a difference; 3 something cannot be resolved.
+    """
+    from envguard.catalog import builtin_catalog
+    from envguard.cli.choice import chosen_editions, chosen_environments
+    from envguard.clock import utc_now
+    from envguard.locks.proofs import proofs_path, read_proofs
+    from envguard.running.locking import relock
+    from envguard.store.home import envguard_home
+
+    if sum((check, upgrade, cut_off is not None)) > 1:
+        raise BadInput("--check, --upgrade and --cut-off exclude each other.", next_step="Keep one of them.")
+    found: list[Relocked] = []
+    for environment in chosen_environments(builtin_catalog(), names):
+        for each in chosen_editions(environment, edition, every=True):
+            proofs = read_proofs(proofs_path(environment.lockfiles, environment.name, each.name))
+            for python in each.pythons:
+                relocked = relock(
+                    environment,
+                    each,
+                    python,
+                    proofs,
+                    cut_off=utc_now() if upgrade else cut_off,
+                    check=check,
+                    environ=os.environ,
+                    home=envguard_home(),
                 )
-                path.parent.mkdir(parents=True, exist_ok=True)
-                write_whole(path, locked.text().encode())
-                typer.echo(f"{path.relative_to(environment.lockfiles.parent)}: {len(locked.packages)} packages")
+                found.append(relocked)
+                if not as_json:
+                    typer.echo(_text(relocked))
+    if as_json:
+        typer.echo(json.dumps({"locks": [_document(each) for each in found]}, indent=2))
+    _judge(found, check=check)
+
+
+def _judge(found: list[Relocked], *, check: bool) -> None:
+    bad = [each for each in found if not each.holds]
+    if bad and check:
+        raise typer.Exit(1)
+    if bad:
+        raise NoEnvironment(
+            f"{len(bad)} of {len(found)} locks could not be made.",
+            why="\n".join(f"{_name(each)}: {each.why}" for each in bad),
+            next_step="Change the requirements in the catalog, or let `envguard prove` record what is so.",
+        )
+
+
+def _text(relocked: Relocked) -> str:
+    count = f", {relocked.packages} packages" if relocked.packages else ""
+    lines = [f"{_name(relocked)}: {relocked.state}{count}", *(f"  {change}" for change in relocked.changes)]
+    lines += [f"  {line}" for line in relocked.why.splitlines()]
+    return "\n".join(lines)
+
+
+def _name(relocked: Relocked) -> str:
+    """lockfiles/ENVIRONMENT/EDITION/cp3XX.txt, wherever that lies."""
+    return "/".join(relocked.path.parts[-4:])
+
+
+def _document(relocked: Relocked) -> dict[str, Any]:
+    return {
+        "path": _name(relocked),
+        "state": relocked.state,
+        "packages": relocked.packages,
+        "changes": list(relocked.changes),
+        "why": relocked.why,
+    }

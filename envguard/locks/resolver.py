@@ -24,8 +24,17 @@ PLATFORMS = (
 )
 
 
+NO_SOLUTION = "No solution found"
+
+
 class CannotResolve(EnvguardError):
-    """The requirements have no common solution, or the index cannot be asked (exit code 3)."""
+    """The requirements have no common solution among the wheels that there are (exit code 3)."""
+
+    exit_code = 3
+
+
+class CannotAsk(EnvguardError):
+    """uv could not find out, because the package index did not answer or answered nonsense (exit code 3)."""
 
     exit_code = 3
 
@@ -45,7 +54,7 @@ def resolve(
 ) -> Lock:
     """Resolve one edition for one Python minor; the same arguments give the same lock.
 
-    Raises CannotResolve with uv's own words.
+    Raises CannotResolve or CannotAsk with uv's own words.
     """
     with tempfile.TemporaryDirectory(prefix="envguard-lock-") as name:
         folder = Path(name)
@@ -73,13 +82,23 @@ def resolve(
             text=True,
         )
         if run.returncode != 0:
-            raise CannotResolve(
-                f"The requirements of {environment} {edition} cannot be resolved for Python {python}.",
-                why=run.stderr.strip(),
-                next_step="Change the requirements in the catalog, or name another cut-off date.",
-            )
+            raise _failure(f"{environment} {edition}", python, run.stderr.strip())
         packages = _locked_packages(output, python)
     return Lock(environment, edition, python, cut_off, requires, overrides, packages)
+
+
+def _failure(what: str, python: str, said: str) -> EnvguardError:
+    if NO_SOLUTION in said:
+        return CannotResolve(
+            f"The requirements of {what} cannot be resolved for Python {python}.",
+            why=said,
+            next_step="Change the requirements in the catalog, or name another cut-off date.",
+        )
+    return CannotAsk(
+        f"The requirements of {what} could not be resolved for Python {python}.",
+        why=said,
+        next_step="Check the network, the proxy and the index settings; then run the same command again.",
+    )
 
 
 def _locked_packages(pylock: Path, python: str) -> tuple[LockedPackage, ...]:
@@ -96,8 +115,8 @@ def _locked_packages(pylock: Path, python: str) -> tuple[LockedPackage, ...]:
         )
         if not wheels:
             raise CannotResolve(
-                f"{package.name} {package.version} has no wheel for Python {python}.",
-                why="only wheels are locked, and the ones it has are for other Pythons",
+                "Not every package has a wheel.",
+                why=f"{package.name} {package.version} has no wheel for Python {python}; only wheels are locked",
                 next_step="Pin another version of it in the catalog.",
             )
         locked.append(LockedPackage(package.name, str(package.version), marker, wheels))

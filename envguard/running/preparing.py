@@ -94,7 +94,7 @@ class Workshop:
         return make_plan(
             environment,
             self.host,
-            self._locks(environment),
+            recorded_locks(environment),
             proofs=recorded_proofs(environment),
             edition=self.editions.get(name),
             python=self.pythons.get(name),
@@ -201,14 +201,16 @@ class Workshop:
             for file in sample.files
         ]
 
-    def _locks(self, environment: Environment) -> dict[LockKey, Lock]:
-        locks = {}
-        for edition in environment.editions:
-            for python in edition.pythons:
-                path = lock_path(environment.lockfiles, environment.name, edition.name, python)
-                if path.is_file():
-                    locks[edition.name, python] = read_lock(path)
-        return locks
+
+def recorded_locks(environment: Environment) -> dict[LockKey, Lock]:
+    """The locks that an environment has, by edition and Python minor."""
+    locks = {}
+    for edition in environment.editions:
+        for python in edition.pythons:
+            path = lock_path(environment.lockfiles, environment.name, edition.name, python)
+            if path.is_file():
+                locks[edition.name, python] = read_lock(path)
+    return locks
 
 
 def recorded_proofs(environment: Environment) -> dict[str, tuple[Proof, ...]]:

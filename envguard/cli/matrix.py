@@ -1,0 +1,42 @@
+"""`envguard matrix`: what is known to work here, what is known to fail and why, and what nobody knows."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from envguard.errors import NoEnvironment
+
+
+def matrix(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[ENV]...", help="Environments; all if none.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document, with who proved what, when.")] = False,
+) -> None:
+    """Show each edition on each Python of this platform: works, fails (with the reason), or unknown.
+
+    Only recorded trials count, and only of exactly the lock that is there; `envguard prove` makes them.
+    """
+    from envguard.catalog import builtin_catalog
+    from envguard.cli.choice import chosen_environments
+    from envguard.cli.screen import screen
+    from envguard.cli.text import printable
+    from envguard.cli.workshop import open_workshop
+    from envguard.planning import platform_of
+    from envguard.report.matrix import matrix_document, matrix_text
+    from envguard.running.preparing import recorded_locks, recorded_proofs
+
+    catalog = builtin_catalog()
+    environments = [
+        (environment, recorded_locks(environment), recorded_proofs(environment))
+        for environment in chosen_environments(catalog, names)
+    ]
+    with screen() as receive:
+        usable = open_workshop(catalog, receive).host.usable
+    if not usable:
+        raise NoEnvironment(
+            "This host has no Python that can be used.", next_step="`envguard probe` shows what it has, and why not."
+        )
+    document = matrix_document(environments, platform_of(usable[0]))
+    typer.echo(json.dumps(document, indent=2) if as_json else printable(matrix_text(document)))

@@ -1,0 +1,98 @@
+"""`envguard prove`: try locks for real on this host and record what came of it beside them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from envguard.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from envguard.catalog import Edition, Environment
+    from envguard.running.preparing import Workshop
+    from envguard.running.proving import Trial
+
+
+def prove(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[ENV]...", help="Environments; all if none.")] = None,
+    edition: Annotated[
+        str | None, typer.Option("--edition", metavar="NAME", help="Instead of the preferred edition.")
+    ] = None,
+    python: Annotated[str | None, typer.Option("--python", metavar="3.X", help="This Python only.")] = None,
+    all_pythons: Annotated[
+        bool, typer.Option("--all-pythons", help="Every Python of the edition, not only the preferred one here.")
+    ] = False,
+    all_editions: Annotated[
+        bool, typer.Option("--all-editions", help="Every edition, also those that are known to be bad.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+) -> None:
+    """Build environments from their locks, run their checks, and write down what came of it in proofs.json.
+
+    Exit codes: 0 all of them work; 1 at least one does not; 3 the package index cannot be reached.
+    """
+    from envguard.catalog import builtin_catalog
+    from envguard.cli.choice import chosen_editions, chosen_environments
+    from envguard.cli.screen import screen
+    from envguard.cli.workshop import open_workshop
+    from envguard.running.proving import check_writable
+    from envguard.running.proving import prove as try_for_real
+
+    if python and all_pythons:
+        raise BadInput("--python and --all-pythons contradict each other.", next_step="Leave one of them out.")
+    catalog = builtin_catalog()
+    wanted = [
+        (environment, each)
+        for environment in chosen_environments(catalog, names)
+        for each in chosen_editions(environment, edition, every=all_editions)
+    ]
+    trials: list[Trial] = []
+    with screen() as receive:
+        workshop = open_workshop(catalog, receive)
+        for environment, each in wanted:
+            check_writable(environment)
+            for minor in _pythons(workshop, environment, each, python, all_pythons):
+                trials.append(try_for_real(workshop, environment, each, minor))
+                if not as_json:
+                    typer.echo(_line(trials[-1]))
+    if as_json:
+        typer.echo(json.dumps({"trials": [_document(trial) for trial in trials]}, indent=2))
+    raise typer.Exit(0 if all(trial.proof and trial.proof.works for trial in trials) else 1)
+
+
+def _pythons(
+    workshop: Workshop, environment: Environment, edition: Edition, python: str | None, every: bool
+) -> Iterator[str]:
+    """The minors to try: the one asked for, all, or the first that this host has."""
+    from envguard.planning import best_interpreter
+
+    if python is not None and python not in edition.pythons:
+        raise BadInput(
+            f"{environment.name} {edition.name} is not for Python {python!r}.",
+            next_step=f"Choose one of: {', '.join(edition.pythons)}.",
+        )
+    here = [minor for minor in edition.pythons if best_interpreter(workshop.host.interpreters, minor)]
+    yield from [python] if python else edition.pythons if every else (here or edition.pythons)[:1]
+
+
+def _line(trial: Trial) -> str:
+    what = f"{trial.environment} {trial.edition} on Python {trial.python}"
+    if trial.proof is None:
+        return f"{what}: not tried, {trial.why_not}"
+    if trial.proof.works:
+        return f"{what}: works ({trial.proof.check} on {trial.proof.python}, {trial.proof.seconds:.1f} s)"
+    return f"{what}: {trial.proof.result}: {trial.proof.reason}"
+
+
+def _document(trial: Trial) -> dict[str, Any]:
+    return {
+        "environment": trial.environment,
+        "edition": trial.edition,
+        "python": trial.python,
+        "why_not": trial.why_not,
+        "proof": trial.proof and trial.proof.as_json(),
+    }

@@ -1,0 +1,127 @@
+"""Lock the editions of a catalog with this user's index settings, or only see whether their locks still hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from envguard.catalog.model import Edition, Environment
+from envguard.clock import utc_now
+from envguard.errors import EnvguardError
+from envguard.files import write_whole
+from envguard.host.variables import installer_variables
+from envguard.locks.differences import differences
+from envguard.locks.lockfile import Lock, lock_path, read_lock
+from envguard.locks.proofs import Proof
+from envguard.locks.resolver import CannotResolve, resolve
+from envguard.locks.uv import find_uv
+from envguard.locks.wording import literal_words
+from envguard.planning import unresolvable
+from envguard.store.home import installer_cache
+
+State = Literal["written", "unchanged", "differs", "missing", "cannot be resolved", "known not to resolve"]
+
+
+@dataclass(frozen=True, slots=True)
+class Relocked:
+    """What came of locking one edition for one Python; `changes` are one line per package, `why` a tool's words."""
+
+    path: Path
+    state: State
+    packages: int = 0
+    changes: tuple[str, ...] = ()
+    why: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the lock file is what its edition asks for, as far as that can be had at all."""
+        return self.state in ("written", "unchanged", "known not to resolve")
+
+
+def lock_edition(
+    environment: Environment, edition: Edition, python: str, *, cut_off: str, environ: Mapping[str, str], home: Path
+) -> Lock:
+    """Resolve an edition for a Python minor, uploads until `cut_off` considered; writes nothing.
+
+    Raises CannotResolve or CannotAsk.
+    """
+    return resolve(
+        environment=environment.name,
+        edition=edition.name,
+        python=python,
+        requires=edition.requirements,
+        overrides=edition.overrides,
+        dependencies=edition.dependencies,
+        cut_off=cut_off,
+        uv=find_uv(),
+        uv_environment=installer_variables(environ),
+        uv_cache=installer_cache(home),
+    )
+
+
+def write_lock(environment: Environment, lock: Lock) -> Path:
+    """Write a lock where the environment's locks lie."""
+    path = lock_path(environment.lockfiles, lock.environment, lock.edition, lock.python)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, lock.text().encode())
+    return path
+
+
+def relock(
+    environment: Environment,
+    edition: Edition,
+    python: str,
+    proofs: tuple[Proof, ...],
+    *,
+    cut_off: str | None,
+    check: bool,
+    environ: Mapping[str, str],
+    home: Path,
+) -> Relocked:
+    """Resolve an edition again and write its lock, or with `check` only compare it with what is there.
+
+    Without a `cut_off` the one that the lock records is kept. What is recorded as impossible to resolve is left to
+    `prove`, which tries it again. Raises CannotAsk where the package index does not answer.
+    """
+    path = lock_path(environment.lockfiles, environment.name, edition.name, python)
+    old = read_lock(path) if path.is_file() else None
+    recorded = unresolvable(environment, edition, python, proofs)
+    if old is None and recorded is not None:
+        return Relocked(path, "known not to resolve", why=recorded.reason)
+    if old is None and check:
+        return Relocked(path, "missing")
+    moment = cut_off or (old.cut_off if old else utc_now())
+    try:
+        new = lock_edition(environment, edition, python, cut_off=moment, environ=environ, home=home)
+    except CannotResolve as error:
+        return Relocked(path, "cannot be resolved", why=literal_words(error.why))
+    changes = differences(old, new) if old else ()
+    if old == new:
+        return Relocked(path, "unchanged", len(new.packages))
+    if not check:
+        write_lock(environment, new)
+        return Relocked(path, "written", len(new.packages), changes)
+    return Relocked(
+        path, "differs", len(new.packages), changes, _withdrawn(environment, edition, old, new, environ, home)
+    )
+
+
+def _withdrawn(
+    environment: Environment, edition: Edition, old: Lock | None, new: Lock, environ: Mapping[str, str], home: Path
+) -> str:
+    """Which of the locked releases that a new resolution does not choose cannot be chosen any more at all."""
+    if old is None:
+        return ""
+    kept = {(package.name, package.version) for package in new.packages}
+    gone = []
+    for package in old.packages:
+        if (package.name, package.version) in kept:
+            continue
+        alone = Edition(edition.name, edition.pythons, (f"{package.name}=={package.version}",), dependencies=False)
+        try:
+            lock_edition(environment, alone, old.python, cut_off=old.cut_off, environ=environ, home=home)
+        except EnvguardError:
+            gone.append(f"{package.name} {package.version} is no longer to be had: deleted, yanked, or without wheels.")
+    return "\n".join(gone)

@@ -1,0 +1,140 @@
+"""Try a lock for real and record what came of it: lock it if it has none, install it, put it to its check."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+
+from envguard.catalog.model import Edition, Environment
+from envguard.clock import utc_now
+from envguard.errors import BadInput, NoEnvironment
+from envguard.host.interpreters import Interpreter
+from envguard.locks.lockfile import Lock, lock_path, read_lock
+from envguard.locks.proofs import (
+    ANY_PLATFORM,
+    Outcome,
+    Proof,
+    proofs_path,
+    read_proofs,
+    with_proof,
+    write_proofs,
+)
+from envguard.locks.resolver import CannotResolve
+from envguard.locks.wording import literal_words
+from envguard.planning import Candidate, PassedOver, best_interpreter, candidate_on, wanted_digest
+from envguard.running.locking import lock_edition, write_lock
+from envguard.running.preparing import CheckFailed, Workshop
+
+# What uv says when the packages themselves are at fault. A network that is down says nothing of them.
+LASTING = ("No solution found", "Hash mismatch", "hash mismatch")
+# Gates that say something of the host and not of the lock: another host of this platform may pass them.
+OF_THE_HOST = ("missing-library", "sysfs-not-mounted")
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What came of one edition on one Python: a proof, or why nothing could be found out on this host."""
+
+    environment: str
+    edition: str
+    python: str
+    proof: Proof | None
+    why_not: str = ""
+
+
+def prove(workshop: Workshop, environment: Environment, edition: Edition, python: str) -> Trial:
+    """Try an edition on this host's best Python of a minor; what is found out is recorded beside the locks.
+
+    Raises NoEnvironment or CannotAsk where the package index cannot be reached.
+    """
+    path = proofs_path(environment.lockfiles, environment.name, edition.name)
+    try:
+        lock = _lock(workshop, environment, edition, python)
+    except CannotResolve as error:
+        found: Proof | str = _unresolvable(environment, edition, python, error)
+    else:
+        interpreter = best_interpreter(workshop.host.interpreters, python)
+        if interpreter is None:
+            found = f"this host has no Python {python} that can be used"
+        else:
+            found = _try(workshop, environment, edition, lock, interpreter)
+    if isinstance(found, str):
+        return Trial(environment.name, edition.name, python, None, found)
+    write_proofs(path, with_proof(read_proofs(path), found))
+    return Trial(environment.name, edition.name, python, found)
+
+
+def check_writable(environment: Environment) -> None:
+    """Refuse a folder of locks that no record can be written to, before hours are spent on trials."""
+    folder = environment.lockfiles
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise BadInput(
+            f"Proofs of {environment.name} cannot be written to {folder}.",
+            why=str(error),
+            next_step="Work in a checkout of envguard, or in a project with lock files of its own.",
+        ) from error
+
+
+def _lock(workshop: Workshop, environment: Environment, edition: Edition, python: str) -> Lock:
+    path = lock_path(environment.lockfiles, environment.name, edition.name, python)
+    if path.is_file():
+        return read_lock(path)
+    lock = lock_edition(environment, edition, python, cut_off=utc_now(), environ=workshop.environ, home=workshop.home)
+    write_lock(environment, lock)
+    return lock
+
+
+def _try(
+    workshop: Workshop, environment: Environment, edition: Edition, lock: Lock, interpreter: Interpreter
+) -> Proof | str:
+    candidate = candidate_on(environment, edition, lock.python, [interpreter], lock)
+    if isinstance(candidate, PassedOver):
+        return _failure("cannot be installed", environment, lock, interpreter, candidate.why)
+    try:
+        return _proof_anew(workshop, candidate)
+    except CheckFailed as error:
+        if error.gate in OF_THE_HOST:
+            return f"{error.why} {error.next_step}".strip()
+        return _failure("fails", environment, lock, interpreter, error.why)
+    except NoEnvironment as error:
+        if not any(words in error.why for words in LASTING):
+            raise
+        return _failure("cannot be installed", environment, lock, interpreter, error.why)
+
+
+def _proof_anew(workshop: Workshop, candidate: Candidate) -> Proof:
+    """The proof of this very moment, also for an environment that was built and proved before."""
+    built = workshop.build(candidate)
+    return built.proof if built.fresh else workshop.check(candidate, built.layout)
+
+
+def _failure(result: Outcome, environment: Environment, lock: Lock, interpreter: Interpreter, said: str) -> Proof:
+    return Proof(
+        lock=lock.digest,
+        python=interpreter.version_text,
+        platform=interpreter.facts.platform,
+        libc=" ".join(interpreter.facts.libc or ()),
+        date=utc_now(),
+        check=environment.check,
+        seconds=0.0,
+        result=result,
+        reason=literal_words(said),
+    )
+
+
+def _unresolvable(environment: Environment, edition: Edition, python: str, error: CannotResolve) -> Proof:
+    return Proof(
+        lock=wanted_digest(environment, edition, python),
+        python=python,
+        platform=ANY_PLATFORM,
+        libc="",
+        date=utc_now(),
+        check=environment.check,
+        seconds=0.0,
+        result="cannot be resolved",
+        reason=literal_words(error.why),
+    )
