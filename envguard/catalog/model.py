@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-JsonValue = str | int | float | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
+from envguard.table import JsonValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +28,12 @@ class Edition:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """A named set of requirements in one or more editions, and the payload check that proves it.
+    """A named set of requirements in one or more editions, and the check that proves it.
 
+    `check` is the payload check, or the text of `check_command`, which runs in the environment instead of one.
     `editions` are in order of preference; the first is the default. `check_inputs` are the check's own input names and
-    the `sample:NAME` that each stands for; `lockfiles` is the folder that holds one folder per environment.
+    the `sample:NAME` that each stands for; `lockfiles` is the folder that holds one folder per environment, `folder`
+    the one that scripts are named from.
     """
 
     name: str
@@ -41,6 +43,8 @@ class Environment:
     lockfiles: Path
     check_options: Mapping[str, JsonValue] = field(default_factory=dict)
     check_inputs: Mapping[str, str] = field(default_factory=dict)
+    check_command: tuple[str, ...] = ()
+    folder: Path = Path()
 
     def edition(self, name: str) -> Edition | None:
         """The edition of that name, if there is one."""
@@ -67,34 +71,74 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One payload step of a task.
+class PayloadStep:
+    """A step of a task that runs envguard's own code (`run`: `steps.NAME`) in an environment.
 
-    `inputs` maps the step's own input names to references: `task:input` is the file that the user named,
-    `sample:NAME` the files of a sample, `STEP:NAME` a file that an earlier step handed on.
+    `inputs` maps the step's own input names to references: `task:NAME` is a file that the user named, `sample:NAME`
+    the files of a sample, `file:PATH` a file of the catalog's folder, `STEP:NAME` one that an earlier step handed on.
     """
 
     name: str
     environment: str
-    run: str
     inputs: Mapping[str, str]
+    run: str
     options: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
+class CommandStep:
+    """A step of a task that runs a user's command in an environment.
+
+    In `command`, `{input.NAME}` and `{output.NAME}` stand for paths. `inputs` are as of a payload step, `outputs` map
+    names to the files that the command must make in its scratch folder, `env` holds variables to set.
+    """
+
+    name: str
+    environment: str
+    inputs: Mapping[str, str]
+    command: tuple[str, ...]
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+Step = PayloadStep | CommandStep
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
-    """What a user runs by name: steps in order, and the reference of the file that becomes the output."""
+    """What a user runs by name: steps in order, and what becomes of their files.
+
+    `outputs` maps names to the references of the files that the user gets; `folder` is the one that scripts and
+    `file:` references are named from.
+    """
 
     name: str
     summary: str
     steps: tuple[Step, ...]
-    output: str
+    outputs: Mapping[str, str]
+    folder: Path = Path()
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of the files that the user must give: every NAME of a `task:NAME`, in order."""
+        references = (reference.partition(":") for step in self.steps for reference in step.inputs.values())
+        return tuple(dict.fromkeys(name for kind, _, name in references if kind == "task"))
 
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """Everything that can be built and run, by name."""
+    """Everything that can be built and run, by name; `project` is the folder of the user's own part, if there is one.
+
+    The built-in part comes first.
+    """
 
     environments: Mapping[str, Environment]
     tasks: Mapping[str, Task]
     samples: Mapping[str, Sample]
+    project: Path | None = None
+
+    @property
+    def own_environments(self) -> tuple[str, ...]:
+        """The environments whose locks are the user's to write: the project's, or all where there is no project."""
+        own = (name for name, each in self.environments.items() if self.project in (None, each.folder))
+        return tuple(own)

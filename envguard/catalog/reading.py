@@ -1,139 +1,121 @@
-"""From TOML to a catalog: every key is known, every value has its type, every name that is used exists."""
+"""From TOML to a catalog: environments, tasks and samples, each key known and each value of its type."""
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
-from typing import NoReturn, TypeVar
 
 from envguard.catalog.model import (
     Catalog,
+    CommandStep,
     Edition,
     Environment,
-    JsonValue,
+    PayloadStep,
     Sample,
     SampleFile,
     Step,
     Task,
 )
+from envguard.catalog.references import PLACEHOLDER, check_references, refuse_shadows
 from envguard.errors import BrokenData
+from envguard.table import (
+    Table,
+    boolean,
+    inside,
+    integer,
+    json_table,
+    list_of,
+    match,
+    name_text,
+    sha256_text,
+    table_of,
+    text,
+)
 from envguard.toml import parse_toml
 
 SCHEMA = 1
-NAME = re.compile(r"[a-z0-9]([a-z0-9_.-]*[a-z0-9])?")
 MINOR = re.compile(r"3\.[0-9]{1,2}")
-SHA256 = re.compile(r"[0-9a-f]{64}")
-PAYLOAD_STEP = re.compile(r"(steps|checks)\.[a-z0-9_]+")
+PAYLOAD_STEP = re.compile(r"steps\.[a-z0-9_]+")
+PAYLOAD_CHECK = re.compile(r"checks\.[a-z0-9_]+")
+# Not those that would lead Python, the linker or the search for programs out of the environment.
+VARIABLE = re.compile(
+    r"(?!(PATH|HOME|VIRTUAL_ENV|PYTHON(PATH|HOME|USERBASE|NOUSERSITE|STARTUP|PLATLIBDIR)|LD_.*|DYLD_.*)$)"
+    r"[A-Za-z_][A-Za-z0-9_]*"
+)
 LARGEST_FILE = 1_000_000
+PAYLOAD = Path(__file__).resolve().parents[1] / "payload"
+NO_TEXTS: Mapping[str, str] = {}
+NOTHING = Catalog({}, {}, {})
 
-Value = TypeVar("Value")
+_minor = match(MINOR, "a Python minor such as 3.11")
 
 
-def read_catalog(path: Path, *, lockfiles: Path) -> Catalog:
-    """Read a catalog file whose locks lie in `lockfiles`; raises BrokenData that names the file and the key."""
+def read_catalog(path: Path, *, lockfiles: Path, base: Catalog = NOTHING) -> Catalog:
+    """Read a catalog file whose locks lie in `lockfiles` and put it after `base`.
+
+    Raises BrokenData that names the file and the key.
+    """
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_FILE + 1)
         if len(raw) > LARGEST_FILE:
-            raise ValueError(f"{len(raw)} bytes are more than any catalog has")
+            raise ValueError(f"it has more than {LARGEST_FILE} bytes, which no catalog has")
         document = parse_toml(raw.decode("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise BrokenData(
             f"The catalog {path.name} cannot be read.", why=str(error), next_step=f"Correct {path}."
         ) from error
-    return catalog_from(document, source=path.name, lockfiles=lockfiles)
+    return catalog_from(document, source=path.name, lockfiles=lockfiles, folder=path.parent, base=base)
 
 
-def catalog_from(document: Mapping[str, object], *, source: str, lockfiles: Path) -> Catalog:
-    """Build a catalog from a parsed document; `source` is the name that errors give it."""
-    table = _Table(document, source)
-    if table.take("schema", _integer) != SCHEMA:
+def catalog_from(
+    document: Mapping[str, object],
+    *,
+    source: str,
+    lockfiles: Path,
+    folder: Path = Path(),
+    base: Catalog = NOTHING,
+) -> Catalog:
+    """Build a catalog from a parsed document, after `base`, whose names it may use and may not take.
+
+    `source` is the name that errors give the document, `folder` the one that its scripts and files are named from.
+    """
+    table = Table(document, source)
+    if table.take("schema", integer) != SCHEMA:
         table.refuse("schema", f"this envguard reads schema {SCHEMA}")
-    catalog = Catalog(
-        environments=table.named("environments", _environment_in(lockfiles)),
-        tasks=table.named("tasks", _task),
+    own = Catalog(
+        environments=table.named("environments", _environment_in(lockfiles, folder)),
+        tasks=table.named("tasks", _task_in(folder)),
         samples=table.named("samples", _sample),
     )
     table.done()
-    _check_references(catalog, table)
+    refuse_shadows(own, base, table.refuse)
+    catalog = Catalog(
+        environments={**base.environments, **own.environments},
+        tasks={**base.tasks, **own.tasks},
+        samples={**base.samples, **own.samples},
+    )
+    check_references(own, catalog, table.refuse)
     return catalog
 
 
-class _Table:
-    """A TOML table being read: hands out values by type and refuses what was not asked for."""
-
-    def __init__(self, values: object, where: str) -> None:
-        if not isinstance(values, Mapping):
-            raise BrokenData(f"{where} is not a table.", next_step="Write it as a TOML table.")
-        self._values = values
-        self._where = where
-        self._asked: list[str] = []
-
-    def take(self, key: str, read: Callable[[object], Value], default: Value | None = None) -> Value:
-        """The value of a key, or its default; a key without a default must be there."""
-        self._asked.append(key)
-        if key not in self._values:
-            if default is None:
-                self.refuse(key, "is missing")
-            return default
-        try:
-            return read(self._values[key])
-        except ValueError as error:
-            self.refuse(key, str(error))
-
-    def named(self, key: str, read: Callable[[str, _Table], Value]) -> dict[str, Value]:
-        """A table of tables by name, in the order of the file."""
-        self._asked.append(key)
-        found: dict[str, Value] = {}
-        inner = self._values.get(key, {})
-        if not isinstance(inner, Mapping):
-            self.refuse(key, "is not a table")
-        for name, values in inner.items():
-            where = f"{self._where}: {key}.{name}"
-            if not NAME.fullmatch(name):
-                self.refuse(key, f"{name!r} is no name: lower-case letters, digits, '.', '_' and '-'")
-            table = _Table(values, where)
-            found[name] = read(name, table)
-            table.done()
-        return found
-
-    def each(self, key: str, read: Callable[[_Table], Value]) -> tuple[Value, ...]:
-        """An array of tables, at least one."""
-        self._asked.append(key)
-        entries = self._values.get(key)
-        if not isinstance(entries, list) or not entries:
-            self.refuse(key, "must be an array with at least one table")
-        found = []
-        for number, values in enumerate(entries):
-            table = _Table(values, f"{self._where}.{key}[{number}]")
-            found.append(read(table))
-            table.done()
-        return tuple(found)
-
-    def done(self) -> None:
-        """Refuse every key that nobody asked for, with the nearest known one."""
-        for key in self._values:
-            if key not in self._asked:
-                near = difflib.get_close_matches(str(key), self._asked, n=1)
-                self.refuse(str(key), "is not known" + (f"; did you mean {near[0]!r}?" if near else ""))
-
-    def refuse(self, key: str, why: str) -> NoReturn:
-        """Raise BrokenData that names the place."""
-        raise BrokenData(f"{self._where}: {key} {why}.", next_step="Correct that key.")
-
-
-def _environment_in(lockfiles: Path) -> Callable[[str, _Table], Environment]:
-    def environment(name: str, table: _Table) -> Environment:
-        pythons = table.take("pythons", _list_of(_match(MINOR, "a Python minor such as 3.11")))
-        dependencies = table.take("dependencies", _boolean, True)
+def _environment_in(lockfiles: Path, folder: Path) -> Callable[[str, Table], Environment]:
+    def environment(name: str, table: Table) -> Environment:
+        pythons = table.take("pythons", list_of(_minor, least=1))
+        dependencies = table.take("dependencies", boolean, True)
+        command = table.inner("check", _check_command) if table.holds_table("check") else ()
+        check = " ".join(command) or table.take("check", _payload(PAYLOAD_CHECK, "a check such as checks.imports"))
         found = Environment(
             name=name,
             lockfiles=lockfiles,
-            summary=table.take("summary", _text),
-            check=table.take("check", _match(PAYLOAD_STEP, "a payload step such as checks.quantize")),
-            check_options=table.take("check-options", _json_table, {}),
-            check_inputs=table.take("check-inputs", _references, {}),
+            folder=folder,
+            summary=table.take("summary", text),
+            check=check,
+            check_command=command,
+            check_options={} if command else table.take("check-options", json_table, {}),
+            check_inputs=table.take("check-inputs", table_of(text), NO_TEXTS),
             editions=tuple(table.named("editions", _edition_of(pythons, dependencies)).values()),
         )
         if not found.editions:
@@ -143,143 +125,111 @@ def _environment_in(lockfiles: Path) -> Callable[[str, _Table], Environment]:
     return environment
 
 
-def _edition_of(pythons: tuple[str, ...], dependencies: bool) -> Callable[[str, _Table], Edition]:
-    def edition(name: str, table: _Table) -> Edition:
+def _check_command(table: Table) -> tuple[str, ...]:
+    return table.take("command", _command)
+
+
+def _edition_of(pythons: tuple[str, ...], dependencies: bool) -> Callable[[str, Table], Edition]:
+    def edition(name: str, table: Table) -> Edition:
         return Edition(
             name=name,
-            pythons=table.take("pythons", _list_of(_match(MINOR, "a Python minor such as 3.11")), pythons),
-            requirements=table.take("requirements", _list_of(_text)),
-            overrides=table.take("overrides", _list_of(_text), ()),
+            pythons=table.take("pythons", list_of(_minor, least=1), pythons),
+            requirements=table.take("requirements", list_of(text)),
+            overrides=table.take("overrides", list_of(text), ()),
             dependencies=dependencies,
-            offered=table.take("offered", _boolean, True),
+            offered=table.take("offered", boolean, True),
         )
 
     return edition
 
 
-def _task(name: str, table: _Table) -> Task:
-    return Task(
+def _task_in(folder: Path) -> Callable[[str, Table], Task]:
+    def task(name: str, table: Table) -> Task:
+        if "outputs" in table:
+            outputs = table.take("outputs", table_of(text))
+        else:
+            outputs = {"output": table.take("output", text)}
+        if not outputs:
+            table.refuse("outputs", "must name at least one file")
+        return Task(
+            name=name,
+            folder=folder,
+            summary=table.take("summary", text),
+            steps=table.each("steps", _step),
+            outputs=outputs,
+        )
+
+    return task
+
+
+def _step(table: Table) -> Step:
+    name = table.take("name", name_text)
+    environment = table.take("environment", name_text)
+    inputs = table.take("inputs", table_of(text), NO_TEXTS)
+    if "run" in table:
+        return PayloadStep(
+            name=name,
+            environment=environment,
+            inputs=inputs,
+            run=table.take("run", _payload(PAYLOAD_STEP, "a step such as steps.quantize")),
+            options=table.take("options", json_table, {}),
+        )
+    return CommandStep(
         name=name,
-        summary=table.take("summary", _text),
-        steps=table.each("steps", _step),
-        output=table.take("output", _text),
+        environment=environment,
+        inputs=inputs,
+        command=table.take("command", _command),
+        outputs=table.take("outputs", table_of(inside), NO_TEXTS),
+        env=table.take("env", table_of(text, match(VARIABLE, "no variable that a step may set")), NO_TEXTS),
     )
 
 
-def _step(table: _Table) -> Step:
-    return Step(
-        name=table.take("name", _match(NAME, "a name")),
-        environment=table.take("environment", _match(NAME, "a name")),
-        run=table.take("run", _match(PAYLOAD_STEP, "a payload step such as steps.quantize")),
-        inputs=table.take("inputs", _references),
-        options=table.take("options", _json_table, {}),
-    )
-
-
-def _sample(name: str, table: _Table) -> Sample:
+def _sample(name: str, table: Table) -> Sample:
     return Sample(
         name=name,
-        summary=table.take("summary", _text),
-        environment=table.take("environment", _match(NAME, "a name")),
+        summary=table.take("summary", text),
+        environment=table.take("environment", name_text),
         files=table.each("files", _sample_file),
     )
 
 
-def _sample_file(table: _Table) -> SampleFile:
+def _sample_file(table: Table) -> SampleFile:
     return SampleFile(
-        path=table.take("path", _inside),
-        bytes=table.take("bytes", _integer),
-        sha256=table.take("sha256", _match(SHA256, "a SHA-256 in lower-case hex")),
+        path=table.take("path", inside),
+        bytes=table.take("bytes", integer),
+        sha256=table.take("sha256", sha256_text),
     )
 
 
-def _check_references(catalog: Catalog, table: _Table) -> None:
-    """Every environment, sample and step that something refers to exists, and steps refer only backwards."""
-    for environment in catalog.environments.values():
-        for reference in environment.check_inputs.values():
-            kind, _, name = reference.partition(":")
-            sample = catalog.samples.get(name) if kind == "sample" else None
-            if sample is None or sample.environment == environment.name:
-                table.refuse(f"environments.{environment.name}", f"is checked with {reference!r}, no sample elsewhere")
-    for sample in catalog.samples.values():
-        if sample.environment not in catalog.environments:
-            table.refuse(f"samples.{sample.name}", f"names the unknown environment {sample.environment!r}")
-    for task in catalog.tasks.values():
-        known = {"task"}
-        for step in task.steps:
-            where = f"tasks.{task.name}, step {step.name},"
-            if step.environment not in catalog.environments:
-                table.refuse(where, f"names the unknown environment {step.environment!r}")
-            for reference in step.inputs.values():
-                kind, _, target = reference.partition(":")
-                if not (kind in known or (kind == "sample" and target in catalog.samples)):
-                    table.refuse(where, f"refers to {reference!r}, which does not come before it")
-            known.add(step.name)
-        if task.output.partition(":")[0] not in known - {"task"}:
-            table.refuse(f"tasks.{task.name}", f"has the output {task.output!r} of no step")
+def _payload(pattern: re.Pattern[str], wanted: str) -> Callable[[object], str]:
+    """A reader of names of envguard's own code, which must be there."""
+    of_its_form = match(pattern, wanted)
 
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value or not value.isprintable():
-        raise ValueError("must be a text of printable characters")
-    return value
-
-
-def _boolean(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("must be true or false")
-    return value
-
-
-def _integer(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ValueError("must be a whole number")
-    return value
-
-
-def _match(pattern: re.Pattern[str], wanted: str) -> Callable[[object], str]:
     def read(value: object) -> str:
-        if not isinstance(value, str) or not pattern.fullmatch(value):
-            raise ValueError(f"must be {wanted}")
-        return value
+        name = of_its_form(value)
+        kind, _, module = name.partition(".")
+        known = _payload_modules(kind)
+        if module not in known:
+            raise ValueError(f"names {name!r}, which envguard does not have; it has {', '.join(known)}")
+        return name
 
     return read
 
 
-def _list_of(read: Callable[[object], str]) -> Callable[[object], tuple[str, ...]]:
-    def read_list(value: object) -> tuple[str, ...]:
-        if not isinstance(value, list):
-            raise ValueError("must be a list")
-        return tuple(read(item) for item in value)
-
-    return read_list
+@cache
+def _payload_modules(kind: str) -> tuple[str, ...]:
+    return tuple(sorted(path.stem for path in (PAYLOAD / kind).glob("[a-z]*.py")))
 
 
-def _inside(value: object) -> str:
-    """A relative path with forward slashes that stays below where it starts."""
-    text = _text(value)
-    if "\\" in text or any(part in ("", ".", "..") or ":" in part for part in text.split("/")):
-        raise ValueError("must be a relative path without '..'")
-    return text
-
-
-def _references(value: object) -> dict[str, str]:
-    if not isinstance(value, dict):
-        raise ValueError("must be a table")
-    return {str(name): _text(reference) for name, reference in value.items()}
-
-
-def _json_table(value: object) -> dict[str, JsonValue]:
-    if not isinstance(value, dict):
-        raise ValueError("must be a table")
-    return {str(key): _json(item) for key, item in value.items()}
-
-
-def _json(value: object) -> JsonValue:
-    if isinstance(value, (str, int, float, bool)):
-        return value
-    if isinstance(value, list):
-        return [_json(item) for item in value]
-    if isinstance(value, dict):
-        return _json_table(value)
-    raise ValueError("holds a value that JSON has no word for")
+def _command(value: object) -> tuple[str, ...]:
+    """A program and its arguments. Its files are named from the catalog's folder, so that it runs anywhere."""
+    command = list_of(text, least=1)(value)
+    program = command[0]
+    script = command[1] if program in ("python", "python3") and len(command) > 1 else ""
+    for part in (program, script if not script.startswith("-") else ""):
+        if part and PLACEHOLDER.search(part) is None:
+            try:
+                inside(part)
+            except ValueError as error:
+                raise ValueError(f"names {part!r}, which {error}") from error
+    return command

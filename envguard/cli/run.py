@@ -63,7 +63,7 @@ def quantize(
         target = (output or _default_output(model, source)).absolute()
         check_input(source)
         check_output(target, source)
-        result = run_task(task, source, target, workshop, {"quantize": {"drop": drop or []}})
+        result = run_task(task, {"input": source}, target, workshop, {"quantize": {"drop": drop or []}})
     document = as_document(result)
     if report is not None:
         write_whole(report.absolute(), as_markdown(document).encode())
@@ -111,6 +111,6 @@ def _explain(task: Task, workshop: Workshop, *, as_json: bool) -> None:
     from envguard.report.plan import plan_document, plan_text
     from envguard.running.pipeline import environments_of
 
-    names = dict.fromkeys(name for step in task.steps for name in environments_of(step, workshop.catalog))
-    document = plan_document(task, [workshop.plan(name) for name in names], workshop.environ)
+    plans = [workshop.plan(name) for name in environments_of(task, workshop.catalog)]
+    document = plan_document(task, plans, workshop.environ)
     typer.echo(json.dumps(document, indent=2) if as_json else plan_text(document))

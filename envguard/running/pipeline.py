@@ -1,17 +1,21 @@
-"""Run a task: its steps in order, each in its own environment, files handed on by reference; then a verdict."""
+"""Run a task: its steps in order, each in its own environment, files handed on by hash; then a verdict."""
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from envguard.catalog.model import Catalog, Step, Task
+from envguard.catalog.model import Catalog, CommandStep, PayloadStep, Step, Task
 from envguard.errors import StepFailed
-from envguard.files import FileFacts, copy_whole
+from envguard.files import FileFacts, appearing_whole
+from envguard.running.command_step import CommandRun, check_script, run_command_step
 from envguard.running.events import StepEnded, StepNote, StepProgress, StepStarted
 from envguard.running.preparing import Prepared, Workshop
+from envguard.running.shelf import Shelf, Watch
 from envguard.running.step import GateFailure, StepResult, run_step, scratch_folder
 from envguard.store.home import logs_folder, runs_folder
 
@@ -19,13 +23,25 @@ Overrides = Mapping[str, Mapping[str, object]]
 
 
 @dataclass(frozen=True, slots=True)
+class HandedOver:
+    """What a step was given and what it made: files by the step's own names for them."""
+
+    inputs: Mapping[str, tuple[FileFacts, ...]]
+    outputs: Mapping[str, FileFacts]
+
+
+@dataclass(frozen=True, slots=True)
 class TaskResult:
-    """What a task did: the verdict is yes where no gate failed, and only then there is an output."""
+    """What a task did: the verdict is yes where no gate failed, and only then there are outputs.
+
+    `inputs` and `outputs` are the user's files by the task's names for them.
+    """
 
     task: str
-    input: FileFacts
-    output: FileFacts | None
+    inputs: Mapping[str, FileFacts]
+    outputs: Mapping[str, FileFacts]
     steps: Mapping[str, StepResult]
+    handed_over: Mapping[str, HandedOver]
     failures: tuple[GateFailure, ...]
     environments: tuple[Prepared, ...]
 
@@ -34,59 +50,76 @@ class TaskResult:
         """Whether every gate was passed."""
         return not self.failures
 
+    @property
+    def input(self) -> FileFacts:
+        """The first input, which of most tasks is the only one."""
+        return next(iter(self.inputs.values()))
 
-def run_task(task: Task, source: Path, output: Path, workshop: Workshop, options: Overrides) -> TaskResult:
-    """Run every step of a task on a copy of `source`; the output appears whole at `output` if the verdict is yes.
+    @property
+    def output(self) -> FileFacts | None:
+        """The first output, which of most tasks is the only one; None where the verdict is no."""
+        return next(iter(self.outputs.values()), None)
 
-    `options` by step name are laid over those of the catalog. Every environment is made ready before the first step
-    starts, so that a run does not stop half-way for want of one.
+
+def run_task(
+    task: Task, sources: Mapping[str, Path], target: Path, workshop: Workshop, options: Overrides
+) -> TaskResult:
+    """Run every step of a task on copies of `sources`; the outputs appear whole at `target` if the verdict is yes.
+
+    `target` is the output's path, or where the task has several the folder that they are put into. `options` by step
+    name are laid over those of the catalog. Every environment is made ready before the first step starts, so that a
+    run does not stop half-way for want of one.
     """
-    names = dict.fromkeys(name for step in task.steps for name in environments_of(step, workshop.catalog))
-    environments = tuple(workshop.prepare(name) for name in names)
+    for step in task.steps:
+        if isinstance(step, CommandStep):
+            check_script(step, task.folder)
+    environments = tuple(workshop.prepare(name) for name in environments_of(task, workshop.catalog))
     with scratch_folder(runs_folder(workshop.home)) as folder:
-        taken = folder / "input"
-        taken.mkdir()
-        copied = copy_whole(source, taken / source.name)
-        run = _Run(workshop, folder, {"task:input": {"input": copied.path}}, {}, options)
-        failures = run.all_steps(task)
-        published = None
-        if not failures:
-            (result,) = run.files[task.output].values()
-            published = copy_whole(result, output)
+        run = _Run(task, workshop, folder, Shelf(folder / "files"), options)
+        for name, source in sources.items():
+            run.shelf.take(f"task:{name}", {source.name: source})
+        failures = run.all_steps()
+        published = {} if failures else run.publish(target)
+        inputs = {name: run.shelf[f"task:{name}"][0] for name in sources}
     return TaskResult(
         task=task.name,
-        input=FileFacts(source, copied.bytes, copied.sha256),
-        output=published,
+        inputs={name: FileFacts(sources[name], facts.bytes, facts.sha256) for name, facts in inputs.items()},
+        outputs=published,
         steps=run.results,
+        handed_over=run.handed_over,
         failures=failures,
         environments=environments,
     )
 
 
-def environments_of(step: Step, catalog: Catalog) -> list[str]:
-    """The environments that a step needs: its own and those of the samples that it reads."""
-    samples = [
-        catalog.samples[reference.partition(":")[2]].environment
-        for reference in step.inputs.values()
-        if reference.startswith("sample:")
-    ]
-    return [step.environment, *samples]
+def environments_of(task: Task, catalog: Catalog) -> list[str]:
+    """The environments that a task needs: of its steps and of the samples that they read."""
+    names: dict[str, None] = {}
+    for step in task.steps:
+        names[step.environment] = None
+        for reference in step.inputs.values():
+            kind, _, name = reference.partition(":")
+            if kind == "sample":
+                names[catalog.samples[name].environment] = None
+    return list(names)
 
 
 @dataclass(slots=True)
 class _Run:
-    """One run under way: the files that references stand for, and the results so far."""
+    """One run under way: the files so far, and what each step found."""
 
+    task: Task
     workshop: Workshop
     folder: Path
-    files: dict[str, dict[str, Path]]
-    results: dict[str, StepResult]
+    shelf: Shelf
     options: Overrides
+    results: dict[str, StepResult] = field(default_factory=dict)
+    handed_over: dict[str, HandedOver] = field(default_factory=dict)
 
-    def all_steps(self, task: Task) -> tuple[GateFailure, ...]:
+    def all_steps(self) -> tuple[GateFailure, ...]:
         """Run each step; after a failed gate the rest still runs for the report, but may not hide that failure."""
         failures: list[GateFailure] = []
-        for step in task.steps:
+        for step in self.task.steps:
             try:
                 result = self.step(step)
             except StepFailed as error:
@@ -98,14 +131,77 @@ class _Run:
         return tuple(failures)
 
     def step(self, step: Step) -> StepResult:
-        prepared = self.workshop.prepare(step.environment)
         receive = self.workshop.receive
         receive(StepStarted(step.name, step.environment))
-        result = run_step(
-            prepared.built.layout.python,
+        for reference in step.inputs.values():
+            self._fetch(reference)
+        own = self.folder / "steps" / step.name
+        own.mkdir(parents=True)
+        given = {name: self.shelf.hand_out(ref, own / "in" / name) for name, ref in step.inputs.items()}
+        facts = {name: self.shelf[reference] for name, reference in step.inputs.items()}
+        known = {path: each.sha256 for name in given for path, each in zip(given[name], facts[name], strict=True)}
+        watch = Watch(known)
+        if isinstance(step, CommandStep):
+            result = self._run_command(step, given, own)
+        else:
+            result = self._run_payload(step, given)
+        for path in watch.changed():
+            raise StepFailed(
+                f"The step {step.name!r} changed its input {path.name}.",
+                why="later steps and the receipt would not know what they were given",
+                next_step="Let it write to a file of its own.",
+            )
+        outputs = {
+            name: self.shelf.add(f"{step.name}:{name}", self._inside(str(file)))
+            for name, file in result.values.get("files", {}).items()
+        }
+        shutil.rmtree(own, ignore_errors=True)
+        self.results[step.name] = result
+        self.handed_over[step.name] = HandedOver(facts, outputs)
+        receive(StepEnded(step.name, result.seconds, tuple(failure.name for failure in result.failures)))
+        return result
+
+    def publish(self, target: Path) -> dict[str, FileFacts]:
+        """Hand the task's outputs to the user: each appears whole, and none before all are written."""
+        files = {name: self._made(reference) for name, reference in self.task.outputs.items()}
+        if len(files) == 1:
+            targets = dict.fromkeys(files, target)
+        else:
+            target.mkdir(exist_ok=True)
+            targets = {name: target / facts.path.name for name, facts in files.items()}
+        with contextlib.ExitStack() as stack:
+            for name, facts in files.items():
+                out = stack.enter_context(appearing_whole(targets[name]))
+                with facts.path.open("rb") as made:
+                    shutil.copyfileobj(made, out)
+        return {name: FileFacts(targets[name], facts.bytes, facts.sha256) for name, facts in files.items()}
+
+    def _run_command(self, step: CommandStep, given: Mapping[str, tuple[Path, ...]], own: Path) -> StepResult:
+        work = own / "work"
+        work.mkdir()
+        run = CommandRun(
+            layout=self.workshop.prepare(step.environment).built.layout,
+            project=self.task.folder,
+            folder=work,
+            environ=self.workshop.environ,
+            log=logs_folder(self.workshop.home) / f"{self.task.name}-{step.name}.log",
+        )
+        # Of several files a command is given the folder.
+        paths = {name: files[0] if len(files) == 1 else files[0].parent for name, files in given.items()}
+        result = run_command_step(step, paths, run)
+        files = {name: str((work / file).relative_to(self.folder)) for name, file in step.outputs.items()}
+        return StepResult({"files": files}, result.failures, result.seconds)
+
+    def _run_payload(self, step: PayloadStep, given: Mapping[str, tuple[Path, ...]]) -> StepResult:
+        # A single file keeps the input's name; of several each is `INPUT:FILE NAME`.
+        inputs: dict[str, Path] = {}
+        for name, files in given.items():
+            inputs |= {name: files[0]} if len(files) == 1 else {f"{name}:{path.name}": path for path in files}
+        return run_step(
+            self.workshop.prepare(step.environment).built.layout.python,
             step.run,
             name=step.name,
-            inputs=self._inputs(step),
+            inputs=inputs,
             folder=self.folder,
             options={**step.options, **self.options.get(step.name, {})},
             results={name: dict(result.values) for name, result in self.results.items()},
@@ -113,26 +209,27 @@ class _Run:
             log=logs_folder(self.workshop.home) / f"{step.name}.log",
             on_event=lambda event: self._pass_on(step, event),
         )
-        self.results[step.name] = result
-        for name, file in result.values.get("files", {}).items():
-            self.files[f"{step.name}:{name}"] = {name: self._inside(str(file))}
-        receive(StepEnded(step.name, result.seconds, tuple(failure.name for failure in result.failures)))
-        return result
 
-    def _inputs(self, step: Step) -> dict[str, Path]:
-        """A reference to one file keeps the input's name; of several each is `INPUT:FILE NAME`."""
-        inputs: dict[str, Path] = {}
-        for name, reference in step.inputs.items():
-            if reference not in self.files:
-                kind, _, target = reference.partition(":")
-                assert kind == "sample", reference
-                self.files[reference] = self.workshop.sample(target)
-            found = self.files[reference]
-            if len(found) == 1:
-                inputs[name] = next(iter(found.values()))
-            else:
-                inputs.update({f"{name}:{file}": path for file, path in found.items()})
-        return inputs
+    def _fetch(self, reference: str) -> None:
+        """Put a file that comes from outside the run on the shelf, when it is first wanted."""
+        kind, _, target = reference.partition(":")
+        if reference in self.shelf:
+            return
+        if kind == "sample":
+            self.shelf.take(reference, self.workshop.sample(target))
+        elif kind == "file":
+            source = self.task.folder / target
+            try:
+                self.shelf.take(reference, {source.name: source})
+            except OSError as error:
+                raise StepFailed(f"The project's file {target} cannot be read.", why=str(error)) from error
+        else:
+            raise StepFailed(f"No step made {reference!r}.", next_step="Correct the reference in the catalog.")
+
+    def _made(self, reference: str) -> FileFacts:
+        if reference not in self.shelf:
+            raise StepFailed(f"No step made {reference!r}.", next_step="Correct the task's outputs in the catalog.")
+        return self.shelf[reference][0]
 
     def _inside(self, file: str) -> Path:
         """A file that a step made, which must lie in the run's folder: a step may be fed with anything."""

@@ -10,6 +10,8 @@ from typing import Any
 
 from envguard.backends.venv import Installer, build_venv
 from envguard.catalog.model import Catalog, Environment
+from envguard.catalog.projects import find_project
+from envguard.catalog.shipped import BUILTIN
 from envguard.clock import utc_now
 from envguard.errors import BadInput, EnvguardError, NoEnvironment
 from envguard.host.interpreters import HostFacts
@@ -19,8 +21,9 @@ from envguard.locks.lockfile import Lock, lock_path, read_lock
 from envguard.locks.proofs import Proof, proofs_path, read_proofs
 from envguard.locks.uv import find_uv
 from envguard.planning import Candidate, LockKey, Plan, make_plan
+from envguard.running.command_step import CommandRun, run_check_command
 from envguard.running.events import Building, PassedBy, Receiver, Waiting
-from envguard.running.step import run_step, scratch_folder
+from envguard.running.step import StepResult, run_step, scratch_folder
 from envguard.store.environments import BuiltEnvironment, Identity, ensure, read_ready
 from envguard.store.home import environments_folder, installer_cache, logs_folder, probe_cache, runs_folder
 
@@ -106,6 +109,13 @@ class Workshop:
             self._ready[name] = self._first_that_works(self.plan(name))
         return self._ready[name]
 
+    def decided_by(self, candidate: Candidate) -> tuple[Path, ...]:
+        """The files that made this candidate the one that is taken: catalogs, its lock, what is proved of it."""
+        environment, edition = candidate.environment, candidate.edition.name
+        lock = lock_path(environment.lockfiles, environment.name, edition, candidate.lock.python)
+        project = find_project(Path.cwd(), self.environ)
+        return (BUILTIN, *filter(None, [project]), lock, proofs_path(environment.lockfiles, environment.name, edition))
+
     def look_up(self, candidate: Candidate) -> tuple[BuiltEnvironment | None, str]:
         """A candidate's environment if it is ready, or None and the reason why it is not; builds nothing."""
         identity = identity_of(candidate)
@@ -159,18 +169,7 @@ class Workshop:
         log = logs_folder(self.home) / f"{environment.name}-{candidate.edition.name}.check.log"
         with scratch_folder(runs_folder(self.home)) as folder:
             try:
-                result = run_step(
-                    layout.python,
-                    environment.check,
-                    name="check",
-                    inputs={"site-packages": layout.site_packages, **samples},
-                    folder=folder,
-                    options={**environment.check_options, "files": self._sample_files(environment)},
-                    results={},
-                    environ=self.environ,
-                    log=log,
-                    on_event=_ignore,
-                )
+                result = self._run_check(environment, layout, samples, folder, log)
             except EnvguardError as error:
                 raise CheckFailed(
                     f"The check of {candidate} failed.", why=f"{error.what} {error.why}", next_step=error.next_step
@@ -190,6 +189,25 @@ class Workshop:
             check=environment.check,
             seconds=round(result.seconds, 3),
             found=result.values,
+        )
+
+    def _run_check(
+        self, environment: Environment, layout: Layout, samples: Mapping[str, Path], folder: Path, log: Path
+    ) -> StepResult:
+        if environment.check_command:
+            run = CommandRun(layout, environment.folder, folder, self.environ, log)
+            return run_check_command(environment, samples, run)
+        return run_step(
+            layout.python,
+            environment.check,
+            name="check",
+            inputs={"site-packages": layout.site_packages, **samples},
+            folder=folder,
+            options={**environment.check_options, "files": self._sample_files(environment)},
+            results={},
+            environ=self.environ,
+            log=log,
+            on_event=_ignore,
         )
 
     def _sample_files(self, environment: Environment) -> list[dict[str, object]]:

@@ -36,7 +36,7 @@ GOOD: dict[str, Any] = {
                 {
                     "name": "first",
                     "environment": "tools",
-                    "run": "steps.first",
+                    "run": "steps.inspect",
                     "inputs": {"a": "task:input", "b": "sample:one"},
                 }
             ],
@@ -65,7 +65,7 @@ def test_editions_keep_the_order_of_the_file() -> None:
     [
         (changed("schema", to=2), "reads schema 1"),
         (changed("environments", "tools", "chek", to="x"), "did you mean 'check'"),
-        (changed("environments", "tools", "check", to="os.system"), "payload step"),
+        (changed("environments", "tools", "check", to="os.system"), "a check such as"),
         (changed("environments", "tools", "pythons", to=["3"]), "Python minor"),
         (changed("environments", "tools", "pythons", to="3.11"), "must be a list"),
         (changed("environments", "tools", "editions", to={}), "at least one edition"),
@@ -78,7 +78,7 @@ def test_editions_keep_the_order_of_the_file() -> None:
         (changed("samples", "one", "files", to=[]), "at least one table"),
         (changed("tasks", "work", "output", to="later:made"), "of no step"),
         (changed("tasks", "work", "steps", 0, "inputs", to={"a": "later:made"}), "does not come before"),
-        (changed("tasks", "work", "steps", 0, "inputs", to={"a": "sample:none"}), "does not come before"),
+        (changed("tasks", "work", "steps", 0, "inputs", to={"a": "sample:none"}), "not there"),
         (changed("tasks", "work", "steps", 0, "environment", to="none"), "unknown environment"),
         (changed("tasks", "work", "summary", to="a\x1b[2Jb"), "printable"),
     ],

@@ -126,7 +126,7 @@ def test_every_member_of_the_bundle_is_kept_in_order_and_stored(poisoned_run: En
 
 def run(store_home: Path, source: Path, output: Path, options: Overrides) -> TaskResult:
     shop = workshop(store_home)
-    return run_task(shop.catalog.tasks["quantize"], source, output, shop, options)
+    return run_task(shop.catalog.tasks["quantize"], {"input": source}, output, shop, options)
 
 
 def test_the_same_model_gives_the_same_bytes_again(

@@ -1,0 +1,141 @@
+"""Run one command step: a user's program in an environment, its files named in its arguments, never through a shell."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from envguard.catalog.model import CommandStep, Environment
+from envguard.catalog.references import PLACEHOLDER
+from envguard.errors import BadInput, StepFailed
+from envguard.host.variables import step_variables
+from envguard.layout import Layout
+from envguard.running.process import ending, log_tail, step_process
+from envguard.running.step import StepResult
+
+PYTHONS = ("python", "python3")
+
+# What the host says to Python is not handed on; these make it the same on every host. The script's own folder stays
+# importable, which -I would forbid.
+PYTHON_VARIABLES = {
+    "PYTHONNOUSERSITE": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONUTF8": "1",
+    "PYTHONHASHSEED": "0",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRun:
+    """Where a command runs: the environment's layout, the folder that scripts are named from, and a scratch folder."""
+
+    layout: Layout
+    project: Path
+    folder: Path
+    environ: Mapping[str, str]
+    log: Path
+
+
+def run_command_step(step: CommandStep, inputs: Mapping[str, Path], run: CommandRun) -> StepResult:
+    """Run a step's command; `inputs` are the paths that `{input.NAME}` stands for.
+
+    The result's `files` are the outputs, by name, as paths below the scratch folder. Raises StepFailed where the
+    command does not end with 0 or an output is missing, and BadInput where its program or script is not there.
+    """
+    outputs = {name: run.folder / file for name, file in step.outputs.items()}
+    for path in outputs.values():
+        path.parent.mkdir(parents=True, exist_ok=True)
+    command = _command_line(step, {"input": inputs, "output": outputs}, run)
+    started = time.monotonic()
+    with (
+        run.log.open("wb") as log,
+        step_process(command, folder=run.folder, variables=_variables(step, run), log=log, talks=False) as process,
+    ):
+        code = process.wait()
+    seconds = time.monotonic() - started
+    if code != 0:
+        raise StepFailed(
+            f"The step {step.name!r} {ending(code)}.", why=log_tail(run.log), next_step=f"The whole log: {run.log}"
+        )
+    for name, path in outputs.items():
+        _check_made(step, name, path, run)
+    return StepResult({"files": dict(step.outputs)}, (), seconds)
+
+
+def run_check_command(environment: Environment, samples: Mapping[str, Path], run: CommandRun) -> StepResult:
+    """Put an environment to the check of its catalog's own; raises StepFailed unless it ends with 0."""
+    step = CommandStep(name="check", environment=environment.name, inputs={}, command=environment.check_command)
+    return run_command_step(step, {"site-packages": run.layout.site_packages, **samples}, run)
+
+
+def script_of(command: Sequence[str], project: Path) -> Path | None:
+    """The file of the project that a command runs, or None where it runs only what its environment brings."""
+    program, *arguments = command
+    if program in PYTHONS:
+        first = arguments[0] if arguments else "-"
+        return None if first.startswith("-") or PLACEHOLDER.search(first) else project / first
+    return project / program if "/" in program else None
+
+
+def check_script(step: CommandStep, project: Path) -> None:
+    """Refuse a step whose script is missing, before anything is built for it."""
+    script = script_of(step.command, project)
+    if script is not None and not script.is_file():
+        raise BadInput(
+            f"The step {step.name!r} runs {script.relative_to(project)}, which is not there.",
+            why=f"it is looked for in {project}",
+            next_step="Correct the step's command, or bring the file.",
+        )
+
+
+def _command_line(step: CommandStep, paths: Mapping[str, Mapping[str, Path]], run: CommandRun) -> list[str]:
+    check_script(step, run.project)
+    script = script_of(step.command, run.project)
+    arguments = [
+        PLACEHOLDER.sub(lambda found: str(paths[found[1]][found[2]]), argument) for argument in step.command[1:]
+    ]
+    program = step.command[0]
+    if program in PYTHONS:
+        if script is not None:
+            arguments[0] = str(script)
+        return [str(run.layout.python), *arguments]
+    if script is not None:
+        return [str(script), *arguments]
+    # Only the environment's: a program of the host is in no lock, and would be another one elsewhere.
+    found = shutil.which(program, path=str(run.layout.python.parent))
+    if found is None:
+        raise BadInput(
+            f"The step {step.name!r} runs {program!r}, which its environment {step.environment!r} does not have.",
+            why="programs of the host are not used, because no lock holds them",
+            next_step="Require the package that brings it, or name a script of the project by its path.",
+        )
+    return [found, *arguments]
+
+
+def _variables(step: CommandStep, run: CommandRun) -> dict[str, str]:
+    variables = step_variables(run.environ)
+    programs = str(run.layout.python.parent)
+    variables["PATH"] = os.pathsep.join(filter(None, (programs, variables.get("PATH", os.defpath))))
+    return {**variables, "HOME": str(run.folder), **PYTHON_VARIABLES, **step.env}
+
+
+def _check_made(step: CommandStep, name: str, path: Path, run: CommandRun) -> None:
+    """An output is a file of the scratch folder; a link could stand for any file of the host."""
+    try:
+        mode = path.lstat().st_mode
+        what = "" if stat.S_ISREG(mode) else "is no regular file"
+    except OSError:
+        what = "is not there"
+    if not what and not path.resolve().is_relative_to(run.folder.resolve()):
+        what = "lies elsewhere"
+    if what:
+        raise StepFailed(
+            f"The step {step.name!r} ended well, but its output {name!r} ({step.outputs[name]}) {what}.",
+            why=log_tail(run.log),
+            next_step=f"Let it write to {{output.{name}}}, or correct the step's outputs. The whole log: {run.log}",
+        )

@@ -1,0 +1,95 @@
+"""The files of one run on their way from step to step: each known by its hash, none writable by who only reads it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from envguard.files import CHUNK, FileFacts, file_facts
+
+READ_ONLY = 0o444
+
+
+@dataclass(slots=True)
+class Shelf:
+    """Files by the reference that stands for them; what comes from outside is copied, so that no step can change it."""
+
+    folder: Path
+    _files: dict[str, tuple[FileFacts, ...]] = field(default_factory=dict)
+
+    def __contains__(self, reference: str) -> bool:
+        return reference in self._files
+
+    def __getitem__(self, reference: str) -> tuple[FileFacts, ...]:
+        return self._files[reference]
+
+    def take(self, reference: str, files: Mapping[str, Path]) -> None:
+        """Copy files of the host, by the names that they shall have."""
+        place = self._place()
+        self._files[reference] = tuple(_copy(source, place / name) for name, source in files.items())
+
+    def add(self, reference: str, path: Path) -> FileFacts:
+        """Put a file that a step made on the shelf; it is moved away from where the step can reach it."""
+        target = self._place() / path.name
+        path.replace(target)
+        target.chmod(READ_ONLY)
+        facts = file_facts(target)
+        self._files[reference] = (facts,)
+        return facts
+
+    def hand_out(self, reference: str, folder: Path) -> tuple[Path, ...]:
+        """The files of a reference under their names in a folder, which is made, without copying where links can be."""
+        folder.mkdir(parents=True)
+        paths = []
+        for facts in self._files[reference]:
+            path = folder / facts.path.name
+            try:
+                path.hardlink_to(facts.path)
+            except OSError:
+                _copy(facts.path, path)
+            paths.append(path)
+        return tuple(paths)
+
+    def _place(self) -> Path:
+        place = self.folder / str(len(self._files))
+        place.mkdir(parents=True)
+        return place
+
+
+class Watch:
+    """Says afterwards which files were written to, reading again only those that were touched at all."""
+
+    def __init__(self, files: Mapping[Path, str]) -> None:
+        self._files = {path: (_signature(path), sha256) for path, sha256 in files.items()}
+
+    def changed(self) -> tuple[Path, ...]:
+        """The files whose content is no longer what it was, or that are gone."""
+        found = []
+        for path, (signature, sha256) in self._files.items():
+            with contextlib.suppress(OSError):
+                if _signature(path) == signature or file_facts(path).sha256 == sha256:
+                    continue
+            found.append(path)
+        return tuple(found)
+
+
+def _signature(path: Path) -> tuple[int, ...]:
+    """What the system changes with every write, and no program can set back (the change time)."""
+    facts = path.stat()
+    return (facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
+
+
+def _copy(source: Path, target: Path) -> FileFacts:
+    """Copy and hash in one reading. Scratch need not survive a power cut, so nothing is synced."""
+    digest = hashlib.sha256()
+    size = 0
+    with source.open("rb") as original, target.open("xb") as copy:
+        while chunk := original.read(CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+            copy.write(chunk)
+    target.chmod(READ_ONLY)
+    return FileFacts(target, size, digest.hexdigest())

@@ -1,0 +1,206 @@
+"""Reading a document that a stranger wrote: every key is known, every value has its type, every error has its place."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from typing import NoReturn, TypeVar
+
+from envguard.errors import BrokenData
+
+JsonValue = str | int | float | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
+
+NAME = re.compile(r"[a-z0-9]([a-z0-9_.-]*[a-z0-9])?")
+SHA256 = re.compile(r"[0-9a-f]{64}")
+
+Value = TypeVar("Value")
+
+
+class Table:
+    """A table being read: hands out values by type and refuses, with BrokenData, what was not asked for.
+
+    `where` is the place that errors name. A value's reader takes what was parsed and raises ValueError with what it
+    must be.
+    """
+
+    def __init__(self, values: object, where: str) -> None:
+        if not isinstance(values, Mapping):
+            raise BrokenData(f"{where} is not a table.", next_step="Write it as a table.")
+        self._values = values
+        self._where = where
+        self._asked: list[str] = []
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._values
+
+    def holds_table(self, key: str) -> bool:
+        """Whether the value of a key is a table itself."""
+        return isinstance(self._values.get(key), Mapping)
+
+    def take(self, key: str, read: Callable[[object], Value], default: Value | None = None) -> Value:
+        """The value of a key, or its default; a key without a default must be there."""
+        self._asked.append(key)
+        if key not in self._values:
+            if default is None:
+                self.refuse(key, "is missing")
+            return default
+        try:
+            return read(self._values[key])
+        except ValueError as error:
+            self.refuse(key, str(error))
+
+    def inner(self, key: str, read: Callable[[Table], Value]) -> Value:
+        """A table inside this one."""
+        self._asked.append(key)
+        if key not in self._values:
+            self.refuse(key, "is missing")
+        return self._read(self._values[key], f"{self._where}: {key}", read)
+
+    def named(self, key: str, read: Callable[[str, Table], Value]) -> dict[str, Value]:
+        """A table of tables by name, in the order of the file."""
+        self._asked.append(key)
+        found: dict[str, Value] = {}
+        inner = self._values.get(key, {})
+        if not isinstance(inner, Mapping):
+            self.refuse(key, "is not a table")
+        for name, values in inner.items():
+            if not isinstance(name, str) or not NAME.fullmatch(name):
+                self.refuse(key, f"{name!r} is no name: lower-case letters, digits, '.', '_' and '-'")
+            table = Table(values, f"{self._where}: {key}.{name}")
+            found[name] = read(name, table)
+            table.done()
+        return found
+
+    def each(self, key: str, read: Callable[[Table], Value], *, least: int = 1) -> tuple[Value, ...]:
+        """An array of tables, at least one unless `least` says otherwise."""
+        self._asked.append(key)
+        entries = self._values.get(key)
+        if not isinstance(entries, list) or len(entries) < least:
+            self.refuse(key, "must be an array with at least one table" if least else "must be an array of tables")
+        return tuple(
+            self._read(values, f"{self._where}: {key}[{number}]", read) for number, values in enumerate(entries)
+        )
+
+    def done(self) -> None:
+        """Refuse every key that nobody asked for, with the nearest known one."""
+        for key in self._values:
+            if key not in self._asked:
+                near = did_you_mean(str(key), self._asked)
+                self.refuse(str(key), f"is not known{near}")
+
+    def refuse(self, key: str, why: str) -> NoReturn:
+        """Raise BrokenData that names the place."""
+        stop = "" if why.endswith("?") else "."
+        raise BrokenData(f"{self._where}: {key} {why}{stop}", next_step="Correct that key.")
+
+    @staticmethod
+    def _read(values: object, where: str, read: Callable[[Table], Value]) -> Value:
+        table = Table(values, where)
+        found = read(table)
+        table.done()
+        return found
+
+
+def did_you_mean(name: str, known: list[str]) -> str:
+    """The end of a sentence about an unknown name: the nearest known one, or nothing."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def text(value: object) -> str:
+    """A text of printable characters that is not empty."""
+    if not isinstance(value, str) or not value or not value.isprintable():
+        raise ValueError("must be a text of printable characters")
+    return value
+
+
+def boolean(value: object) -> bool:
+    """True or false."""
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")
+    return value
+
+
+def integer(value: object) -> int:
+    """A whole number, not negative."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError("must be a whole number")
+    return value
+
+
+def number(value: object) -> float:
+    """A number, not negative."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value < float("inf"):
+        raise ValueError("must be a number")
+    return float(value)
+
+
+def match(pattern: re.Pattern[str], wanted: str) -> Callable[[object], str]:
+    """A reader of texts that the whole of a pattern fits."""
+
+    def read(value: object) -> str:
+        if not isinstance(value, str) or not pattern.fullmatch(value):
+            raise ValueError(f"must be {wanted}")
+        return value
+
+    return read
+
+
+name_text = match(NAME, "a name: lower-case letters, digits, '.', '_' and '-'")
+sha256_text = match(SHA256, "a SHA-256 in lower-case hex")
+
+
+def list_of(read: Callable[[object], str], *, least: int = 0) -> Callable[[object], tuple[str, ...]]:
+    """A reader of lists whose every item `read` takes."""
+
+    def read_list(value: object) -> tuple[str, ...]:
+        if not isinstance(value, list) or len(value) < least:
+            raise ValueError("must be a list" + (f" of at least {least}" if least else ""))
+        return tuple(read(item) for item in value)
+
+    return read_list
+
+
+def table_of(
+    read: Callable[[object], str], key: Callable[[object], str] = name_text
+) -> Callable[[object], Mapping[str, str]]:
+    """A reader of tables of texts, in the order of the file."""
+
+    def read_table(value: object) -> Mapping[str, str]:
+        if not isinstance(value, dict):
+            raise ValueError("must be a table")
+        found = {}
+        for each, item in value.items():
+            try:
+                found[key(each)] = read(item)
+            except ValueError as error:
+                raise ValueError(f"has {each!r}, which {error}") from error
+        return found
+
+    return read_table
+
+
+def inside(value: object) -> str:
+    """A relative path with forward slashes that stays below where it starts."""
+    path = text(value)
+    if "\\" in path or any(part in ("", ".", "..") or ":" in part for part in path.split("/")):
+        raise ValueError("must be a relative path without '..'")
+    return path
+
+
+def json_table(value: object) -> dict[str, JsonValue]:
+    """A table of plain JSON."""
+    if not isinstance(value, dict):
+        raise ValueError("must be a table")
+    return {str(key): _json(item) for key, item in value.items()}
+
+
+def _json(value: object) -> JsonValue:
+    if isinstance(value, (str, int, float, bool)) or value is None:
+        return value
+    if isinstance(value, list):
+        return [_json(item) for item in value]
+    if isinstance(value, dict):
+        return json_table(value)
+    raise ValueError("holds a value that JSON has no word for")
