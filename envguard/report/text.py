@@ -9,6 +9,9 @@ from typing import Any
 Document = Mapping[str, Any]
 Row = Sequence[str]
 
+# An output that never gets above this on the inputs tried, as a confidence on made-up pictures, has no direction.
+LEAST_PEAK = 1e-4
+
 MODEL_HEADS = ("model", "bytes", "int8", "share", "time to original's", "least cosine")
 
 
@@ -50,7 +53,7 @@ def _input_line(document: Document) -> str:
 
 def _model_row(model: Document) -> Row:
     latency = model["latency"]
-    cosines = [output["cosine"] for output in model["outputs"] if output["cosine"] is not None]
+    cosines = [output["cosine"] for output in model["outputs"] if output["peak"] >= LEAST_PEAK]
     return (
         model["name"],
         f"{model['bytes_in']:,}",

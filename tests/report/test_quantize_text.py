@@ -25,7 +25,7 @@ DOCUMENT: dict[str, Any] = {
             "ran": True,
             "reason": "",
             "latency": {"ratio": 0.98},
-            "outputs": [{"cosine": 0.999}, {"cosine": 0.5}, {"cosine": None}],
+            "outputs": [{"cosine": 0.999, "peak": 2.0}, {"cosine": 0.5, "peak": 0.1}, {"cosine": 0.02, "peak": 1e-9}],
         }
     ],
     "verify": {"verified": False, "mediapipe": "0.10.21", "reason": "a bare model"},
