@@ -13,6 +13,12 @@ def main() -> int:
     """Run the command line, in an isolated interpreter if this one may be poisoned."""
     if not sys.flags.isolated and any(os.environ.get(name) for name in _LEAKS):
         os.execv(sys.executable, [sys.executable, "-I", "-m", "envguard", *sys.argv[1:]])
+    if sys.argv[1:2] == ["exec"]:
+        from envguard.cli.warm import execute_warm
+
+        code = execute_warm(sys.argv[2:])
+        if code is not None:
+            return code
     from envguard.cli.app import run
 
     return run(sys.argv[1:])

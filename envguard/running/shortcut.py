@@ -1,0 +1,102 @@
+"""Which ready environment a name stood for last time, known in milliseconds while nothing that decided it changed.
+
+What decides is on record: the catalogs, the lock, its proofs, the interpreter. A Python that is new on this host does
+not count, as an environment that works is not given up for it. Imports nothing that a bare Python has not at hand.
+"""
+
+from __future__ import annotations
+
+import os
+from binascii import crc32
+
+from envguard.store.fingerprint import why_changed
+from envguard.store.usage import hold
+
+TITLE = "envguard shortcut 1"
+FOLDER = "shortcuts"
+MARKER = "ready.json"
+PROJECT_FILE = "envguard.toml"
+LARGEST = 65536
+
+
+def follow(
+    home: str, name: str, edition: str, environ: os._Environ[str] | dict[str, str]
+) -> tuple[str, int | None] | None:
+    """The interpreter of the environment that `name` stands for, if it still is what it was, and the hold on it.
+
+    The descriptor that marks the environment as in use is for the process that runs in it to inherit.
+    """
+    project = nearest_project(environ)
+    try:
+        with open(_file(home, name, edition, project), encoding="utf-8") as file:
+            title, asked, folder, python, interpreter, *watched = file.read(LARGEST).split("\n")
+        if title != TITLE or asked != f"{name}\t{edition}\t{project}" or not watched:
+            return None
+        for line in watched:
+            path, _, facts = line.rpartition("\t")
+            if facts_of(path) != facts:
+                return None
+    except (OSError, ValueError):
+        return None
+    descriptor = hold(folder)
+    if not os.path.exists(os.path.join(folder, MARKER)) or why_changed(folder, python, interpreter):
+        if descriptor is not None:
+            os.close(descriptor)
+        return None
+    return os.path.join(folder, python), descriptor
+
+
+def leave(
+    home: str,
+    name: str,
+    edition: str,
+    environ: os._Environ[str] | dict[str, str],
+    *,
+    folder: str,
+    python: str,
+    interpreter: str,
+    decided_by: list[str],
+) -> None:
+    """Leave a shortcut to a ready environment; `python` is below `folder`, `decided_by` are files."""
+    from pathlib import Path
+
+    from envguard.files import write_whole
+
+    project = nearest_project(environ)
+    file = Path(_file(home, name, edition, project))
+    head = [TITLE, f"{name}\t{edition}\t{project}", folder, python, interpreter]
+    watched = [f"{path}\t{facts_of(path)}" for path in (*decided_by, interpreter)]
+    if any("\n" in line for line in (*head, *watched)):
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(file, "\n".join((*head, *watched)).encode())
+
+
+def facts_of(path: str) -> str:
+    """What tells a file from a changed one: time, size, permissions and owner; empty if it is not there."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return "-"
+    return f"{found.st_mtime_ns} {found.st_size} {found.st_mode} {found.st_uid}"
+
+
+def nearest_project(environ: os._Environ[str] | dict[str, str]) -> str:
+    """The project file that the catalog would be looked for in, or nothing; whether it is trusted is not asked here."""
+    named = environ.get("ENVGUARD_PROJECT")
+    if named:
+        return os.path.abspath(named)
+    folder = os.getcwd()
+    while True:
+        file = os.path.join(folder, PROJECT_FILE)
+        if os.path.exists(file):
+            return file
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return ""
+        folder = parent
+
+
+def _file(home: str, name: str, edition: str, project: str) -> str:
+    # Names of catalogs are plain; the sum only keeps projects apart, what was asked for is compared when reading.
+    return os.path.join(home, FOLDER, f"{name}@{edition}-{crc32(os.fsencode(project)):08x}")
