@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +15,12 @@ from envguard.layout import Layout
 from envguard.locks.lockfile import Lock
 
 TAIL_LINES = 20
+NO_SPACE = re.compile(r"No space left on device|os error 28\b|Disk quota exceeded|os error 112\b")
+
+# What makes two builds of one lock in one place equal byte for byte. Bytecode carries its source's time unless it is
+# told to carry a hash; nobody edits the sources here, so the hash need not be checked at import. Before Python 3.11,
+# the order of a set of constants in bytecode follows the hash seed.
+REPRODUCIBLE = {"PYC_INVALIDATION_MODE": "UNCHECKED_HASH", "PYTHONHASHSEED": "0"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,24 @@ def build_venv(
     return layout
 
 
+def forget_distributions(names: Sequence[str], installer: Installer) -> None:
+    """Take distributions out of uv's cache, so that the next build fetches them anew."""
+    command: list[str | Path] = [
+        installer.uv,
+        "cache",
+        "clean",
+        *names,
+        "--no-config",
+        "--cache-dir",
+        installer.cache,
+        "--quiet",
+    ]
+    subprocess.run(
+        command, env=dict(installer.variables), cwd=installer.logs, stdin=subprocess.DEVNULL, check=False,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
 def _layout(venv: Path) -> Layout:
     if os.name == "nt":
         return Layout(venv / "Scripts" / "python.exe", venv / "Lib" / "site-packages")
@@ -80,7 +106,7 @@ def _run_uv(installer: Installer, arguments: Sequence[str | Path], lock: Lock, d
     ]  # fmt: skip
     run = subprocess.run(
         command,
-        env=dict(installer.variables),
+        env={**installer.variables, **REPRODUCIBLE},
         cwd=installer.logs,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -91,9 +117,22 @@ def _run_uv(installer: Installer, arguments: Sequence[str | Path], lock: Lock, d
         start_new_session=True,
     )
     if run.returncode != 0:
+        if NO_SPACE.search(run.stdout):
+            raise _disk_is_full(lock, installer)
         raise NoEnvironment(
             f"{lock.environment} {lock.edition} cannot be installed for Python {lock.python}.",
             why="\n".join(run.stdout.strip().splitlines()[-TAIL_LINES:]),
             next_step="If the package index cannot be reached, check the network, the proxy and the index settings; "
             "then run the same command again.",
         )
+
+
+def _disk_is_full(lock: Lock, installer: Installer) -> NoEnvironment:
+    free = shutil.disk_usage(installer.logs).free / 1e6
+    return NoEnvironment(
+        f"There is no space left to install {lock.environment} {lock.edition} for Python {lock.python}.",
+        why=f"the disk that holds {installer.logs.parent} has {free:,.1f} MB free; how much more is "
+        "needed is not known before everything is unpacked",
+        next_step="Free some space, for example with `envguard store prune`, or set ENVGUARD_HOME to a folder on "
+        "another disk; then run the same command again.",
+    )

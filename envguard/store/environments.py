@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from envguard.errors import NoEnvironment
-from envguard.files import sync_folder, write_whole
+from envguard.files import write_whole
 from envguard.layout import Layout
 from envguard.locks.proofs import Proof
+from envguard.store.fingerprint import FINGERPRINT, take_fingerprint, why_changed
 from envguard.store.home import environments_folder
 from envguard.store.locking import build_lock
-from envguard.store.records import audit
+from envguard.store.manifest import MANIFEST, digest, manifest_bytes, scan
+from envguard.store.records import Damage, audit_entries
+from envguard.store.usage import in_use
 
 SCHEMA = 1
 MARKER = "ready.json"
 DAMAGES_SHOWN = 3
+OWN_FILES = frozenset({MARKER, MANIFEST, FINGERPRINT})
+
+
+class DamagedInstall(NoEnvironment):
+    """What was just installed is not what its distributions list: the installer's cache is damaged, or the disk."""
+
+    def __init__(self, identity: Identity, damages: Sequence[Damage]) -> None:
+        shown = "; ".join(f"{damage.distribution}: {damage.path} is {damage.why}" for damage in damages[:DAMAGES_SHOWN])
+        super().__init__(
+            f"The installed files of {identity.environment} {identity.edition} are not those of its distributions.",
+            why=f"{len(damages)} differ: {shown}",
+            next_step="Check the disk, empty envguard's `uv-cache` folder, and run again.",
+        )
+        self.distributions = tuple(dict.fromkeys(damage.distribution.partition("-")[0] for damage in damages))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +120,12 @@ def ensure(
         _clear(folder)
         try:
             layout = build(folder, descriptors)
-            _refuse_damage(layout, identity)
+            recorded = _record(folder, layout, identity)
             proof = prove(layout)
-            _mark_ready(folder, identity, layout, proof)
+            _mark_ready(folder, identity, proof, recorded)
+        except OSError as error:
+            _clear(folder)
+            raise _cannot_write(folder, error) from error
         except BaseException:
             _clear(folder)
             raise
@@ -114,40 +135,61 @@ def ensure(
 def read_ready(folder: Path, identity: Identity) -> tuple[BuiltEnvironment | None, str]:
     """The ready environment in a folder, or None and the reason why there is none."""
     try:
-        marker = json.loads((folder / MARKER).read_bytes())
+        marker = read_marker(folder)
         if marker["identity"] != asdict(identity):
             return None, "it was made of other parts"
         layout = Layout(folder / marker["python"], folder / marker["site_packages"])
         proof = Proof(**marker["proof"])
+        why = why_changed(str(folder), marker["python"], marker["interpreter"])
     except FileNotFoundError:
         return None, "an earlier build did not finish" if folder.exists() else "it is not built yet"
     except (OSError, ValueError, KeyError, TypeError):
         return None, "its marker is damaged"
-    if not layout.python.exists():
-        return None, "its interpreter is gone"
-    return BuiltEnvironment(identity, folder, layout, proof, fresh=False), ""
+    return (None, why) if why else (BuiltEnvironment(identity, folder, layout, proof, fresh=False), "")
 
 
-def _mark_ready(folder: Path, identity: Identity, layout: Layout, proof: Proof) -> None:
-    marker = {
-        "identity": asdict(identity),
-        "python": str(layout.python.relative_to(folder)),
-        "site_packages": str(layout.site_packages.relative_to(folder)),
-        "proof": proof.as_json(),
-    }
-    sync_folder(folder)
-    write_whole(folder / MARKER, json.dumps(marker, indent=1, sort_keys=True).encode())
+def read_marker(folder: Path) -> dict[str, Any]:
+    """What the marker says; raises FileNotFoundError where there is none, OSError or ValueError if it is damaged.
+
+    `identity` and `proof` have the fields of their classes, `python` and `site_packages` are below the folder,
+    `interpreter` is the real file behind `python`, and `manifest` the SHA-256 of the manifest.
+    """
+    marker: dict[str, Any] = json.loads((folder / MARKER).read_bytes())
+    return marker
 
 
-def _refuse_damage(layout: Layout, identity: Identity) -> None:
-    damages = audit(layout.site_packages)
+def _record(folder: Path, layout: Layout, identity: Identity) -> dict[str, str]:
+    """Read every installed file once, refuse what no distribution lists so, and write down what is there.
+
+    Gives back what the marker says of it.
+    """
+    entries = scan(folder)
+    damages = audit_entries(entries, layout.site_packages.relative_to(folder).as_posix(), layout.site_packages)
     if damages:
-        shown = "; ".join(f"{damage.distribution}: {damage.path} is {damage.why}" for damage in damages[:DAMAGES_SHOWN])
+        raise DamagedInstall(identity, damages)
+    manifest = manifest_bytes(entries)
+    interpreter = str(layout.python.resolve())
+    write_whole(folder / MANIFEST, manifest)
+    write_whole(folder / FINGERPRINT, take_fingerprint(str(folder), [*entries, MANIFEST, interpreter]))
+    return {
+        "python": layout.python.relative_to(folder).as_posix(),
+        "site_packages": layout.site_packages.relative_to(folder).as_posix(),
+        "interpreter": interpreter,
+        "manifest": digest(manifest),
+    }
+
+
+def _mark_ready(folder: Path, identity: Identity, proof: Proof, recorded: dict[str, str]) -> None:
+    why = why_changed(str(folder), recorded["python"], recorded["interpreter"])
+    if why:
         raise NoEnvironment(
-            f"The installed files of {identity.environment} {identity.edition} are not those of its distributions.",
-            why=f"{len(damages)} differ: {shown}",
-            next_step="Check the disk, empty envguard's `uv-cache` folder, and run again.",
+            f"The check of {identity.environment} {identity.edition} changed the environment that it was to prove.",
+            why=why,
+            next_step="Run the same command again; if it comes back, report it.",
         )
+    marker = {"identity": asdict(identity), "proof": proof.as_json(), **recorded}
+    with in_use(folder):  # from now on there is a time of last use
+        write_whole(folder / MARKER, json.dumps(marker, indent=1, sort_keys=True).encode())
 
 
 def _make_folder(folder: Path) -> None:
@@ -159,6 +201,17 @@ def _make_folder(folder: Path) -> None:
             why=str(error),
             next_step="Set ENVGUARD_HOME to a folder that you may write to.",
         ) from error
+
+
+def _cannot_write(folder: Path, error: OSError) -> NoEnvironment:
+    free = ""
+    with contextlib.suppress(OSError):
+        free = f"; {shutil.disk_usage(folder.parent).free / 1e6:,.1f} MB are free there"
+    return NoEnvironment(
+        f"The environment {folder.name} cannot be written.",
+        why=f"{error}{free}",
+        next_step="Free some space, for example with `envguard store prune`, or set ENVGUARD_HOME to another folder.",
+    )
 
 
 def _clear(folder: Path) -> None:

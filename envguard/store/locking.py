@@ -11,7 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from envguard.errors import NoEnvironment
+from envguard.store.usage import no_locks
 
 PATIENCE = 2.0
 
@@ -26,23 +26,53 @@ def build_lock(path: Path, *, waiting: Callable[[str], None]) -> Iterator[tuple[
     holder = path.with_suffix(".holder")
     lock = FileLock(path)
     try:
+        _refuse_unlockable(path)
         try:
             lock.acquire(timeout=PATIENCE)
         except Timeout:
             waiting(_read_holder(holder))
             lock.acquire()
     except (OSError, NotImplementedError) as error:
-        raise NoEnvironment(
-            f"{path} cannot be locked.",
-            why=str(error),
-            next_step="Set ENVGUARD_HOME to a folder on a local disk that you may write to.",
-        ) from error
+        raise no_locks(path, error) from error
     try:
-        holder.write_text(json.dumps({"pid": os.getpid(), "command": sys.argv[1:3]}), encoding="utf-8")
+        with contextlib.suppress(OSError):  # on a full disk, whoever waits is told less
+            holder.write_text(json.dumps({"pid": os.getpid(), "command": sys.argv[1:3]}), encoding="utf-8")
         yield _inheritable_descriptors(lock)
     finally:
         holder.unlink(missing_ok=True)
         lock.release()
+
+
+@contextlib.contextmanager
+def build_lock_if_free(path: Path) -> Iterator[bool]:
+    """Hold the lock file if nobody else does; yields whether it is held."""
+    lock = FileLock(path)
+    try:
+        _refuse_unlockable(path)
+        lock.acquire(timeout=0)
+    except Timeout:
+        yield False
+        return
+    except (OSError, NotImplementedError) as error:
+        raise no_locks(path, error) from error
+    try:
+        yield True
+    finally:
+        lock.release()
+
+
+def _refuse_unlockable(path: Path) -> None:
+    """Raise OSError where files cannot be locked: filelock would make do with a lock that a kill leaves behind."""
+    if os.name == "nt":
+        return
+    import fcntl
+
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        with contextlib.suppress(BlockingIOError, PermissionError):
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    finally:
+        os.close(descriptor)
 
 
 def _inheritable_descriptors(lock: FileLock) -> tuple[int, ...]:

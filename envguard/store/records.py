@@ -1,4 +1,4 @@
-"""Are the installed files those that their distributions list? Each RECORD's hashes, read from disk again.
+"""Are the installed files those that their distributions list? Each RECORD against what is on disk.
 
 RECORD is the installed-files list of the binary distribution format (Python Packaging User Guide, "Recording
 installed projects").
@@ -7,55 +7,97 @@ installed projects").
 from __future__ import annotations
 
 import base64
+import binascii
 import csv
 import hashlib
-from collections.abc import Iterator
+import posixpath
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from envguard.store.manifest import Entry
 
 CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """An installed file that is not as its distribution lists it; `why` is "missing" or "changed"."""
+    """An installed file that is not as its distribution lists it; `why` is "missing" or "changed".
+
+    `path` is as the distribution lists it, below site-packages.
+    """
 
     distribution: str
     path: str
     why: str
 
 
-def audit(site_packages: Path) -> tuple[Damage, ...]:
-    """Every file of every distribution in a site-packages folder that is missing or has another hash."""
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A file as a distribution lists it: `recorded` is `algorithm=digest`, or empty where none is given."""
+
+    distribution: str
+    path: str
+    recorded: str
+
+
+def listed_files(record: Path) -> tuple[Listed, ...]:
+    """What a RECORD lists, but for bytecode; raises ValueError if it is none.
+
+    Bytecode is a cache: compiling at install replaces the few files of it that a wheel brings (numpy 2.2.6).
+    """
+    distribution = record.parent.name.removesuffix(".dist-info")
+    try:
+        with record.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.reader(file))
+    except csv.Error as error:
+        raise ValueError(str(error)) from error
+    if any(len(row) != 3 for row in rows):
+        raise ValueError("a row has not three values")
+    return tuple(Listed(distribution, row[0], row[1]) for row in rows if "__pycache__" not in row[0].split("/"))
+
+
+def audit_entries(entries: Mapping[str, Entry], below: str, site_packages: Path) -> tuple[Damage, ...]:
+    """Every listed file that is missing or has another hash, in an environment that was just read.
+
+    `entries` are the environment's, `below` is where its `site_packages` folder lies among them.
+    """
     damages: list[Damage] = []
     for record in sorted(site_packages.glob("*.dist-info/RECORD")):
-        damages.extend(_audit_record(record, site_packages))
+        try:
+            listed = listed_files(record)
+        except (OSError, ValueError):
+            name = record.parent.name
+            damages.append(Damage(name.removesuffix(".dist-info"), f"{name}/RECORD", "changed"))
+            continue
+        damages.extend(_damages(listed, entries, below, site_packages))
     return tuple(damages)
 
 
-def _audit_record(record: Path, site_packages: Path) -> Iterator[Damage]:
-    distribution = record.parent.name.removesuffix(".dist-info")
-    with record.open(newline="", encoding="utf-8") as file:
-        for row in csv.reader(file):
-            if len(row) != 3:
-                yield Damage(distribution, f"{record.parent.name}/RECORD", "changed")
-                return
-            path, recorded, _size = row
-            target = site_packages / path
-            if "__pycache__" in path.split("/"):
-                continue  # a cache: compiling at install replaces the few that a wheel brings (numpy 2.2.6)
-            if not target.is_file():
-                yield Damage(distribution, path, "missing")
-            elif recorded and not _matches(target, recorded):
-                yield Damage(distribution, path, "changed")
+def _damages(
+    listed: tuple[Listed, ...], entries: Mapping[str, Entry], below: str, site_packages: Path
+) -> Iterator[Damage]:
+    for each in listed:
+        entry = entries.get(posixpath.normpath(f"{below}/{each.path}"))
+        if entry is None or entry.kind != "file":
+            yield Damage(each.distribution, each.path, "missing")
+        elif each.recorded and not _matches(each.recorded, entry.content, site_packages / each.path):
+            yield Damage(each.distribution, each.path, "changed")
 
 
-def _matches(path: Path, recorded: str) -> bool:
+def _matches(recorded: str, sha256: str, path: Path) -> bool:
     algorithm, _, expected = recorded.partition("=")
-    if algorithm not in ("sha256", "sha384", "sha512"):
+    if algorithm == "sha256":
+        found = bytes.fromhex(sha256)
+    elif algorithm in ("sha384", "sha512"):
+        digest = hashlib.new(algorithm)
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                digest.update(chunk)
+        found = digest.digest()
+    else:
         return False
-    digest = hashlib.new(algorithm)
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-    return base64.urlsafe_b64encode(digest.digest()).rstrip(b"=").decode() == expected
+    try:
+        return base64.urlsafe_b64decode(expected + "=" * (-len(expected) % 4)) == found
+    except (binascii.Error, ValueError):
+        return False

@@ -8,11 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from envguard.store.records import Damage, audit
+from envguard.store.manifest import scan
+from envguard.store.records import Damage, audit_entries
+
+
+def audit(site: Path) -> tuple[Damage, ...]:
+    return audit_entries(scan(site.parent), site.name, site)
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
+    tmp_path = tmp_path / "site"
+    tmp_path.mkdir()
     content = b"answer = 42\n"
     digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
     (tmp_path / "one.py").write_bytes(content)

@@ -1,0 +1,122 @@
+"""The deep check of a built environment: every byte against the manifest, every distribution against its RECORD."""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from envguard.store.environments import MARKER, OWN_FILES, read_marker
+from envguard.store.fingerprint import why_changed
+from envguard.store.manifest import MANIFEST, Entry, Manifest, digest, parse_manifest, scan
+from envguard.store.records import Listed, audit_entries, listed_files
+
+Problem = Literal[
+    "marker", "manifest", "interpreter", "missing", "truncated", "changed", "mode", "unexpected", "touched",
+    "not as recorded", "owned twice", "installed twice",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong in an environment: what, where (below its folder), and the evidence."""
+
+    problem: Problem
+    path: str
+    evidence: str
+
+    def as_json(self) -> dict[str, str]:
+        """The finding for `--json`."""
+        return {"problem": self.problem, "path": self.path, "evidence": self.evidence}
+
+
+def verify_environment(folder: Path) -> tuple[Finding, ...]:
+    """Everything that is wrong in the environment of that folder; nothing is if it is as it was when it was proved."""
+    try:
+        marker = read_marker(folder)
+        python, site_packages, interpreter = (str(marker[key]) for key in ("python", "site_packages", "interpreter"))
+        expected = _read_manifest(folder, marker)
+    except FileNotFoundError as error:
+        name = Path(str(error.filename)).name
+        return (Finding("marker" if name == MARKER else "manifest", name, "it is missing"),)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return (Finding("marker", MARKER, f"it is damaged: {error}"),)
+    entries = scan(folder, skip=OWN_FILES)
+    findings = [*_differences(expected, entries)]
+    named = {finding.path for finding in findings}
+    findings += [each for each in _distributions(entries, site_packages, folder) if each.path not in named]
+    if not findings:
+        # Content is all there, yet the check of every start would say no: say here too what it says.
+        why = why_changed(str(folder), python, interpreter)
+        findings += [Finding("touched", python, why)] if why else []
+    return tuple(findings)
+
+
+def _read_manifest(folder: Path, marker: Mapping[str, Any]) -> dict[str, Entry]:
+    content = (folder / MANIFEST).read_bytes()
+    if digest(content) != marker["manifest"]:
+        raise ValueError("the manifest is not the one that it names")
+    return parse_manifest(content)
+
+
+def _differences(expected: Manifest, found: Manifest) -> Iterator[Finding]:
+    for name in sorted(expected.keys() | found.keys()):
+        old, new = expected.get(name), found.get(name)
+        if old is None:
+            yield Finding("unexpected", name, "it was not there when the environment was proved")
+        elif new is None:
+            yield Finding("missing", name, f"a {old.kind} of {old.bytes:,} bytes was there")
+        elif old.what_counts != new.what_counts:
+            yield _difference(name, old, new)
+
+
+def _difference(name: str, old: Entry, new: Entry) -> Finding:
+    if old.kind != new.kind:
+        return Finding("changed", name, f"it was a {old.kind} and is a {new.kind}")
+    if new.bytes < old.bytes:
+        return Finding("truncated", name, f"{new.bytes:,} of {old.bytes:,} bytes are left")
+    if old.content != new.content or old.bytes != new.bytes:
+        return Finding("changed", name, f"its content is {new.content[:16]}, not {old.content[:16]}")
+    return Finding("mode", name, f"its mode is {stat.filemode(new.mode)[1:]}, not {stat.filemode(old.mode)[1:]}")
+
+
+def _distributions(entries: Manifest, below: str, folder: Path) -> Iterator[Finding]:
+    site_packages = folder / below
+    for damage in audit_entries(entries, below, site_packages):
+        yield Finding(
+            "not as recorded", f"{below}/{damage.path}", f"{damage.distribution} lists it; it is {damage.why}"
+        )
+    yield from _installed_twice(sorted(site_packages.glob("*.dist-info")), below)
+    yield from _owned_twice(_all_listed(sorted(site_packages.glob("*.dist-info/RECORD"))), below)
+
+
+def _all_listed(records: Iterable[Path]) -> Iterator[Listed]:
+    for record in records:
+        try:
+            yield from listed_files(record)
+        except (OSError, ValueError):
+            continue  # the audit has said so
+
+
+def _owned_twice(listed: Iterable[Listed], below: str) -> Iterator[Finding]:
+    """Files that two distributions list with different content; the same content does no harm."""
+    owners: dict[str, list[Listed]] = defaultdict(list)
+    for each in listed:
+        owners[each.path].append(each)
+    for path, each_owner in owners.items():
+        if len({owner.recorded for owner in each_owner}) > 1:
+            names = " and ".join(sorted({owner.distribution for owner in each_owner}))
+            yield Finding("owned twice", f"{below}/{path}", f"{names} list it, each with other content")
+
+
+def _installed_twice(folders: Iterable[Path], below: str) -> Iterator[Finding]:
+    seen: dict[str, str] = {}
+    for each in folders:
+        name = re.sub(r"[-_.]+", "-", each.name.partition("-")[0]).lower()
+        if name in seen:
+            yield Finding("installed twice", f"{below}/{each.name}", f"{seen[name]} is installed too")
+        seen[name] = each.name
