@@ -9,12 +9,13 @@ from envguard.catalog.model import Catalog
 from envguard.catalog.reading import read_catalog
 
 PACKAGE = Path(__file__).resolve().parents[1]
+BUILTIN = PACKAGE / "catalog" / "builtin.toml"
 
 
 @cache
 def builtin_catalog() -> Catalog:
     """The catalog that envguard ships."""
-    return read_catalog(PACKAGE / "catalog" / "builtin.toml", lockfiles=shipped_lockfiles())
+    return read_catalog(BUILTIN, lockfiles=shipped_lockfiles())
 
 
 def shipped_lockfiles() -> Path:
