@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from envguard.errors import NoEnvironment
+from envguard.host.secrets import without_secrets
 from envguard.layout import Layout
 from envguard.locks.lockfile import Lock
 
@@ -121,7 +122,7 @@ def _run_uv(installer: Installer, arguments: Sequence[str | Path], lock: Lock, d
             raise _disk_is_full(lock, installer)
         raise NoEnvironment(
             f"{lock.environment} {lock.edition} cannot be installed for Python {lock.python}.",
-            why="\n".join(run.stdout.strip().splitlines()[-TAIL_LINES:]),
+            why=without_secrets("\n".join(run.stdout.strip().splitlines()[-TAIL_LINES:]), installer.variables),
             next_step="If the package index cannot be reached, check the network, the proxy and the index settings; "
             "then run the same command again.",
         )
