@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -26,11 +27,11 @@ def create(
     as_json: JsonOption = False,
 ) -> None:
     """Build and prove environments; all of the catalog's if none is named."""
-    from envguard.catalog import builtin_catalog
+    from envguard.catalog import load_catalog
     from envguard.cli.screen import screen
     from envguard.cli.workshop import open_workshop
 
-    catalog = builtin_catalog()
+    catalog = load_catalog(Path.cwd(), os.environ)
     chosen = names or list(catalog.environments)
     with screen() as receive:
         workshop = open_workshop(catalog, receive, dict.fromkeys(chosen, edition) if edition else {})
@@ -45,11 +46,11 @@ def create(
 
 def list_environments(as_json: JsonOption = False) -> None:
     """Show the catalog's environments and which of them are ready on this host."""
-    from envguard.catalog import builtin_catalog
+    from envguard.catalog import load_catalog
     from envguard.cli.screen import screen
     from envguard.cli.workshop import open_workshop
 
-    catalog = builtin_catalog()
+    catalog = load_catalog(Path.cwd(), os.environ)
     with screen() as receive:
         workshop = open_workshop(catalog, receive)
         rows = [_row(environment, workshop) for environment in catalog.environments.values()]
@@ -86,7 +87,8 @@ def path(
     python: Annotated[bool, typer.Option("--python", help="The interpreter instead of the folder.")] = False,
 ) -> None:
     """Print the folder of an environment, built now if it is not ready."""
-    layout = _prepare(name, edition).built.layout
+    _, prepared = _prepare(name, edition)
+    layout = prepared.built.layout
     typer.echo(layout.python if python else layout.root)
 
 
@@ -97,33 +99,48 @@ def execute(
     here: HereOption = False,
 ) -> None:
     """Run a command in an environment; its exit code is envguard's."""
-    from envguard.running.command import run_command
-
     if command[0] == "--":
         command = command[1:]
     if not command:
         raise BadInput("There is no command to run.", next_step=f"envguard exec {name} -- python")
-    prepared = _prepare(name, edition)
-    raise typer.Exit(run_command(command, str(prepared.built.layout.python), os.environ, here=here))
+    raise typer.Exit(_run_in(name, edition, command, here=here))
 
 
 def shell(
     name: Annotated[str, typer.Argument(metavar="ENV")], edition: EditionOption = None, here: HereOption = False
 ) -> None:
-    """Start your shell in an environment."""
-    from envguard.running.command import run_command
-
-    prepared = _prepare(name, edition)
+    """Start your shell in an environment; `exit` leaves it."""
     program = os.environ.get("SHELL") or os.environ.get("COMSPEC") or "/bin/sh"
-    typer.echo(f"envguard: {prepared.candidate}; `exit` leaves it", err=True)
-    raise typer.Exit(run_command([program], str(prepared.built.layout.python), os.environ, here=here))
+    raise typer.Exit(_run_in(name, edition, [program], here=here))
 
 
-def _prepare(name: str, edition: str | None) -> Prepared:
-    from envguard.catalog import builtin_catalog
+def _run_in(name: str, edition: str | None, command: list[str], *, here: bool) -> int:
+    from envguard.running.command import run_command
+    from envguard.running.shortcut import leave
+    from envguard.store.usage import in_use
+
+    workshop, prepared = _prepare(name, edition)
+    with in_use(prepared.built.folder) as descriptors:
+        ready, _ = workshop.look_up(prepared.candidate)
+        if ready is None:  # removed between being ready and being in use
+            return _run_in(name, edition, command, here=here)
+        layout = ready.layout
+        if not prepared.failed:
+            leave(
+                str(workshop.home), name, edition or "", os.environ,
+                folder=str(ready.folder), python=str(layout.python.relative_to(ready.folder)),
+                interpreter=ready.identity.interpreter,
+                decided_by=[str(file) for file in workshop.decided_by(prepared.candidate)],
+            )  # fmt: skip
+        return run_command(command, str(layout.python), os.environ, here=here, keep=descriptors)
+
+
+def _prepare(name: str, edition: str | None) -> tuple[Workshop, Prepared]:
+    from envguard.catalog import load_catalog
     from envguard.cli.screen import screen
     from envguard.cli.workshop import open_workshop
 
     with screen() as receive:
-        workshop: Workshop = open_workshop(builtin_catalog(), receive, {name: edition} if edition else {})
-        return workshop.prepare(name)
+        catalog = load_catalog(Path.cwd(), os.environ)
+        workshop = open_workshop(catalog, receive, {name: edition} if edition else {})
+        return workshop, workshop.prepare(name)
