@@ -117,7 +117,7 @@ def shell(
 def _run_in(name: str, edition: str | None, command: list[str], *, here: bool) -> int:
     from envguard.running.command import run_command
     from envguard.running.shortcut import leave
-    from envguard.store.usage import in_use
+    from envguard.store.locking import in_use
 
     workshop, prepared = _prepare(name, edition)
     with in_use(prepared.built.folder) as descriptors:
