@@ -80,6 +80,11 @@ class Lock:
             lines.append(" \\\n".join(hashes))
         return "\n".join(lines) + "\n"
 
+    def bare_text(self) -> str:
+        """The same requirements and hashes without a comment."""
+        lines = [line for line in self.text().split("\n") if line and not line.startswith("#")]
+        return "\n".join(lines) + "\n"
+
     @property
     def digest(self) -> str:
         """SHA-256 of the file's content, in hex."""

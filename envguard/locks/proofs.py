@@ -90,6 +90,7 @@ def proofs_path(lockfiles: Path, environment: str, edition: str) -> Path:
 
 def write_proofs(path: Path, proofs: Sequence[Proof]) -> None:
     """Write the records in a stable order and form."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     document = {"schema": SCHEMA, "proofs": [proof.as_json() for proof in sorted(proofs, key=_place)]}
     write_whole(path, (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())
 

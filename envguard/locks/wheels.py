@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from envguard.locks.lockfile import Lock, LockedPackage
+from envguard.locks.lockfile import Lock, LockedPackage, LockedWheel
 
 if TYPE_CHECKING:
     from packaging.tags import Tag
@@ -24,6 +24,14 @@ class MissingWheel:
         return f"{self.name} {self.version} has no wheel for this platform (there are: {', '.join(self.available)})"
 
 
+@dataclass(frozen=True, slots=True)
+class PinnedWheel:
+    """A package of a lock and the one of its wheels that fits somewhere."""
+
+    package: LockedPackage
+    wheel: LockedWheel
+
+
 def missing_wheels(lock: Lock, supported: Collection[Tag], markers: Mapping[str, str]) -> tuple[MissingWheel, ...]:
     """The packages of a lock that an interpreter needs (`markers`, PEP 508) and cannot have (`supported` tags)."""
     from packaging.utils import parse_wheel_filename
@@ -35,6 +43,26 @@ def missing_wheels(lock: Lock, supported: Collection[Tag], markers: Mapping[str,
             platforms = {tag.platform for wheel_tags in tags for tag in wheel_tags}
             missing.append(MissingWheel(package.name, package.version, tuple(sorted(platforms))))
     return tuple(missing)
+
+
+def best_wheels(lock: Lock, supported: Sequence[Tag], markers: Mapping[str, str]) -> tuple[PinnedWheel, ...]:
+    """The wheel of each package that an installer would take, `supported` being the tags, best first.
+
+    Packages without one are left out; `missing_wheels` names them.
+    """
+    from packaging.utils import parse_wheel_filename
+
+    rank = {tag: place for place, tag in reversed(list(enumerate(supported)))}
+    chosen = []
+    for package in needed_packages(lock.packages, markers):
+        fitting = [
+            (min(rank[tag] for tag in tags), wheel)
+            for wheel in package.wheels
+            if (tags := parse_wheel_filename(wheel.filename)[3] & rank.keys())
+        ]
+        if fitting:
+            chosen.append(PinnedWheel(package, min(fitting, key=lambda each: each[0])[1]))
+    return tuple(chosen)
 
 
 def needed_packages(packages: Sequence[LockedPackage], markers: Mapping[str, str]) -> tuple[LockedPackage, ...]:

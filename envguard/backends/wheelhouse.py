@@ -1,0 +1,154 @@
+"""A folder with every wheel that a lock needs on a platform, so that a machine without network can install it.
+
+uv keeps no wheels (its cache holds them unpacked), so pip fetches them: it knows the indexes, proxies, certificates
+and credentials of this world.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from envguard.errors import BadInput, NoEnvironment
+from envguard.files import appearing_whole, file_facts, sync_folder
+from envguard.locks.lockfile import Lock
+from envguard.locks.wheels import PinnedWheel
+
+TAIL_LINES = 20
+REQUIREMENTS = "requirements.txt"
+
+
+def write_wheelhouse(
+    target: Path, lock: Lock, wheels: Sequence[PinnedWheel], *, pip_python: Path, variables: Mapping[str, str]
+) -> None:
+    """Fetch wheels into a folder, or a tar if `target` ends in .tar, that appears whole or not at all.
+
+    The lock lies beside them as requirements.txt. `pip_python` is a Python that has pip, `variables` are what an
+    installer may see (in uv's words). Raises NoEnvironment with pip's own words.
+    """
+    if target.exists():
+        raise BadInput(f"{target} exists already.", next_step="Name a folder or a .tar that does not, with -o.")
+    if not target.parent.is_dir():
+        raise BadInput(f"The folder {target.parent} does not exist.", next_step="Make it, or name another with -o.")
+    with _folder_aside(target) as folder:
+        (folder / REQUIREMENTS).write_text(lock.text(), encoding="utf-8")
+        _download(folder, lock, wheels, pip_python, variables)
+        _refuse_wrong_files(folder, wheels)
+        if target.suffix == ".tar":
+            _pack(folder, target)
+        else:
+            folder.replace(target)
+            sync_folder(target.parent)
+
+
+def pip_variables(variables: Mapping[str, str]) -> dict[str, str]:
+    """What uv was told of indexes and certificates, in pip's words; everything else as it is."""
+    kept = {name: value for name, value in variables.items() if not name.upper().startswith("UV_")}
+    default = variables.get("UV_DEFAULT_INDEX") or variables.get("UV_INDEX_URL")
+    extra = f"{variables.get('UV_INDEX', '')} {variables.get('UV_EXTRA_INDEX_URL', '')}".split()
+    if default:
+        kept["PIP_INDEX_URL"] = _with_credentials(default, variables)
+    if extra:
+        kept["PIP_EXTRA_INDEX_URL"] = " ".join(_with_credentials(index, variables) for index in extra)
+    if "SSL_CERT_FILE" in variables:
+        kept["PIP_CERT"] = variables["SSL_CERT_FILE"]
+    # No file of the user's or the system's may add to this.
+    kept["PIP_CONFIG_FILE"] = os.devnull
+    return kept
+
+
+def _with_credentials(index: str, variables: Mapping[str, str]) -> str:
+    """uv writes `name=address` and keeps the credentials in UV_INDEX_NAME_USERNAME and _PASSWORD."""
+    match = re.fullmatch(r"(?:(?P<name>[A-Za-z0-9._-]+)=)?(?P<url>.+)", index)
+    assert match is not None, index
+    parts = urlsplit(match["url"])
+    prefix = "UV_INDEX_" + re.sub(r"[^A-Z0-9]", "_", (match["name"] or "").upper())
+    user, password = variables.get(f"{prefix}_USERNAME"), variables.get(f"{prefix}_PASSWORD", "")
+    if not match["name"] or user is None or "@" in parts.netloc:
+        return match["url"]
+    return parts._replace(netloc=f"{quote(user, safe='')}:{quote(password, safe='')}@{parts.netloc}").geturl()
+
+
+def _download(
+    folder: Path, lock: Lock, wheels: Sequence[PinnedWheel], pip_python: Path, variables: Mapping[str, str]
+) -> None:
+    from packaging.utils import parse_wheel_filename
+
+    wanted = folder.with_name(f"{folder.name}.txt")
+    platforms = {tag.platform for each in wheels for tag in parse_wheel_filename(each.wheel.filename)[3]} - {"any"}
+    abi = f"cp{lock.python.replace('.', '')}"
+    command: list[str | Path] = [
+        pip_python, "-I", "-m", "pip", "download", "--dest", folder, "--requirement", wanted, "--require-hashes",
+        "--no-deps", "--only-binary", ":all:", "--python-version", lock.python, "--implementation", "cp",
+        "--abi", abi, "--no-cache-dir", "--no-input", "--disable-pip-version-check", "--progress-bar", "off",
+        "--no-color", "--quiet",
+    ]  # fmt: skip
+    for platform in sorted(platforms):
+        command += ["--platform", platform]
+    try:
+        # One hash each and no marker: which wheel it is has been decided, perhaps for another platform than this one.
+        pins = [f"{each.package.name}=={each.package.version} --hash=sha256:{each.wheel.sha256}\n" for each in wheels]
+        wanted.write_text("".join(pins), encoding="utf-8")
+        run = subprocess.run(
+            command,
+            env=pip_variables(variables),
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+    finally:
+        wanted.unlink(missing_ok=True)
+    if run.returncode != 0:
+        raise NoEnvironment(
+            f"The wheels of {lock.environment} {lock.edition} for Python {lock.python} cannot be fetched.",
+            why="\n".join(run.stdout.strip().splitlines()[-TAIL_LINES:]),
+            next_step="Check the network, the proxy and the index settings; then run the same command again.",
+        )
+
+
+def _refuse_wrong_files(folder: Path, wheels: Sequence[PinnedWheel]) -> None:
+    """What lies there is exactly what was asked for, whatever pip thinks."""
+    wanted = {each.wheel.filename: each.wheel.sha256 for each in wheels}
+    found = {path.name: file_facts(path).sha256 for path in folder.glob("*.whl")}
+    if found != wanted:
+        wrong = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
+        raise NoEnvironment(
+            "The wheels that were fetched are not those of the lock.",
+            why=", ".join(wrong),
+            next_step="Check which package index is used; then run the same command again.",
+        )
+
+
+def _pack(folder: Path, target: Path) -> None:
+    """A tar whose bytes follow from its files alone."""
+    with appearing_whole(target) as file, tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for path in sorted(folder.iterdir()):
+            member = tarfile.TarInfo(f"{target.stem}/{path.name}")
+            member.size = path.stat().st_size
+            member.mode = 0o644
+            with path.open("rb") as content:
+                tar.addfile(member, content)
+
+
+@contextlib.contextmanager
+def _folder_aside(target: Path) -> Iterator[Path]:
+    folder = target.with_name(f".{target.name}.{secrets.token_hex(6)}.part")
+    try:
+        folder.mkdir()
+    except OSError as error:
+        raise BadInput(f"{target} cannot be made.", why=str(error), next_step="Name another place with -o.") from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

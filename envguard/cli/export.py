@@ -1,0 +1,161 @@
+"""`envguard export`: a lock in another form, for other installers or for a machine without network."""
+
+from __future__ import annotations
+
+import os
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from envguard.errors import BadInput, NoEnvironment
+
+if TYPE_CHECKING:
+    from envguard.catalog import Environment
+    from envguard.locks.lockfile import Lock
+    from envguard.locks.wheels import PinnedWheel
+    from envguard.running.preparing import Workshop
+
+
+class Format(str, Enum):
+    """What an export can be."""
+
+    REQUIREMENTS = "requirements"
+    PYLOCK = "pylock"
+    WHEELHOUSE = "wheelhouse"
+
+
+def export(
+    name: Annotated[str, typer.Argument(metavar="ENV")],
+    form: Annotated[Format, typer.Option("--format", help="What to write.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PATH",
+            help="Default: standard output; for a wheelhouse ENV-EDITION-cp3XX-wheels. A PATH ending in .tar is a tar.",
+        ),
+    ] = None,
+    edition: Annotated[
+        str | None, typer.Option("--edition", metavar="NAME", help="Instead of the preferred edition.")
+    ] = None,
+    python: Annotated[
+        str | None, typer.Option("--python", metavar="3.X", help="Instead of the preferred Python of this host.")
+    ] = None,
+    platform: Annotated[
+        str | None,
+        typer.Option(metavar="TAG", help="Wheels for another platform, such as manylinux_2_28_aarch64 or win_amd64."),
+    ] = None,
+    bare: Annotated[bool, typer.Option("--bare", help="Requirements without comments.")] = False,
+) -> None:
+    """Write a lock as requirements with hashes, as pylock.toml (PEP 751), or as a folder of its wheels.
+
+    A wheelhouse is installed without network by `--offline --find-links FOLDER`, or by pip:
+    pip install --no-index --find-links FOLDER --require-hashes -r FOLDER/requirements.txt
+    """
+    from envguard.catalog import builtin_catalog
+    from envguard.cli.choice import chosen_environments
+    from envguard.cli.screen import screen
+    from envguard.cli.workshop import open_workshop
+
+    catalog = builtin_catalog()
+    (environment,) = chosen_environments(catalog, [name])
+    if platform and form is not Format.WHEELHOUSE:
+        raise BadInput("--platform is for a wheelhouse.", next_step="The other formats are for every platform at once.")
+    if bare and form is not Format.REQUIREMENTS:
+        raise BadInput("--bare is for requirements.", next_step="Leave it out.")
+    with screen() as receive:
+        workshop = open_workshop(catalog, receive, {name: edition} if edition else {})
+        lock = _lock(workshop, environment, edition, python)
+        if form is Format.WHEELHOUSE:
+            place = output or Path(f"{name}-{lock.edition}-cp{lock.python.replace('.', '')}-wheels")
+            _write_wheelhouse(workshop, lock, platform, place.absolute())
+            return
+    text = _pylock(lock) if form is Format.PYLOCK else lock.bare_text() if bare else lock.text()
+    _write(text, output)
+
+
+def _lock(workshop: Workshop, environment: Environment, edition: str | None, python: str | None) -> Lock:
+    """The lock that is asked for; which Pythons this host has matters only where none is named."""
+    from envguard.cli.choice import chosen_editions
+    from envguard.running.preparing import recorded_locks
+
+    if python is None:
+        return workshop.plan(environment.name).chosen.lock
+    locks = recorded_locks(environment)
+    (wanted,) = chosen_editions(environment, edition)
+    if (wanted.name, python) not in locks:
+        known = [minor for name, minor in locks if name == wanted.name]
+        raise BadInput(
+            f"{environment.name} {wanted.name} has no lock for Python {python!r}.",
+            next_step=f"Choose one of: {', '.join(known)}.",
+        )
+    return locks[wanted.name, python]
+
+
+def _pylock(lock: Lock) -> str:
+    from envguard.host.variables import installer_variables
+    from envguard.locks.pylock import addresses, pylock_text
+    from envguard.locks.uv import find_uv
+    from envguard.store.home import envguard_home, installer_cache
+
+    cache = installer_cache(envguard_home())
+    return pylock_text(
+        lock, addresses(lock, uv=find_uv(), uv_environment=installer_variables(os.environ), uv_cache=cache)
+    )
+
+
+def _write_wheelhouse(workshop: Workshop, lock: Lock, platform: str | None, target: Path) -> None:
+    from envguard.backends.wheelhouse import write_wheelhouse
+    from envguard.catalog import builtin_catalog
+    from envguard.cli.workshop import open_workshop
+    from envguard.host.variables import installer_variables
+
+    wheels = _wheels(workshop, lock, platform)
+    tools = open_workshop(builtin_catalog(), workshop.receive).prepare("pip")
+    variables = installer_variables(os.environ)
+    write_wheelhouse(target, lock, wheels, pip_python=tools.built.layout.python, variables=variables)
+    typer.echo(f"{target}: {len(wheels)} wheels")
+
+
+def _wheels(workshop: Workshop, lock: Lock, platform: str | None) -> tuple[PinnedWheel, ...]:
+    """The wheels for a platform; raises NoEnvironment that names the packages which have none for it."""
+    from envguard.host.platform import marker_environment, supported_tags
+    from envguard.locks.targets import Target, target_of
+    from envguard.locks.wheels import best_wheels, missing_wheels
+    from envguard.planning import best_interpreter
+
+    if platform is not None:
+        target = target_of(platform, lock.python)
+    else:
+        interpreter = best_interpreter(workshop.host.interpreters, lock.python)
+        if interpreter is None:
+            raise BadInput(
+                f"This host has no Python {lock.python} whose platform could be meant.",
+                next_step="Name the platform, for example --platform manylinux_2_28_x86_64.",
+            )
+        target = Target(supported_tags(interpreter), marker_environment(interpreter))
+    missing = missing_wheels(lock, frozenset(target.tags), target.markers)
+    if missing:
+        raise NoEnvironment(
+            f"{lock.environment} {lock.edition} cannot be had on that platform with Python {lock.python}.",
+            why="\n".join(map(str, missing)),
+            next_step="Choose another edition with --edition, or another Python with --python.",
+        )
+    return best_wheels(lock, target.tags, target.markers)
+
+
+def _write(text: str, output: Path | None) -> None:
+    from envguard.files import write_whole
+
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        write_whole(output.absolute(), text.encode())
+    except OSError as error:
+        raise BadInput(
+            f"{output} cannot be written.", why=str(error), next_step="Name another file with -o."
+        ) from error

@@ -1,0 +1,109 @@
+"""A lock as `pylock.toml` (PEP 751), which must say where each wheel lies, as ours must not: made where it is used."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from envguard.errors import NoEnvironment
+from envguard.locks.lockfile import Lock, LockedPackage
+from envguard.locks.resolver import CannotAsk
+from envguard.toml import parse_toml
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a package index has a wheel, without credentials, and its size in bytes if the index says so."""
+
+    url: str
+    size: int | None
+
+
+def addresses(lock: Lock, *, uv: Path, uv_environment: Mapping[str, str], uv_cache: Path) -> dict[str, Address]:
+    """Where the index that is configured has the lock's wheels, by SHA-256.
+
+    Raises CannotAsk with uv's own words, and NoEnvironment that names the wheels which the index does not have.
+    """
+    with tempfile.TemporaryDirectory(prefix="envguard-pylock-") as name:
+        folder = Path(name)
+        (folder / "lock.txt").write_text(lock.text(), encoding="utf-8")
+        output = folder / "pylock.toml"
+        command: list[str | Path] = [
+            uv, "pip", "compile", folder / "lock.txt", "--universal", "--python-version", lock.python, "--no-deps",
+            "--no-config", "--no-python-downloads", "--only-binary", ":all:", "--format", "pylock.toml",
+            "--output-file", output, "--cache-dir", uv_cache, "--color", "never", "--quiet",
+        ]  # fmt: skip
+        run = subprocess.run(
+            command, env=dict(uv_environment), cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True
+        )
+        if run.returncode != 0:
+            raise CannotAsk(
+                f"The wheels of {lock.environment} {lock.edition} cannot be found.",
+                why=run.stderr.strip(),
+                next_step="Check the network, the proxy and the index settings; `envguard lock --check` says more.",
+            )
+        found = dict(_addresses(parse_toml(output.read_text(encoding="utf-8"))))
+    missing = [wheel.filename for package in lock.packages for wheel in package.wheels if wheel.sha256 not in found]
+    if missing:
+        raise NoEnvironment(
+            f"The package index does not have {len(missing)} wheels of {lock.environment} {lock.edition}.",
+            why=", ".join(missing),
+            next_step="Use an index that has them, or lock again with `envguard lock`.",
+        )
+    return found
+
+
+def pylock_text(lock: Lock, where: Mapping[str, Address]) -> str:
+    """The lock as a `pylock.toml` that `packaging.pylock` finds valid; `where` by SHA-256."""
+    from packaging.pylock import Pylock
+
+    head = [
+        'lock-version = "1.0"',
+        f"requires-python = {_quoted(f'=={lock.python}.*')}",
+        'created-by = "envguard"',
+    ]
+    text = "\n".join([*head, *(line for package in lock.packages for line in _package(package, where))]) + "\n"
+    Pylock.from_dict(parse_toml(text)).validate()
+    return text
+
+
+def _addresses(document: Mapping[str, object]) -> Iterator[tuple[str, Address]]:
+    from packaging.pylock import Pylock
+
+    for package in Pylock.from_dict(document).packages:
+        for wheel in package.wheels or ():
+            if wheel.url:
+                yield wheel.hashes["sha256"], Address(_without_credentials(wheel.url), wheel.size)
+
+
+def _without_credentials(url: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _package(package: LockedPackage, where: Mapping[str, Address]) -> Iterator[str]:
+    yield ""
+    yield "[[packages]]"
+    yield f"name = {_quoted(package.name)}"
+    yield f"version = {_quoted(package.version)}"
+    if package.marker:
+        yield f"marker = {_quoted(package.marker)}"
+    yield "wheels = ["
+    for wheel in package.wheels:
+        address = where[wheel.sha256]
+        size = "" if address.size is None else f"size = {address.size}, "
+        yield (
+            f"    {{ name = {_quoted(wheel.filename)}, url = {_quoted(address.url)}, {size}"
+            f"hashes = {{ sha256 = {_quoted(wheel.sha256)} }} }},"
+        )
+    yield "]"
+
+
+def _quoted(text: str) -> str:
+    """A TOML basic string; JSON's escapes are all TOML's too."""
+    return json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,78 @@
+"""Another machine than this one, by its wheel platform tag: which wheels and which markers fit it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from envguard.errors import BadInput
+
+if TYPE_CHECKING:
+    from packaging.tags import Tag
+
+OLDEST_GLIBC = 5  # manylinux_2_5 is manylinux1: no wheel is for an older one
+LEGACY_MANYLINUX = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
+LINUX = re.compile(r"(?P<libc>manylinux|musllinux)_(?P<major>\d+)_(?P<minor>\d+)_(?P<machine>\w+)")
+MACOS = re.compile(r"macosx_(?P<major>\d+)_(?P<minor>\d+)_(?P<machine>x86_64|arm64)")
+WINDOWS = {"win_amd64": "AMD64", "win_arm64": "ARM64"}
+EXAMPLES = "manylinux_2_28_x86_64, musllinux_1_2_aarch64, macosx_14_0_arm64, win_amd64"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A CPython minor on a platform: its wheel tags, best first, and its marker values (PEP 508)."""
+
+    tags: tuple[Tag, ...]
+    markers: dict[str, str]
+
+
+def target_of(platform_tag: str, python: str) -> Target:
+    """The target that a wheel platform tag names; raises BadInput for one that is not understood."""
+    from packaging import tags
+
+    platforms, sys_platform, system, machine = _platform(platform_tag)
+    version = tuple(int(part) for part in python.split("."))
+    abi = f"cp{version[0]}{version[1]}"
+    own = tags.cpython_tags(version, abis=[abi], platforms=platforms)
+    shared = tags.compatible_tags(version, interpreter=abi, platforms=platforms)
+    markers = {
+        "implementation_name": "cpython",
+        "implementation_version": f"{python}.0",
+        "os_name": "nt" if sys_platform == "win32" else "posix",
+        "platform_machine": machine,
+        "platform_python_implementation": "CPython",
+        "platform_release": "",
+        "platform_system": system,
+        "platform_version": "",
+        "python_full_version": f"{python}.0",
+        "python_version": python,
+        "sys_platform": sys_platform,
+    }
+    return Target(tuple(dict.fromkeys((*own, *shared))), markers)
+
+
+def _platform(tag: str) -> tuple[list[str], str, str, str]:
+    """All platform tags that fit, and the names of the system and the machine."""
+    from packaging import tags
+
+    if match := LINUX.fullmatch(tag):
+        return _linux_tags(match), "linux", "Linux", match["machine"]
+    if match := MACOS.fullmatch(tag):
+        version = (int(match["major"]), int(match["minor"]))
+        return list(tags.mac_platforms(version, match["machine"])), "darwin", "Darwin", match["machine"]
+    if tag in WINDOWS:
+        return [tag], "win32", "Windows", WINDOWS[tag]
+    raise BadInput(f"{tag!r} is no platform tag of wheels that is known here.", next_step=f"For example: {EXAMPLES}.")
+
+
+def _linux_tags(match: re.Match[str]) -> list[str]:
+    major, newest, machine = int(match["major"]), int(match["minor"]), match["machine"]
+    if match["libc"] == "musllinux":
+        return [f"musllinux_{major}_{minor}_{machine}" for minor in range(newest, -1, -1)] + [f"linux_{machine}"]
+    found = []
+    for minor in range(newest, OLDEST_GLIBC - 1, -1):
+        found.append(f"manylinux_{major}_{minor}_{machine}")
+        if minor in LEGACY_MANYLINUX:
+            found.append(f"{LEGACY_MANYLINUX[minor]}_{machine}")
+    return [*found, f"linux_{machine}"]
