@@ -14,8 +14,11 @@ from typer.exceptions import TyperException
 
 from envguard import __version__
 from envguard.cli.environments import AFTER_NAME, create, execute, list_environments, path, shell
+from envguard.cli.export import export
 from envguard.cli.lock import lock
+from envguard.cli.matrix import matrix
 from envguard.cli.probe import probe
+from envguard.cli.prove import prove
 from envguard.cli.run import run_app
 from envguard.cli.text import error_text
 from envguard.errors import BadInput, EnvguardError, Interrupted, StepFailed
@@ -34,6 +37,9 @@ app.command()(path)
 app.command("exec", context_settings=AFTER_NAME)(execute)
 app.command()(shell)
 app.command()(lock)
+app.command()(prove)
+app.command()(matrix)
+app.command()(export)
 app.add_typer(run_app, name="run")
 
 

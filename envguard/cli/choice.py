@@ -3,12 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from envguard.errors import BadInput
 
 if TYPE_CHECKING:
     from envguard.catalog import Catalog, Edition, Environment
+
+EditionsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--edition",
+        metavar="[ENV=]NAME",
+        help="Instead of the preferred edition, such as 0.9, or verify=1.2 for another of the task's environments.",
+    ),
+]
+PythonsOption = Annotated[
+    list[str] | None,
+    typer.Option("--python", metavar="[ENV=]3.X", help="Instead of the preferred Python; ENV as for --edition."),
+]
+FindLinksOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--find-links",
+        metavar="FOLDER",
+        help="Install from this folder of wheels and from no package index; can be given for each environment.",
+    ),
+]
+OfflineOption = Annotated[bool, typer.Option("--offline", help="Use no network.")]
 
 
 def chosen_environments(catalog: Catalog, names: Sequence[str] | None) -> list[Environment]:
@@ -22,6 +47,18 @@ def chosen_environments(catalog: Catalog, names: Sequence[str] | None) -> list[E
             )
         found.append(environment)
     return found
+
+
+def environments_to_write_to(catalog: Catalog, names: Sequence[str] | None) -> list[Environment]:
+    """The same for what writes beside locks: in a project, all of them are all of the project's own."""
+    if names or catalog.project is None:
+        return chosen_environments(catalog, names)
+    own = [each for each in catalog.environments.values() if each.lockfiles.is_relative_to(catalog.project)]
+    if not own:
+        raise BadInput(
+            f"The project {catalog.project} has no environments of its own.", next_step="Name those that you mean."
+        )
+    return own
 
 
 def chosen_editions(environment: Environment, name: str | None, *, every: bool = False) -> tuple[Edition, ...]:

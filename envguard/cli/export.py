@@ -55,12 +55,12 @@ def export(
     A wheelhouse is installed without network by `--offline --find-links FOLDER`, or by pip:
     pip install --no-index --find-links FOLDER --require-hashes -r FOLDER/requirements.txt
     """
-    from envguard.catalog import builtin_catalog
+    from envguard.catalog import load_catalog
     from envguard.cli.choice import chosen_environments
     from envguard.cli.screen import screen
     from envguard.cli.workshop import open_workshop
 
-    catalog = builtin_catalog()
+    catalog = load_catalog(Path.cwd(), os.environ)
     (environment,) = chosen_environments(catalog, [name])
     if platform and form is not Format.WHEELHOUSE:
         raise BadInput("--platform is for a wheelhouse.", next_step="The other formats are for every platform at once.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -35,8 +36,8 @@ def lock(
 
     Exit codes: 0 done; 1 --check found a difference; 3 something cannot be resolved.
     """
-    from envguard.catalog import builtin_catalog
-    from envguard.cli.choice import chosen_editions, chosen_environments
+    from envguard.catalog import load_catalog
+    from envguard.cli.choice import chosen_editions, environments_to_write_to
     from envguard.clock import utc_now
     from envguard.locks.proofs import proofs_path, read_proofs
     from envguard.running.locking import relock
@@ -45,7 +46,7 @@ def lock(
     if sum((check, upgrade, cut_off is not None)) > 1:
         raise BadInput("--check, --upgrade and --cut-off exclude each other.", next_step="Keep one of them.")
     found: list[Relocked] = []
-    for environment in chosen_environments(builtin_catalog(), names):
+    for environment in environments_to_write_to(load_catalog(Path.cwd(), os.environ), names):
         for each in chosen_editions(environment, edition, every=True):
             proofs = read_proofs(proofs_path(environment.lockfiles, environment.name, each.name))
             for python in each.pythons:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,7 +20,7 @@ def matrix(
 
     Only recorded trials count, and only of exactly the lock that is there; `envguard prove` makes them.
     """
-    from envguard.catalog import builtin_catalog
+    from envguard.catalog import load_catalog
     from envguard.cli.choice import chosen_environments
     from envguard.cli.screen import screen
     from envguard.cli.text import printable
@@ -27,7 +29,7 @@ def matrix(
     from envguard.report.matrix import matrix_document, matrix_text
     from envguard.running.preparing import recorded_locks, recorded_proofs
 
-    catalog = builtin_catalog()
+    catalog = load_catalog(Path.cwd(), os.environ)
     environments = [
         (environment, recorded_locks(environment), recorded_proofs(environment))
         for environment in chosen_environments(catalog, names)

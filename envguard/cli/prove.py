@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -35,8 +37,8 @@ def prove(
 
     Exit codes: 0 all of them work; 1 at least one does not; 3 the package index cannot be reached.
     """
-    from envguard.catalog import builtin_catalog
-    from envguard.cli.choice import chosen_editions, chosen_environments
+    from envguard.catalog import load_catalog
+    from envguard.cli.choice import chosen_editions, environments_to_write_to
     from envguard.cli.screen import screen
     from envguard.cli.workshop import open_workshop
     from envguard.running.proving import check_writable
@@ -44,10 +46,10 @@ def prove(
 
     if python and all_pythons:
         raise BadInput("--python and --all-pythons contradict each other.", next_step="Leave one of them out.")
-    catalog = builtin_catalog()
+    catalog = load_catalog(Path.cwd(), os.environ)
     wanted = [
         (environment, each)
-        for environment in chosen_environments(catalog, names)
+        for environment in environments_to_write_to(catalog, names)
         for each in chosen_editions(environment, edition, every=all_editions)
     ]
     trials: list[Trial] = []

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from envguard.cli.choice import EditionsOption, FindLinksOption, OfflineOption, PythonsOption
+
 if TYPE_CHECKING:
-    from envguard.catalog import Catalog, Task
-    from envguard.running.events import Receiver
+    from envguard.catalog import Task
     from envguard.running.preparing import Workshop
 
 run_app = typer.Typer(help="Run a task; each of its steps in an environment of its own.", no_args_is_help=True)
@@ -34,6 +34,10 @@ def quantize(
         list[str] | None,
         typer.Option(metavar="NAME", help="Leave a model of the bundle out, such as face_blendshapes."),
     ] = None,
+    edition: EditionsOption = None,
+    python: PythonsOption = None,
+    find_links: FindLinksOption = None,
+    offline: OfflineOption = False,
     report: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report as Markdown too.")] = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Print the plan and why the rest lost; run nothing.")
@@ -45,7 +49,9 @@ def quantize(
     Exit codes: 0 done; 1 the verdict is no and nothing was written; 2 bad input; 3 no environment can be had here.
     """
     from envguard.catalog import builtin_catalog
+    from envguard.cli.choice import by_environment
     from envguard.cli.screen import screen
+    from envguard.cli.workshop import open_workshop
     from envguard.files import write_whole
     from envguard.report.quantize import as_document
     from envguard.report.text import as_markdown, as_text
@@ -55,7 +61,14 @@ def quantize(
     catalog = builtin_catalog()
     task = catalog.tasks["quantize"]
     with screen() as receive:
-        workshop = _workshop(catalog, receive)
+        workshop = open_workshop(
+            catalog,
+            receive,
+            by_environment(edition, catalog, main="quantize"),
+            pythons=by_environment(python, catalog, main="quantize"),
+            find_links=find_links,
+            offline=offline,
+        )
         if explain:
             _explain(task, workshop, as_json=as_json)
             return
@@ -72,19 +85,6 @@ def quantize(
     else:
         typer.echo(as_text(document))
     raise typer.Exit(0 if result.passed else 1)
-
-
-def _workshop(catalog: Catalog, receive: Receiver) -> Workshop:
-    from envguard.running.preparing import Workshop
-    from envguard.store.home import envguard_home
-
-    return Workshop(
-        home=envguard_home(),
-        user_home=Path.home(),
-        environ=dict(os.environ),
-        catalog=catalog,
-        receive=receive,
-    )
 
 
 def _source(model: str, workshop: Workshop) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +13,19 @@ if TYPE_CHECKING:
     from envguard.running.preparing import Workshop
 
 
-def open_workshop(catalog: Catalog, receive: Receiver, editions: Mapping[str, str] | None = None) -> Workshop:
-    """A workshop with the process's own variables; `editions` by environment narrow the choice."""
+def open_workshop(
+    catalog: Catalog,
+    receive: Receiver,
+    editions: Mapping[str, str] | None = None,
+    *,
+    pythons: Mapping[str, str] | None = None,
+    find_links: Sequence[Path] | None = None,
+    offline: bool = False,
+) -> Workshop:
+    """A workshop with the process's own variables; `editions` and `pythons` by environment narrow the choice.
+
+    `find_links` are folders of wheels to install from, instead of the package index.
+    """
     from envguard.running.preparing import Workshop
     from envguard.store.home import envguard_home
 
@@ -25,4 +36,7 @@ def open_workshop(catalog: Catalog, receive: Receiver, editions: Mapping[str, st
         catalog=catalog,
         receive=receive,
         editions=editions or {},
+        pythons=pythons or {},
+        find_links=tuple(folder.expanduser().absolute() for folder in find_links or ()),
+        offline=offline,
     )
