@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -52,6 +53,8 @@ def main(edition: str) -> int:
             [*pip, "install", "-qq", "--disable-pip-version-check", "--no-deps", "--require-hashes",
              "--only-binary", ":all:", "--requirement", str(lock)]
         )  # fmt: skip
+    # They came with ensurepip; setuptools would be imported at every start, by a .pth file of its own.
+    succeeds([str(PYTHON), "-I", "-m", "pip", "uninstall", "-qq", "-y", "setuptools", "pip"])
     add_envguard()
     MARKER.write_text(wanted, encoding="utf-8")
     return 0
@@ -97,8 +100,10 @@ def add_envguard() -> None:
         (BIN / "envguard.cmd").write_text(f'@"{PYTHON}" -I -m envguard %*\n', encoding="utf-8")
         return
     command = BIN / "envguard"
-    quoted = "'" + str(PYTHON).replace("'", "'\\''") + "'"
-    command.write_text(f'#!/bin/sh\nexec {quoted} -I -m envguard "$@"\n', encoding="utf-8")
+    main_file = CHECKOUT / "envguard" / "__main__.py"
+    command.write_text(
+        f'#!/bin/sh\nexec {shlex.quote(str(PYTHON))} -I {shlex.quote(str(main_file))} "$@"\n', encoding="utf-8"
+    )
     command.chmod(0o755)
 
 

@@ -1,47 +1,51 @@
-"""Which of the host's environment variables a child may see: the policy as data, and why."""
+"""Which of the host's environment variables a child may see: the policy as data, and why.
+
+A pattern is a name, or the start of one and a star; upper and lower case are the same, as `http_proxy` shows. Every
+start of a command passes here, so nothing is imported that a bare Python does not have at hand.
+"""
 
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 
-# Why a variable must not reach a child. The first pattern that matches gives the reason.
-LEAKS: tuple[tuple[str, str], ...] = (
-    (r"PYTHON.*|__PYVENV_LAUNCHER__", "changes where Python finds its standard library or modules"),
-    (r"LD_.*|DYLD_.*|LIBPATH|SHLIB_PATH", "changes which shared libraries are loaded"),
-    (r"GCONV_PATH|GLIBC_TUNABLES|MALLOC_.*", "changes how the C library behaves"),
-    (r"VIRTUAL_ENV.*|_OLD_VIRTUAL_.*", "belongs to another virtual environment"),
-    (r"_?CONDA_.*|_CE_.*|MAMBA_.*", "belongs to a conda environment"),
-    (
-        r"PYENV_VERSION|PYENV_DIR|ASDF_.*_VERSION|__MISE_.*|PDM_.*|POETRY_.*|PIPENV_.*|HATCH_ENV.*|TOX_.*|NOX_.*|PIPX_.*",
-        "belongs to another environment manager",
+Patterns = tuple[str, ...]
+
+# Why a variable must not reach a child.
+LEAKS: dict[str, Patterns] = {
+    "changes where Python finds its standard library or modules": ("PYTHON*", "__PYVENV_LAUNCHER__"),
+    "changes which shared libraries are loaded": ("LD_*", "DYLD_*", "LIBPATH", "SHLIB_PATH"),
+    "changes how the C library behaves": ("GCONV_PATH", "GLIBC_TUNABLES", "MALLOC_*"),
+    "belongs to another virtual environment": ("VIRTUAL_ENV*", "_OLD_VIRTUAL_*"),
+    "belongs to a conda environment": ("CONDA_*", "_CONDA_*", "_CE_*", "MAMBA_*"),
+    "belongs to another environment manager": (
+        "PYENV_VERSION", "PYENV_DIR", "ASDF_PYTHON_VERSION", "__MISE_*", "PDM_*", "POETRY_*", "PIPENV_*", "HATCH_ENV*",
+        "TOX_*", "NOX_*", "PIPX_*",
     ),
-    (r"PIP_.*|UV_.*|VIRTUALENV_.*|SETUPTOOLS_.*|DISTUTILS_.*", "configures an installer"),
-)
+    "configures an installer": ("PIP_*", "UV_*", "VIRTUALENV_*", "SETUPTOOLS_*", "DISTUTILS_*"),
+}  # fmt: skip
 
 # A step's numbers must not depend on these either; a user's own command may want them.
-NUMERIC = (
-    r"TF_.*|XLA_.*|JAX_.*|GLOG_.*|XNNPACK_.*|MKL_.*|OMP_.*|OPENBLAS_.*|NPY_.*|NUMPY_.*|NUMBA_.*",
-    "changes how numeric libraries compute",
-)
+NUMERIC: dict[str, Patterns] = {
+    "changes how numeric libraries compute": (
+        "TF_*", "XLA_*", "JAX_*", "GLOG_*", "XNNPACK_*", "MKL_*", "OMP_*", "OPENBLAS_*", "NPY_*", "NUMPY_*", "NUMBA_*",
+    )
+}  # fmt: skip
 
 # What a step gets: enough for a process to live, nothing that changes what it computes.
-STEP_NEEDS = re.compile(
-    r"PATH|LANG|LANGUAGE|LC_.*|TZ|TMPDIR|TEMP|TMP"
-    r"|SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMSPEC|PATHEXT|NUMBER_OF_PROCESSORS|PROCESSOR_ARCHITECTURE",
-    re.IGNORECASE,
-)
+STEP_NEEDS: Patterns = (
+    "PATH", "LANG", "LANGUAGE", "LC_*", "TZ", "TMPDIR", "TEMP", "TMP",
+    "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "NUMBER_OF_PROCESSORS", "PROCESSOR_ARCHITECTURE",
+)  # fmt: skip
 
 # What an installer gets on top: how to reach the package index.
-INSTALLER_NEEDS = re.compile(
-    r"HOME|USERPROFILE|APPDATA|LOCALAPPDATA|NETRC"
-    r"|(HTTPS?|ALL|NO)_PROXY|SSL_CERT_(FILE|DIR)"
-    r"|UV_(DEFAULT_INDEX|INDEX|INDEX_URL|EXTRA_INDEX_URL|INDEX_STRATEGY|INSECURE_HOST|NATIVE_TLS|SYSTEM_CERTS"
-    r"|HTTP_TIMEOUT|HTTP_RETRIES|OFFLINE|KEYRING_PROVIDER|CONCURRENT_DOWNLOADS|INDEX_[A-Z0-9_]+_(USERNAME|PASSWORD))",
-    re.IGNORECASE,
-)
+INSTALLER_NEEDS: Patterns = (
+    "HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "NETRC",
+    "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR",
+    "UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_*", "UV_EXTRA_INDEX_URL", "UV_INSECURE_HOST", "UV_NATIVE_TLS",
+    "UV_SYSTEM_CERTS", "UV_HTTP_TIMEOUT", "UV_HTTP_RETRIES", "UV_OFFLINE", "UV_KEYRING_PROVIDER",
+    "UV_CONCURRENT_DOWNLOADS",
+)  # fmt: skip
 
 # What pip users have set, in the words that uv knows.
 PIP_TO_UV = {
@@ -52,24 +56,15 @@ PIP_TO_UV = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """A variable of the host that a child does not get; its value is not kept."""
-
-    name: str
-    why: str
-
-
 def step_variables(environ: Mapping[str, str]) -> dict[str, str]:
     """The variables of the host that a step may see."""
-    return {name: value for name, value in environ.items() if STEP_NEEDS.fullmatch(name)}
+    return {name: value for name, value in environ.items() if _matches(name, STEP_NEEDS)}
 
 
 def installer_variables(environ: Mapping[str, str]) -> dict[str, str]:
     """The variables of the host that uv may see; what pip was told about indexes is told to uv."""
-    kept = {
-        name: value for name, value in environ.items() if STEP_NEEDS.fullmatch(name) or INSTALLER_NEEDS.fullmatch(name)
-    }
+    needs = (*STEP_NEEDS, *INSTALLER_NEEDS)
+    kept = {name: value for name, value in environ.items() if _matches(name, needs)}
     indexed = "UV_DEFAULT_INDEX" in kept or "UV_INDEX_URL" in kept
     for pip_name, uv_name in PIP_TO_UV.items():
         value = environ.get(pip_name)
@@ -78,15 +73,11 @@ def installer_variables(environ: Mapping[str, str]) -> dict[str, str]:
     return kept
 
 
-def removed_from_step(environ: Mapping[str, str]) -> tuple[Removed, ...]:
-    """The variables that would have leaked into a step, each with the reason why it is removed."""
+def removed_from_step(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables that would have leaked into a step, and why each is removed; their values are not told."""
     kept = step_variables(environ)
-    removed = []
-    for name in sorted(environ.keys() - kept.keys()):
-        why = _reason(name, (*LEAKS, NUMERIC))
-        if why:
-            removed.append(Removed(name, why))
-    return tuple(removed)
+    reasons = {name: _reason(name, LEAKS | NUMERIC) for name in sorted(environ.keys() - kept.keys())}
+    return {name: why for name, why in reasons.items() if why}
 
 
 def command_variables(environ: Mapping[str, str], programs: str) -> dict[str, str]:
@@ -96,11 +87,16 @@ def command_variables(environ: Mapping[str, str], programs: str) -> dict[str, st
     """
     kept = {name: value for name, value in environ.items() if not _reason(name, LEAKS)}
     kept["PATH"] = os.pathsep.join(filter(None, (programs, environ.get("PATH", os.defpath))))
-    kept["VIRTUAL_ENV"] = os.path.dirname(programs)  # noqa: PTH120 - pathlib is not worth importing on the warm path
+    kept["VIRTUAL_ENV"] = os.path.dirname(programs)  # noqa: PTH120 - pathlib costs 4 ms to import
     kept["PYTHONNOUSERSITE"] = "1"
     return kept
 
 
-def _reason(name: str, table: Sequence[tuple[str, str]]) -> str:
+def _reason(name: str, table: Mapping[str, Patterns]) -> str:
     """Why a variable must not reach a child, or an empty text if it is harmless."""
-    return next((why for pattern, why in table if re.fullmatch(pattern, name, re.IGNORECASE)), "")
+    return next((why for why, patterns in table.items() if _matches(name, patterns)), "")
+
+
+def _matches(name: str, patterns: Iterable[str]) -> bool:
+    upper = name.upper()
+    return any(upper.startswith(pattern[:-1]) if pattern.endswith("*") else upper == pattern for pattern in patterns)

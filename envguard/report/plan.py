@@ -16,7 +16,7 @@ def plan_document(task: Task, plans: Sequence[Plan], environ: Mapping[str, str])
         "task": task.name,
         "steps": [{"name": step.name, "environment": step.environment} for step in task.steps],
         "environments": [_environment(plan) for plan in plans],
-        "removed_variables": [{"name": each.name, "why": each.why} for each in removed_from_step(environ)],
+        "removed_variables": [{"name": name, "why": why} for name, why in removed_from_step(environ).items()],
     }
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from envguard.host.variables import command_variables
 from envguard.running.supervising import supervise
-
-PYTHON = re.compile(r"python(3(\.\d+)?)?(\.exe)?")
 
 
 def run_command(
@@ -26,9 +23,15 @@ def command_line(command: Sequence[str], python: str, *, here: bool = False) -> 
     current folder only with `here`.
     """
     program, *arguments = command
-    if not PYTHON.fullmatch(program):
+    if not _is_python(program):
         return list(command)
     first = arguments[0] if arguments else ""
     if here or (first and not first.startswith("-")):
         return [python, "-E", "-s", *arguments]
     return [python, "-I", *arguments]
+
+
+def _is_python(program: str) -> bool:
+    """Whether this names a Python by no path: `python`, `python3`, `python3.11`, on Windows with `.exe`."""
+    version = program.removesuffix(".exe").removeprefix("python")
+    return program.startswith("python") and (not version or version.replace(".", "").isdigit())
