@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
 
 from envguard.catalog.model import Edition, Environment
 from envguard.errors import BadInput, NoEnvironment
@@ -12,6 +14,9 @@ from envguard.host.platform import marker_environment, supported_tags
 from envguard.locks.lockfile import Lock, request_digest
 from envguard.locks.proofs import Platform, Proof, proof_of
 from envguard.locks.wheels import missing_wheels
+
+if TYPE_CHECKING:
+    from packaging.tags import Tag
 
 LockKey = tuple[str, str]
 NOTHING_PROVED: Mapping[str, Sequence[Proof]] = {}
@@ -125,13 +130,19 @@ def candidate_on(
         fitting = [each for each in interpreters if minor_of(each) == minor]
         reasons = "; ".join(f"{each.path}: {' '.join(each.reasons)}" for each in fitting)
         return PassedOver(what, reasons or f"this host has no Python {minor}")
-    missing = missing_wheels(lock, frozenset(supported_tags(interpreter)), marker_environment(interpreter))
+    missing = missing_wheels(lock, _tags_of(interpreter), marker_environment(interpreter))
     if missing:
         return PassedOver(what, "; ".join(map(str, missing)))
     proof = proof_of(proofs, digest=lock.digest, python=minor, platform=platform_of(interpreter))
     if proof is not None and not proof.works:
         return PassedOver(what, f"known to be bad here: it {proof.result} ({proof.reason})")
     return Candidate(environment, edition, lock, interpreter, proof)
+
+
+@cache
+def _tags_of(interpreter: Interpreter) -> frozenset[Tag]:
+    """What wheels may be tagged with to fit; asked again for every edition, and a thousand tags each time."""
+    return frozenset(supported_tags(interpreter))
 
 
 def wanted_digest(environment: Environment, edition: Edition, minor: str) -> str:
