@@ -77,20 +77,26 @@ def build_venv(
 
 def forget_distributions(names: Sequence[str], installer: Installer) -> None:
     """Take distributions out of uv's cache, so that the next build fetches them anew."""
-    command: list[str | Path] = [
-        installer.uv,
-        "cache",
-        "clean",
-        *names,
-        "--no-config",
-        "--cache-dir",
-        installer.cache,
-        "--quiet",
-    ]
-    subprocess.run(
-        command, env=dict(installer.variables), cwd=installer.logs, stdin=subprocess.DEVNULL, check=False,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    clear_cache(installer.uv, installer.cache, installer.variables, names)
+
+
+def clear_cache(uv: Path, cache: Path, variables: Mapping[str, str], names: Sequence[str] = ()) -> None:
+    """Empty uv's cache, or take the named distributions out of it; uv waits for whoever is installing from it."""
+    command = [uv, "cache", "clean", *names, "--no-config", "--cache-dir", cache, "--color", "never", "--quiet"]
+    run = subprocess.run(
+        list(map(str, command)),
+        env=dict(variables),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+    )
+    if run.returncode != 0:
+        raise NoEnvironment(
+            f"uv's cache {cache} cannot be cleared.",
+            why="\n".join(run.stderr.strip().splitlines()[-TAIL_LINES:]),
+            next_step="Check its permissions and the disk, then run the same command again.",
+        )
 
 
 def _layout(venv: Path) -> Layout:

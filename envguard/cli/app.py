@@ -20,6 +20,7 @@ from envguard.cli.matrix import matrix
 from envguard.cli.probe import probe
 from envguard.cli.prove import prove
 from envguard.cli.run import run_app
+from envguard.cli.store import store_app
 from envguard.cli.text import error_text
 from envguard.errors import BadInput, EnvguardError, Interrupted, StepFailed
 from envguard.running.signals import unwind_on_sigterm
@@ -41,6 +42,7 @@ app.command()(prove)
 app.command()(matrix)
 app.command()(export)
 app.add_typer(run_app, name="run")
+app.add_typer(store_app, name="store")
 
 
 def _print_version(wanted: bool) -> None:

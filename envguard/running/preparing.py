@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from envguard.backends.venv import Installer, build_venv
+from envguard.backends.venv import Installer, build_venv, forget_distributions
 from envguard.catalog.model import Catalog, Environment
 from envguard.catalog.projects import find_project
 from envguard.catalog.shipped import BUILTIN
@@ -24,7 +24,7 @@ from envguard.planning import Candidate, LockKey, Plan, make_plan
 from envguard.running.command_step import CommandRun, run_check_command
 from envguard.running.events import Building, PassedBy, Receiver, Waiting
 from envguard.running.step import StepResult, run_step, scratch_folder
-from envguard.store.environments import BuiltEnvironment, Identity, ensure, read_ready
+from envguard.store.environments import BuiltEnvironment, DamagedInstall, Identity, ensure, make_folder, read_ready
 from envguard.store.home import environments_folder, installer_cache, logs_folder, probe_cache, runs_folder
 
 
@@ -145,11 +145,18 @@ class Workshop:
 
     def build(self, candidate: Candidate) -> BuiltEnvironment:
         """A candidate's environment, built and proved now if it was not there; raises CheckFailed."""
-        logs = logs_folder(self.home)
-        logs.mkdir(parents=True, exist_ok=True)
-        variables, cache = installer_variables(self.environ), installer_cache(self.home)
-        installer = Installer(find_uv(), variables, cache, logs, self.find_links, self.offline)
-        interpreter = candidate.interpreter.real_path
+        try:
+            return self._ensure(candidate)
+        except DamagedInstall as damage:  # by uv's cache, as a rule: once more, from the index
+            self.forget(damage.distributions)
+            return self._ensure(candidate)
+
+    def forget(self, distributions: tuple[str, ...]) -> None:
+        """Fetch distributions anew for the next build, because uv's cache of them is damaged."""
+        forget_distributions(distributions, self._installer())
+
+    def _ensure(self, candidate: Candidate) -> BuiltEnvironment:
+        installer, interpreter = self._installer(), candidate.interpreter.real_path
         return ensure(
             self.home,
             identity_of(candidate),
@@ -157,6 +164,12 @@ class Workshop:
             prove=lambda layout: self.check(candidate, layout),
             watcher=_Announcer(candidate, self.receive),
         )
+
+    def _installer(self) -> Installer:
+        logs = logs_folder(self.home)
+        make_folder(logs)
+        variables, cache = installer_variables(self.environ), installer_cache(self.home)
+        return Installer(find_uv(), variables, cache, logs, self.find_links, self.offline)
 
     def check(self, candidate: Candidate, layout: Layout) -> Proof:
         """Put an installed environment to its check; raises CheckFailed."""

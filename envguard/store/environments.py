@@ -18,10 +18,9 @@ from envguard.layout import Layout
 from envguard.locks.proofs import Proof
 from envguard.store.fingerprint import FINGERPRINT, take_fingerprint, why_changed
 from envguard.store.home import environments_folder
-from envguard.store.locking import build_lock
+from envguard.store.locking import build_lock, in_use
 from envguard.store.manifest import MANIFEST, digest, manifest_bytes, scan
 from envguard.store.records import Damage, audit_entries
-from envguard.store.usage import in_use
 
 SCHEMA = 1
 MARKER = "ready.json"
@@ -110,7 +109,7 @@ def ensure(
     found, why = read_ready(folder, identity)
     if found is not None:
         return found
-    _make_folder(folder.parent)
+    make_folder(folder.parent)
     waiting = lambda holder: watcher.waiting(identity.environment, holder)  # noqa: E731
     with build_lock(folder.with_name(folder.name + ".lock"), waiting=waiting) as descriptors:
         found, why = read_ready(folder, identity)
@@ -192,7 +191,8 @@ def _mark_ready(folder: Path, identity: Identity, proof: Proof, recorded: dict[s
         write_whole(folder / MARKER, json.dumps(marker, indent=1, sort_keys=True).encode())
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Make a folder of the store; raises NoEnvironment where that cannot be done."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -214,11 +214,16 @@ def _cannot_write(folder: Path, error: OSError) -> NoEnvironment:
     )
 
 
-def _clear(folder: Path) -> None:
-    """Take an unready folder out of the way under a name that nothing looks for, then delete it."""
+def move_aside(folder: Path) -> Path | None:
+    """Take a folder out of the way under a name that nothing looks for; a link is only unlinked, and is not there."""
     if folder.is_symlink():
         folder.unlink()
     elif folder.exists():
-        aside = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.broken")
-        folder.replace(aside)
+        return folder.replace(folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.broken"))
+    return None
+
+
+def _clear(folder: Path) -> None:
+    aside = move_aside(folder)
+    if aside is not None:
         shutil.rmtree(aside, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""One process at a time builds an environment; the others know whom they wait for."""
+"""One process at a time builds an environment, the others know whom they wait for, and none removes what is in use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from envguard.store.usage import no_locks
+from envguard.store.usage import SUFFIX, hold, no_locks
+
+if sys.platform != "win32":
+    import fcntl
 
 PATIENCE = 2.0
 
@@ -63,10 +66,8 @@ def build_lock_if_free(path: Path) -> Iterator[bool]:
 
 def _refuse_unlockable(path: Path) -> None:
     """Raise OSError where files cannot be locked: filelock would make do with a lock that a kill leaves behind."""
-    if os.name == "nt":
+    if sys.platform == "win32":
         return
-    import fcntl
-
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
         with contextlib.suppress(BlockingIOError, PermissionError):
@@ -76,7 +77,7 @@ def _refuse_unlockable(path: Path) -> None:
 
 
 def _inheritable_descriptors(lock: FileLock) -> tuple[int, ...]:
-    if os.name == "nt":
+    if sys.platform == "win32":
         return ()
     # filelock has no public name for its descriptor; flock() belongs to the open file, so a child that inherits it
     # keeps the lock.
@@ -91,3 +92,36 @@ def _read_holder(holder: Path) -> str:
         return f"process {int(told['pid'])} (envguard {' '.join(map(str, told['command']))})"
     except (OSError, ValueError, KeyError, TypeError):
         return "another process"
+
+
+@contextlib.contextmanager
+def in_use(folder: Path) -> Iterator[tuple[int, ...]]:
+    """Keep an environment in use during the block; yields the descriptors that its processes must inherit."""
+    descriptor = hold(str(folder))
+    try:
+        yield () if descriptor is None else (descriptor,)
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+@contextlib.contextmanager
+def unused(folder: Path) -> Iterator[bool]:
+    """Whether nobody uses an environment; if so, nobody starts to before the block ends."""
+    if sys.platform == "win32":
+        yield True
+        return
+    path = folder.with_name(folder.name + SUFFIX)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        yield _locked_alone(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _locked_alone(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -70,6 +70,29 @@ def parse_manifest(content: bytes) -> dict[str, Entry]:
         raise ValueError("not a manifest") from error
 
 
+def differing(expected: Manifest, found: Manifest) -> tuple[str, ...]:
+    """The names that are not the same in two builds of one environment.
+
+    Python 3.10 writes a set of constants into bytecode in the order of memory addresses, which no two builds share: its
+    bytecode is not compared where the source beside it is the same.
+    """
+    names = [
+        name
+        for name in expected.keys() | found.keys()
+        if name not in expected or name not in found or expected[name].what_counts != found[name].what_counts
+    ]
+    changed = set(names)
+    return tuple(
+        sorted(name for name in names if not (name in expected and name in found and _unordered(name, changed)))
+    )
+
+
+def _unordered(name: str, changed: set[str]) -> bool:
+    folder, _, file = name.rpartition("/__pycache__/")
+    module, dot, _ = file.partition(".cpython-310.")
+    return bool(dot) and f"{folder}/{module}.py" not in changed
+
+
 def digest(content: bytes) -> str:
     """SHA-256 in hex."""
     return hashlib.sha256(content).hexdigest()

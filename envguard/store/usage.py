@@ -2,23 +2,24 @@
 
 The lock belongs to the open file, so a process that inherits the descriptor keeps the environment in use for exactly
 as long as it lives, whoever started it. The file's time is when the environment was last used. The lock file is never
-deleted: a lock on a deleted file protects nothing. This module is on the path of every start and imports little.
+deleted: a lock on a deleted file protects nothing. This module is on the path of every start and imports
+nothing that a bare Python does not have at hand.
 """
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
-from collections.abc import Iterator
-from pathlib import Path
+import sys
 
-from envguard.errors import NoEnvironment
+TYPE_CHECKING = False  # typing's own costs 3 ms to import
+if TYPE_CHECKING:
+    from pathlib import Path
 
-try:
+    from envguard.errors import NoEnvironment
+
+if sys.platform != "win32":  # there, files of a running program cannot be deleted anyway
     import fcntl
-except ImportError:  # Windows: there, files of a running program cannot be deleted anyway
-    fcntl = None  # type: ignore[assignment]
 
 SUFFIX = ".use"
 
@@ -30,7 +31,7 @@ def hold(folder: str) -> int | None:
     be written to (where nobody can remove anything either), and where there is no store yet. Take it before asking
     whether the environment is ready. Raises NoEnvironment where the file system has no locks.
     """
-    if fcntl is None:
+    if sys.platform == "win32":
         return None
     path = folder + SUFFIX
     try:
@@ -48,36 +49,6 @@ def hold(folder: str) -> int | None:
     return descriptor
 
 
-@contextlib.contextmanager
-def in_use(folder: Path) -> Iterator[tuple[int, ...]]:
-    """Keep an environment in use during the block; yields the descriptors that its processes must inherit."""
-    descriptor = hold(str(folder))
-    try:
-        yield () if descriptor is None else (descriptor,)
-    finally:
-        if descriptor is not None:
-            os.close(descriptor)
-
-
-@contextlib.contextmanager
-def unused(folder: Path) -> Iterator[bool]:
-    """Whether nobody uses an environment; if so, nobody starts to before the block ends."""
-    if fcntl is None:
-        yield True
-        return
-    path = folder.with_name(folder.name + SUFFIX)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-    finally:
-        os.close(descriptor)
-
-
 def last_used(folder: Path) -> float | None:
     """When something was last started in an environment, in seconds since the epoch; None if never."""
     try:
@@ -88,6 +59,8 @@ def last_used(folder: Path) -> float | None:
 
 def no_locks(path: str | Path, error: Exception) -> NoEnvironment:
     """The failure of a file system that locks no files."""
+    from envguard.errors import NoEnvironment
+
     return NoEnvironment(
         f"{path} cannot be locked.",
         why=str(error),

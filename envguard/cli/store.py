@@ -1,0 +1,211 @@
+"""`envguard store list|verify|prune|gc`: what is built on this host, whether it is whole, and what it takes on disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from envguard.errors import BadInput
+
+if TYPE_CHECKING:
+    from envguard.running.repairing import Repair
+    from envguard.store.inventory import Stored
+    from envguard.store.removing import Sweep
+    from envguard.store.verifying import Finding
+
+store_app = typer.Typer(help="Look after the environments that are built.", no_args_is_help=True)
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")]
+
+FINDINGS_SHOWN = 10
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kMGT]?)(i?)B?", re.IGNORECASE)
+
+
+@store_app.command("list")
+def list_store(as_json: JsonOption = False) -> None:
+    """Show what is built: its size on disk, when it was built and last used, and whether it is ready."""
+    from envguard.store.home import envguard_home, installer_cache
+    from envguard.store.inventory import disk_bytes, inventory
+
+    home = envguard_home()
+    rows, total, cache = inventory(home), disk_bytes([home]), disk_bytes([installer_cache(home)])
+    if as_json:
+        document = {"environments": [row.as_json() for row in rows], "cache_bytes": cache, "total_bytes": total}
+        typer.echo(json.dumps({"home": str(home), **document}, indent=2))
+        return
+    for row in rows:
+        typer.echo(_row(row))
+    typer.echo(f"{len(rows)} environments; with the package cache ({_megabytes(cache)}) {_megabytes(total)} in {home}")
+
+
+@store_app.command()
+def verify(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Environments; all if none.")] = None,
+    mend: Annotated[bool, typer.Option("--repair", help="Rebuild what is damaged, from its own lock.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare every byte of what is built with what was proved.
+
+    Exit codes: 0 all is whole, or was repaired; 1 something is damaged.
+    """
+    from envguard.store.home import envguard_home
+    from envguard.store.verifying import verify_environment
+
+    results: list[tuple[Path, tuple[Finding, ...], Repair | None]] = []
+    for folder in _chosen(envguard_home(), names or []):
+        findings = verify_environment(folder)
+        if not as_json:
+            _show_findings(folder, findings)
+        repaired = _repair(folder) if findings and mend else None
+        if repaired is not None and not as_json:
+            typer.echo(f"  {_repair_text(repaired)}")
+        results.append((folder, findings, repaired))
+    healthy = all(not findings or (repaired is not None and not repaired.why) for _, findings, repaired in results)
+    if as_json:
+        documents = [_verified(*result) for result in results]
+        typer.echo(json.dumps({"healthy": healthy, "environments": documents}, indent=2))
+    raise typer.Exit(0 if healthy else 1)
+
+
+@store_app.command("prune")
+def prune_store(dry_run: DryRunOption = False, as_json: JsonOption = False) -> None:
+    """Remove what no run will use again: unfinished, changed and outdated environments, old scratch and logs."""
+    from envguard.catalog.projects import load_catalog
+    from envguard.running.preparing import recorded_locks
+    from envguard.store.home import envguard_home
+    from envguard.store.removing import prune
+
+    environments = load_catalog(Path.cwd(), os.environ).environments
+    locks = {
+        name: frozenset(lock.digest for lock in recorded_locks(environment).values())
+        for name, environment in environments.items()
+    }
+    _show_sweep(prune(envguard_home(), locks, dry_run=dry_run), dry_run=dry_run, as_json=as_json)
+
+
+@store_app.command("gc")
+def collect_store(
+    max_size: Annotated[str, typer.Option("--max-size", metavar="SIZE", help="Such as 2GB, 500MB, 1.5GiB.")],
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring the store down to a size: the package cache goes if that is enough, else what was least recently used."""
+    from envguard.backends.venv import clear_cache
+    from envguard.host.variables import installer_variables
+    from envguard.locks.uv import find_uv
+    from envguard.store.home import envguard_home, installer_cache
+    from envguard.store.removing import collect
+
+    home, limit = envguard_home(), parse_size(max_size)
+    sweep = collect(
+        home,
+        limit,
+        clear_cache=lambda: clear_cache(find_uv(), installer_cache(home), installer_variables(os.environ)),
+        dry_run=dry_run,
+    )
+    _show_sweep(sweep, dry_run=dry_run, as_json=as_json)
+    raise typer.Exit(0 if sweep.bytes_left <= limit else 1)
+
+
+def parse_size(text: str) -> int:
+    """A size in bytes: `2GB` is 2×10⁹, `2GiB` 2×2³⁰; raises BadInput."""
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        raise BadInput(f"{text!r} is no size.", next_step="Write a number and a unit, such as 2GB, 500MB or 1.5GiB.")
+    number, unit, binary = match.groups()
+    power = " kmgt".index(unit.lower()) if unit else 0
+    return int(float(number) * (1024 if binary else 1000) ** power)
+
+
+def _chosen(home: Path, names: list[str]) -> list[Path]:
+    """The environments' folders by the environment's name or the folder's; all if none is named."""
+    from envguard.store.inventory import environment_folders, goes_by, name_of
+
+    folders = environment_folders(home)
+    for name in names:
+        if not any(goes_by(folder, name) for folder in folders):
+            known = ", ".join(dict.fromkeys(map(name_of, folders))) or "nothing is built yet"
+            raise BadInput(f"No environment {name!r} is built.", next_step=f"Choose of what is built: {known}.")
+    return [folder for folder in folders if not names or any(goes_by(folder, name) for name in names)]
+
+
+def _repair(folder: Path) -> Repair:
+    from envguard.catalog.projects import load_catalog
+    from envguard.cli.screen import screen
+    from envguard.cli.workshop import open_workshop
+    from envguard.running.repairing import repair
+
+    with screen() as receive:
+        return repair(folder, open_workshop(load_catalog(Path.cwd(), os.environ), receive))
+
+
+def _verified(folder: Path, findings: tuple[Finding, ...], repaired: Repair | None) -> dict[str, Any]:
+    from envguard.store.inventory import name_of
+
+    return {
+        "name": name_of(folder),
+        "folder": str(folder),
+        "findings": [finding.as_json() for finding in findings],
+        "repair": repaired.as_json() if repaired else None,
+    }
+
+
+def _row(row: Stored) -> str:
+    from envguard.store.inventory import moment
+
+    identity = row.identity
+    what = row.name
+    if identity:
+        what += f" {identity.edition} on Python {identity.python_version}, lock {identity.lock[:12]}"
+    state = f"not ready, {row.why_not}" if row.why_not else "ready"
+    times = f"built {row.built or 'at an unknown time'}, last used {moment(row.used)}"
+    return _safe(f"{what}: {state}\n  {_megabytes(row.bytes)}, {times}\n  {row.folder}")
+
+
+def _show_findings(folder: Path, findings: tuple[Finding, ...]) -> None:
+    if not findings:
+        typer.echo(_safe(f"{folder.name}: whole"))
+        return
+    typer.echo(_safe(f"{folder.name}: {len(findings)} findings"))
+    for finding in findings[:FINDINGS_SHOWN]:
+        typer.echo(_safe(f"  {finding.problem}: {finding.path}: {finding.evidence}"))
+    if len(findings) > FINDINGS_SHOWN:
+        typer.echo(f"  and {len(findings) - FINDINGS_SHOWN} more; --json has them all")
+
+
+def _repair_text(repaired: Repair) -> str:
+    if repaired.why:
+        return _safe(f"not repaired: {repaired.why}")
+    if repaired.differing:
+        shown = ", ".join(repaired.differing[:FINDINGS_SHOWN])
+        return _safe(f"rebuilt and proved; {len(repaired.differing)} files are not what they were: {shown}")
+    known = "identical, byte for byte" if repaired.identical else "there was no whole manifest to compare it with"
+    return f"rebuilt and proved; {known}"
+
+
+def _show_sweep(sweep: Sweep, *, dry_run: bool, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({"dry_run": dry_run, **sweep.as_json()}, indent=2))
+        return
+    verb = "would remove" if dry_run else "removed"
+    for each in sweep.removed:
+        typer.echo(_safe(f"{verb} {each.path} ({_megabytes(each.bytes)}): {each.why}"))
+    for each in sweep.spared:
+        typer.echo(_safe(f"left {each.path} ({_megabytes(each.bytes)}): {each.why}"))
+    freed = sum(each.bytes for each in sweep.removed)
+    typer.echo(f"{verb} {_megabytes(freed)}; {_megabytes(sweep.bytes_left)} {'would be' if dry_run else 'are'} left")
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB"
+
+
+def _safe(text: str) -> str:
+    from envguard.cli.text import printable
+
+    return printable(text)

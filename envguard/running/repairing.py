@@ -1,0 +1,115 @@
+"""Bring a damaged environment back to what was proved: rebuilt from its own lock, compared with its own manifest."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from envguard.catalog.model import Edition
+from envguard.errors import BrokenData, EnvguardError
+from envguard.locks.lockfile import Lock, read_lock
+from envguard.planning import Candidate
+from envguard.running.preparing import Workshop, identity_of, recorded_locks
+from envguard.store.manifest import MANIFEST, Manifest, differing, parse_manifest
+from envguard.store.removing import move_aside_if_idle
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """How a repair ended: `why` is empty if the environment is ready again.
+
+    `differing` are the files that are not what the old manifest says; None if there was no whole manifest to compare.
+    """
+
+    folder: Path
+    why: str
+    differing: tuple[str, ...] | None = None
+
+    @property
+    def identical(self) -> bool | None:
+        """Whether every byte is as it was proved; None if that is not known."""
+        return None if self.differing is None else not self.differing
+
+    def as_json(self) -> dict[str, object]:
+        """The repair for `--json`."""
+        differing = None if self.differing is None else list(self.differing)
+        return {"repaired": not self.why, "why": self.why, "identical": self.identical, "differing": differing}
+
+
+def repair(folder: Path, workshop: Workshop) -> Repair:
+    """Rebuild the environment of that folder unless somebody uses it.
+
+    Where the rebuilt files differ from the manifest of the damaged environment, the installer's cache is not trusted
+    either: its distributions are fetched anew, once.
+    """
+    candidate = next(_candidates(folder, workshop), None)
+    if candidate is None:
+        return Repair(folder, "neither its lock nor the catalog's leads to it on this host; it can only be pruned")
+    aside, why = move_aside_if_idle(folder)
+    if why:
+        return Repair(folder, why)
+    try:
+        expected = _old_manifest(aside)
+        differing = _rebuilt(folder, candidate, workshop, expected)
+        if differing:
+            workshop.forget(tuple(package.name for package in candidate.lock.packages))
+            again, _ = move_aside_if_idle(folder)
+            differing = _rebuilt(folder, candidate, workshop, expected)
+            _delete(again)
+    except EnvguardError as error:
+        return Repair(folder, f"{error.what} {error.why}".strip())
+    finally:
+        _delete(aside)
+    return Repair(folder, "", differing)
+
+
+def _candidates(folder: Path, workshop: Workshop) -> Iterator[Candidate]:
+    """The candidates whose environment has its place in that folder: the folder's name is a hash of all they are."""
+    for candidate in _possible(folder, workshop):
+        if identity_of(candidate).folder_name == folder.name:
+            yield candidate
+
+
+def _possible(folder: Path, workshop: Workshop) -> Iterator[Candidate]:
+    for environment in workshop.catalog.environments.values():
+        if not folder.name.startswith(f"{environment.name}-"):
+            continue
+        locks = [*recorded_locks(environment).values()]
+        with suppress(BrokenData):
+            locks.insert(0, read_lock(folder / "lock.txt"))
+        for lock in locks:
+            edition = environment.edition(lock.edition) or _edition_of(lock)
+            for interpreter in workshop.host.usable:
+                yield Candidate(environment, edition, lock, interpreter)
+
+
+def _edition_of(lock: Lock) -> Edition:
+    """The edition of a lock, where the catalog has it no more."""
+    return Edition(lock.edition, (lock.python,), lock.requires, lock.overrides)
+
+
+def _old_manifest(aside: Path | None) -> Manifest | None:
+    if aside is None:
+        return None
+    try:
+        return parse_manifest((aside / MANIFEST).read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def _rebuilt(
+    folder: Path, candidate: Candidate, workshop: Workshop, expected: Manifest | None
+) -> tuple[str, ...] | None:
+    """Build, and say which files are not those of the manifest."""
+    workshop.build(candidate)
+    if expected is None:
+        return None
+    return differing(expected, parse_manifest((folder / MANIFEST).read_bytes()))
+
+
+def _delete(folder: Path | None) -> None:
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)

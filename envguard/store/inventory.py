@@ -1,0 +1,145 @@
+"""What lies in the store: each environment, what it takes on disk, when it was built and used, and if it is ready."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import os
+import re
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from envguard.store.environments import MARKER, Identity, read_marker, read_ready
+from envguard.store.home import environments_folder
+from envguard.store.usage import last_used
+
+ENVIRONMENT_FOLDER = re.compile(r"(?P<name>.+)-cp\d{2,3}-[0-9a-f]{16}")
+_BLOCK = 512  # POSIX: the unit of st_blocks, whatever the file system's own is
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A folder of the store that is, or was to be, an environment.
+
+    `identity` is None where the marker does not tell it; `built` is RFC 3339 in UTC or empty; `used` is seconds since
+    the epoch; `why_not` says why it is not ready and is empty if it is; `bytes` is what it takes on disk.
+    """
+
+    folder: Path
+    identity: Identity | None
+    built: str
+    used: float
+    bytes: int
+    why_not: str
+
+    @property
+    def name(self) -> str:
+        """The environment's name, as far as it is known; else the folder's."""
+        return self.identity.environment if self.identity else self.folder.name
+
+    def as_json(self) -> dict[str, object]:
+        """The environment for `--json`."""
+        identity = self.identity
+        return {
+            "name": self.name,
+            "edition": identity.edition if identity else None,
+            "python": identity.python_version if identity else None,
+            "interpreter": identity.interpreter if identity else None,
+            "lock": identity.lock if identity else None,
+            "folder": str(self.folder),
+            "bytes": self.bytes,
+            "built": self.built or None,
+            "last_used": moment(self.used),
+            "ready": not self.why_not,
+            "why": self.why_not,
+        }
+
+
+def inventory(home: Path) -> tuple[Stored, ...]:
+    """Every environment's folder, by name."""
+    return tuple(_stored(folder) for folder in environment_folders(home))
+
+
+def environment_folders(home: Path) -> list[Path]:
+    """The folders named as environments are; links are not ours and are left alone."""
+    return [folder for folder in _folders(environments_folder(home)) if ENVIRONMENT_FOLDER.fullmatch(folder.name)]
+
+
+def name_of(folder: Path) -> str:
+    """The name of the environment in a folder, as far as it is known; else the folder's."""
+    try:
+        return _identity(read_marker(folder)).environment
+    except (OSError, ValueError, KeyError, TypeError):
+        return folder.name
+
+
+def goes_by(folder: Path, name: str) -> bool:
+    """Whether a user who says `name` means the environment in that folder; a damaged one goes by what it may be."""
+    known = name_of(folder)
+    return name in (known, folder.name) or (known == folder.name and folder.name.startswith(f"{name}-"))
+
+
+def disk_bytes(places: Iterable[Path]) -> int:
+    """What files and folders take on disk, in bytes: allocated blocks, hard-linked files once, no links followed."""
+    seen: set[tuple[int, int]] = set()
+    total = 0
+    pending = [str(place) for place in places]
+    while pending:
+        path = pending.pop()
+        with contextlib.suppress(OSError):  # removed by another process meanwhile, or not ours to read
+            found = os.lstat(path)
+            if (found.st_dev, found.st_ino) in seen:
+                continue
+            seen.add((found.st_dev, found.st_ino))
+            total += found.st_blocks * _BLOCK if hasattr(found, "st_blocks") else found.st_size
+            if stat.S_ISDIR(found.st_mode):
+                with os.scandir(path) as entries:
+                    pending.extend(entry.path for entry in entries)
+    return total
+
+
+def moment(seconds: float) -> str:
+    """Seconds since the epoch as RFC 3339 in UTC."""
+    return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _folders(parent: Path) -> list[Path]:
+    try:
+        return sorted(path for path in parent.iterdir() if path.is_dir() and not path.is_symlink())
+    except FileNotFoundError:
+        return []
+
+
+def _stored(folder: Path) -> Stored:
+    identity, built, why = None, "", ""
+    try:
+        marker = read_marker(folder)
+        identity = _identity(marker)
+        built = str(marker["proof"]["date"])
+    except FileNotFoundError:
+        why = "an earlier build did not finish"
+    except (OSError, ValueError, KeyError, TypeError):
+        why = "its marker is damaged"
+    if identity is not None:
+        why = read_ready(folder, identity)[1]
+        if identity.folder_name != folder.name:
+            why = "it lies in another's place"
+    return Stored(folder, identity, built, _last_used(folder), disk_bytes([folder]), why)
+
+
+def _identity(marker: dict[str, Any]) -> Identity:
+    values = {field.name: marker["identity"][field.name] for field in fields(Identity)}
+    if not all(isinstance(value, int if name == "schema" else str) for name, value in values.items()):
+        raise ValueError("not an identity")
+    return Identity(**values)
+
+
+def _last_used(folder: Path) -> float:
+    used = last_used(folder)
+    if used is not None:
+        return used
+    marker = folder / MARKER
+    return (marker if marker.exists() else folder).stat().st_mtime

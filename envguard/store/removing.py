@@ -1,0 +1,196 @@
+"""Free the disk of what nobody needs: never what is in use or being built, never anything outside the store."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from envguard.errors import NoEnvironment
+from envguard.store.environments import move_aside
+from envguard.store.home import environments_folder, installer_cache, logs_folder, runs_folder
+from envguard.store.inventory import Stored, disk_bytes, inventory
+from envguard.store.locking import build_lock_if_free, unused
+
+MOVED_ASIDE = re.compile(r"\..+\.[0-9a-f]{8}\.broken")
+RUN_FOLDER = re.compile(r"run-[A-Za-z0-9_]+")
+RUN_AGE = 24 * 3600.0
+LOG_AGE = 30 * 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Something that was removed, or would be: where it lay, why, and what it took on disk in bytes."""
+
+    path: Path
+    why: str
+    bytes: int
+
+    def as_json(self) -> dict[str, object]:
+        """The removal for `--json`."""
+        return {"path": str(self.path), "why": self.why, "bytes": self.bytes}
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What was removed, what was spared and why, and what the store still takes on disk in bytes."""
+
+    removed: tuple[Removal, ...]
+    spared: tuple[Removal, ...]
+    bytes_left: int
+
+    def as_json(self) -> dict[str, object]:
+        """The sweep for `--json`."""
+        return {
+            "removed": [each.as_json() for each in self.removed],
+            "spared": [each.as_json() for each in self.spared],
+            "bytes_removed": sum(each.bytes for each in self.removed),
+            "bytes_left": self.bytes_left,
+        }
+
+
+def prune(home: Path, locks: Mapping[str, frozenset[str]], *, dry_run: bool = False) -> Sweep:
+    """Remove what no run will use again: unfinished and damaged builds, outdated environments, old scratch and logs.
+
+    `locks` are the digests of each known environment's locks. An environment that is not among them may be another
+    project's and stays.
+    """
+    before = disk_bytes([home])
+    outdated = [(stored, why) for stored in inventory(home) if (why := _why_useless(stored, locks))]
+    done = _Sweeper(dry_run)
+    for path, why in _leftovers(home):
+        done.remove_leftover(path, why)
+    for stored, why in outdated:
+        done.remove_environment(stored, why)
+    return done.sweep(before)
+
+
+def collect(home: Path, limit: int, *, clear_cache: Callable[[], None], dry_run: bool = False) -> Sweep:
+    """Bring the store down to `limit` bytes on disk.
+
+    First goes what failed builds left behind; then the installer's cache, if that is enough, because environments work
+    without it; else environments, those that are not ready first, then the least recently used; the cache last.
+    """
+    before = disk_bytes([home])
+    cache = Removal(installer_cache(home), "it only saves downloads", disk_bytes([installer_cache(home)]))
+    done = _Sweeper(dry_run)
+    for path, why in _moved_aside(home):
+        done.remove_leftover(path, why)
+    if before - done.freed > limit and before - done.freed - cache.bytes > limit:
+        for stored in sorted(inventory(home), key=lambda each: (not each.why_not, each.used)):
+            if before - done.freed <= limit:
+                break
+            done.remove_environment(stored, stored.why_not or "it is the least recently used")
+    if before - done.freed > limit and cache.bytes:
+        if not dry_run:
+            clear_cache()
+        done.removed.append(cache)
+    return done.sweep(before)
+
+
+def move_aside_if_idle(folder: Path, *, dry_run: bool = False) -> tuple[Path | None, str]:
+    """Take an environment out of the way unless somebody builds or uses it; gives back where it is, or why it stays."""
+    with build_lock_if_free(folder.with_name(folder.name + ".lock")) as free:
+        if not free:
+            return None, "it is being built"
+        with unused(folder) as idle:
+            if not idle:
+                return None, "it is in use"
+            return (None if dry_run else move_aside(folder)), ""
+
+
+class _Sweeper:
+    """Removes one thing after the other and keeps the account."""
+
+    def __init__(self, dry_run: bool) -> None:
+        self.removed: list[Removal] = []
+        self.spared: list[Removal] = []
+        self._dry_run = dry_run
+
+    @property
+    def freed(self) -> int:
+        """Bytes removed so far."""
+        return sum(each.bytes for each in self.removed)
+
+    def remove_environment(self, stored: Stored, why: str) -> None:
+        """Remove an environment, or spare it because it is in use or being built."""
+        try:
+            aside, spared = move_aside_if_idle(stored.folder, dry_run=self._dry_run)
+            if aside is not None:
+                shutil.rmtree(aside)
+        except OSError as error:
+            raise _cannot_remove(stored.folder, error) from error
+        if spared:
+            self.spared.append(Removal(stored.folder, spared, stored.bytes))
+        else:
+            self.removed.append(Removal(stored.folder, why, stored.bytes))
+
+    def remove_leftover(self, path: Path, why: str) -> None:
+        """Remove a file or folder that no process looks for."""
+        size = disk_bytes([path])
+        if not self._dry_run:
+            try:
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
+            except FileNotFoundError:
+                return  # its own process has removed it meanwhile
+            except OSError as error:
+                raise _cannot_remove(path, error) from error
+        self.removed.append(Removal(path, why, size))
+
+    def sweep(self, before: int) -> Sweep:
+        """The account, given what the store took at first."""
+        return Sweep(tuple(self.removed), tuple(self.spared), max(0, before - self.freed))
+
+
+def _why_useless(stored: Stored, locks: Mapping[str, frozenset[str]]) -> str:
+    if stored.why_not:
+        return stored.why_not
+    assert stored.identity is not None
+    known = locks.get(stored.identity.environment)
+    if known is not None and stored.identity.lock not in known:
+        return "its lock is not in the catalog any more"
+    return ""
+
+
+def _moved_aside(home: Path) -> Iterator[tuple[Path, str]]:
+    for path in _entries(environments_folder(home)):
+        if MOVED_ASIDE.fullmatch(path.name):
+            yield path, "it was moved aside by a later build"
+
+
+def _leftovers(home: Path) -> Iterator[tuple[Path, str]]:
+    yield from _moved_aside(home)
+    for path in _entries(runs_folder(home)):
+        if RUN_FOLDER.fullmatch(path.name) and _age(path) > RUN_AGE:
+            yield path, "its run ended long ago"
+    for path in _entries(logs_folder(home)):
+        if path.suffix == ".log" and _age(path) > LOG_AGE:
+            yield path, "it is older than 30 days"
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _age(path: Path) -> float:
+    try:
+        return time.time() - path.lstat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _cannot_remove(path: Path, error: OSError) -> NoEnvironment:
+    return NoEnvironment(
+        f"{path} cannot be removed.",
+        why=str(error),
+        next_step="Check its permissions, and that its disk can be written.",
+    )
