@@ -89,7 +89,8 @@ def _download(
         pip_python, "-I", "-m", "pip", "download", "--dest", folder, "--requirement", wanted, "--require-hashes",
         "--no-deps", "--only-binary", ":all:", "--python-version", lock.python, "--implementation", "cp",
         "--abi", abi, "--no-cache-dir", "--no-input", "--disable-pip-version-check", "--progress-bar", "off",
-        "--no-color", "--quiet",
+        # uv, which resolved the lock, takes an upper bound of Requires-Python for the wish that it mostly is.
+        "--no-color", "--quiet", "--ignore-requires-python",
     ]  # fmt: skip
     for platform in sorted(platforms):
         command += ["--platform", platform]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from envguard.cli.choice import FindLinksOption, OfflineOption
 from envguard.errors import BadInput
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ AFTER_NAME = {"allow_interspersed_args": False, "ignore_unknown_options": True}
 def create(
     names: Annotated[list[str] | None, typer.Argument(metavar="[ENV]...", help="Environments; all if none.")] = None,
     edition: EditionOption = None,
+    find_links: FindLinksOption = None,
+    offline: OfflineOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Build and prove environments; all of the catalog's if none is named."""
@@ -34,7 +37,8 @@ def create(
     catalog = load_catalog(Path.cwd(), os.environ)
     chosen = names or list(catalog.environments)
     with screen() as receive:
-        workshop = open_workshop(catalog, receive, dict.fromkeys(chosen, edition) if edition else {})
+        editions = dict.fromkeys(chosen, edition) if edition else {}
+        workshop = open_workshop(catalog, receive, editions, find_links=find_links, offline=offline)
         prepared = [workshop.prepare(name) for name in chosen]
     if as_json:
         typer.echo(json.dumps({"environments": [each.as_json() for each in prepared]}, indent=2))

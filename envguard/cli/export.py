@@ -52,8 +52,8 @@ def export(
 ) -> None:
     """Write a lock as requirements with hashes, as pylock.toml (PEP 751), or as a folder of its wheels.
 
-    A wheelhouse is installed without network by `--offline --find-links FOLDER`, or by pip:
-    pip install --no-index --find-links FOLDER --require-hashes -r FOLDER/requirements.txt
+    A wheelhouse is installed without network by `--offline --find-links FOLDER`, or by uv in an environment of yours:
+    uv pip install --offline --no-index --find-links FOLDER --no-deps --require-hashes -r FOLDER/requirements.txt
     """
     from envguard.catalog import load_catalog
     from envguard.cli.choice import chosen_environments
