@@ -82,6 +82,17 @@ class Table:
             self._read(values, f"{self._where}: {key}[{number}]", read) for number, values in enumerate(entries)
         )
 
+    def named_arrays(self, key: str, read: Callable[[Table], Value]) -> dict[str, tuple[Value, ...]]:
+        """A table of arrays of tables by name."""
+        return self.inner(key, lambda table: {name: table.each(name, read) for name in table.names()})
+
+    def names(self) -> tuple[str, ...]:
+        """The table's keys, each of which must be a name."""
+        for key in self._values:
+            if not isinstance(key, str) or not NAME.fullmatch(key):
+                self.refuse(repr(key), "is no name: lower-case letters, digits, '.', '_' and '-'")
+        return tuple(self._values)
+
     def done(self) -> None:
         """Refuse every key that nobody asked for, with the nearest known one."""
         for key in self._values:

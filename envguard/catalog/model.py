@@ -136,9 +136,3 @@ class Catalog:
     tasks: Mapping[str, Task]
     samples: Mapping[str, Sample]
     project: Path | None = None
-
-    @property
-    def own_environments(self) -> tuple[str, ...]:
-        """The environments whose locks are the user's to write: the project's, or all where there is no project."""
-        own = (name for name, each in self.environments.items() if self.project in (None, each.folder))
-        return tuple(own)

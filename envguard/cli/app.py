@@ -19,6 +19,7 @@ from envguard.cli.lock import lock
 from envguard.cli.matrix import matrix
 from envguard.cli.probe import probe
 from envguard.cli.prove import prove
+from envguard.cli.receipt import verify_receipt
 from envguard.cli.run import run_app
 from envguard.cli.store import store_app
 from envguard.cli.text import error_text
@@ -42,6 +43,7 @@ app.command()(prove)
 app.command()(matrix)
 app.command()(export)
 app.add_typer(run_app, name="run")
+app.command("verify-receipt")(verify_receipt)
 app.add_typer(store_app, name="store")
 
 
@@ -53,12 +55,18 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def options(
+    project: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="The folder of the envguard.toml to use; else the nearest one upwards."),
+    ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     version: Annotated[  # noqa: ARG001 - its callback acts
         bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
     ] = False,
 ) -> None:
     """Options of every command."""
+    if project:
+        os.environ["ENVGUARD_PROJECT"] = project
     if debug:
         os.environ["ENVGUARD_DEBUG"] = "1"
 

@@ -1,21 +1,20 @@
-"""`envguard run TASK`: the built-in tasks with options of their own."""
+"""`envguard run TASK`: the catalog's tasks, the built-in one with options of its own."""
 
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from envguard.cli.choice import EditionsOption, FindLinksOption, OfflineOption, PythonsOption
+from envguard.cli.task import SAMPLE, ReceiptOption, TaskGroup, explain_task, leave_receipt, named_source, sample_of
 
-if TYPE_CHECKING:
-    from envguard.catalog import Task
-    from envguard.running.preparing import Workshop
-
-run_app = typer.Typer(help="Run a task; each of its steps in an environment of its own.", no_args_is_help=True)
-SAMPLE = "sample:"
+run_app = typer.Typer(
+    cls=TaskGroup, help="Run a task; each of its steps in an environment of its own.", no_args_is_help=True
+)
 
 
 @run_app.callback()
@@ -39,6 +38,7 @@ def quantize(
     find_links: FindLinksOption = None,
     offline: OfflineOption = False,
     report: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report as Markdown too.")] = None,
+    receipt: ReceiptOption = True,
     explain: Annotated[
         bool, typer.Option("--explain", help="Print the plan and why the rest lost; run nothing.")
     ] = False,
@@ -48,7 +48,7 @@ def quantize(
 
     Exit codes: 0 done; 1 the verdict is no and nothing was written; 2 bad input; 3 no environment can be had here.
     """
-    from envguard.catalog import builtin_catalog
+    from envguard.catalog import load_catalog
     from envguard.cli.choice import by_environment
     from envguard.cli.screen import screen
     from envguard.cli.workshop import open_workshop
@@ -58,7 +58,7 @@ def quantize(
     from envguard.running.pipeline import run_task
     from envguard.running.places import check_input, check_output
 
-    catalog = builtin_catalog()
+    catalog = load_catalog(Path.cwd(), os.environ)
     task = catalog.tasks["quantize"]
     with screen() as receive:
         workshop = open_workshop(
@@ -70,13 +70,16 @@ def quantize(
             offline=offline,
         )
         if explain:
-            _explain(task, workshop, as_json=as_json)
+            explain_task(task, workshop, as_json=as_json)
             return
-        source = _source(model, workshop)
+        source = named_source(model, workshop)
         target = (output or _default_output(model, source)).absolute()
         check_input(source)
         check_output(target, source)
-        result = run_task(task, {"input": source}, target, workshop, {"quantize": {"drop": drop or []}})
+        options = {"quantize": {"drop": drop or []}}
+        result = run_task(task, {"input": source}, target, workshop, options)
+    if receipt:
+        leave_receipt(task, result, target, options, sample_of({"input": model}))
     document = as_document(result)
     if report is not None:
         write_whole(report.absolute(), as_markdown(document).encode())
@@ -87,30 +90,7 @@ def quantize(
     raise typer.Exit(0 if result.passed else 1)
 
 
-def _source(model: str, workshop: Workshop) -> Path:
-    """The file that the user named, or the sample that a `sample:` name stands for."""
-    from envguard.errors import BadInput
-
-    if not model.startswith(SAMPLE):
-        return Path(model).expanduser()
-    name = model.removeprefix(SAMPLE)
-    samples = workshop.catalog.samples
-    single = [each for each, sample in samples.items() if len(sample.files) == 1]
-    if name not in single:
-        raise BadInput(f"There is no sample model {name!r}.", next_step=f"Choose one of: {', '.join(single)}.")
-    return next(iter(workshop.sample(name).values()))
-
-
 def _default_output(model: str, source: Path) -> Path:
     """NAME.int8.SUFFIX beside the model; for a sample in the current folder, as the store is not the user's."""
     name = f"{source.stem}.int8{source.suffix}"
     return Path(name) if model.startswith(SAMPLE) else source.with_name(name)
-
-
-def _explain(task: Task, workshop: Workshop, *, as_json: bool) -> None:
-    from envguard.report.plan import plan_document, plan_text
-    from envguard.running.pipeline import environments_of
-
-    plans = [workshop.plan(name) for name in environments_of(task, workshop.catalog)]
-    document = plan_document(task, plans, workshop.environ)
-    typer.echo(json.dumps(document, indent=2) if as_json else plan_text(document))

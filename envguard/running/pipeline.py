@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from envguard.catalog.model import Catalog, CommandStep, PayloadStep, Step, Task
-from envguard.errors import StepFailed
+from envguard.errors import BadInput, StepFailed
 from envguard.files import FileFacts, appearing_whole
+from envguard.running.code import code_digest
 from envguard.running.command_step import CommandRun, check_script, run_command_step
 from envguard.running.events import StepEnded, StepNote, StepProgress, StepStarted
 from envguard.running.preparing import Prepared, Workshop
@@ -24,8 +26,9 @@ Overrides = Mapping[str, Mapping[str, object]]
 
 @dataclass(frozen=True, slots=True)
 class HandedOver:
-    """What a step was given and what it made: files by the step's own names for them."""
+    """What a step was given and what it made, files by the step's own names for them; and the hash of its code."""
 
+    code: str
     inputs: Mapping[str, tuple[FileFacts, ...]]
     outputs: Mapping[str, FileFacts]
 
@@ -73,13 +76,14 @@ def run_task(
     for step in task.steps:
         if isinstance(step, CommandStep):
             check_script(step, task.folder)
+    code = {step.name: code_digest(step, task.folder) for step in task.steps}
     environments = tuple(workshop.prepare(name) for name in environments_of(task, workshop.catalog))
     with scratch_folder(runs_folder(workshop.home)) as folder:
-        run = _Run(task, workshop, folder, Shelf(folder / "files"), options)
+        run = _Run(task, workshop, folder, Shelf(folder / "files"), code, options)
         for name, source in sources.items():
             run.shelf.take(f"task:{name}", {source.name: source})
         failures = run.all_steps()
-        published = {} if failures else run.publish(target)
+        published = {} if failures else run.publish(target, sources.values())
         inputs = {name: run.shelf[f"task:{name}"][0] for name in sources}
     return TaskResult(
         task=task.name,
@@ -112,6 +116,7 @@ class _Run:
     workshop: Workshop
     folder: Path
     shelf: Shelf
+    code: Mapping[str, str]
     options: Overrides
     results: dict[str, StepResult] = field(default_factory=dict)
     handed_over: dict[str, HandedOver] = field(default_factory=dict)
@@ -157,11 +162,11 @@ class _Run:
         }
         shutil.rmtree(own, ignore_errors=True)
         self.results[step.name] = result
-        self.handed_over[step.name] = HandedOver(facts, outputs)
+        self.handed_over[step.name] = HandedOver(self.code[step.name], facts, outputs)
         receive(StepEnded(step.name, result.seconds, tuple(failure.name for failure in result.failures)))
         return result
 
-    def publish(self, target: Path) -> dict[str, FileFacts]:
+    def publish(self, target: Path, sources: Iterable[Path]) -> dict[str, FileFacts]:
         """Hand the task's outputs to the user: each appears whole, and none before all are written."""
         files = {name: self._made(reference) for name, reference in self.task.outputs.items()}
         if len(files) == 1:
@@ -169,6 +174,13 @@ class _Run:
         else:
             target.mkdir(exist_ok=True)
             targets = {name: target / facts.path.name for name, facts in files.items()}
+        for path, source in itertools.product(targets.values(), sources):
+            if path.exists() and path.samefile(source):
+                raise BadInput(
+                    f"The output {path} is an input of the run.",
+                    why="an input is never written to",
+                    next_step="Name another folder with -o.",
+                )
         with contextlib.ExitStack() as stack:
             for name, facts in files.items():
                 out = stack.enter_context(appearing_whole(targets[name]))

@@ -16,7 +16,7 @@ def check_input(path: Path) -> None:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):
             kind = "a folder" if stat.S_ISDIR(found.st_mode) else "not a regular file"
-            raise BadInput(f"The input {path} is {kind}.", next_step="Name a .task bundle or a .tflite model.")
+            raise BadInput(f"The input {path} is {kind}.", next_step="Name a file.")
         with path.open("rb"):
             pass
     except FileNotFoundError as error:
@@ -30,11 +30,11 @@ def check_input(path: Path) -> None:
         ) from error
 
 
-def check_output(path: Path, source: Path) -> None:
-    """Refuse an output that is the input, is a folder, or lies where no file can be made."""
+def check_output(path: Path, source: Path | None) -> None:
+    """Refuse an output that is the input, if there is one, is a folder, or lies where no file can be made."""
     folder = path.parent
     try:
-        if path.exists() and path.samefile(source):
+        if source is not None and path.exists() and path.samefile(source):
             raise BadInput(
                 f"The output {path} is the input itself.",
                 why="an input is never written to",
@@ -46,11 +46,33 @@ def check_output(path: Path, source: Path) -> None:
             raise BadInput(
                 f"The output's folder {folder} does not exist.", next_step="Make it, or name another with -o."
             )
-        # Asking for permission is not enough: a read-only file system lets root believe that it may.
-        descriptor, name = tempfile.mkstemp(prefix=".envguard-", dir=folder)
-        os.close(descriptor)
-        Path(name).unlink()
+        _try_writing(folder)
     except (OSError, ValueError) as error:
         raise BadInput(
             f"The output {path} cannot be written.", why=str(error), next_step="Name a file in another folder with -o."
         ) from error
+
+
+def check_output_folder(path: Path) -> None:
+    """Refuse a folder for outputs that is something else, or that cannot be made or written to."""
+    try:
+        if path.exists() and not path.is_dir():
+            raise BadInput(
+                f"The output {path} is no folder.", next_step="Name a folder with -o: there are several outputs."
+            )
+        if not path.parent.is_dir():
+            raise BadInput(
+                f"The output's folder {path.parent} does not exist.", next_step="Make it, or name another with -o."
+            )
+        _try_writing(path if path.is_dir() else path.parent)
+    except (OSError, ValueError) as error:
+        raise BadInput(
+            f"The output folder {path} cannot be written to.", why=str(error), next_step="Name another folder with -o."
+        ) from error
+
+
+def _try_writing(folder: Path) -> None:
+    """Asking for permission is not enough: a read-only file system lets root believe that it may."""
+    descriptor, name = tempfile.mkstemp(prefix=".envguard-", dir=folder)
+    os.close(descriptor)
+    Path(name).unlink()

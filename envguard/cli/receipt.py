@@ -1,0 +1,100 @@
+"""`envguard verify-receipt`: is it true what a run's receipt says?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from envguard.running.rebuilding import FileFound, Rebuilt
+    from envguard.running.receipt import Receipt
+
+SHOWN = 80
+
+
+def verify_receipt(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="OUT.receipt.json, as `envguard run` wrote it.")],
+    again: Annotated[bool, typer.Option("--rebuild", help="Do the run again and compare what it makes.")] = False,
+    named: Annotated[
+        list[Path] | None,
+        typer.Option("--input", "-i", metavar="PATH", help="An input of the run; else sought beside the receipt."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+) -> None:
+    """Compare the outputs beside a receipt with what it recorded; with --rebuild make them again.
+
+    Says MATCH, DIFF, or TOOLCHAIN DIFFERS with what differs. Exit codes: 0 MATCH; 1 another verdict; 2 no receipt, or a
+    wrong input; 3 it cannot be made again here.
+    """
+    from envguard.cli.text import printable
+    from envguard.running.rebuilding import find_inputs, find_outputs
+    from envguard.running.receipt import read_receipt
+
+    receipt = read_receipt(file)
+    folder = file.absolute().parent
+    outputs = find_outputs(receipt, folder)
+    inputs = find_inputs(receipt, folder, named or ())
+    rebuilt = _rebuild(receipt, inputs) if again else None
+    if rebuilt is None:
+        verdict = "MATCH" if all(each.state == "match" for each in outputs) else "DIFF"
+    else:
+        verdict = rebuilt.verdict
+    document = _document(receipt, verdict, outputs, inputs, rebuilt)
+    typer.echo(json.dumps(document, indent=2) if as_json else printable(_text(document)))
+    raise typer.Exit(0 if verdict == "MATCH" else 1)
+
+
+def _rebuild(receipt: Receipt, inputs: tuple[FileFound, ...]) -> Rebuilt:
+    import os
+
+    from envguard.catalog import load_catalog
+    from envguard.cli.screen import screen
+    from envguard.cli.workshop import open_workshop
+    from envguard.running.rebuilding import rebuild
+
+    catalog = load_catalog(Path.cwd(), os.environ)
+    with screen() as receive:
+        workshop = open_workshop(catalog, receive)
+        return rebuild(receipt, inputs, workshop)
+
+
+def _document(
+    receipt: Receipt,
+    verdict: str,
+    outputs: tuple[FileFound, ...],
+    inputs: tuple[FileFound, ...],
+    rebuilt: Rebuilt | None,
+) -> dict[str, Any]:
+    return {
+        "verdict": verdict,
+        "task": receipt.task,
+        "date": receipt.date,
+        "outputs": [each.as_json() for each in outputs],
+        "inputs": [each.as_json() for each in inputs],
+        "rebuilt": None
+        if rebuilt is None
+        else {
+            "outputs": [each.as_json() for each in rebuilt.outputs],
+            "differences": [each.as_json() for each in rebuilt.differences],
+            "failure": rebuilt.failure,
+        },
+    }
+
+
+def _text(document: dict[str, Any]) -> str:
+    lines = [f"{document['task']}, {document['date']}"]
+    lines += [f"  output {each['name']} ({each['file']}): {each['state']}" for each in document["outputs"]]
+    lines += [
+        f"  input {each['name']} ({each['file']}): {'not here' if each['state'] == 'missing' else each['state']}"
+        for each in document["inputs"]
+    ]
+    rebuilt = document["rebuilt"]
+    if rebuilt is not None:
+        lines += [f"  rebuilt {each['name']} ({each['file']}): {each['state']}" for each in rebuilt["outputs"]]
+        lines += [f"  rebuilding failed: {rebuilt['failure']}"] if rebuilt["failure"] else []
+        for each in rebuilt["differences"]:
+            lines += [f"  {each['what']}: recorded {each['recorded'][:SHOWN]}, here {each['found'][:SHOWN]}"]
+    return "\n".join([*lines, document["verdict"]])

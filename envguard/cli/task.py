@@ -1,0 +1,192 @@
+"""Any task of the catalog as a command: `envguard run TASK [INPUT] -o OUT`, the same options for all."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from envguard.cli.choice import EditionsOption, FindLinksOption, OfflineOption, PythonsOption
+from envguard.errors import BadInput
+
+if TYPE_CHECKING:
+    from envguard.catalog import Catalog, Task
+    from envguard.running.pipeline import Overrides, TaskResult
+    from envguard.running.preparing import Workshop
+
+SAMPLE = "sample:"
+ReceiptOption = Annotated[bool, typer.Option(help="Write OUT.receipt.json too: what it takes to make OUT again.")]
+
+
+class TaskGroup(TyperGroup):
+    """A command for every task of the catalog; those that have options of their own are registered beside it."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        """The registered commands, then the tasks of the catalog that have none."""
+        return list(dict.fromkeys([*super().list_commands(ctx), *_catalog().tasks]))
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
+        """The command of a task; the catalog is read only for one that is not registered."""
+        found = super().get_command(ctx, cmd_name)
+        if found is None and (task := _catalog().tasks.get(cmd_name)) is not None:
+            return _command_for(task)
+        return found
+
+
+def _catalog() -> Catalog:
+    from envguard.catalog import load_catalog
+
+    return load_catalog(Path.cwd(), os.environ)
+
+
+def _command_for(task: Task) -> Any:
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    inputs = ", ".join(task.inputs) or "none"
+
+    def run(
+        source: Annotated[str | None, typer.Argument(metavar="[INPUT]", help="The input, if there is one.")] = None,
+        named: Annotated[
+            list[str] | None,
+            typer.Option("--input", "-i", metavar="NAME=PATH", help=f"An input by name ({inputs}), or sample:NAME."),
+        ] = None,
+        output: Annotated[
+            Path | None, typer.Option("--output", "-o", metavar="OUT", help="The output; a folder for several.")
+        ] = None,
+        edition: EditionsOption = None,
+        python: PythonsOption = None,
+        find_links: FindLinksOption = None,
+        offline: OfflineOption = False,
+        receipt: ReceiptOption = True,
+        explain: Annotated[bool, typer.Option("--explain", help="Print the plan; run nothing.")] = False,
+        as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    ) -> None:
+        from envguard.cli.choice import by_environment
+        from envguard.cli.screen import screen
+        from envguard.cli.workshop import open_workshop
+
+        catalog = _catalog()
+        main = task.steps[0].environment
+        with screen() as receive:
+            workshop = open_workshop(
+                catalog,
+                receive,
+                by_environment(edition, catalog, main=main),
+                pythons=by_environment(python, catalog, main=main),
+                find_links=find_links,
+                offline=offline,
+            )
+            if explain:
+                explain_task(task, workshop, as_json=as_json)
+                return
+            wanted = _inputs(task, source, named or ())
+            if output is None:
+                raise BadInput("Where shall the output go?", next_step="Name a file, or a folder for several, with -o.")
+            result, left = _run(task, wanted, output.absolute(), workshop, receipt=receipt)
+        _show(result, left, as_json=as_json)
+        raise typer.Exit(0 if result.passed else 1)
+
+    app.command(name=task.name, help=task.summary)(run)
+    return typer.main.get_command(app)
+
+
+def _run(
+    task: Task, wanted: Mapping[str, str], target: Path, workshop: Workshop, *, receipt: bool
+) -> tuple[TaskResult, Path | None]:
+    from envguard.running.pipeline import run_task
+    from envguard.running.places import check_input, check_output, check_output_folder
+    from envguard.running.receipt import receipt_path
+
+    sources = {name: named_source(value, workshop) for name, value in wanted.items()}
+    several = len(task.outputs) > 1
+    if several:
+        check_output_folder(target)
+    for source in sources.values():
+        check_input(source)
+    for each in () if several else (*sources.values(), None):
+        check_output(target, each)
+        check_output(receipt_path(target, task), each)
+    result = run_task(task, sources, target, workshop, {})
+    return result, leave_receipt(task, result, target, {}, sample_of(wanted)) if receipt else None
+
+
+def _inputs(task: Task, source: str | None, named: Sequence[str]) -> dict[str, str]:
+    """The task's inputs by name, in its order; every one once, and no other."""
+    given: dict[str, str] = {}
+    for each in named:
+        name, equals, value = each.partition("=")
+        if not equals or not value:
+            raise BadInput(f"{each!r} does not say which input it is.", next_step="Write --input NAME=PATH.")
+        if name in given:
+            raise BadInput(f"The input {name!r} is named twice.", next_step="Name it once.")
+        given[name] = value
+    if source is not None:
+        if len(task.inputs) != 1 or given:
+            raise BadInput(
+                f"Which input of {task.name} is {source}?",
+                why=f"its inputs are {', '.join(task.inputs) or 'none'}",
+                next_step="Name each with --input NAME=PATH.",
+            )
+        given[task.inputs[0]] = source
+    unknown, missing = [given.keys() - set(task.inputs), set(task.inputs) - given.keys()]
+    if unknown or missing:
+        wrong = f"has no input {min(unknown)!r}" if unknown else f"needs the input {min(missing)!r}"
+        raise BadInput(
+            f"The task {task.name} {wrong}.",
+            why=f"its inputs are {', '.join(task.inputs) or 'none'}",
+            next_step=f"envguard run {task.name} {' '.join(f'--input {name}=PATH' for name in task.inputs)} -o OUT",
+        )
+    return {name: given[name] for name in task.inputs}
+
+
+def _show(result: TaskResult, receipt: Path | None, *, as_json: bool) -> None:
+    from envguard.cli.text import printable
+    from envguard.report.task import as_document, as_text
+
+    document = as_document(result, receipt)
+    typer.echo(json.dumps(document, indent=2) if as_json else printable(as_text(document)))
+
+
+def explain_task(task: Task, workshop: Workshop, *, as_json: bool) -> None:
+    """Print the plan of a task; run nothing."""
+    from envguard.report.plan import plan_document, plan_text
+    from envguard.running.pipeline import environments_of
+
+    plans = [workshop.plan(name) for name in environments_of(task, workshop.catalog)]
+    document = plan_document(task, plans, workshop.environ)
+    typer.echo(json.dumps(document, indent=2) if as_json else plan_text(document))
+
+
+def named_source(value: str, workshop: Workshop) -> Path:
+    """The file that the user named, or the one of a sample with one file."""
+    if not value.startswith(SAMPLE):
+        return Path(value).expanduser()
+    name = value.removeprefix(SAMPLE)
+    samples = workshop.catalog.samples
+    single = [each for each, sample in samples.items() if len(sample.files) == 1]
+    if name not in single:
+        raise BadInput(f"There is no sample file {name!r}.", next_step=f"Choose one of: {', '.join(single)}.")
+    return next(iter(workshop.sample(name).values()))
+
+
+def sample_of(inputs: Mapping[str, str]) -> dict[str, str]:
+    """Those inputs that were named as samples, for the receipt."""
+    return {name: value for name, value in inputs.items() if value.startswith(SAMPLE)}
+
+
+def leave_receipt(
+    task: Task, result: TaskResult, target: Path, options: Overrides, samples: Mapping[str, str]
+) -> Path | None:
+    """Write the receipt of a run beside its output; a run without an output leaves none."""
+    from envguard.files import write_whole
+    from envguard.running.receipt import make_receipt, receipt_path
+
+    if not result.outputs:
+        return None
+    path = receipt_path(target, task)
+    write_whole(path, make_receipt(task, result, options, samples).text().encode())
+    return path

@@ -1,0 +1,215 @@
+"""Is a receipt true? The files beside it are compared with it, and the run is done again and compared too."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from envguard.catalog.model import Task
+from envguard.errors import BadInput, EnvguardError, NoEnvironment, StepFailed
+from envguard.files import FileFacts, file_facts
+from envguard.planning import make_plan
+from envguard.running.code import code_digest, task_digest
+from envguard.running.pipeline import environments_of, run_task
+from envguard.running.preparing import Workshop, recorded_locks
+from envguard.running.receipt import Receipt, ReceiptFile, environment_of
+from envguard.running.step import scratch_folder
+from envguard.store.home import runs_folder
+
+Verdict = Literal["MATCH", "DIFF", "TOOLCHAIN DIFFERS"]
+FileState = Literal["match", "diff", "missing"]
+
+
+class CannotRebuild(EnvguardError):
+    """The run of a receipt cannot be done again on this host (exit code 3)."""
+
+    exit_code = 3
+
+
+@dataclass(frozen=True, slots=True)
+class FileFound:
+    """What became of a file that a receipt names: the same bytes, others, or nothing there; and where it was sought."""
+
+    name: str
+    file: str
+    state: FileState
+    path: Path | None = None
+
+    def as_json(self) -> dict[str, str]:
+        """The file for `--json`."""
+        return {"name": self.name, "file": self.file, "state": self.state}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A part of the toolchain that is not what the receipt recorded."""
+
+    what: str
+    recorded: str
+    found: str
+
+    def as_json(self) -> dict[str, str]:
+        """The difference for `--json`."""
+        return {"what": self.what, "recorded": self.recorded, "found": self.found}
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What doing the run again gave: its outputs compared, what differs in the toolchain, and why there is no output.
+
+    The toolchain is the task's definition, each step's code, and each environment's lock, interpreter and platform.
+    """
+
+    outputs: tuple[FileFound, ...]
+    differences: tuple[Difference, ...]
+    failure: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """Another toolchain says nothing of the receipt, whatever it made; the same one must make the same bytes."""
+        if self.differences:
+            return "TOOLCHAIN DIFFERS"
+        return "MATCH" if not self.failure and all(each.state == "match" for each in self.outputs) else "DIFF"
+
+
+def find_outputs(receipt: Receipt, folder: Path) -> tuple[FileFound, ...]:
+    """The receipt's outputs as they lie beside it."""
+    return tuple(_compare(name, file, folder / file.file) for name, file in receipt.outputs.items())
+
+
+def find_inputs(receipt: Receipt, folder: Path, named: Sequence[Path]) -> tuple[FileFound, ...]:
+    """The receipt's inputs: those of the `named` files that have their bytes, else what lies beside the receipt.
+
+    Raises BadInput where a named file is none of them.
+    """
+    by_hash = {_facts(path).sha256: path for path in named}
+    wanted = {file.sha256 for file in receipt.inputs.values()}
+    for sha256, path in by_hash.items():
+        if sha256 not in wanted:
+            raise BadInput(
+                f"{path} is no input of this receipt.",
+                why=f"it has the SHA-256 {sha256[:16]}…; recorded are "
+                + (", ".join(f"{file.file} {file.sha256[:16]}…" for file in receipt.inputs.values()) or "none"),
+                next_step="Name the file that the run was made with.",
+            )
+    return tuple(
+        _compare(name, file, by_hash.get(file.sha256, folder / file.file)) for name, file in receipt.inputs.items()
+    )
+
+
+def rebuild(receipt: Receipt, inputs: Sequence[FileFound], workshop: Workshop) -> Rebuilt:
+    """Do the run again from the same inputs, in the recorded editions and Pythons as far as they can be had.
+
+    Raises CannotRebuild where the task or an input is missing, or no environment can be had.
+    """
+    task = workshop.catalog.tasks.get(receipt.task)
+    if task is None:
+        raise CannotRebuild(
+            f"There is no task {receipt.task!r} here.",
+            why=f"known are {', '.join(workshop.catalog.tasks)}",
+            next_step="Go to the project that the receipt is from, or name it with --project.",
+        )
+    editions, pythons = _recorded_choice(receipt, workshop)
+    workshop = dataclasses.replace(workshop, editions=editions, pythons=pythons)
+    try:
+        sources = _sources(receipt, inputs, task, workshop)
+        differences = (
+            *_differ("the definition of the task", receipt.task_sha256, task_digest(task)),
+            *_code(receipt, task),
+            *_environments(receipt, task, workshop),
+        )
+        with scratch_folder(runs_folder(workshop.home)) as folder:
+            options = {name: dict(values) for name, values in receipt.options.items()}
+            result = run_task(task, sources, folder / "rebuilt", workshop, options)
+    except StepFailed as error:
+        return Rebuilt((), differences, f"{error.what} {error.why}")
+    except (NoEnvironment, BadInput) as error:
+        raise CannotRebuild(error.what, why=error.why, next_step=error.next_step) from error
+    failure = "; ".join(f"{each.name}: {each.message}" for each in result.failures)
+    return Rebuilt(_outputs(receipt, result.outputs), differences, failure)
+
+
+def _recorded_choice(receipt: Receipt, workshop: Workshop) -> tuple[dict[str, str], dict[str, str]]:
+    """The recorded editions and Python minors, by environment, of those that can be had here."""
+    editions: dict[str, str] = {}
+    pythons: dict[str, str] = {}
+    for each in receipt.environments:
+        environment = workshop.catalog.environments.get(each.name)
+        if environment is None or environment.edition(each.edition) is None:
+            continue
+        editions[each.name] = each.edition
+        minor = ".".join(each.python.split(".")[:2])
+        with contextlib.suppress(NoEnvironment):
+            make_plan(environment, workshop.host, recorded_locks(environment), edition=each.edition, python=minor)
+            pythons[each.name] = minor
+    return editions, pythons
+
+
+def _sources(receipt: Receipt, inputs: Sequence[FileFound], task: Task, workshop: Workshop) -> dict[str, Path]:
+    """Each input of the task with the recorded bytes: what was found, or the sample that it was."""
+    sources: dict[str, Path] = {}
+    for found in inputs:
+        file = receipt.inputs[found.name]
+        if found.state == "match" and found.path is not None:
+            sources[found.name] = found.path
+        elif file.source.startswith("sample:") and file.source.partition(":")[2] in workshop.catalog.samples:
+            (sources[found.name],) = workshop.sample(file.source.partition(":")[2]).values()
+    for name in task.inputs:
+        if name not in sources:
+            wanted = receipt.inputs.get(name)
+            raise CannotRebuild(
+                f"The input {name!r} of the run is not here.",
+                why=f"{wanted.file} with SHA-256 {wanted.sha256[:16]}…" if wanted else "the receipt does not name it",
+                next_step="Name the file with --input.",
+            )
+    return {name: sources[name] for name in task.inputs}
+
+
+def _environments(receipt: Receipt, task: Task, workshop: Workshop) -> Iterator[Difference]:
+    found = {name: environment_of(workshop.prepare(name)) for name in environments_of(task, workshop.catalog)}
+    recorded = {each.name: each for each in receipt.environments}
+    for name in dict.fromkeys((*recorded, *found)):
+        here, there = found.get(name), recorded.get(name)
+        if here is None or there is None:
+            yield Difference(f"environment {name}", "used" if there else "not used", "used" if here else "not used")
+            continue
+        for field in ("edition", "lock", "python", "build", "platform", "libc"):
+            yield from _differ(f"{field} of {name}", getattr(there, field), getattr(here, field))
+
+
+def _code(receipt: Receipt, task: Task) -> Iterator[Difference]:
+    recorded = {step.name: step.code for step in receipt.steps}
+    for step in task.steps:
+        yield from _differ(f"code of step {step.name}", recorded.get(step.name, ""), code_digest(step, task.folder))
+
+
+def _differ(what: str, recorded: str, found: str) -> tuple[Difference, ...]:
+    return () if recorded == found else (Difference(what, recorded, found),)
+
+
+def _outputs(receipt: Receipt, made: Mapping[str, FileFacts]) -> tuple[FileFound, ...]:
+    found = []
+    for name, file in receipt.outputs.items():
+        state: FileState = "missing"
+        if name in made:
+            state = "match" if made[name].sha256 == file.sha256 else "diff"
+        found.append(FileFound(name, file.file, state))
+    return tuple(found)
+
+
+def _compare(name: str, file: ReceiptFile, path: Path) -> FileFound:
+    if not path.is_file():
+        return FileFound(name, file.file, "missing")
+    state: FileState = "match" if _facts(path).sha256 == file.sha256 else "diff"
+    return FileFound(name, file.file, state, path)
+
+
+def _facts(path: Path) -> FileFacts:
+    try:
+        return file_facts(path)
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read.", why=str(error), next_step="Check the path and its rights.") from error
