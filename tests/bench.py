@@ -1,6 +1,6 @@
 """How long the warm paths take, as ratios: `make bench`.
 
-Each comparison runs its commands in turns (A B C, A B C, …), so that a busy machine slows all alike; medians are quoted.
+Each comparison runs its commands in turns (A B C, A B C, …), and medians are quoted: a busy machine slows all alike.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 ROUNDS = 21
+REQUIREMENT = "ai-edge-quantizer==0.10.0"
 LAUNCHER = str(Path(sys.executable).with_name("envguard"))
 UV = str(Path(sys.executable).with_name("uv"))
 
@@ -61,25 +62,15 @@ def main() -> None:
     python = subprocess.run(
         [LAUNCHER, "path", "quantize", "--python"], check=True, capture_output=True, text=True
     ).stdout.strip()
+    base = str(Path(python).resolve())  # else uv would find the requirement met by the environment itself
     result = medians(
         {
             "the environment's python -c pass": lambda: timed([python, "-c", "pass"]),
             "envguard exec quantize -- python -c pass": lambda: timed(
                 [LAUNCHER, "exec", "quantize", "--", "python", "-c", "pass"]
             ),
-            "uv run --with ai-edge-quantizer==0.10.0 python -c pass": lambda: timed(
-                [
-                    UV,
-                    "run",
-                    "--no-project",
-                    "--python",
-                    python,
-                    "--with",
-                    "ai-edge-quantizer==0.10.0",
-                    "python",
-                    "-c",
-                    "pass",
-                ]
+            f"uv run --with {REQUIREMENT} python -c pass": lambda: timed(
+                [UV, "run", "--no-project", "--python", base, "--with", REQUIREMENT, "python", "-c", "pass"]
             ),
         }
     )
