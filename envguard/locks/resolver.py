@@ -24,7 +24,10 @@ PLATFORMS = (
 )
 
 
-NO_SOLUTION = "No solution found"
+# What uv says when the packages themselves are at fault, and what takes that back: an index that lacks a package
+# altogether, or a network that is switched off, says nothing of the package.
+FAULTS = ("No solution found", "Hash mismatch", "hash mismatch")
+NO_EVIDENCE = ("was not found in", "network was disabled")
 
 
 class CannotResolve(EnvguardError):
@@ -87,8 +90,13 @@ def resolve(
     return Lock(environment, edition, python, cut_off, requires, overrides, packages)
 
 
+def blames_packages(said: str) -> bool:
+    """Whether uv's words say something of the packages, and not only of the network or the index of the moment."""
+    return any(words in said for words in FAULTS) and not any(words in said for words in NO_EVIDENCE)
+
+
 def _failure(what: str, python: str, said: str) -> EnvguardError:
-    if NO_SOLUTION in said:
+    if blames_packages(said):
         return CannotResolve(
             f"The requirements of {what} cannot be resolved for Python {python}.",
             why=said,

@@ -67,12 +67,13 @@ def _platform(tag: str) -> tuple[list[str], str, str, str]:
 
 
 def _linux_tags(match: re.Match[str]) -> list[str]:
+    """In the order of `packaging.tags.platform_tags`."""
     major, newest, machine = int(match["major"]), int(match["minor"]), match["machine"]
+    found = [f"linux_{machine}"]
     if match["libc"] == "musllinux":
-        return [f"musllinux_{major}_{minor}_{machine}" for minor in range(newest, -1, -1)] + [f"linux_{machine}"]
-    found = []
+        return found + [f"musllinux_{major}_{minor}_{machine}" for minor in range(newest, -1, -1)]
     for minor in range(newest, OLDEST_GLIBC - 1, -1):
         found.append(f"manylinux_{major}_{minor}_{machine}")
         if minor in LEGACY_MANYLINUX:
             found.append(f"{LEGACY_MANYLINUX[minor]}_{machine}")
-    return [*found, f"linux_{machine}"]
+    return found

@@ -19,14 +19,12 @@ from envguard.locks.proofs import (
     with_proof,
     write_proofs,
 )
-from envguard.locks.resolver import CannotResolve
+from envguard.locks.resolver import CannotResolve, blames_packages
 from envguard.locks.wording import literal_words
 from envguard.planning import Candidate, PassedOver, best_interpreter, candidate_on, wanted_digest
 from envguard.running.locking import lock_edition, write_lock
 from envguard.running.preparing import CheckFailed, Workshop
 
-# What uv says when the packages themselves are at fault. A network that is down says nothing of them.
-LASTING = ("No solution found", "Hash mismatch", "hash mismatch")
 # Gates that say something of the host and not of the lock: another host of this platform may pass them.
 OF_THE_HOST = ("missing-library", "sysfs-not-mounted")
 
@@ -101,7 +99,7 @@ def _try(
             return f"{error.why} {error.next_step}".strip()
         return _failure("fails", environment, lock, interpreter, error.why)
     except NoEnvironment as error:
-        if not any(words in error.why for words in LASTING):
+        if not blames_packages(error.why):
             raise
         return _failure("cannot be installed", environment, lock, interpreter, error.why)
 

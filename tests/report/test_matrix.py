@@ -1,0 +1,76 @@
+"""The matrix says what is recorded, and "unknown" of all else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from envguard.catalog.model import Edition, Environment
+from envguard.locks.lockfile import Lock
+from envguard.locks.proofs import ANY_PLATFORM, Platform, Proof
+from envguard.planning import wanted_digest
+from envguard.report.matrix import matrix_document, matrix_text
+
+HERE = Platform("linux-x86_64", "glibc")
+NEW = Edition("2", ("3.11", "3.10", "3.9"), ("one==2",))
+OLD = Edition("1", ("3.11",), ("one==1",), offered=False)
+TOOLS = Environment("tools", "tools", "checks.imports", (NEW, OLD), Path("lockfiles"))
+LOCKS = {
+    (edition.name, python): Lock("tools", edition.name, python, "2026-01-01T00:00:00Z", edition.requirements, (), ())
+    for edition, python in ((NEW, "3.11"), (NEW, "3.10"), (OLD, "3.11"))
+}
+GOOD = Proof(
+    LOCKS["2", "3.11"].digest, "3.11.7", "linux-x86_64", "glibc 2.36", "2026-01-02T00:00:00Z", "checks.imports", 0.5
+)
+BAD = replace(GOOD, lock=LOCKS["1", "3.11"].digest, result="fails", reason="it fell over")
+NOWHERE = replace(
+    GOOD,
+    lock=wanted_digest(TOOLS, NEW, "3.9"),
+    python="3.9",
+    platform=ANY_PLATFORM,
+    libc="",
+    result="cannot be resolved",
+    reason="one==2 wants 3.10",
+)
+
+
+def states(platform: Platform, *proofs: Proof) -> dict[tuple[str, str], tuple[str, str]]:
+    document = matrix_document([(TOOLS, LOCKS, {"2": proofs, "1": (BAD,)})], platform)
+    cells = document["environments"][0]["cells"]
+    return {(cell["edition"], cell["python"]): (cell["state"], cell["reason"]) for cell in cells}
+
+
+def test_each_cell_is_what_is_recorded_of_its_lock_here() -> None:
+    assert states(HERE, GOOD, NOWHERE) == {
+        ("2", "3.9"): ("known-bad", "cannot be resolved: one==2 wants 3.10"),
+        ("2", "3.10"): ("unknown", "nobody has recorded a trial"),
+        ("2", "3.11"): ("known-good", ""),
+        ("1", "3.11"): ("known-bad", "fails: it fell over"),
+    }
+
+
+def test_another_platform_or_another_lock_proves_nothing() -> None:
+    elsewhere = states(Platform("linux-aarch64", "glibc"), GOOD, NOWHERE)
+    assert elsewhere["2", "3.11"] == ("unknown", "what is recorded is of another lock or platform")
+    assert elsewhere["2", "3.9"][0] == "known-bad", "no lock can be made for any platform"
+    assert states(HERE, replace(GOOD, lock="f" * 64))["2", "3.11"][0] == "unknown"
+
+
+def test_json_says_who_proved_what_and_when() -> None:
+    document = matrix_document([(TOOLS, LOCKS, {"2": (GOOD,)})], HERE)
+    cell = next(each for each in document["environments"][0]["cells"] if each["state"] == "known-good")
+    assert cell["proof"]["file"] == "lockfiles/tools/2/proofs.json"
+    assert cell["proof"]["date"] == "2026-01-02T00:00:00Z"
+    assert (cell["proof"]["platform"], cell["proof"]["libc"]) == ("linux-x86_64", "glibc 2.36")
+    assert (cell["proof"]["check"], cell["lock"]) == ("checks.imports", GOOD.lock)
+
+
+def test_the_table_has_a_word_for_each_cell_and_every_reason_below() -> None:
+    lines = matrix_text(matrix_document([(TOOLS, LOCKS, {"2": (GOOD, NOWHERE), "1": (BAD,)})], HERE)).splitlines()
+    assert lines[0] == "on linux-x86_64 with glibc"
+    assert [line.split() for line in lines[2:5]] == [
+        ["tools", "3.9", "3.10", "3.11"],
+        ["2", "fails", "unknown", "works"],
+        ["1", "–", "–", "fails"],
+    ]
+    assert "  1 on 3.11: fails: it fell over" in lines
