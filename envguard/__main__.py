@@ -1,4 +1,4 @@
-"""Start envguard so that nothing of the host's Python configuration reaches it."""
+"""Start envguard: nothing of the host's Python configuration reaches it, and a warm start imports next to nothing."""
 
 from __future__ import annotations
 
@@ -19,10 +19,17 @@ def main() -> int:
         code = execute_warm(sys.argv[2:])
         if code is not None:
             return code
+    if sys.flags.no_site:
+        import site
+
+        site.main()  # the warm path does without, from here on our dependencies are needed
     from envguard.cli.app import run
 
     return run(sys.argv[1:])
 
 
 if __name__ == "__main__":
+    if sys.flags.isolated and __package__ is None:
+        # Started by path, as a checkout's launcher does: isolated, Python leaves even this folder out.
+        sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
     sys.exit(main())

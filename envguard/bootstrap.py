@@ -102,7 +102,7 @@ def add_envguard() -> None:
     command = BIN / "envguard"
     main_file = CHECKOUT / "envguard" / "__main__.py"
     command.write_text(
-        f'#!/bin/sh\nexec {shlex.quote(str(PYTHON))} -I {shlex.quote(str(main_file))} "$@"\n', encoding="utf-8"
+        f'#!/bin/sh\nexec {shlex.quote(str(PYTHON))} -I -S {shlex.quote(str(main_file))} "$@"\n', encoding="utf-8"
     )
     command.chmod(0o755)
 
