@@ -11,7 +11,8 @@ from envguard.catalog.model import Edition, Environment
 from envguard.errors import BadInput, NoEnvironment
 from envguard.host.interpreters import BrokenCandidate, HostFacts, Interpreter, Version
 from envguard.locks.lockfile import Lock, LockedPackage, LockedWheel
-from envguard.planning import make_plan
+from envguard.locks.proofs import Proof
+from envguard.planning import make_plan, wanted_digest
 
 TOOLS = Environment(
     name="tools",
@@ -99,3 +100,61 @@ def test_no_plan_names_every_reason(host: HostFacts) -> None:
     for minor in ("3.11", "3.10", "3.9"):
         assert f"on Python {minor}: it has no lock" in caught.value.why
     assert "3.11, 3.10, 3.9" in caught.value.next_step
+
+
+def proof(host: HostFacts, edition: str, python: str, **changes: object) -> Proof:
+    """A record that the lock of an edition works on this host's platform."""
+    facts = host.usable[0].facts
+    libc = " ".join(facts.libc or ())
+    digest = LOCKS[edition, python].digest
+    good = Proof(digest, f"{python}.1", facts.platform, libc, "2026-01-01T00:00:00Z", "checks.imports", 0.1)
+    return replace(good, **changes)  # type: ignore[arg-type]
+
+
+def test_what_is_known_to_be_bad_here_is_passed_over_with_its_reason(host: HostFacts) -> None:
+    pythons = host_of(python(host, "3.11.1"), python(host, "3.10.1"))
+    bad = proof(host, "2", "3.11", result="fails", reason="it fell over")
+    plan = make_plan(TOOLS, pythons, LOCKS, proofs={"2": (bad,)})
+    assert plan.chosen.lock.python == "3.10"
+    why = {each.what: each.why for each in plan.passed_over}
+    assert why["tools 2 on Python 3.11"] == "known to be bad here: it fails (it fell over)"
+
+
+def test_a_failure_elsewhere_or_of_another_lock_is_none_here(host: HostFacts) -> None:
+    bad = proof(host, "2", "3.11", result="fails", reason="it fell over")
+    for other in (replace(bad, platform="plan9-mips"), replace(bad, lock="f" * 64), replace(bad, python="3.9.1")):
+        plan = make_plan(TOOLS, host_of(python(host, "3.11.1")), LOCKS, proofs={"2": (other,)})
+        assert plan.chosen.lock.python == "3.11"
+
+
+def test_asking_for_what_is_known_to_be_bad_gets_the_recorded_reason(host: HostFacts) -> None:
+    bad = proof(host, "1", "3.9", result="cannot be installed", reason="its wheel was deleted")
+    with pytest.raises(NoEnvironment) as caught:
+        make_plan(TOOLS, host_of(python(host, "3.9.1")), LOCKS, proofs={"1": (bad,)}, edition="1")
+    assert "it cannot be installed (its wheel was deleted)" in caught.value.why
+
+
+def test_why_there_is_no_lock_is_told_where_it_was_recorded(host: HostFacts) -> None:
+    digest = wanted_digest(TOOLS, TOOLS.editions[0], "3.11")
+    bad = proof(host, "2", "3.11", lock=digest, result="cannot be resolved", reason="one is gone", platform="any")
+    with pytest.raises(NoEnvironment) as caught:
+        make_plan(TOOLS, host_of(python(host, "3.11.1")), {}, proofs={"2": (bad,)}, edition="2")
+    assert "tools 2 on Python 3.11: it has no lock: it cannot be resolved (one is gone)" in caught.value.why
+
+
+def test_if_the_first_choice_fails_its_check_the_known_good_come_next(host: HostFacts) -> None:
+    pythons = host_of(*(python(host, version) for version in ("3.11.1", "3.10.1", "3.9.1")))
+    plan = make_plan(TOOLS, pythons, LOCKS, proofs={"1": (proof(host, "1", "3.9"),)})
+    assert [each.lock.python for each in plan.candidates] == ["3.11", "3.9", "3.10"]
+
+
+def test_an_edition_that_is_not_offered_is_taken_only_by_name(host: HostFacts) -> None:
+    hidden = replace(TOOLS, editions=(replace(TOOLS.editions[0], offered=False), TOOLS.editions[1]))
+    pythons = host_of(python(host, "3.11.1"), python(host, "3.9.1"))
+    assert make_plan(hidden, pythons, LOCKS).chosen.edition.name == "1"
+    assert make_plan(hidden, pythons, LOCKS, edition="2").chosen.lock.python == "3.11"
+
+
+def test_a_python_can_be_asked_for(host: HostFacts) -> None:
+    pythons = host_of(python(host, "3.11.1"), python(host, "3.10.1"))
+    assert make_plan(TOOLS, pythons, LOCKS, python="3.10").chosen.lock.python == "3.10"
