@@ -1,0 +1,186 @@
+"""A package index on this machine: TLS under a CA of its own, passwords if wanted, and a proxy to reach it through."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import http.server
+import json
+import select
+import shutil
+import socket
+import socketserver
+import ssl
+import subprocess
+import threading
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+
+def make_wheel(folder: Path, name: str, version: str) -> Path:
+    """A pure wheel with one module of that name, whose `version` is what it says."""
+    info = f"{name}-{version}.dist-info"
+    files = {
+        f"{name}.py": f"version = {version!r}\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    rows = []
+    for path, text in files.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+        rows.append(f"{path},sha256={digest},{len(text.encode())}\n")
+    files[f"{info}/RECORD"] = "".join(rows) + f"{info}/RECORD,,\n"
+    wheel = folder / f"{name}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for path, text in files.items():
+            archive.writestr(zipfile.ZipInfo(path), text)
+    return wheel
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A certificate authority that nobody trusts until told to, and a certificate of it for localhost."""
+
+    certificate: Path
+    server_certificate: Path
+    server_key: Path
+
+
+def make_authority(folder: Path) -> Authority:
+    """Make both with the openssl program."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("the openssl program is needed to make a certificate authority")
+
+    def run(*arguments: str) -> None:
+        subprocess.run([openssl, *arguments], cwd=folder, check=True, capture_output=True)
+
+    (folder / "extensions").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+    run("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-days", "2",
+        "-subj", "/CN=A private authority")  # fmt: skip
+    run("req", "-newkey", "rsa:2048", "-nodes", "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=localhost")
+    run("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
+        "-out", "server.pem", "-days", "2", "-extfile", "extensions")  # fmt: skip
+    return Authority(folder / "ca.pem", folder / "server.pem", folder / "server.key")
+
+
+@dataclass
+class Index:
+    """A running index: its address, and the paths that it was asked for."""
+
+    host: str
+    asked: list[str] = field(default_factory=list)
+
+    def url(self, credentials: str = "") -> str:
+        """The address of the simple index, with `user:password` in it if given."""
+        return f"https://{credentials + '@' if credentials else ''}{self.host}/simple"
+
+
+@contextlib.contextmanager
+def serving(wheels: Path, authority: Authority, credentials: str = "") -> Iterator[Index]:
+    """Serve a folder of wheels as a simple index (PEP 691) over TLS; with `credentials`, to their bearer alone."""
+    index = Index("")
+    expected = "Basic " + base64.b64encode(credentials.encode()).decode() if credentials else None
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            index.asked.append(self.path)
+            if expected is not None and self.headers.get("Authorization") != expected:
+                self._answer(401, b"who are you?", "text/plain")
+                return
+            kind, _, name = self.path.strip("/").partition("/")
+            if kind == "simple":
+                found = sorted(wheels.glob(f"{name.replace('-', '_')}-*.whl"))
+                body = json.dumps({"meta": {"api-version": "1.1"}, "name": name, "files": list(map(_entry, found))})
+                self._answer(200 if found else 404, body.encode(), "application/vnd.pypi.simple.v1+json")
+            elif kind == "files" and (wheels / name).is_file():
+                self._answer(200, (wheels / name).read_bytes(), "application/octet-stream")
+            else:
+                self._answer(404, b"", "text/plain")
+
+        do_HEAD = do_GET
+
+        def _answer(self, status: int, body: bytes, kind: str) -> None:
+            self.send_response(status)
+            if status == 401:
+                self.send_header("WWW-Authenticate", 'Basic realm="tests"')
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority.server_certificate, authority.server_key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    index.host = f"localhost:{server.server_address[1]}"
+    with _running(server):
+        yield index
+
+
+def _entry(wheel: Path) -> dict[str, object]:
+    """A file of the index, with the upload time (PEP 700) that a cut-off date needs."""
+    return {
+        "filename": wheel.name,
+        "url": f"/files/{wheel.name}",
+        "hashes": {"sha256": hashlib.sha256(wheel.read_bytes()).hexdigest()},
+        "size": wheel.stat().st_size,
+        "upload-time": "2026-01-01T00:00:00Z",
+    }
+
+
+@contextlib.contextmanager
+def proxying() -> Iterator[tuple[str, list[str]]]:
+    """A proxy that tunnels TLS: its address, and the hosts that it was asked to connect to."""
+    asked: list[str] = []
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            method, target, _ = self.rfile.readline().decode().split()
+            while self.rfile.readline().strip():
+                pass
+            asked.append(target)
+            assert method == "CONNECT"
+            host, _, port = target.rpartition(":")
+            with socket.create_connection((host, int(port))) as upstream:
+                self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                _pump(self.connection, upstream)
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+
+    server = Server(("127.0.0.1", 0), Handler)
+    with _running(server):
+        yield f"http://127.0.0.1:{server.server_address[1]}", asked
+
+
+def _pump(one: socket.socket, other: socket.socket) -> None:
+    while True:
+        readable, _, _ = select.select([one, other], [], [], 10)
+        if not readable:
+            return
+        for source in readable:
+            data = source.recv(65536)
+            if not data:
+                return
+            (other if source is one else one).sendall(data)
+
+
+@contextlib.contextmanager
+def _running(server: socketserver.BaseServer) -> Iterator[None]:
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
