@@ -50,7 +50,7 @@ class Builder:
         return PROOF
 
     def building(self, environment: str, why: str) -> None:
-        assert environment == "tools"
+        assert environment
         self.reasons.append(why)
 
     def waiting(self, environment: str, holder: str) -> None:
