@@ -46,13 +46,12 @@ def _catalog() -> Catalog:
 
 def _command_for(task: Task) -> Any:
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    inputs = ", ".join(task.inputs) or "none"
 
     def run(
         source: Annotated[str | None, typer.Argument(metavar="[INPUT]", help="The input, if there is one.")] = None,
         named: Annotated[
             list[str] | None,
-            typer.Option("--input", "-i", metavar="NAME=PATH", help=f"An input by name ({inputs}), or sample:NAME."),
+            typer.Option("--input", "-i", metavar="NAME=PATH", help="An input by name; PATH may be sample:NAME."),
         ] = None,
         output: Annotated[
             Path | None, typer.Option("--output", "-o", metavar="OUT", help="The output; a folder for several.")
@@ -90,7 +89,8 @@ def _command_for(task: Task) -> Any:
         _show(result, left, as_json=as_json)
         raise typer.Exit(0 if result.passed else 1)
 
-    app.command(name=task.name, help=task.summary)(run)
+    names = ", ".join(task.inputs) or "none"
+    app.command(name=task.name, help=f"{task.summary}.\n\nInputs: {names}.")(run)
     return typer.main.get_command(app)
 
 

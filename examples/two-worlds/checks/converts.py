@@ -1,0 +1,12 @@
+"""TensorFlow can do what this project needs of it: trace a function and make a TFLite model of it."""
+
+import tensorflow as tf
+
+
+@tf.function(input_signature=[tf.TensorSpec([1, 4], tf.float32)])
+def double(values: tf.Tensor) -> tf.Tensor:
+    return 2.0 * values
+
+
+model = tf.lite.TFLiteConverter.from_concrete_functions([double.get_concrete_function()]).convert()
+assert model[4:8] == b"TFL3", model[:8]

@@ -1,0 +1,172 @@
+"""A catalog with everything in it, and ways to spoil it: what is said of each, and whether a schema can know."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+GOOD: dict[str, Any] = {
+    "schema": 1,
+    "environments": {
+        "tools": {
+            "summary": "tools",
+            "pythons": ["3.11"],
+            "dependencies": True,
+            "check": "checks.imports",
+            "check-options": {"modules": ["six"]},
+            "editions": {
+                "2": {"requirements": ["six==1.16.0"], "overrides": ["b==1"], "pythons": ["3.12"], "offered": True},
+                "1": {"requirements": ["six==1.15.0"]},
+            },
+        },
+        "other": {
+            "summary": "others",
+            "pythons": ["3.11"],
+            "check": {"command": ["python", "checks/other.py", "{input.one}", "{input.site-packages}"]},
+            "check-inputs": {"one": "sample:one"},
+            "editions": {"1": {"requirements": ["six==1.15.0"]}},
+        },
+    },
+    "samples": {
+        "one": {
+            "summary": "a file",
+            "environment": "tools",
+            "files": [{"path": "six.py", "bytes": 1, "sha256": "0" * 64}],
+        }
+    },
+    "tasks": {
+        "work": {
+            "summary": "work",
+            "output": "first:made",
+            "steps": [
+                {
+                    "name": "first",
+                    "environment": "tools",
+                    "run": "steps.inspect",
+                    "inputs": {"a": "task:input", "b": "sample:one"},
+                    "options": {"deep": {"list": [1, 2.5, "x", False]}},
+                }
+            ],
+        },
+        "make": {
+            "summary": "make",
+            "outputs": {"report": "second:report", "log": "first:log"},
+            "steps": [
+                {
+                    "name": "first",
+                    "environment": "tools",
+                    "command": ["python", "steps/first.py", "{input.a}", "--out={output.log}", '{"plain": "braces"}'],
+                    "inputs": {"a": "task:a", "b": "file:data/b.txt"},
+                    "outputs": {"log": "logs/log.txt"},
+                    "env": {"TF_CPP_MIN_LOG_LEVEL": "2"},
+                },
+                {
+                    "name": "second",
+                    "environment": "other",
+                    "command": ["six-tool", "{input.log}"],
+                    "inputs": {"log": "first:log", "c": "task:c"},
+                    "outputs": {"report": "report.json"},
+                },
+            ],
+        },
+    },
+}
+
+
+@dataclass(frozen=True)
+class Spoilt:
+    """A document that is refused; `said` is in the error, `known` whether the schema can refuse it too."""
+
+    document: dict[str, Any]
+    said: str
+    known: bool = True
+
+
+def changed(*path: str | int, to: object) -> dict[str, Any]:
+    """The good document with one place changed."""
+    document = copy.deepcopy(GOOD)
+    place: Any = document
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = to
+    return document
+
+
+def without(*path: str | int) -> dict[str, Any]:
+    """The good document with one place missing."""
+    document = copy.deepcopy(GOOD)
+    place: Any = document
+    for key in path[:-1]:
+        place = place[key]
+    del place[path[-1]]
+    return document
+
+
+TOOLS, OTHER = ("environments", "tools"), ("environments", "other")
+WORK, MAKE = ("tasks", "work"), ("tasks", "make")
+FIRST, SECOND = (*MAKE, "steps", 0), (*MAKE, "steps", 1)
+PAYLOAD = (*WORK, "steps", 0)
+FILE = ("samples", "one", "files", 0)
+
+SPOILT = [
+    Spoilt(changed("schema", to=2), "reads schema 1"),
+    Spoilt(changed("schema", to=True), "whole number"),
+    Spoilt(without("schema"), "missing"),
+    Spoilt(changed("enviroments", to={}), "did you mean 'environments'"),
+    Spoilt(changed(*TOOLS, "chek", to="x"), "did you mean 'check'"),
+    Spoilt(changed(*TOOLS, "check", to="os.system"), "a check such as"),
+    Spoilt(changed(*TOOLS, "check", to="checks.magic"), "does not have", known=False),
+    Spoilt(changed(*TOOLS, "check", to={"command": []}), "at least 1"),
+    Spoilt(changed(*TOOLS, "check", to={"command": "python x.py"}), "must be a list"),
+    Spoilt(changed(*TOOLS, "check", to={"comand": ["x"]}), "missing"),
+    Spoilt(changed(*OTHER, "check-options", to={}), "check-options is not known"),
+    Spoilt(changed(*OTHER, "check", "command", to=["python", "../x.py"]), "without '..'"),
+    Spoilt(changed(*OTHER, "check", "command", to=["python", "/x.py"]), "without '..'"),
+    Spoilt(changed(*OTHER, "check", "command", to=["/usr/bin/python", "x.py"]), "without '..'"),
+    Spoilt(changed(*OTHER, "check-inputs", to={"one": "sample:none"}), "no sample elsewhere", known=False),
+    Spoilt(changed(*OTHER, "check-inputs", to={"two": "sample:one"}), "did you mean 'input.", known=False),
+    Spoilt(changed(*OTHER, "check-inputs", to={"one": "task:one"}), "no sample elsewhere"),
+    Spoilt(changed(*TOOLS, "pythons", to=["3"]), "Python minor"),
+    Spoilt(changed(*TOOLS, "pythons", to="3.11"), "must be a list"),
+    Spoilt(changed(*TOOLS, "pythons", to=[]), "at least 1"),
+    Spoilt(changed(*TOOLS, "editions", to={}), "at least one edition"),
+    Spoilt(changed(*TOOLS, "editions", "1", "requirement", to=[]), "did you mean 'requirements'"),
+    Spoilt(changed("environments", "../evil", to=GOOD["environments"]["tools"]), "is no name"),
+    Spoilt(changed("environments", "tools", to=3), "is not a table"),
+    Spoilt(changed("samples", "one", "environment", to="othr"), "did you mean 'other'", known=False),
+    Spoilt(changed(*FILE, "path", to="../../etc/passwd"), "without '..'"),
+    Spoilt(changed(*FILE, "path", to="C:\\x"), "without '..'"),
+    Spoilt(changed(*FILE, "bytes", to=True), "whole number"),
+    Spoilt(changed(*FILE, "bytes", to=-1), "whole number"),
+    Spoilt(changed(*FILE, "sha256", to="0"), "SHA-256"),
+    Spoilt(changed("samples", "one", "files", to=[]), "at least one table"),
+    Spoilt(changed(*WORK, "output", to="later:made"), "of no step", known=False),
+    Spoilt(changed(*WORK, "outputs", to={"x": "first:made"}), "output is not known"),
+    Spoilt(without(*WORK, "output"), "missing"),
+    Spoilt(changed(*WORK, "summary", to="a\x1b[2Jb"), "printable"),
+    Spoilt(changed(*PAYLOAD, "inputs", to={"a": "later:made"}), "does not come before", known=False),
+    Spoilt(changed(*PAYLOAD, "inputs", to={"a": "sample:none"}), "did you mean 'sample:one'", known=False),
+    Spoilt(changed(*PAYLOAD, "inputs", to={"a": "input"}), "not there"),
+    Spoilt(changed(*PAYLOAD, "environment", to="none"), "unknown environment", known=False),
+    Spoilt(changed(*PAYLOAD, "run", to="steps.magic"), "does not have", known=False),
+    Spoilt(changed(*PAYLOAD, "command", to=["x"]), "command is not known"),
+    Spoilt(changed(*MAKE, "outputs", to={}), "at least one file"),
+    Spoilt(changed(*MAKE, "outputs", to={"report": "second:reprot"}), "did you mean 'second:report'", known=False),
+    Spoilt(changed(*MAKE, "steps", to=[]), "at least one table"),
+    Spoilt(changed(*FIRST, "name", to="task"), "needs another name"),
+    Spoilt(changed(*SECOND, "name", to="first"), "there is one before it", known=False),
+    Spoilt(changed(*FIRST, "command", to="python steps/first.py"), "must be a list"),
+    Spoilt(changed(*FIRST, "command", to=["sh", 1]), "printable"),
+    Spoilt(changed(*FIRST, "command", to=["python", "x.py", "{input.aa}"]), "did you mean 'input.a'", known=False),
+    Spoilt(changed(*FIRST, "command", to=["python", "x.py", "{inptu.a}"]), "did you mean 'input.a'", known=False),
+    Spoilt(changed(*FIRST, "inputs", to={"a": "file:../../etc/passwd"}), "not there", known=False),
+    Spoilt(changed(*FIRST, "inputs", to={"a b": "task:a"}), "a name"),
+    Spoilt(changed(*FIRST, "outputs", to={"log": "/etc/passwd"}), "without '..'"),
+    Spoilt(changed(*SECOND, "outputs", to={"a": "x/Y", "report": "x/y"}), "of one name", known=False),
+    Spoilt(changed(*SECOND, "outputs", to={"report": "other/log.txt"}), "of one name", known=False),
+    Spoilt(changed(*FIRST, "env", to={"LD_PRELOAD": "x"}), "no variable that a step may set"),
+    Spoilt(changed(*FIRST, "env", to={"PYTHONPATH": "x"}), "no variable that a step may set"),
+    Spoilt(changed(*FIRST, "env", to={"X": 1}), "printable"),
+    Spoilt(changed(*FIRST, "shell", to=True), "shell is not known"),
+]
