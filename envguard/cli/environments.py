@@ -13,7 +13,7 @@ from envguard.cli.choice import FindLinksOption, OfflineOption
 from envguard.errors import BadInput
 
 if TYPE_CHECKING:
-    from envguard.catalog import Environment
+    from envguard.catalog import Catalog, Environment
     from envguard.running.preparing import Prepared, Workshop
 
 EditionOption = Annotated[str | None, typer.Option("--edition", metavar="NAME", help="Instead of the preferred one.")]
@@ -23,19 +23,21 @@ AFTER_NAME = {"allow_interspersed_args": False, "ignore_unknown_options": True}
 
 
 def create(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[ENV]...", help="Environments; all if none.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[ENV]...", help="Default: all that work here needs.")
+    ] = None,
     edition: EditionOption = None,
     find_links: FindLinksOption = None,
     offline: OfflineOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Build and prove environments; all of the catalog's if none is named."""
+    """Build and prove environments: those named, or the project's, or without a project those of the built-in tasks."""
     from envguard.catalog import load_catalog
     from envguard.cli.screen import screen
     from envguard.cli.workshop import open_workshop
 
     catalog = load_catalog(Path.cwd(), os.environ)
-    chosen = names or list(catalog.environments)
+    chosen = names or _needed(catalog)
     with screen() as receive:
         editions = dict.fromkeys(chosen, edition) if edition else {}
         workshop = open_workshop(catalog, receive, editions, find_links=find_links, offline=offline)
@@ -46,6 +48,15 @@ def create(
     for each in prepared:
         state = "built and proved" if each.built.fresh else "ready"
         typer.echo(f"{each.candidate}: {state} in {each.built.layout.root}")
+
+
+def _needed(catalog: Catalog) -> list[str]:
+    """What somebody who starts to work here needs: the project's environments, else those of the built-in tasks."""
+    from envguard.running.pipeline import environments_of
+
+    own = [each.name for each in catalog.environments.values() if catalog.project and each.folder == catalog.project]
+    used = (name for task in catalog.tasks.values() for name in environments_of(task, catalog))
+    return own or list(dict.fromkeys(used))
 
 
 def list_environments(as_json: JsonOption = False) -> None:
