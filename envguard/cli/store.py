@@ -53,11 +53,16 @@ def verify(
 
     Exit codes: 0 all is whole, or was repaired; 1 something is damaged.
     """
+    from envguard.store.environments import MARKER
     from envguard.store.home import envguard_home
+    from envguard.store.locking import is_being_built
     from envguard.store.verifying import verify_environment
 
     results: list[tuple[Path, tuple[Finding, ...], Repair | None]] = []
     for folder in _chosen(envguard_home(), names or []):
+        if not (folder / MARKER).exists() and is_being_built(folder):
+            typer.echo(f"{folder.name}: is being built", err=True)
+            continue
         findings = verify_environment(folder)
         if not as_json:
             _show_findings(folder, findings)

@@ -150,11 +150,18 @@ def read_ready(folder: Path, identity: Identity) -> tuple[BuiltEnvironment | Non
 def read_marker(folder: Path) -> dict[str, Any]:
     """What the marker says; raises FileNotFoundError where there is none, OSError or ValueError if it is damaged.
 
+    Its `seal` is the SHA-256 of the rest, so that a damaged marker is not taken for a sound one.
     `identity` and `proof` have the fields of their classes, `python` and `site_packages` are below the folder,
     `interpreter` is the real file behind `python`, and `manifest` the SHA-256 of the manifest.
     """
-    marker: dict[str, Any] = json.loads((folder / MARKER).read_bytes())
+    marker = json.loads((folder / MARKER).read_bytes())
+    if not isinstance(marker, dict) or marker.pop("seal", None) != _seal(marker):
+        raise ValueError("it is not as it was written")
     return marker
+
+
+def _seal(marker: dict[str, Any]) -> str:
+    return digest(json.dumps(marker, sort_keys=True).encode())
 
 
 def _record(folder: Path, layout: Layout, identity: Identity) -> dict[str, str]:
@@ -186,7 +193,8 @@ def _mark_ready(folder: Path, identity: Identity, proof: Proof, recorded: dict[s
             why=why,
             next_step="Run the same command again; if it comes back, report it.",
         )
-    marker = {"identity": asdict(identity), "proof": proof.as_json(), **recorded}
+    marker: dict[str, Any] = {"identity": asdict(identity), "proof": proof.as_json(), **recorded}
+    marker["seal"] = _seal(marker)
     with in_use(folder):  # from now on there is a time of last use
         write_whole(folder / MARKER, json.dumps(marker, indent=1, sort_keys=True).encode())
 

@@ -64,6 +64,12 @@ def build_lock_if_free(path: Path) -> Iterator[bool]:
         lock.release()
 
 
+def is_being_built(folder: Path) -> bool:
+    """Whether a process builds the environment of that folder at this moment."""
+    with build_lock_if_free(folder.with_name(folder.name + ".lock")) as free:
+        return not free
+
+
 def _refuse_unlockable(path: Path) -> None:
     """Raise OSError where files cannot be locked: filelock would make do with a lock that a kill leaves behind."""
     if sys.platform == "win32":

@@ -69,7 +69,9 @@ def _differences(expected: Manifest, found: Manifest) -> Iterator[Finding]:
         if old is None:
             yield Finding("unexpected", name, "it was not there when the environment was proved")
         elif new is None:
-            yield Finding("missing", name, f"a {old.kind} was there" + (f" of {old.bytes:,} bytes" if old.bytes else ""))
+            yield Finding(
+                "missing", name, f"a {old.kind} was there" + (f" of {old.bytes:,} bytes" if old.bytes else "")
+            )
         elif old.what_counts != new.what_counts:
             yield _difference(name, old, new)
 

@@ -10,6 +10,7 @@ import pytest
 from envguard.cli.store import parse_size
 from envguard.errors import BadInput
 from envguard.store.environments import MARKER
+from envguard.store.locking import build_lock
 from tests.command import envguard
 from tests.store.test_environments import Builder
 
@@ -70,6 +71,15 @@ def test_what_the_catalog_does_not_know_can_only_be_pruned(tmp_path: Path) -> No
     assert f"removed {folder}" in pruned.out
     assert "its marker is damaged" in pruned.out
     assert not folder.exists()
+
+
+def test_what_is_being_built_is_not_damaged(tmp_path: Path) -> None:
+    folder = Builder().ensure(tmp_path).folder
+    (folder / MARKER).unlink()
+    with build_lock(folder.with_name(folder.name + ".lock"), waiting=print):
+        told = envguard("store", "verify", "--repair", home=tmp_path)
+    assert (told.code, told.err) == (0, f"{folder.name}: is being built\n")
+    assert envguard("store", "verify", home=tmp_path).code == 1
 
 
 def test_a_name_that_is_not_built_is_wrong_usage(tmp_path: Path) -> None:

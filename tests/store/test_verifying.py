@@ -14,7 +14,7 @@ import pytest
 from envguard.running.repairing import repair
 from envguard.store.environments import MARKER, read_marker, read_ready
 from envguard.store.fingerprint import FINGERPRINT, why_changed
-from envguard.store.manifest import MANIFEST, parse_manifest
+from envguard.store.manifest import MANIFEST, Entry, differing, parse_manifest
 from envguard.store.verifying import verify_environment
 from tests.environments import workshop
 from tests.store.test_environments import IDENTITY, Builder
@@ -142,6 +142,33 @@ def test_state_cut_off_anywhere_means_not_ready_and_never_a_traceback(folder: Pa
         (folder / name).write_bytes(content[:end])
         assert read_ready(folder, IDENTITY)[0] is None
         assert verify_environment(folder)
+
+
+@pytest.mark.parametrize(("name", "stride"), [(MARKER, 1), (FINGERPRINT, 1), (MANIFEST, 7)])
+def test_state_with_any_byte_changed_is_seen(folder: Path, name: str, stride: int) -> None:
+    content = (folder / name).read_bytes()
+    before = (folder / name).stat()
+    for position in range(0, len(content), stride):
+        changed = bytearray(content)
+        changed[position] ^= 1
+        (folder / name).write_bytes(changed)
+        os.utime(folder / name, ns=(before.st_atime_ns, before.st_mtime_ns))
+        assert verify_environment(folder), position
+
+
+def test_bytecode_that_python_3_10_cannot_repeat_is_not_compared_where_its_source_is_the_same() -> None:
+    def built(bytecode: str, source: str, name: str) -> dict[str, Entry]:
+        module, _, minor = name.partition(".cpython-")
+        return {
+            f"site/__pycache__/{module}.cpython-{minor}.pyc": Entry("file", 0o644, 1, 0, bytecode),
+            f"site/{module}.py": Entry("file", 0o644, 1, 0, source),
+        }
+
+    first = built("a", "s", "one.cpython-310")
+    assert differing(first, built("b", "s", "one.cpython-310")) == ()
+    assert len(differing(first, built("b", "t", "one.cpython-310"))) == 2
+    assert len(differing(built("a", "s", "one.cpython-311"), built("b", "s", "one.cpython-311"))) == 1
+    assert differing(first, {}) == tuple(sorted(first))
 
 
 @pytest.mark.parametrize("name", [MARKER, FINGERPRINT, MANIFEST])
