@@ -19,6 +19,7 @@ from urllib.parse import quote, urlsplit
 
 from envguard.errors import BadInput, NoEnvironment
 from envguard.files import appearing_whole, file_facts, sync_folder
+from envguard.host.secrets import without_secrets
 from envguard.locks.lockfile import Lock
 from envguard.locks.wheels import PinnedWheel
 
@@ -113,7 +114,7 @@ def _download(
     if run.returncode != 0:
         raise NoEnvironment(
             f"The wheels of {lock.environment} {lock.edition} for Python {lock.python} cannot be fetched.",
-            why="\n".join(run.stdout.strip().splitlines()[-TAIL_LINES:]),
+            why=without_secrets("\n".join(run.stdout.strip().splitlines()[-TAIL_LINES:]), variables),
             next_step="Check the network, the proxy and the index settings; then run the same command again.",
         )
 

@@ -96,15 +96,11 @@ def _lock(workshop: Workshop, environment: Environment, edition: str | None, pyt
 
 
 def _pylock(lock: Lock) -> str:
-    from envguard.host.variables import installer_variables
-    from envguard.locks.pylock import addresses, pylock_text
-    from envguard.locks.uv import find_uv
-    from envguard.store.home import envguard_home, installer_cache
+    from envguard.locks.pylock import pylock_text
+    from envguard.running.locking import wheel_addresses
+    from envguard.store.home import envguard_home
 
-    cache = installer_cache(envguard_home())
-    return pylock_text(
-        lock, addresses(lock, uv=find_uv(), uv_environment=installer_variables(os.environ), uv_cache=cache)
-    )
+    return pylock_text(lock, wheel_addresses(lock, os.environ, envguard_home()))
 
 
 def _write_wheelhouse(workshop: Workshop, lock: Lock, platform: str | None, target: Path) -> None:

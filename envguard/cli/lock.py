@@ -63,6 +63,11 @@ def lock(
                 found.append(relocked)
                 if not as_json:
                     typer.echo(_text(relocked))
+    changed = list(dict.fromkeys(each.path.parts[-3] for each in found if each.state == "written"))
+    if changed and not as_json:
+        typer.echo(
+            f"Nobody has proved these locks yet: envguard prove {' '.join(changed)} --all-editions --all-pythons"
+        )
     if as_json:
         typer.echo(json.dumps({"locks": [_document(each) for each in found]}, indent=2))
     _judge(found, check=check)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,10 +12,12 @@ from envguard.catalog.model import Edition, Environment
 from envguard.clock import utc_now
 from envguard.errors import EnvguardError
 from envguard.files import write_whole
+from envguard.host.secrets import without_secrets
 from envguard.host.variables import installer_variables
 from envguard.locks.differences import differences
 from envguard.locks.lockfile import Lock, lock_path, read_lock
 from envguard.locks.proofs import Proof
+from envguard.locks.pylock import Address, addresses
 from envguard.locks.resolver import CannotResolve, resolve
 from envguard.locks.uv import find_uv
 from envguard.locks.wording import literal_words
@@ -47,18 +50,37 @@ def lock_edition(
 
     Raises CannotResolve or CannotAsk.
     """
-    return resolve(
-        environment=environment.name,
-        edition=edition.name,
-        python=python,
-        requires=edition.requirements,
-        overrides=edition.overrides,
-        dependencies=edition.dependencies,
-        cut_off=cut_off,
-        uv=find_uv(),
-        uv_environment=installer_variables(environ),
-        uv_cache=installer_cache(home),
-    )
+    variables = installer_variables(environ)
+    with _keeping_secrets(variables):
+        return resolve(
+            environment=environment.name,
+            edition=edition.name,
+            python=python,
+            requires=edition.requirements,
+            overrides=edition.overrides,
+            dependencies=edition.dependencies,
+            cut_off=cut_off,
+            uv=find_uv(),
+            uv_environment=variables,
+            uv_cache=installer_cache(home),
+        )
+
+
+def wheel_addresses(lock: Lock, environ: Mapping[str, str], home: Path) -> dict[str, Address]:
+    """Where the index that this user's settings name has the lock's wheels, by SHA-256; raises as `addresses` does."""
+    variables = installer_variables(environ)
+    with _keeping_secrets(variables):
+        return addresses(lock, uv=find_uv(), uv_environment=variables, uv_cache=installer_cache(home))
+
+
+@contextlib.contextmanager
+def _keeping_secrets(variables: Mapping[str, str]) -> Iterator[None]:
+    """Mask credentials in what uv says of an index, which an error would show."""
+    try:
+        yield
+    except EnvguardError as error:
+        error.why = without_secrets(error.why, variables)
+        raise
 
 
 def write_lock(environment: Environment, lock: Lock) -> Path:
