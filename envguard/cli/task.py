@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from envguard.cli.choice import EditionsOption, FindLinksOption, OfflineOption, PythonsOption
 from envguard.errors import BadInput
+from envguard.table import did_you_mean
 
 if TYPE_CHECKING:
     from envguard.catalog import Catalog, Task
@@ -36,6 +37,14 @@ class TaskGroup(TyperGroup):
         if found is None and (task := _catalog().tasks.get(cmd_name)) is not None:
             return _command_for(task)
         return found
+
+    def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
+        """The command that the arguments name; raises BadInput that lists the tasks where there is none."""
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            known = self.list_commands(ctx)
+            near = did_you_mean(args[0], known) or "."
+            raise BadInput(f"There is no task {args[0]!r}{near}", next_step=f"Choose one of: {', '.join(known)}.")
+        return super().resolve_command(ctx, args)
 
 
 def _catalog() -> Catalog:
