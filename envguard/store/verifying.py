@@ -69,9 +69,8 @@ def _differences(expected: Manifest, found: Manifest) -> Iterator[Finding]:
         if old is None:
             yield Finding("unexpected", name, "it was not there when the environment was proved")
         elif new is None:
-            yield Finding(
-                "missing", name, f"a {old.kind} was there" + (f" of {old.bytes:,} bytes" if old.bytes else "")
-            )
+            size = f" of {old.bytes:,} bytes" if old.kind == "file" else ""
+            yield Finding("missing", name, f"a {old.kind}{size} was there")
         elif old.what_counts != new.what_counts:
             yield _difference(name, old, new)
 
