@@ -77,8 +77,10 @@ def run_task(
         if isinstance(step, CommandStep):
             check_script(step, task.folder)
     code = {step.name: code_digest(step, task.folder) for step in task.steps}
-    environments = tuple(workshop.prepare(name) for name in environments_of(task, workshop.catalog))
-    with scratch_folder(runs_folder(workshop.home)) as folder:
+    with (
+        workshop.holding(environments_of(task, workshop.catalog)) as environments,
+        scratch_folder(runs_folder(workshop.home)) as folder,
+    ):
         run = _Run(task, workshop, folder, Shelf(folder / "files"), code, options)
         for name, source in sources.items():
             run.shelf.take(f"task:{name}", {source.name: source})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -24,8 +25,9 @@ from envguard.planning import Candidate, LockKey, Plan, make_plan
 from envguard.running.command_step import CommandRun, run_check_command
 from envguard.running.events import Building, PassedBy, Receiver, Waiting
 from envguard.running.step import StepResult, run_step, scratch_folder
-from envguard.store.environments import BuiltEnvironment, DamagedInstall, Identity, ensure, make_folder, read_ready
+from envguard.store.environments import MARKER, BuiltEnvironment, DamagedInstall, Identity, ensure, make_folder, read_ready
 from envguard.store.home import environments_folder, installer_cache, logs_folder, probe_cache, runs_folder
+from envguard.store.locking import in_use
 
 
 class CheckFailed(EnvguardError):
@@ -108,6 +110,20 @@ class Workshop:
         if name not in self._ready:
             self._ready[name] = self._first_that_works(self.plan(name))
         return self._ready[name]
+
+    @contextlib.contextmanager
+    def holding(self, names: Iterable[str]) -> Iterator[tuple[Prepared, ...]]:
+        """The environments of those names, ready, and kept from being removed until the block ends."""
+        with contextlib.ExitStack() as held:
+            prepared = []
+            for name in names:
+                each = self.prepare(name)
+                held.enter_context(in_use(each.built.folder))
+                if not (each.built.folder / MARKER).exists():  # removed between being ready and being in use
+                    del self._ready[name]
+                    each = self.prepare(name)
+                prepared.append(each)
+            yield tuple(prepared)
 
     def decided_by(self, candidate: Candidate) -> tuple[Path, ...]:
         """The files that made this candidate the one that is taken: catalogs, its lock, what is proved of it."""
