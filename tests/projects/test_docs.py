@@ -1,0 +1,65 @@
+"""docs/projects.md is true: its files are written, its commands are run, in order, in a project of their own."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tests.command import Ended, envguard
+
+pytestmark = pytest.mark.network
+
+PAGE = (Path(__file__).parents[2] / "docs" / "projects.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+
+
+def write_files(folder: Path) -> None:
+    """Every file that the page shows, under the name that it says."""
+    (catalog,) = blocks("toml")
+    (table,) = blocks("json")
+    files = {"envguard.toml": catalog, "table.json": table}
+    files |= {block.partition("\n")[0].removeprefix("# "): block for block in blocks("python")}
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content, encoding="utf-8")
+
+
+def commands() -> list[list[str]]:
+    """Every command that the page shows, but those of other programs."""
+    lines = [line.removeprefix("$ ") for block in blocks("console") for line in block.splitlines()]
+    return [shlex.split(line)[1:] for line in lines if line.startswith("envguard ")]
+
+
+def test_the_page_on_projects_is_true(tmp_path: Path, store_home: Path) -> None:
+    write_files(tmp_path)
+    ended: dict[str, Ended] = {}
+    for command in commands():
+        ended[shlex.join(command)] = run = envguard(*command, home=store_home, cwd=tmp_path)
+        assert run.code == 0, f"{command}: {run.out}{run.err}"
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["table"]["rows"] == 3
+    assert report["decoded by"].startswith("6.")
+    assert sorted(path.name for path in tmp_path.rglob("proofs.json")) == ["proofs.json"] * 2
+    explained = ended["run report --explain"].out
+    assert "encode (old) → decode (new)" in explained
+    verified = ended["verify-receipt report.json.receipt.json --rebuild"].out
+    assert verified.splitlines()[-1] == "MATCH"
+    environments = ended["run report --input table=table.json -o report.json --json"].document["environments"]
+    assert {each["name"] for each in environments} == {"old", "new"}
+
+
+def test_both_protobufs_together_are_refused(tmp_path: Path, store_home: Path) -> None:
+    write_files(tmp_path)
+    file = tmp_path / "envguard.toml"
+    file.write_text(file.read_text().replace('["protobuf<5"]', '["protobuf<5", "protobuf>=6,<7"]'))
+    refused = envguard("lock", "old", home=store_home, cwd=tmp_path)
+    assert refused.code == 3
+    assert "protobuf" in refused.out + refused.err
+    assert not (tmp_path / "lockfiles").exists()
