@@ -89,6 +89,8 @@ def command_variables(environ: Mapping[str, str], programs: str) -> dict[str, st
     kept["PATH"] = os.pathsep.join(filter(None, (programs, environ.get("PATH", os.defpath))))
     kept["VIRTUAL_ENV"] = os.path.dirname(programs)  # noqa: PTH120 - pathlib costs 4 ms to import
     kept["PYTHONNOUSERSITE"] = "1"
+    # Bytecode was compiled when the environment was built; another file in it would mean that it has changed.
+    kept["PYTHONDONTWRITEBYTECODE"] = "1"
     return kept
 
 

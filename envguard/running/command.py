@@ -27,8 +27,8 @@ def command_line(command: Sequence[str], python: str, *, here: bool = False) -> 
         return list(command)
     first = arguments[0] if arguments else ""
     if here or (first and not first.startswith("-")):
-        return [python, "-E", "-s", *arguments]
-    return [python, "-I", *arguments]
+        return [python, "-E", "-s", "-B", *arguments]
+    return [python, "-I", "-B", *arguments]
 
 
 def _is_python(program: str) -> bool:

@@ -25,7 +25,15 @@ from envguard.planning import Candidate, LockKey, Plan, make_plan
 from envguard.running.command_step import CommandRun, run_check_command
 from envguard.running.events import Building, PassedBy, Receiver, Waiting
 from envguard.running.step import StepResult, run_step, scratch_folder
-from envguard.store.environments import MARKER, BuiltEnvironment, DamagedInstall, Identity, ensure, make_folder, read_ready
+from envguard.store.environments import (
+    MARKER,
+    BuiltEnvironment,
+    DamagedInstall,
+    Identity,
+    ensure,
+    make_folder,
+    read_ready,
+)
 from envguard.store.home import environments_folder, installer_cache, logs_folder, probe_cache, runs_folder
 from envguard.store.locking import in_use
 

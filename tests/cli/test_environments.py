@@ -19,11 +19,11 @@ POISON = "raise SystemExit('poison was imported')\n"
 
 def test_python_is_isolated_and_a_script_keeps_its_folder() -> None:
     python = "/env/bin/python"
-    assert command_line(["python", "-c", "x"], python) == [python, "-I", "-c", "x"]
-    assert command_line(["python3", "-m", "x"], python) == [python, "-I", "-m", "x"]
-    assert command_line(["python3.11"], python) == [python, "-I"]
-    assert command_line(["python", "work.py", "-v"], python) == [python, "-E", "-s", "work.py", "-v"]
-    assert command_line(["python", "-m", "x"], python, here=True) == [python, "-E", "-s", "-m", "x"]
+    assert command_line(["python", "-c", "x"], python) == [python, "-I", "-B", "-c", "x"]
+    assert command_line(["python3", "-m", "x"], python) == [python, "-I", "-B", "-m", "x"]
+    assert command_line(["python3.11"], python) == [python, "-I", "-B"]
+    assert command_line(["python", "work.py", "-v"], python) == [python, "-E", "-s", "-B", "work.py", "-v"]
+    assert command_line(["python", "-m", "x"], python, here=True) == [python, "-E", "-s", "-B", "-m", "x"]
     assert command_line(["pytest", "-q"], python) == ["pytest", "-q"]
 
 

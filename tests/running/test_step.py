@@ -103,6 +103,7 @@ def test_a_users_command_keeps_what_is_his_and_loses_what_leads_out_of_the_envir
         "PATH": f"/env/bin{os.pathsep}/bin",
         "VIRTUAL_ENV": "/env",
         "PYTHONNOUSERSITE": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
         "GITHUB_TOKEN": "y",
         "OMP_NUM_THREADS": "2",
         "PYENV_ROOT": "/pyenv",
