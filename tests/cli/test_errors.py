@@ -40,7 +40,7 @@ def test_exit_codes_are_those_of_the_design(kind: type[EnvguardError], code: int
         (["run", "quantize"], "Missing argument"),
         (["frobnicate"], "No such command"),
         (["lock", "nothing"], "no environment 'nothing'"),
-        (["run", "quantize", "sample:nothing"], "no sample model 'nothing'"),
+        (["run", "quantize", "sample:nothing"], "no sample file 'nothing'"),
     ],
 )
 def test_wrong_usage_is_exit_code_2_in_the_same_format(tmp_path: Path, arguments: list[str], said: str) -> None:

@@ -137,6 +137,13 @@ def test_the_same_model_gives_the_same_bytes_again(
     assert result.output.sha256 == poisoned_run.document["output"]["sha256"]
 
 
+def test_the_receipt_is_rebuilt_to_the_same_bytes(poisoned_run: Ended, store_home: Path) -> None:
+    receipt = Path(poisoned_run.document["output"]["path"] + ".receipt.json")
+    rebuilt = envguard("verify-receipt", receipt, "--rebuild", "--json", home=store_home, cwd=receipt.parent)
+    assert rebuilt.document["verdict"] == "MATCH", rebuilt.out
+    assert rebuilt.document["rebuilt"]["differences"] == []
+
+
 def test_blendshapes_can_be_dropped(store_home: Path, bundle: Path, tmp_path: Path) -> None:
     result = run(store_home, bundle, tmp_path / "out.task", {"quantize": {"drop": ["face_blendshapes"]}})
     document = as_document(result)
