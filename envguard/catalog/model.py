@@ -126,6 +126,31 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class Index:
+    """Where a project says that its packages come from; what the user has set in variables goes before it.
+
+    `url` is the address of a simple index (PEP 503), without credentials, `certificates` a file of authorities to
+    trust (PEM), `proxy` the address of an HTTP proxy; each may be empty.
+    """
+
+    url: str = ""
+    certificates: str = ""
+    proxy: str = ""
+
+    def under(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """The variables with the project's settings where the user has none."""
+        laid = dict(environ)
+        for value, name, *others in (
+            (self.url, "UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"),
+            (self.certificates, "SSL_CERT_FILE", "PIP_CERT"),
+            (self.proxy, "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "PIP_PROXY"),
+        ):
+            if value and not any(environ.get(each) for each in (name, *others)):
+                laid[name] = value
+        return laid
+
+
+@dataclass(frozen=True, slots=True)
 class Catalog:
     """Everything that can be built and run, by name; `project` is the folder of the user's own part, if there is one.
 
@@ -136,3 +161,4 @@ class Catalog:
     tasks: Mapping[str, Task]
     samples: Mapping[str, Sample]
     project: Path | None = None
+    index: Index = Index()

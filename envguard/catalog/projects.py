@@ -40,18 +40,24 @@ def find_project(cwd: Path, environ: Mapping[str, str]) -> Path | None:
     named = environ.get(PROJECT_VARIABLE)
     if named:
         return _named(Path(named).expanduser().absolute())
-    home = Path(environ.get("HOME") or "~").expanduser()
-    here = cwd.absolute()
-    device = here.stat().st_dev
-    for folder in (here, *here.parents):
-        if folder.stat().st_dev != device:
-            return None
-        file = folder / PROJECT_FILE
-        if file.is_file():
-            _refuse_strangers(file, environ)
-            return file
-        if folder == home:
-            return None
+    file = _nearest(cwd.absolute(), Path(environ.get("HOME") or "~").expanduser())
+    if file is not None:
+        _refuse_strangers(file, environ)
+    return file
+
+
+def _nearest(here: Path, home: Path) -> Path | None:
+    try:
+        device = here.stat().st_dev
+        for folder in (here, *here.parents):
+            if folder.stat().st_dev != device:
+                return None
+            if (folder / PROJECT_FILE).is_file():
+                return folder / PROJECT_FILE
+            if folder == home:
+                return None
+    except PermissionError:
+        pass  # a folder that cannot be looked into has no project for this user
     return None
 
 

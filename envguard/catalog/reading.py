@@ -12,6 +12,7 @@ from envguard.catalog.model import (
     CommandStep,
     Edition,
     Environment,
+    Index,
     PayloadStep,
     Sample,
     SampleFile,
@@ -44,6 +45,7 @@ VARIABLE = re.compile(
     r"(?!(PATH|HOME|VIRTUAL_ENV|PYTHON(PATH|HOME|USERBASE|NOUSERSITE|STARTUP|PLATLIBDIR)|LD_.*|DYLD_.*)$)"
     r"[A-Za-z_][A-Za-z0-9_]*"
 )
+ADDRESS = re.compile(r"https?://[^\s/@?#]+(/[^\s@]*)?")
 LARGEST_FILE = 1_000_000
 PAYLOAD = Path(__file__).resolve().parents[1] / "payload"
 NO_TEXTS: Mapping[str, str] = {}
@@ -90,15 +92,30 @@ def catalog_from(
         tasks=table.named("tasks", _task_in(folder)),
         samples=table.named("samples", _sample),
     )
+    index = table.inner("index", _index_in(folder)) if table.holds_table("index") else base.index
     table.done()
     refuse_shadows(own, base, table.refuse)
     catalog = Catalog(
         environments={**base.environments, **own.environments},
         tasks={**base.tasks, **own.tasks},
         samples={**base.samples, **own.samples},
+        index=index,
     )
     check_references(own, catalog, table.refuse)
     return catalog
+
+
+def _index_in(folder: Path) -> Callable[[Table], Index]:
+    def index(table: Table) -> Index:
+        address = match(ADDRESS, "an http or https address without user and password, which belong into variables")
+        certificates = table.take("certificates", inside, "")
+        return Index(
+            url=table.take("url", address, ""),
+            certificates=str(folder / certificates) if certificates else "",
+            proxy=table.take("proxy", address, ""),
+        )
+
+    return index
 
 
 def _environment_in(lockfiles: Path, folder: Path) -> Callable[[str, Table], Environment]:

@@ -73,7 +73,7 @@ def export(
             place = output or Path(f"{name}-{lock.edition}-cp{lock.python.replace('.', '')}-wheels")
             _write_wheelhouse(workshop, lock, platform, place.absolute())
             return
-    text = _pylock(lock) if form is Format.PYLOCK else lock.bare_text() if bare else lock.text()
+    text = _pylock(workshop, lock) if form is Format.PYLOCK else lock.bare_text() if bare else lock.text()
     _write(text, output)
 
 
@@ -95,12 +95,12 @@ def _lock(workshop: Workshop, environment: Environment, edition: str | None, pyt
     return locks[wanted.name, python]
 
 
-def _pylock(lock: Lock) -> str:
+def _pylock(workshop: Workshop, lock: Lock) -> str:
     from envguard.locks.pylock import pylock_text
     from envguard.running.locking import wheel_addresses
     from envguard.store.home import envguard_home
 
-    return pylock_text(lock, wheel_addresses(lock, os.environ, envguard_home()))
+    return pylock_text(lock, wheel_addresses(lock, workshop.environ, envguard_home()))
 
 
 def _write_wheelhouse(workshop: Workshop, lock: Lock, platform: str | None, target: Path) -> None:
@@ -111,7 +111,7 @@ def _write_wheelhouse(workshop: Workshop, lock: Lock, platform: str | None, targ
 
     wheels = _wheels(workshop, lock, platform)
     tools = open_workshop(builtin_catalog(), workshop.receive).prepare("pip")
-    variables = installer_variables(os.environ)
+    variables = installer_variables(workshop.environ)
     write_wheelhouse(target, lock, wheels, pip_python=tools.built.layout.python, variables=variables)
     typer.echo(f"{target}: {len(wheels)} wheels")
 

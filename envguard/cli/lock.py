@@ -46,7 +46,8 @@ def lock(
     if sum((check, upgrade, cut_off is not None)) > 1:
         raise BadInput("--check, --upgrade and --cut-off exclude each other.", next_step="Keep one of them.")
     found: list[Relocked] = []
-    for environment in environments_to_write_to(load_catalog(Path.cwd(), os.environ), names):
+    catalog = load_catalog(Path.cwd(), os.environ)
+    for environment in environments_to_write_to(catalog, names):
         for each in chosen_editions(environment, edition, every=True):
             proofs = read_proofs(proofs_path(environment.lockfiles, environment.name, each.name))
             for python in each.pythons:
@@ -57,7 +58,7 @@ def lock(
                     proofs,
                     cut_off=utc_now() if upgrade else cut_off,
                     check=check,
-                    environ=os.environ,
+                    environ=catalog.index.under(os.environ),
                     home=envguard_home(),
                 )
                 found.append(relocked)

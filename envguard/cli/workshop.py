@@ -32,7 +32,7 @@ def open_workshop(
     return Workshop(
         home=envguard_home(),
         user_home=Path.home(),
-        environ=dict(os.environ),
+        environ=catalog.index.under(os.environ),
         catalog=catalog,
         receive=receive,
         editions=editions or {},

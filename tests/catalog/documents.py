@@ -8,6 +8,7 @@ from typing import Any
 
 GOOD: dict[str, Any] = {
     "schema": 1,
+    "index": {"url": "https://mirror.example/simple", "certificates": "ca.pem", "proxy": "http://proxy.example:3128"},
     "environments": {
         "tools": {
             "summary": "tools",
@@ -110,6 +111,10 @@ PAYLOAD = (*WORK, "steps", 0)
 FILE = ("samples", "one", "files", 0)
 
 SPOILT = [
+    Spoilt(changed("index", "url", to="https://user:secret@mirror.example/simple"), "without user and password"),
+    Spoilt(changed("index", "url", to="ftp://mirror.example"), "an http or https address"),
+    Spoilt(changed("index", "certificates", to="../ca.pem"), "without '..'"),
+    Spoilt(changed("index", "adress", to="x"), "is not known"),
     Spoilt(changed("schema", to=2), "reads schema 1"),
     Spoilt(changed("schema", to=True), "whole number"),
     Spoilt(without("schema"), "missing"),

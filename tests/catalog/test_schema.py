@@ -22,6 +22,7 @@ CATALOGS = [CHECKOUT / "envguard" / "catalog" / "builtin.toml", *sorted(CHECKOUT
 # The reader's tables by the place that their errors name, and the same in the schema.
 TABLES = {
     r"t": SCHEMA,
+    r"t: index": SCHEMA["properties"]["index"],
     r"t: environments\.[^.:]+": SCHEMA["$defs"]["environment"],
     r"t: environments\.[^.:]+: check": SCHEMA["$defs"]["environment"]["properties"]["check"]["oneOf"][1],
     r"t: environments\..+: editions\..+": SCHEMA["$defs"]["edition"],

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from envguard.catalog import read_catalog
 from envguard.catalog.model import Catalog, Edition, Environment
 from envguard.errors import EnvguardError, NoEnvironment
 from envguard.files import write_whole
@@ -171,6 +172,23 @@ def test_a_proxy_is_used(tmp_path: Path, python: str, index: Index, authority: A
         lock = locked(tmp_path, python, environ)
         assert shop_of(tmp_path, python, lock, environ).prepare("tools").built.fresh
     assert set(asked) == {index.host}
+
+
+def test_a_project_can_name_its_index_and_the_users_own_variables_go_before_it(tmp_path: Path) -> None:
+    project = tmp_path / "envguard.toml"
+    project.write_text(
+        'schema = 1\n[index]\nurl = "https://mirror.example/simple"\ncertificates = "ca.pem"\n'
+        'proxy = "http://proxy.example:3128"\n'
+    )
+    index = read_catalog(project, lockfiles=tmp_path).index
+    assert index.under({"PATH": "/bin"}) == {
+        "PATH": "/bin",
+        "UV_DEFAULT_INDEX": "https://mirror.example/simple",
+        "SSL_CERT_FILE": str(tmp_path / "ca.pem"),
+        "HTTPS_PROXY": "http://proxy.example:3128",
+    }
+    mine = {"PIP_INDEX_URL": "https://mine.example", "PIP_CERT": "/mine.pem", "https_proxy": "http://mine.example"}
+    assert index.under(mine) == mine
 
 
 def test_what_is_cached_needs_no_index(tmp_path: Path, python: str, index: Index, authority: Authority) -> None:
