@@ -156,8 +156,8 @@ def _sources(receipt: Receipt, inputs: Sequence[FileFound], task: Task, workshop
         file = receipt.inputs[found.name]
         if found.state == "match" and found.path is not None:
             sources[found.name] = found.path
-        elif file.source.startswith("sample:") and file.source.partition(":")[2] in workshop.catalog.samples:
-            (sources[found.name],) = workshop.sample(file.source.partition(":")[2]).values()
+        elif (sample := _sample(file, workshop)) is not None:
+            sources[found.name] = sample
     for name in task.inputs:
         if name not in sources:
             wanted = receipt.inputs.get(name)
@@ -167,6 +167,14 @@ def _sources(receipt: Receipt, inputs: Sequence[FileFound], task: Task, workshop
                 next_step="Name the file with --input.",
             )
     return {name: sources[name] for name in task.inputs}
+
+
+def _sample(file: ReceiptFile, workshop: Workshop) -> Path | None:
+    """The file of the sample that an input was named as, if there is one and it has the recorded bytes."""
+    kind, _, name = file.source.partition(":")
+    if kind != "sample" or name not in workshop.catalog.samples:
+        return None
+    return next((path for path in workshop.sample(name).values() if _facts(path).sha256 == file.sha256), None)
 
 
 def _environments(receipt: Receipt, task: Task, workshop: Workshop) -> Iterator[Difference]:

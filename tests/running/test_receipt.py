@@ -169,6 +169,15 @@ def test_what_cannot_be_rebuilt_here_is_told(project: Project) -> None:
     assert "There is no task 'double' here" in unknown.err
 
 
+def test_a_sample_that_there_is_not_is_no_input(project: Project) -> None:
+    document = json.loads(project.receipt.read_text())
+    document["inputs"]["text"] |= {"from": "sample:none", "sha256": "0" * 64}
+    project.receipt.write_text(json.dumps(document))
+    ended = project.verify("--rebuild")
+    assert ended.code == 3
+    assert "The input 'text' of the run is not here." in ended.err
+
+
 def test_no_receipt_is_left_where_none_is_wanted(project: Project) -> None:
     project.receipt.unlink()
     assert project.envguard("run", "double", project.source, "-o", project.output, "--no-receipt").code == 0
