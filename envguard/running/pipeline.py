@@ -19,7 +19,7 @@ from envguard.running.events import StepEnded, StepNote, StepProgress, StepStart
 from envguard.running.preparing import Prepared, Workshop
 from envguard.running.shelf import Shelf, Watch
 from envguard.running.step import GateFailure, StepResult, run_step, scratch_folder
-from envguard.store.home import logs_folder, runs_folder
+from envguard.store.home import log_file, runs_folder
 
 Overrides = Mapping[str, Mapping[str, object]]
 
@@ -198,7 +198,7 @@ class _Run:
             project=self.task.folder,
             folder=work,
             environ=self.workshop.environ,
-            log=logs_folder(self.workshop.home) / f"{self.task.name}-{step.name}.log",
+            log=log_file(self.workshop.home, f"{self.task.name}-{step.name}"),
         )
         # Of several files a command is given the folder.
         paths = {name: files[0] if len(files) == 1 else files[0].parent for name, files in given.items()}
@@ -220,7 +220,7 @@ class _Run:
             options={**step.options, **self.options.get(step.name, {})},
             results={name: dict(result.values) for name, result in self.results.items()},
             environ=self.workshop.environ,
-            log=logs_folder(self.workshop.home) / f"{step.name}.log",
+            log=log_file(self.workshop.home, f"{self.task.name}-{step.name}"),
             on_event=lambda event: self._pass_on(step, event),
         )
 

@@ -34,7 +34,7 @@ from envguard.store.environments import (
     make_folder,
     read_ready,
 )
-from envguard.store.home import environments_folder, installer_cache, logs_folder, probe_cache, runs_folder
+from envguard.store.home import environments_folder, installer_cache, log_file, logs_folder, probe_cache, runs_folder
 from envguard.store.locking import in_use
 
 
@@ -203,7 +203,7 @@ class Workshop:
             for name, reference in environment.check_inputs.items()
             for path in self.sample(reference.partition(":")[2]).values()
         }
-        log = logs_folder(self.home) / f"{environment.name}-{candidate.edition.name}.check.log"
+        log = log_file(self.home, f"{environment.name}-{candidate.edition.name}-check")
         with scratch_folder(runs_folder(self.home)) as folder:
             try:
                 result = self._run_check(environment, layout, samples, folder, log)

@@ -37,6 +37,13 @@ def logs_folder(home: Path) -> Path:
     return home / "logs"
 
 
+def log_file(home: Path, name: str) -> Path:
+    """The log of that name for this process, so that two runs at a time do not write into one; its folder is made."""
+    folder = logs_folder(home)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{name}-{os.getpid()}.log"
+
+
 def runs_folder(home: Path) -> Path:
     """Scratch folders of runs; each is removed when its run ends."""
     return home / "runs"
