@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import archive, recipes
+import numpy as np
+
+from . import archive, calibrated_rounding, calibration, recipes
 from .graph import (
     balanced_rounding,
     dead_code,
@@ -17,12 +21,14 @@ from .graph import (
     share_buffers,
     store_float16,
     store_sparse,
+    strip_names,
     tensor_names,
 )
 from .graph import model as models
 from .graph.constants import add_buffer, values
 from .graph.report import PassReport
 from .graph.schema import ModelT, text
+from .interpreting import CannotRun
 
 
 class QuantizerFailed(Exception):
@@ -46,11 +52,12 @@ class Quantized:
         return self.choice.as_json()
 
 
-def quantize(data: bytes, name: str, file_bytes: int) -> Quantized:
+def quantize(data: bytes, name: str, file_bytes: int, arrays: Mapping[str, np.ndarray] | None = None) -> Quantized:
     """Quantize the weights of the model in `data`; `Refused` names it as `name` if it cannot be read.
 
-    `file_bytes` is the size of the whole file that the model is part of, which decides what is worth quantizing.
-    A model that is quantized already, or that has no weights worth quantizing, is returned as it came.
+    `file_bytes` is the size of the whole file that the model is part of, which decides what is worth quantizing;
+    `arrays` are real inputs by model name (see `calibration`), without which weights are rounded by themselves.
+    A model that is quantized already is returned as it came; one that has no weights worth quantizing keeps them.
     """
     flatbuffer, attached = split(data, name)
     model = models.load(flatbuffer, name)
@@ -60,15 +67,21 @@ def quantize(data: bytes, name: str, file_bytes: int) -> Quantized:
         return Quantized(data, left_alone=reason, already_quantized=True)
     passes = prepare(model)
     choice = recipes.choose(model, file_bytes)
-    if not choice.operators:
-        return Quantized(data, left_alone="no weights that int8 would make smaller")
-    passes.append(_round(model, choice))
-    model = _with_int8_weights(model, choice, name)
+    if choice.operators:
+        model, report = _rounded(model, choice, calibration.samples(arrays or {}, name, model))
+        passes.append(report)
+        model = _with_int8_weights(model, choice, name)
     passes += [store_float16.apply(model), share_buffers.apply(model)]
     if any(report.name == densify.NAME and report.changed for report in passes):
         passes.append(store_sparse.apply(model))
-    passes.append(dead_code.apply(model))
-    return Quantized(join(models.save(model), attached), tuple(passes), choice)
+    passes += [strip_names.apply(model), dead_code.apply(model)]
+    rewritten = join(models.save(model), attached)
+    if choice.operators:
+        return Quantized(rewritten, tuple(passes), choice)
+    reason = "no weights that int8 would make the file much smaller by"
+    if len(rewritten) >= len(data):
+        return Quantized(data, left_alone=reason)
+    return Quantized(rewritten, tuple(passes), left_alone=reason)
 
 
 def prepare(model: ModelT) -> list[PassReport]:
@@ -81,14 +94,20 @@ def prepare(model: ModelT) -> list[PassReport]:
     ]
 
 
-def _round(model: ModelT, choice: recipes.Choice) -> PassReport:
-    """Fix how the chosen weights will be rounded, once per tensor."""
+def _rounded(model: ModelT, choice: recipes.Choice, samples: calibration.Samples | None) -> tuple[ModelT, PassReport]:
+    """The model with the chosen weights on steps of int8, and how they were rounded."""
+    if samples is not None and calibrated_rounding.takes(model):
+        calibrated = copy.deepcopy(model)
+        try:
+            return calibrated, calibrated_rounding.apply(calibrated, choice, samples)
+        except CannotRun:
+            pass  # A custom operator, which only MediaPipe has: the weights are rounded by themselves.
     for weights in choice.weights:
         tensor = model.subgraphs[weights.graph].tensors[weights.tensor]
         rounded = balanced_rounding.representable(values(model, tensor), weights.channel_dimension)
         tensor.buffer = add_buffer(model, rounded)
     what = "weights rounded so that kernels keep their sum"
-    return PassReport("balanced_rounding", len(choice.weights), what, lossless=False)
+    return model, PassReport("balanced_rounding", len(choice.weights), what, lossless=False)
 
 
 def _with_int8_weights(model: ModelT, choice: recipes.Choice, name: str) -> ModelT:

@@ -70,7 +70,7 @@ def _notes(document: Document) -> list[dict[str, str]]:
     for model in document["models"]:
         if not model["quantized"]:
             notes.append(
-                {"name": model["name"], "text": f"left as it is: {model['recipe'].get('why', 'no reason given')}"}
+                {"name": model["name"], "text": f"weights left as they are: {model['recipe'].get('why', 'no reason given')}"}
             )
         if not model["ran"]:
             notes.append({"name": model["name"], "text": model["reason"]})

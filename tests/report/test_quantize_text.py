@@ -52,7 +52,7 @@ def test_a_model_that_was_not_run_has_no_numbers_but_a_reason() -> None:
 
 def test_a_model_that_was_left_alone_says_why() -> None:
     text = as_text(with_model(quantized=False, recipe={"weights": "unchanged", "why": "no weights"}))
-    assert "detector: left as it is: no weights" in text
+    assert "detector: weights left as they are: no weights" in text
 
 
 def test_what_was_not_verified_is_said() -> None:

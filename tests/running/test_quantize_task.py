@@ -21,7 +21,7 @@ from tests.environments import workshop
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 
 POISON = "raise SystemExit('poison was imported')\n"
-LARGEST_BUNDLE = 2_200_000
+LARGEST_BUNDLE = 2_150_000
 
 
 @pytest.fixture(scope="module")
@@ -88,10 +88,10 @@ def test_the_sample_is_quantized_and_verified_on_a_poisoned_host(poisoned_run: E
 def test_every_model_is_smaller_compared_and_no_slower(poisoned_run: Ended) -> None:
     models = poisoned_run.document["models"]
     assert [model["name"] for model in models] == ["face_detector", "face_landmarks_detector", "face_blendshapes"]
+    # Int8 in the detector would cost more accuracy than it is worth in bytes.
+    assert [model["quantized"] for model in models] == [False, True, True]
     for model in models:
-        assert model["quantized"]
-        assert model["recipe"]["int8_weights"] > 0
-        assert model["bytes_out"] < 0.7 * model["bytes_in"]
+        assert model["bytes_out"] < (0.55 if model["quantized"] else 1.0) * model["bytes_in"]
         assert model["latency"]["ratio"] <= 1.05
         assert model["outputs"]
         assert all(output["finite"] for output in model["outputs"])
@@ -100,11 +100,18 @@ def test_every_model_is_smaller_compared_and_no_slower(poisoned_run: Ended) -> N
 def test_mediapipe_finds_the_same_faces(poisoned_run: Ended) -> None:
     verify = poisoned_run.document["verify"]
     assert verify["verified"]
-    assert verify["faces"]["before"] >= 150
-    assert verify["faces"]["lost"] <= 0.01 * verify["faces"]["before"]
-    assert 0 < verify["landmark_shift"]["px_256"]["mean"] <= 1.1
-    assert 0 < verify["blendshapes"]["mean_abs"] <= 0.02
+    assert verify["faces"]["before"] >= 100
+    assert verify["faces"]["lost"] == 0
+    assert 0 < verify["landmark_shift"]["px_256"]["mean"] <= 0.30
+    assert 0 < verify["blendshapes"]["mean_abs"] <= 0.007
     assert verify["noise_floor"]["landmark_shift"]["px_256"]["mean"] > 0
+
+
+def test_no_picture_serves_both_to_calibrate_and_to_verify(store_home: Path) -> None:
+    samples = workshop(store_home).catalog.samples
+    calibrated, verified = ({file.sha256 for file in samples[name].files} for name in ("faces-calibration", "faces"))
+    assert calibrated
+    assert not calibrated & verified
 
 
 def test_the_environments_are_named_with_their_proofs(poisoned_run: Ended) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from .. import bundle, quantizing
+from .. import bundle, calibration, quantizing
 from ..bundle import Bundle, ModelFile
 from ..graph import facts
 from ..graph import model as models
@@ -16,13 +16,17 @@ LEAST_SHRINKING = 0.95
 
 
 def run(request: Request, events: Events) -> Result:
-    """`inputs["model"]` is a `.task` or `.tflite`; options: `drop`, names of models to leave out.
+    """`inputs["model"]` is a `.task` or `.tflite`, `inputs["calibration"]`, if given, an `.npz` of real inputs.
+
+    Options: `drop`, names of models to leave out.
 
     Hands on `quantized`: the new file, `.task` or `.tflite` as the original. Failures: `no-op`, `member-lost`,
     `metadata-lost`, `io-changed`, `quantizer-failed`. `Refused`: what cannot be read, or is quantized already.
     """
     original = bundle.read(request.inputs["model"])
     source = original.without(request.options.get("drop", ()))
+    given = request.inputs.get("calibration")
+    arrays = {} if given is None else calibration.read(given)
     outcomes: dict[str, quantizing.Quantized] = {}
     failures: list[Failure] = []
     found = source.models()
@@ -30,7 +34,7 @@ def run(request: Request, events: Events) -> Result:
     for number, file in enumerate(found):
         events.progress(file.name, number, len(found))
         try:
-            outcomes[file.name] = quantizing.quantize(file.data, file.name, source_bytes)
+            outcomes[file.name] = quantizing.quantize(file.data, file.name, source_bytes, arrays)
         except quantizing.QuantizerFailed as cause:
             outcomes[file.name] = quantizing.Quantized(file.data, left_alone=str(cause))
             failures.append(Failure("quantizer-failed", f"{file.name}: {cause}"))
@@ -45,11 +49,13 @@ def run(request: Request, events: Events) -> Result:
 
 
 def _refuse_if_quantized(source: Bundle, outcomes: dict[str, quantizing.Quantized]) -> None:
-    if all(outcome.already_quantized for outcome in outcomes.values()):
-        first = next(iter(outcomes.values()))
+    """Judged by most of the bytes: small models stay float the first time and seem worth it in the smaller file."""
+    sizes = {file.name: len(file.data) for file in source.models()}
+    done = [name for name, outcome in outcomes.items() if outcome.already_quantized]
+    if 2 * sum(sizes[name] for name in done) > sum(sizes.values()):
         raise Refused(
             f"{source.path.name} is quantized already.",
-            why=f"{next(iter(outcomes))}: {first.left_alone}.",
+            why=f"{done[0]}: {outcomes[done[0]].left_alone}.",
             next_step="Quantize the float model that it was made from.",
         )
 

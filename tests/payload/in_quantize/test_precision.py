@@ -129,10 +129,10 @@ class Recipe(unittest.TestCase):
         choice = self.choose(halves(64, 1, 1, 4))
         self.assertEqual((choice.operators, choice.kept_weights), ((), 64 * 4))
 
-    def test_a_kernel_that_is_small_in_its_file_is_kept(self) -> None:
+    def test_a_model_that_is_small_in_its_file_is_kept(self) -> None:
         weights = halves(64, 3, 3, 64)
-        self.assertFalse(self.choose(weights, file_bytes=2 * weights.size * 300).operators)
-        self.assertTrue(self.choose(weights, file_bytes=2 * weights.size * 200).operators)
+        self.assertFalse(self.choose(weights, file_bytes=weights.size * 60).operators)
+        self.assertTrue(self.choose(weights, file_bytes=weights.size * 40).operators)
 
     def test_weights_with_nan_are_kept(self) -> None:
         weights = halves(64, 3, 3, 64)
