@@ -95,8 +95,7 @@ class Events:
     def result(self, result: Result) -> None:
         """Hand over the result; the last event of the step."""
         failures = [
-            {"name": failure.name, "message": failure.message, "next": failure.next_step}
-            for failure in result.failures
+            {"name": failure.name, "message": failure.message, "next": failure.next_step} for failure in result.failures
         ]
         self._emit(event="result", values=dict(result.values), failures=failures)
 
