@@ -69,9 +69,8 @@ def _notes(document: Document) -> list[dict[str, str]]:
     notes = []
     for model in document["models"]:
         if not model["quantized"]:
-            notes.append(
-                {"name": model["name"], "text": f"weights left as they are: {model['recipe'].get('why', 'no reason given')}"}
-            )
+            why = model["recipe"].get("why", "no reason given")
+            notes.append({"name": model["name"], "text": f"weights left as they are: {why}"})
         if not model["ran"]:
             notes.append({"name": model["name"], "text": model["reason"]})
     if document["dropped"]:
