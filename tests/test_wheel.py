@@ -40,11 +40,8 @@ def test_it_holds_the_catalog_the_locks_and_the_payload(wheel: Path) -> None:
 @pytest.mark.slow
 def test_installed_it_finds_its_locks_and_plans(wheel: Path, tmp_path: Path) -> None:
     uv, python = find_uv(), tmp_path / "venv" / "bin" / "python"
-    for command in (
-        [uv, "venv", "-q", "--python", sys.executable, tmp_path / "venv"],
-        [uv, "pip", "install", "-q", "--python", python, wheel],
-    ):
-        subprocess.run(command, check=True, cwd=tmp_path)
+    subprocess.run([uv, "venv", "-q", "--python", sys.executable, tmp_path / "venv"], check=True, cwd=tmp_path)
+    subprocess.run([uv, "pip", "install", "-q", "--python", python, wheel], check=True, cwd=tmp_path)
     ended = subprocess.run(
         [python.with_name("envguard"), "run", "quantize", "sample:face_landmarker", "--explain"],
         env={**os.environ, "ENVGUARD_HOME": str(tmp_path / "home")},
