@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 try:
@@ -16,18 +17,30 @@ except ImportError:
 WEIGHT_BITS = 8
 
 
-def quantize_weights(model: bytes, operators: Sequence[tuple[str, str]]) -> bytes:
-    """Store the weights of the listed operators as int8, symmetric, one scale per output channel.
+@dataclass(frozen=True)
+class Order:
+    """One operator to quantize: its kind, the name of its output tensor, and what it computes in.
 
-    Each operator is given as (kind, name of its output tensor); tensor names must be unique. Everything else, and all
-    arithmetic, stays in float: the runtime multiplies the weights out once, when it prepares the graph.
+    With `dynamic` it multiplies int8 by int8, its input rounded row by row as it comes; without, the runtime
+    multiplies the weights out once, when it prepares the graph, and computes in float32.
+    """
+
+    kind: str
+    output_name: str
+    dynamic: bool
+
+
+def quantize_weights(model: bytes, orders: Sequence[Order]) -> bytes:
+    """Store the weights of the ordered operators as int8, symmetric, one scale per output channel.
+
+    Tensor names must be unique. Inputs and outputs of every operator, and all other tensors, stay float32.
     """
     quantizer = aeq.Quantizer(bytearray(model))
-    for kind, output_name in operators:
+    for order in orders:
         quantizer.update_quantization_recipe(
-            regex=f"^{re.escape(output_name)}(;|$)",
-            operation_name=qtyping.TFLOperationName(kind),
-            op_config=_weight_only_int8(),
+            regex=f"^{re.escape(order.output_name)}(;|$)",
+            operation_name=qtyping.TFLOperationName(order.kind),
+            op_config=_int8_weights(order.dynamic),
         )
     quantized = quantizer.quantize().quantized_model
     if quantized is None:
@@ -35,11 +48,11 @@ def quantize_weights(model: bytes, operators: Sequence[tuple[str, str]]) -> byte
     return bytes(quantized)
 
 
-def _weight_only_int8() -> Any:
+def _int8_weights(dynamic: bool) -> Any:
     return qtyping.OpQuantizationConfig(
         weight_tensor_config=qtyping.TensorQuantizationConfig(
             num_bits=WEIGHT_BITS, symmetric=True, granularity=qtyping.QuantGranularity.CHANNELWISE
         ),
-        compute_precision=qtyping.ComputePrecision.FLOAT,
-        explicit_dequantize=True,
+        compute_precision=qtyping.ComputePrecision.INTEGER if dynamic else qtyping.ComputePrecision.FLOAT,
+        explicit_dequantize=not dynamic,
     )

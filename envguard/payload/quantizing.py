@@ -16,6 +16,8 @@ from .graph import (
     densify,
     facts,
     fold_float16,
+    fuse_activation,
+    matrix_product,
     metadata,
     operator_codes,
     share_buffers,
@@ -23,6 +25,7 @@ from .graph import (
     store_sparse,
     strip_names,
     tensor_names,
+    widen_prelu,
 )
 from .graph import model as models
 from .graph.constants import add_buffer, values
@@ -65,7 +68,7 @@ def quantize(data: bytes, name: str, file_bytes: int, arrays: Mapping[str, np.nd
     if tensors:
         reason = f"{tensors} of its tensors are integers with a scale"
         return Quantized(data, left_alone=reason, already_quantized=True)
-    passes = prepare(model)
+    passes = prepare(model) + speed_up(model)
     choice = recipes.choose(model, file_bytes)
     if choice.operators:
         model, report = _rounded(model, choice, calibration.samples(arrays or {}, name, model))
@@ -94,6 +97,11 @@ def prepare(model: ModelT) -> list[PassReport]:
     ]
 
 
+def speed_up(model: ModelT) -> list[PassReport]:
+    """Lossless passes after which the same arithmetic takes less time, or can be done in int8."""
+    return [fuse_activation.apply(model), widen_prelu.apply(model), matrix_product.apply(model)]
+
+
 def _rounded(model: ModelT, choice: recipes.Choice, samples: calibration.Samples | None) -> tuple[ModelT, PassReport]:
     """The model with the chosen weights on steps of int8, and how they were rounded."""
     if samples is not None and calibrated_rounding.takes(model):
@@ -116,11 +124,14 @@ def _with_int8_weights(model: ModelT, choice: recipes.Choice, name: str) -> Mode
 
     described = metadata.take(model)
     old_names = tensor_names.make_unique(model)
-    operators = [
-        (chosen.kind, text(model.subgraphs[chosen.graph].tensors[chosen.output].name)) for chosen in choice.operators
+    orders = [
+        quantizer_api.Order(
+            chosen.kind, text(model.subgraphs[chosen.graph].tensors[chosen.output].name), chosen.dynamic
+        )
+        for chosen in choice.operators
     ]
     try:
-        data = quantizer_api.quantize_weights(models.save(model), operators)
+        data = quantizer_api.quantize_weights(models.save(model), orders)
     # The quantizer has no errors of its own: it raises whatever the part that tripped raises.
     except Exception as cause:
         raise QuantizerFailed(f"AI Edge Quantizer failed with {type(cause).__name__}: {cause}") from cause

@@ -41,6 +41,13 @@ _KINDS = {
     BuiltinOperator.FULLY_CONNECTED: ("FULLY_CONNECTED", 0),
     BuiltinOperator.TRANSPOSE_CONV: ("CONV_2D_TRANSPOSE", 0),
 }
+DYNAMIC = ("FULLY_CONNECTED",)
+"""Kinds that compute in int8 as well: runtimes have fast kernels for them, with a scale for each row of the input.
+
+Of convolutions, measured with LiteRT 2.3, int8 kernels with float inputs are slower than float ones where channels
+are few, and two to four times slower for depthwise ones.
+"""
+
 _WEIGHTS = 1
 """Which input holds the weights, the same for all four kinds."""
 
@@ -56,11 +63,15 @@ class Weights:
 
 @dataclass(frozen=True)
 class Operator:
-    """One operator whose weights become int8: the quantizer's name for its kind, and its output tensor."""
+    """One operator whose weights become int8: the quantizer's name for its kind, and its output tensor.
+
+    With `dynamic` it also computes in int8, its input rounded as it comes; see `DYNAMIC`.
+    """
 
     graph: int
     kind: str
     output: int
+    dynamic: bool
 
 
 @dataclass(frozen=True)
@@ -77,13 +88,17 @@ class Choice:
         """The recipe in words and numbers."""
         return {
             "weights": "int8, symmetric, per output channel" if self.operators else "unchanged",
-            "arithmetic": "float32",
+            "arithmetic": self._arithmetic(),
             "inputs_and_outputs": "float32",
             "int8_tensors": len(self.weights),
             "int8_weights": self.int8_weights,
             "float_tensors": self.kept_tensors,
             "float_weights": self.kept_weights,
         }
+
+    def _arithmetic(self) -> str:
+        dynamic = sum(operator.dynamic for operator in self.operators)
+        return f"float32, and int8 in {dynamic} matrix products" if dynamic else "float32"
 
 
 def choose(model: ModelT, file_bytes: int) -> Choice:
@@ -103,7 +118,7 @@ def choose(model: ModelT, file_bytes: int) -> Choice:
             kind, channel_dimension = _KINDS[code]
             index = operator.inputs[_WEIGHTS]
             if _is_worth_it(graph.tensors[index], channel_dimension, least_bytes):
-                operators.append(Operator(number, kind, operator.outputs[0]))
+                operators.append(Operator(number, kind, operator.outputs[0], kind in DYNAMIC))
                 chosen[number, index] = Weights(number, index, channel_dimension)
             else:
                 kept.add((number, index))

@@ -49,7 +49,7 @@ def describe(file: bundle.ModelFile, file_bytes: int) -> dict[str, Any]:
     }
     if quantized_tensors:
         return {**described, "passes": [], "recipe": None}
-    passes = quantizing.prepare(model)
+    passes = quantizing.prepare(model) + quantizing.speed_up(model)
     return {
         **described,
         "passes": [report.as_json() for report in passes if report.changed],
