@@ -23,6 +23,12 @@ def main() -> int:
         import site
 
         site.main()  # the warm path does without, from here on our dependencies are needed
+    if sys.argv[1:2] == ["explain"]:
+        from envguard.cli.diagnosis import tell_at_once
+
+        code = tell_at_once(sys.argv[2:])
+        if code is not None:
+            return code
     from envguard.cli.app import run
 
     return run(sys.argv[1:])

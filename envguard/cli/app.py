@@ -14,6 +14,7 @@ from typer.exceptions import TyperException
 
 from envguard import __version__
 from envguard.cli.environments import AFTER_NAME, create, execute, list_environments, path, shell
+from envguard.cli.explain import explain
 from envguard.cli.export import export
 from envguard.cli.lock import lock
 from envguard.cli.matrix import matrix
@@ -42,6 +43,7 @@ app.command()(lock)
 app.command()(prove)
 app.command()(matrix)
 app.command()(export)
+app.command()(explain)
 app.add_typer(run_app, name="run")
 app.command("verify-receipt")(verify_receipt)
 app.add_typer(store_app, name="store")

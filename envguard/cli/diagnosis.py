@@ -1,0 +1,129 @@
+"""What is known of a log, as text and as JSON: causes, the lines that say so, cures, and ways out of a conflict."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from envguard.cli.text import printable
+from envguard.errors import Interrupted
+
+if TYPE_CHECKING:
+    from envguard.doctor.conflicts import Conflict
+    from envguard.doctor.diagnosing import Diagnosis, Hint
+    from envguard.doctor.editions import Way
+
+NOTHING_KNOWN = (
+    "Nothing known matches. `envguard report-bug` writes one file to attach to a report; add this log, "
+    "and what was run."
+)
+SHOWN_WAYS = 3
+
+
+def tell(stream: BinaryIO, *, as_json: bool) -> int:
+    """Print what is known of a log; gives back the exit code, 1 where nothing is."""
+    from envguard.doctor.diagnosing import diagnose
+
+    diagnosis = diagnose(stream)
+    ways = ways_for(diagnosis.conflict) if diagnosis.conflict else ()
+    if as_json:
+        print(json.dumps(document(diagnosis, ways), indent=2))
+    else:
+        print(printable(diagnosis_text(diagnosis, ways) or NOTHING_KNOWN))
+        if diagnosis.cut:
+            print(f"The log is longer than is read: only its first {diagnosis.lines:,} lines were.")
+    return 0 if diagnosis.hints or diagnosis.conflict else 1
+
+
+def tell_at_once(arguments: Sequence[str]) -> int | None:
+    """`explain` without the command line's whole machinery, which takes longer than the answer.
+
+    Gives back the exit code, or None for arguments that it leaves to the command line.
+    """
+    logs = [argument for argument in arguments if argument != "--json"]
+    as_json = len(logs) < len(arguments)
+    if len(logs) > 1 or any(log.startswith("-") and log != "-" for log in logs):
+        return None
+    try:
+        stream = sys.stdin.buffer if logs in ([], ["-"]) else Path(logs[0]).open("rb")  # noqa: SIM115
+    except OSError:
+        return None
+    try:
+        with stream:
+            return tell(stream, as_json=as_json)
+    except KeyboardInterrupt:
+        return Interrupted.exit_code
+    except BrokenPipeError:
+        # The reader has gone; Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def document(diagnosis: Diagnosis, ways: tuple[Way, ...]) -> dict[str, Any]:
+    """The diagnosis and the ways out of its conflict for `--json`."""
+    return {**diagnosis.as_json(), "ways_out": [way.as_json() for way in ways]}
+
+
+def diagnosis_text(diagnosis: Diagnosis, ways: tuple[Way, ...]) -> str:
+    """The diagnosis for a reader, the nearest cause first; empty where nothing is known."""
+    parts = []
+    if diagnosis.conflict is not None:
+        parts.append(_conflict_text(diagnosis.conflict, ways))
+    parts += [
+        _hint_text(hint)
+        for hint in diagnosis.hints
+        if diagnosis.conflict is None or hint.rule.identifier != "resolution_impossible"
+    ]
+    return "\n\n".join(parts)
+
+
+def ways_for(conflict: Conflict) -> tuple[Way, ...]:
+    """What envguard's own catalog has to end a conflict."""
+    from envguard.catalog.shipped import builtin_catalog
+    from envguard.doctor.editions import ways_out
+    from envguard.locks.proofs import proofs_path, read_proofs
+
+    environments = tuple(builtin_catalog().environments.values())
+    proofs = {
+        (environment.name, edition.name): read_proofs(
+            proofs_path(environment.lockfiles, environment.name, edition.name)
+        )
+        for environment in environments
+        for edition in environment.editions
+    }
+    return ways_out(conflict, environments, proofs)
+
+
+def _hint_text(hint: Hint) -> str:
+    how = "reproduced" if hint.rule.reproduced else "collected, not reproduced"
+    upstream = f", {hint.rule.upstream}" if hint.rule.upstream else ""
+    return "\n".join(
+        (
+            f"{hint.rule.identifier} ({how}{upstream})",
+            f"  cause:    {hint.cause}",
+            f"  evidence: line {hint.line}: {hint.text}",
+            f"  cure:     {hint.cure}",
+        )
+    )
+
+
+def _conflict_text(conflict: Conflict, ways: tuple[Way, ...]) -> str:
+    lines = [f"conflict over {conflict.package} (read from {conflict.tool}'s own words)"]
+    for demand in conflict.demands:
+        through = "".join(f", which {by} wants" for by in demand.through if by != "you")
+        lines.append(f"  {demand.by} {'want' if demand.by == 'you' else 'wants'} {demand.requirement}{through}")
+    lines.append("  No version meets both, so no environment can hold both.")
+    for way in ways[:SHOWN_WAYS]:
+        lines.append(
+            f"  known-good: {way.environment} {way.edition} ({', '.join(way.requirements)}) keeps "
+            f"{', '.join(way.keeps)}; proved on Python {', '.join(way.pythons)}"
+        )
+    if ways:
+        lines.append(f"  cure:     `envguard create {ways[0].environment} --edition {ways[0].edition}`")
+    else:
+        lines.append("  cure:     make each its own environment in envguard.toml; the steps of a task hand files on")
+    return "\n".join(lines)

@@ -1,0 +1,30 @@
+"""`envguard explain`: the causes and cures of what a tool printed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from envguard.errors import BadInput
+
+
+def explain(
+    log: Annotated[str, typer.Argument(metavar="[LOG|-]", help="What a tool printed: a file, or - to read it.")] = "-",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Say what is known of the errors in a log: cause, the line that says so, and the cure. Exit code 1: nothing."""
+    from envguard.cli.diagnosis import tell
+
+    if log == "-":
+        raise typer.Exit(tell(sys.stdin.buffer, as_json=as_json))
+    try:
+        stream = Path(log).open("rb")  # noqa: SIM115 - closed below; only opening may fail so
+    except OSError as error:
+        raise BadInput(
+            f"The log {log} cannot be read.", why=error.strerror or str(error), next_step="Name another file, or -."
+        ) from error
+    with stream:
+        raise typer.Exit(tell(stream, as_json=as_json))

@@ -1,0 +1,122 @@
+"""From a log to hints: which rules match, where, and in which order they are worth reading."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from envguard.doctor.conflicts import Conflict, read_conflict
+from envguard.doctor.log import Block, blocks
+from envguard.doctor.rules import Rule, builtin_rules
+
+SCHEMA = 1
+JOINED_LINES = 3
+MOST_TRIES = 5000
+"""Per rule: in a log that repeats a literal in every line, the first few thousand decide."""
+LONGEST_EVIDENCE = 300
+
+# What tools draw in front of the lines of a tree: it would stand between the words of a sentence.
+_FRAME = " \t│╰├─▶×|"
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A rule that a log matches: the cause and cure in its words, and the line (number, text) that says so."""
+
+    rule: Rule
+    cause: str
+    cure: str
+    line: int
+    text: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The hint for `--json`."""
+        return {
+            "rule": self.rule.identifier,
+            "cause": self.cause,
+            "cure": self.cure,
+            "evidence": {"line": self.line, "text": self.text},
+            "reproduced": self.rule.reproduced,
+            "source": self.rule.source,
+            "applies_to": list(self.rule.applies_to),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What is known of a log: hints with the nearest to the cause first, and the resolver's conflict if it has one.
+
+    `lines` is how many were read; `cut` if there were more.
+    """
+
+    hints: tuple[Hint, ...]
+    conflict: Conflict | None
+    lines: int
+    cut: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """The diagnosis for `--json`."""
+        return {
+            "schema": SCHEMA,
+            "hints": [hint.as_json() for hint in self.hints],
+            "conflict": self.conflict and self.conflict.as_json(),
+            "lines": self.lines,
+            "cut": self.cut,
+        }
+
+
+def diagnose(stream: BinaryIO, rules: Sequence[Rule] | None = None) -> Diagnosis:
+    """Read a log once and say what is known of it."""
+    waiting = list(builtin_rules() if rules is None else rules)
+    tries: dict[str, int] = {}
+    hints: list[Hint] = []
+    conflict: Conflict | None = None
+    lines, cut = 0, False
+    for block in blocks(stream):
+        lines, cut = block.first - 1 + len(block.lines), block.cut
+        found = [hint for rule in waiting if (hint := _first_match(rule, block, tries))]
+        matched = {hint.rule.identifier for hint in found}
+        waiting = [rule for rule in waiting if rule.identifier not in matched]
+        hints += found
+        conflict = conflict or read_conflict(block.lines)
+    return Diagnosis(tuple(sorted(hints, key=lambda hint: hint.rule.rank)), conflict, lines, cut)
+
+
+def _first_match(rule: Rule, block: Block, tries: dict[str, int]) -> Hint | None:
+    literals = [literal for literal in rule.literals if literal in block.text]
+    if not literals:
+        return None
+    positions = [index for index, line in enumerate(block.lines) if any(literal in line for literal in literals)]
+    return _match_at(rule, block, positions, tries)
+
+
+def _match_at(rule: Rule, block: Block, positions: Sequence[int], tries: dict[str, int]) -> Hint | None:
+    pattern = re.compile(rule.pattern)
+    for index in positions:
+        tries[rule.identifier] = tries.get(rule.identifier, 0) + 1
+        if tries[rule.identifier] > MOST_TRIES:
+            return None
+        found = pattern.search(_joined(block.lines, index))
+        if found is not None and found.start() <= len(block.lines[index]):
+            values = {name: value or "" for name, value in found.groupdict().items()}
+            return Hint(
+                rule,
+                rule.cause.format_map(values),
+                rule.cure.format_map(values),
+                block.first + index,
+                block.lines[index].strip()[:LONGEST_EVIDENCE],
+            )
+    return None
+
+
+def _joined(lines: Sequence[str], index: int) -> str:
+    """A line and the next two, without what a tree or a narrow terminal put between their words."""
+    return " ".join(_words(lines, index))
+
+
+def _words(lines: Sequence[str], index: int) -> Iterator[str]:
+    yield lines[index].rstrip()
+    for line in lines[index + 1 : index + JOINED_LINES]:
+        yield line.strip(_FRAME)

@@ -1,0 +1,116 @@
+"""The rules that lead from a tool's words to cause and cure: their values, and reading them from `rules.toml`."""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from envguard.errors import BrokenData
+from envguard.table import Table, boolean, integer, list_of, match, text
+from envguard.toml import parse_toml
+
+SCHEMA = 1
+BUILTIN = Path(__file__).with_name("rules.toml")
+IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
+ISSUE = re.compile(r"[\w.-]+/[\w.-]+#[0-9]+")
+LONGEST_PATTERN = 400
+NOT_NAMED = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a tool prints, why, and what ends it.
+
+    `pattern` is looked for only in lines that hold one of the `literals`; `cause` and `cure` may name its groups as
+    `{name}`. `reproduced` says that this very text was made to appear on a real machine; `upstream` is the issue
+    (`owner/repo#number`) where it is reported, empty if there is none. `rank` is its place among the rules, the
+    nearest to a cause first.
+    """
+
+    identifier: str
+    rank: int
+    applies_to: tuple[str, ...]
+    literals: tuple[str, ...]
+    pattern: str
+    cause: str
+    cure: str
+    reproduced: bool
+    upstream: str
+
+    @property
+    def source(self) -> str:
+        """How the rule came to be: "measured" or "collected", with the upstream issue if there is one."""
+        how = "measured" if self.reproduced else "collected"
+        return f"{how}, {self.upstream}" if self.upstream else how
+
+
+@cache
+def builtin_rules() -> tuple[Rule, ...]:
+    """The rules that envguard ships, in order of rank."""
+    return read_rules(BUILTIN.read_text(encoding="utf-8"), source=BUILTIN.name)
+
+
+def read_rules(document: str, *, source: str) -> tuple[Rule, ...]:
+    """Read rules from TOML; raises BrokenData that names `source` and the key.
+
+    Patterns are checked for form only and compiled when a line asks for it: a hundred of them take 30 ms.
+    """
+    try:
+        values = parse_toml(document)
+    except ValueError as error:
+        raise BrokenData(f"The rules in {source} cannot be read.", why=str(error), next_step="Correct them.") from error
+    table = Table(values, source)
+    if table.take("schema", integer) != SCHEMA:
+        table.refuse("schema", f"this envguard reads schema {SCHEMA}")
+    ranks = iter(range(len(values.get("rules", ()))))
+    rules = table.each("rules", lambda each: _rule(each, next(ranks)))
+    table.done()
+    seen: set[str] = set()
+    for rule in rules:
+        if rule.identifier in seen:
+            table.refuse("rules", f"has {rule.identifier!r} twice")
+        seen.add(rule.identifier)
+    return rules
+
+
+def _rule(table: Table, rank: int) -> Rule:
+    pattern = table.take("pattern", _pattern)
+    groups = set(re.findall(r"\(\?P<(\w+)>", pattern))
+    rule = Rule(
+        identifier=table.take("id", match(IDENTIFIER, "an identifier: lower-case letters, digits and '_'")),
+        rank=rank,
+        applies_to=table.take("applies_to", list_of(text, least=1)),
+        literals=table.take("literals", list_of(text, least=1)),
+        pattern=pattern,
+        cause=table.take("cause", _sentence(groups)),
+        cure=table.take("cure", _sentence(groups)),
+        reproduced=table.take("reproduced", boolean),
+        upstream=table.take("upstream", match(ISSUE, "an issue such as owner/repo#12"), NOT_NAMED).strip(NOT_NAMED),
+    )
+    if not rule.reproduced and not rule.upstream:
+        table.refuse("upstream", "must say where a failure was reported that was not reproduced")
+    return rule
+
+
+def _pattern(value: object) -> str:
+    pattern = text(value)
+    if len(pattern) > LONGEST_PATTERN:
+        raise ValueError(f"must have at most {LONGEST_PATTERN} characters")
+    return pattern
+
+
+def _sentence(groups: set[str]) -> Callable[[object], str]:
+    """A reader of texts whose every placeholder is a group of the pattern."""
+
+    def read(value: object) -> str:
+        sentence = text(value)
+        for _, name, _, _ in string.Formatter().parse(sentence):
+            if name is not None and name not in groups:
+                raise ValueError(f"names {name!r}, which is no group of the pattern")
+        return sentence
+
+    return read
