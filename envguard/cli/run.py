@@ -33,6 +33,12 @@ def quantize(
         list[str] | None,
         typer.Option(metavar="NAME", help="Leave a model of the bundle out, such as face_blendshapes."),
     ] = None,
+    calibration: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR", help="Pictures (or .npy, .npz) like those of real use, or sample:NAME; default: faces."
+        ),
+    ] = None,
     edition: EditionsOption = None,
     python: PythonsOption = None,
     find_links: FindLinksOption = None,
@@ -49,6 +55,7 @@ def quantize(
     Exit codes: 0 done; 1 the verdict is no and nothing was written; 2 bad input; 3 no environment can be had here.
     """
     from envguard.catalog import load_catalog
+    from envguard.cli.calibration import calibrated_with
     from envguard.cli.choice import by_environment
     from envguard.cli.screen import screen
     from envguard.cli.workshop import open_workshop
@@ -60,6 +67,8 @@ def quantize(
 
     catalog = load_catalog(Path.cwd(), os.environ)
     task = catalog.tasks["quantize"]
+    if calibration is not None:
+        task = calibrated_with(task, calibration, catalog)
     with screen() as receive:
         workshop = open_workshop(
             catalog,

@@ -34,13 +34,15 @@ BLENDSHAPE_LANDMARKS = (
 """Which of the 478 landmarks the blendshape model is given (`face_blendshapes_graph.cc`: kLandmarksSubsetIdxs)."""
 
 
-def detector_input(pixels: np.ndarray, side: int) -> np.ndarray:
-    """The whole picture, (side, side, 3) uint8, scaled to fit and centred on black."""
+def whole_input(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The whole picture, (height, width, 3) uint8 for `size` = (height, width), scaled to fit and centred on black."""
     image = Image.fromarray(pixels)
-    scale = side / max(image.size)
-    width, height = (max(1, round(length * scale)) for length in image.size)
-    canvas = Image.new("RGB", (side, side))
-    canvas.paste(image.resize((width, height), Image.Resampling.BILINEAR), ((side - width) // 2, (side - height) // 2))
+    height, width = size
+    scale = min(width / image.width, height / image.height)
+    fitting = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+    canvas = Image.new("RGB", (width, height))
+    corner = (width - fitting[0]) // 2, (height - fitting[1]) // 2
+    canvas.paste(image.resize(fitting, Image.Resampling.BILINEAR), corner)
     return np.array(canvas)
 
 

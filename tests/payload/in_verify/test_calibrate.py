@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import tempfile
 import unittest
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from envguard_payload.face_inputs import FRAMINGS, blendshapes_input, detector_input, landmarks_input
+from envguard_payload.face_inputs import FRAMINGS, blendshapes_input, landmarks_input, whole_input
 from envguard_payload.faces import OUTER_EYE_CORNERS, Face
 from envguard_payload.protocol import Refused, Request
 from envguard_payload.steps import calibrate
@@ -53,7 +54,7 @@ class Inputs(unittest.TestCase):
         self.assertEqual(crop[128, 128 + round(60 * 256 / 150), 0], 100)
 
     def test_the_detector_sees_the_whole_picture_between_black_bars(self) -> None:
-        seen = detector_input(np.full((100, 200, 3), 255, np.uint8), 128)
+        seen = whole_input(np.full((100, 200, 3), 255, np.uint8), (128, 128))
         self.assertEqual(seen.shape, (128, 128, 3))
         self.assertTrue((seen[33:95] == 255).all())
         self.assertFalse(seen[:31].any() or seen[97:].any())
@@ -83,6 +84,28 @@ class Calibrate(unittest.TestCase):
             },
         )
         self.assertEqual(values["inputs"]["face_landmarks_detector"], 12 * len(FRAMINGS))
+
+    def test_a_users_arrays_are_taken_as_they_are_and_before_pictures(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            given = Path(folder) / "given.npz"
+            np.savez(given, face_blendshapes=np.ones((3, 146, 2), np.float32), unknown=np.ones(1))
+            inputs = {"model": Path(BUNDLE), "arrays:given.npz": given}
+            events: Any = Silent()
+            values = calibrate.run(Request("steps.calibrate", inputs, Path(folder)), events).values
+        self.assertEqual(values["inputs"], {"face_blendshapes": 3})
+
+    def test_a_bare_model_gets_the_users_pictures_whole(self) -> None:
+        described = {"name": "given", "inputs": [{"shape": [1, 32, 48, 3]}]}
+        request = {"results": {"inspect": {"models": [described]}}, "options": {"own": True}}
+        with tempfile.TemporaryDirectory() as folder:
+            model = Path(folder) / "given.tflite"
+            with zipfile.ZipFile(BUNDLE) as bundle:
+                model.write_bytes(bundle.read("face_detector.tflite"))
+            inputs = {"model": model, "picture": PICTURES[0]}
+            events: Any = Silent()
+            calibrate.run(Request("steps.calibrate", inputs, Path(folder), **request), events)
+            with np.load(Path(folder) / calibrate.FILE) as file:
+                self.assertEqual(file["given"].shape, (12, 32, 48, 3))
 
     def test_without_pictures_it_refuses(self) -> None:
         with tempfile.TemporaryDirectory() as folder, self.assertRaises(Refused):

@@ -1,0 +1,56 @@
+"""`--calibration`: a task whose calibrate step is given other files than the catalog's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from envguard.catalog.model import Catalog, PayloadStep, Task
+from envguard.errors import BadInput
+
+STEP = "calibrate"
+SAMPLE = "sample:"
+PICTURES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
+ARRAYS = (".npy", ".npz")
+MOST_FILES = 1_000
+
+
+def calibrated_with(task: Task, value: str, catalog: Catalog) -> Task:
+    """The task with `sample:NAME`, or every picture and array file of a folder, in place of its own pictures.
+
+    Raises BadInput for an unknown sample, and for a folder without such files or with more than a thousand.
+    """
+    if value.startswith(SAMPLE):
+        if value.removeprefix(SAMPLE) not in catalog.samples:
+            known = ", ".join(catalog.samples)
+            raise BadInput(f"There is no {value!r} to calibrate with.", next_step=f"Choose one of: {known}.")
+        return _with_inputs(task, {"picture": value}, task.folder)
+    folder = Path(value).expanduser().absolute()
+    try:
+        names = sorted(path.name for path in folder.iterdir() if path.is_file())
+    except OSError as error:
+        raise BadInput(
+            f"The folder {folder} cannot be read.",
+            why=error.strerror or str(error),
+            next_step="Name a folder of pictures, or `sample:faces-calibration`.",
+        ) from error
+    kinds = {**dict.fromkeys(PICTURES, "picture"), **dict.fromkeys(ARRAYS, "arrays")}
+    files = {name: kinds.get(Path(name).suffix.lower(), "") for name in names}
+    inputs = {f"{kind}:{name}": f"file:{name}" for name, kind in files.items() if kind}
+    if not 0 < len(inputs) <= MOST_FILES:
+        raise BadInput(
+            f"The folder {folder} has {len(inputs):,} files to calibrate with.",
+            why=f"1 to {MOST_FILES:,} files ending in {', '.join((*PICTURES, *ARRAYS))} are taken",
+        )
+    return _with_inputs(task, inputs, folder)
+
+
+def _with_inputs(task: Task, inputs: Mapping[str, str], folder: Path) -> Task:
+    steps = tuple(
+        replace(step, inputs={"model": step.inputs["model"], **inputs}, options={**step.options, "own": True})
+        if isinstance(step, PayloadStep) and step.name == STEP
+        else step
+        for step in task.steps
+    )
+    return replace(task, steps=steps, folder=folder)
