@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,7 +84,7 @@ def shop_of(home: Path, python: str, lock: Lock, environ: dict[str, str]) -> Wor
     return Workshop(
         home=home,
         user_home=Path.home(),
-        environ={"PATH": "/usr/bin:/bin", **environ},
+        environ={**{name: os.environ[name] for name in ("PATH", "PYENV_ROOT") if name in os.environ}, **environ},
         catalog=Catalog({"tools": tools}, {}, {}),
         receive=Events(),
     )

@@ -22,7 +22,7 @@ def blocks(language: str) -> list[str]:
 
 def write_files(folder: Path) -> None:
     """Every file that the page shows, under the name that it says."""
-    (catalog,) = blocks("toml")
+    catalog, *_parts = blocks("toml")
     (table,) = blocks("json")
     files = {"envguard.toml": catalog, "table.json": table}
     files |= {block.partition("\n")[0].removeprefix("# "): block for block in blocks("python")}

@@ -120,7 +120,8 @@ def test_a_step_imports_from_its_own_folder_and_sees_nothing_of_a_poisoned_host(
     project = one_step(tmp_path, python, code)
     (project / "helper.py").write_text("NAME = 'ours'\n")
     environ = {
-        "PATH": os.defpath,
+        "PATH": os.environ["PATH"],
+        **{name: os.environ[name] for name in ("PYENV_ROOT",) if name in os.environ},  # where this host's Pythons are
         "PYTHONPATH": str(poison),
         "PYTHONHOME": str(poison),
         "PYTHONUSERBASE": str(poison),

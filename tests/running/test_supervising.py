@@ -27,14 +27,14 @@ count = 0
 def interrupted(*_):
     global count
     count += 1
-    print("INT", flush=True)
+    os.write(1, b"INT\\n")
 def terminated(*_):
     if "stubborn" not in sys.argv:
-        print("count", count, flush=True)
+        os.write(1, b"count %d\\n" % count)
         os._exit(7)
 signal.signal(signal.SIGINT, interrupted)
 signal.signal(signal.SIGTERM, terminated)
-print("ready", os.getpid(), flush=True)
+os.write(1, b"ready %d\\n" % os.getpid())  # print() may not be entered again by a handler
 while True:
     time.sleep(0.05)
 """
