@@ -136,21 +136,6 @@ def run(store_home: Path, source: Path, output: Path, options: Overrides) -> Tas
     return run_task(shop.catalog.tasks["quantize"], {"input": source}, output, shop, options)
 
 
-def test_the_same_model_gives_the_same_bytes_again(
-    poisoned_run: Ended, store_home: Path, bundle: Path, tmp_path: Path
-) -> None:
-    result = run(store_home, bundle, tmp_path / "again.task", {})
-    assert result.output is not None
-    assert result.output.sha256 == poisoned_run.document["output"]["sha256"]
-
-
-def test_the_receipt_is_rebuilt_to_the_same_bytes(poisoned_run: Ended, store_home: Path) -> None:
-    receipt = Path(poisoned_run.document["output"]["path"] + ".receipt.json")
-    rebuilt = envguard("verify-receipt", receipt, "--rebuild", "--json", home=store_home, cwd=receipt.parent)
-    assert rebuilt.document["verdict"] == "MATCH", rebuilt.out
-    assert rebuilt.document["rebuilt"]["differences"] == []
-
-
 def test_blendshapes_can_be_dropped(store_home: Path, bundle: Path, tmp_path: Path) -> None:
     result = run(store_home, bundle, tmp_path / "out.task", {"quantize": {"drop": ["face_blendshapes"]}})
     document = as_document(result)
@@ -162,19 +147,12 @@ def test_blendshapes_can_be_dropped(store_home: Path, bundle: Path, tmp_path: Pa
         assert len(out.namelist()) == 3
 
 
-@pytest.mark.parametrize(
-    ("options", "name"),
-    [
-        ({"verify": {"max_faces_lost": -1}}, "faces-lost"),
-        ({"verify": {"max_landmark_px": 0.001}}, "landmark-shift"),
-        ({"verify": {"max_blendshape": 0.00001}}, "blendshape-shift"),
-    ],
-)
-def test_a_gate_that_is_not_passed_leaves_no_output(
-    store_home: Path, bundle: Path, tmp_path: Path, options: dict[str, Any], name: str
+def test_gates_that_are_not_passed_are_named_and_leave_no_output(
+    store_home: Path, bundle: Path, tmp_path: Path
 ) -> None:
-    result = run(store_home, bundle, tmp_path / "out.task", options)
-    assert any(failure.name.startswith(name) for failure in result.failures), result.failures
+    limits = {"max_faces_lost": -1, "max_landmark_px": 0.001, "max_blendshape": 0.00001}
+    result = run(store_home, bundle, tmp_path / "out.task", {"verify": limits})
+    assert {failure.name for failure in result.failures} == {"faces-lost", "landmark-shift", "blendshape-shift"}
     assert result.output is None
     assert list(tmp_path.iterdir()) == []
     document = as_document(result)
