@@ -7,12 +7,13 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
 
 from envguard import __version__
+from envguard.cli.doctor import doctor, report_bug
 from envguard.cli.environments import AFTER_NAME, create, execute, list_environments, path, shell
 from envguard.cli.explain import explain
 from envguard.cli.export import export
@@ -23,9 +24,12 @@ from envguard.cli.prove import prove
 from envguard.cli.receipt import verify_receipt
 from envguard.cli.run import run_app
 from envguard.cli.store import store_app
-from envguard.cli.text import error_text
-from envguard.errors import BadInput, EnvguardError, Interrupted, StepFailed
+from envguard.cli.text import error_text, printable
+from envguard.errors import BadInput, EnvguardError, Interrupted, NoEnvironment, StepFailed
 from envguard.running.signals import unwind_on_sigterm
+
+if TYPE_CHECKING:
+    from envguard.doctor.diagnosing import Diagnosis
 
 app = typer.Typer(
     help="Locked, isolated environments for tools that refuse to share one.",
@@ -44,6 +48,8 @@ app.command()(prove)
 app.command()(matrix)
 app.command()(export)
 app.command()(explain)
+app.command()(doctor)
+app.command("report-bug")(report_bug)
 app.add_typer(run_app, name="run")
 app.command("verify-receipt")(verify_receipt)
 app.add_typer(store_app, name="store")
@@ -109,7 +115,22 @@ def _unforeseen(error: Exception) -> EnvguardError:
 def _report(error: EnvguardError, *, as_json: bool) -> int:
     if os.environ.get("ENVGUARD_DEBUG"):
         traceback.print_exception(error)
+    known = _diagnosis_of(error)
     if as_json:
-        print(json.dumps(error.as_json(), indent=2))
+        hints = {"hints": [hint.as_json() for hint in known.hints]} if known else {}
+        print(json.dumps(error.as_json() | hints, indent=2))
     print(error_text(error), file=sys.stderr)
+    if known:
+        from envguard.cli.diagnosis import text_under
+
+        print(printable(text_under(known)), file=sys.stderr)
     return error.exit_code
+
+
+def _diagnosis_of(error: EnvguardError) -> Diagnosis | None:
+    """What is known of the tool's words behind an error that is no user's; the rules are read only now."""
+    if not isinstance(error, (StepFailed, NoEnvironment)):
+        return None
+    from envguard.cli.diagnosis import diagnosis_of
+
+    return diagnosis_of(error)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from envguard.cli.text import printable
-from envguard.errors import Interrupted
+from envguard.errors import EnvguardError, Interrupted, NoEnvironment, StepFailed
 
 if TYPE_CHECKING:
     from envguard.doctor.conflicts import Conflict
@@ -61,6 +64,50 @@ def tell_at_once(arguments: Sequence[str]) -> int | None:
         # The reader has gone; Python would complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def diagnosis_of(error: EnvguardError) -> Diagnosis | None:
+    """What is known of the tool's words behind an error: those in its log, else those that it quotes.
+
+    None for errors that quote no tool: what a user did wrong, and what is missing on the host.
+    """
+    from envguard.doctor.diagnosing import diagnose
+
+    chain = _chain(error)
+    log = next((path for each in chain if (path := _log_named_by(each)) is not None), None)
+    said = "\n".join(each.why for each in chain)
+    if log is None and not (said and isinstance(error, (StepFailed, NoEnvironment))):
+        return None
+    found = diagnose(io.BytesIO(said.encode()))
+    if log is not None and not found.hints:
+        with contextlib.suppress(OSError), log.open("rb") as stream:
+            found = diagnose(stream)
+    if not found.hints and log is None and not isinstance(error, StepFailed):
+        return None
+    return found
+
+
+def text_under(diagnosis: Diagnosis) -> str:
+    """The diagnosis as it stands under an error's message."""
+    if not diagnosis.hints:
+        return f"  known: {NOTHING_KNOWN}"
+    first = diagnosis.hints[0]
+    return f"  known: {first.rule.identifier}: {first.cause}\n  cure:  {first.cure}"
+
+
+def _chain(error: EnvguardError) -> list[EnvguardError]:
+    chain: list[EnvguardError] = []
+    each: BaseException | None = error
+    while each is not None and each not in chain:
+        if isinstance(each, EnvguardError):
+            chain.append(each)
+        each = each.__cause__
+    return chain
+
+
+def _log_named_by(error: EnvguardError) -> Path | None:
+    found = re.search(r"The whole log: (.+)$", error.next_step, re.MULTILINE)
+    return Path(found[1]) if found else None
 
 
 def document(diagnosis: Diagnosis, ways: tuple[Way, ...]) -> dict[str, Any]:

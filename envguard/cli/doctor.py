@@ -1,0 +1,166 @@
+"""`envguard doctor` and `envguard report-bug`: what is wrong with this host or an environment, and what to send."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from envguard.cli.text import printable
+from envguard.errors import BadInput, EnvguardError
+
+if TYPE_CHECKING:
+    from envguard.doctor.finding import Finding
+    from envguard.running.events import Event
+    from envguard.running.preparing import Workshop
+    from envguard.store.removing import Sweep
+
+SCHEMA = 1
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+def doctor(
+    python: Annotated[
+        Path | None, typer.Option("--python", metavar="PATH", help="Examine any environment: its Python or its folder.")
+    ] = None,
+    fix: Annotated[bool, typer.Option("--fix", help="List what envguard can mend of its own, then mend it.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --fix: do not ask.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not ask the package index.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what on this host, or in an environment, keeps things from working, with evidence and remedy.
+
+    Changes nothing without --fix. Exit codes: 0 healthy (notes may be shown), 1 something was found.
+    """
+    if python is not None and fix:
+        raise BadInput(
+            "--fix mends only what is envguard's own.", next_step="Leave --fix away; each finding names its remedy."
+        )
+    findings = _of_environment(python) if python is not None else _of_host(offline)
+    if as_json:
+        healthy = not any(each.level == "finding" for each in findings)
+        typer.echo(
+            json.dumps(
+                {"schema": SCHEMA, "healthy": healthy, "findings": [each.as_json() for each in findings]}, indent=2
+            )
+        )
+    else:
+        _show(findings)
+    if fix:
+        _fix(yes)
+        findings = _of_host(offline)
+    raise typer.Exit(1 if any(each.level == "finding" for each in findings) else 0)
+
+
+def report_bug(
+    output: Annotated[Path, typer.Option("--output", metavar="FILE", help="Where to write the report.")] = Path(
+        "envguard-report.md"
+    ),
+) -> None:
+    """Write one file to attach to a report: versions, host, plans, last logs; secrets and the home folder masked."""
+    from envguard.doctor.bug_report import bug_report, plans_as_text
+    from envguard.files import write_whole
+
+    workshop = _workshop()
+    plans: dict[str, object] = {}
+    for name in workshop.catalog.environments:
+        try:
+            plans[name] = str(workshop.plan(name).candidates[0])
+        except EnvguardError as error:
+            plans[name] = {"error": error.what, "why": error.why}
+    text = bug_report(
+        store=workshop.home,
+        home=Path.home(),
+        environ=os.environ,
+        host=workshop.host,
+        findings=_of_host(offline=False),
+        plans=plans_as_text(plans),
+    )
+    try:
+        write_whole(output.absolute(), text.encode())
+    except OSError as error:
+        raise BadInput(f"{output} cannot be written.", why=str(error), next_step="Name another --output.") from error
+    typer.echo(f"{output}: read it before you send it; names of files and packages are in it.")
+
+
+def _of_host(offline: bool) -> tuple[Finding, ...]:
+    from envguard.doctor.host import Examined, examine_host
+    from envguard.store.home import envguard_home
+
+    return examine_host(Examined(envguard_home(), Path.home(), os.environ), index=not offline)
+
+
+def _of_environment(python: Path) -> tuple[Finding, ...]:
+    from envguard.doctor.environment_checks import check_distributions
+    from envguard.doctor.installed import read_environment
+    from envguard.doctor.native_checks import check_native_modules
+
+    environment = read_environment(python.expanduser())
+    return (*check_distributions(environment), *check_native_modules(environment))
+
+
+def _show(findings: Sequence[Finding]) -> None:
+    ordered = sorted(findings, key=lambda each: (each.level, each.check))  # findings stand before notes
+    for check, group in groupby(ordered, key=lambda each: each.check):
+        typer.echo(f"{check}")
+        for each in group:
+            mark = "!" if each.level == "finding" else "-"
+            typer.echo(printable(f"  {mark} {each.what}\n      {each.evidence}"))
+            if each.remedy:
+                typer.echo(printable(f"      → {each.remedy}"))
+    found = sum(each.level == "finding" for each in findings)
+    notes = len(findings) - found
+    typer.echo(f"{found} findings, {notes} notes." if found else f"Healthy; {notes} notes.")
+
+
+def _fix(yes: bool) -> None:
+    """Mend the store: what is damaged is rebuilt, what no run will use again is removed. All of it is listed first."""
+    from envguard.store.inventory import inventory
+    from envguard.store.locking import is_being_built
+
+    workshop = _workshop()
+    damaged = [row.folder for row in inventory(workshop.home) if row.why_not and not is_being_built(row.folder)]
+    for folder in damaged:
+        typer.echo(printable(f"would rebuild {folder.name}, or remove it if nothing leads to it any more"), err=True)
+    for each in _prune(workshop, dry_run=True).removed:
+        typer.echo(printable(f"would remove {each.path} ({each.bytes / 1e6:,.1f} MB): {each.why}"), err=True)
+    if not yes and not (sys.stdin.isatty() and typer.confirm("Do that?", err=True)):
+        typer.echo("Nothing was changed; `envguard doctor --fix --yes` does it.", err=True)
+        return
+    from envguard.running.repairing import repair
+
+    for folder in damaged:
+        done = repair(folder, workshop)
+        typer.echo(printable(f"{folder.name}: {done.why or 'rebuilt and proved'}"), err=True)
+    for each in _prune(workshop, dry_run=False).removed:
+        typer.echo(printable(f"removed {each.path}"), err=True)
+
+
+def _prune(workshop: Workshop, *, dry_run: bool) -> Sweep:
+    from envguard.running.preparing import recorded_locks
+    from envguard.store.removing import prune
+
+    locks = {
+        name: frozenset(lock.digest for lock in recorded_locks(environment).values())
+        for name, environment in workshop.catalog.environments.items()
+    }
+    return prune(workshop.home, locks, dry_run=dry_run)
+
+
+def _workshop() -> Workshop:
+    from envguard.catalog.projects import load_catalog
+    from envguard.cli.screen import line_for
+    from envguard.cli.workshop import open_workshop
+
+    def receive(event: Event) -> None:
+        line = line_for(event)
+        if line:
+            typer.echo(line, err=True)
+
+    return open_workshop(load_catalog(Path.cwd(), os.environ), receive)

@@ -1,0 +1,94 @@
+"""The examination of this host: every check, side by side where it waits, each within its time."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from envguard.doctor import host_checks
+from envguard.doctor.diagnosing import diagnose
+from envguard.doctor.finding import Finding
+from envguard.doctor.masking import masked
+from envguard.doctor.native_checks import missing_libraries, native_modules_in
+from envguard.host.discovery import discover
+from envguard.host.variables import installer_variables
+from envguard.locks.index import ask_index
+from envguard.locks.uv import find_uv
+from envguard.store.home import probe_cache
+from envguard.store.inventory import Stored, inventory
+from envguard.store.locking import is_being_built
+
+INDEX_PATIENCE = 2.0
+PROBE_PATIENCE = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """Who is examined: the store's folder, the user's home folder, the variables of the process."""
+
+    store: Path
+    user_home: Path
+    environ: Mapping[str, str]
+
+
+def examine_host(who: Examined, *, index: bool = True) -> tuple[Finding, ...]:
+    """Everything that is wrong with this host or worth knowing of it, in a stable order. Changes nothing.
+
+    Without `index` the package index is not asked.
+    """
+    checks: list[Callable[[Examined], tuple[Finding, ...]]] = [_of_pythons, _of_host, _of_store]
+    if index:
+        checks.append(_of_index)
+    with ThreadPoolExecutor(max_workers=len(checks)) as pool:
+        return tuple(finding for found in pool.map(lambda check: check(who), checks) for finding in found)
+
+
+def _of_pythons(who: Examined) -> tuple[Finding, ...]:
+    facts = discover(who.environ, home=who.user_home, cache=probe_cache(who.store), timeout=PROBE_PATIENCE, shims=True)
+    return (
+        *host_checks.check_interpreters(facts),
+        *host_checks.check_files(facts, who.environ, who.user_home),
+    )
+
+
+def _of_host(who: Examined) -> tuple[Finding, ...]:
+    return (
+        *host_checks.check_variables(who.environ),
+        *host_checks.check_disk(who.store),
+        *host_checks.check_engine(who.environ),
+    )
+
+
+def _of_index(who: Examined) -> tuple[Finding, ...]:
+    said = ask_index(find_uv(), installer_variables(who.environ), timeout=INDEX_PATIENCE)
+    if not said:
+        return ()
+    hints = diagnose(io.BytesIO(said.encode())).hints
+    evidence = " ".join(masked(said, who.environ, who.user_home).split())
+    remedy = hints[0].cure if hints else "check the network, the proxy and the index settings"
+    return (Finding("package index", "finding", "The package index does not answer", evidence, remedy),)
+
+
+def _of_store(who: Examined) -> tuple[Finding, ...]:
+    found: list[Finding] = []
+    for stored in inventory(who.store):
+        found += _of_stored(stored)
+    return tuple(found)
+
+
+def _of_stored(stored: Stored) -> Iterator[Finding]:
+    if stored.why_not:
+        if not is_being_built(stored.folder):
+            yield Finding(
+                "store",
+                "finding",
+                f"{stored.folder.name} is not ready",
+                stored.why_not,
+                "envguard doctor --fix",
+            )
+        return
+    folders = list(stored.folder.glob("venv/lib/python3*/site-packages"))
+    yield from missing_libraries(native_modules_in(folders), stored.folder / "venv")

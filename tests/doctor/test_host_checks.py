@@ -1,0 +1,129 @@
+"""This host, and hosts made worse: each check finds what is wrong, tells no secret and changes nothing."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from envguard.doctor import host_checks
+from envguard.doctor.finding import Finding
+from envguard.doctor.host import Examined, examine_host
+from envguard.host.interpreters import HostFacts
+
+
+def levels(found: list[Finding]) -> set[str]:
+    return {each.level for each in found}
+
+
+def test_a_host_without_a_usable_python_has_a_finding() -> None:
+    (finding,) = host_checks.check_interpreters(HostFacts((), ()))
+    assert (finding.level, finding.remedy) == ("finding", "uv python install 3.11")
+
+
+def test_pythons_that_cannot_be_used_are_notes_with_their_reason(host: HostFacts) -> None:
+    found = list(host_checks.check_interpreters(host))
+    assert levels(found) <= {"note"}
+    assert len(found) >= len(host.broken)
+
+
+def test_leaking_variables_are_named_and_their_values_are_not() -> None:
+    environ = {"PYTHONPATH": "/secret", "LD_PRELOAD": "/secret", "UV_INDEX_URL": "https://me:secret@x", "EDITOR": "vi"}
+    found = list(host_checks.check_variables(environ))
+    assert [each.what.split()[0] for each in found] == ["LD_PRELOAD", "PYTHONPATH", "UV_INDEX_URL"]
+    assert "secret" not in str(found)
+    assert levels(found) == {"note"}
+
+
+def test_configuration_files_user_packages_and_sitecustomize_are_named(tmp_path: Path, host: HostFacts) -> None:
+    (tmp_path / ".config/pip").mkdir(parents=True)
+    (tmp_path / ".config/pip/pip.conf").write_text("[global]\nindex-url = https://me:secret@index.example\n")
+    version = "{}.{}".format(*host.usable[0].version[:2])
+    (tmp_path / f".local/lib/python{version}/site-packages/numpy").mkdir(parents=True)
+    found = list(host_checks.check_files(host, {}, tmp_path, root=tmp_path / "none"))
+    said = str(found)
+    assert "pip.conf configures an installer" in said
+    assert f"every Python {version} of this user imports" in said
+    assert "secret" not in said
+
+
+def test_too_little_room_is_a_finding_and_enough_is_none(tmp_path: Path) -> None:
+    store = tmp_path / "not" / "there" / "yet"
+    assert list(host_checks.check_disk(store, needed=1)) == []
+    (finding,) = host_checks.check_disk(store, needed=1 << 60)
+    assert finding.level == "finding"
+    assert not store.exists()
+
+
+def engine(path: Path, answer: bytes) -> socket.socket:
+    """Something that listens at a socket and gives one answer to each who asks."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(path))
+    listener.listen()
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection:
+                connection.recv(1024)
+                connection.sendall(answer)
+
+    threading.Thread(target=serve, daemon=True).start()
+    return listener
+
+
+def test_an_engine_that_answers_is_no_note_and_each_other_one_is(tmp_path: Path) -> None:
+    path = tmp_path / "engine.sock"
+    environ = {"DOCKER_HOST": f"unix://{path}"}
+    (none,) = host_checks.check_engine(environ)
+    assert "No container engine is running" in none.what
+    with engine(path, b"HTTP/1.0 200 OK\r\n\r\nOK"):
+        assert list(host_checks.check_engine(environ)) == []
+    path.unlink()
+    with engine(path, b"HTTP/1.0 500 no\r\n\r\n"):
+        (wrong,) = host_checks.check_engine(environ)
+    assert "does not answer" in wrong.what
+    assert wrong.level == "note"
+
+
+@pytest.mark.network
+def test_an_index_that_cannot_be_reached_is_a_finding_with_the_right_cure(tmp_path: Path) -> None:
+    environ = {**os.environ, "HTTPS_PROXY": "http://me:hunter2@127.0.0.1:9", "HTTP_PROXY": "", "NO_PROXY": ""}
+    environ.pop("no_proxy", None)
+    found = [each for each in examine_host(Examined(tmp_path, tmp_path, environ)) if each.check == "package index"]
+    assert len(found) == 1
+    assert "HTTPS_PROXY" in found[0].remedy
+    assert "hunter2" not in str(found)
+
+
+@pytest.mark.network
+@pytest.mark.slow
+def test_a_host_is_examined_in_less_than_three_seconds(tmp_path: Path) -> None:
+    began = time.perf_counter()
+    found = examine_host(Examined(tmp_path / "store", Path.home(), os.environ))
+    assert time.perf_counter() - began < 3.0
+    assert not [each for each in found if each.check == "package index"]
+
+
+def test_a_half_built_environment_is_a_finding(tmp_path: Path) -> None:
+    folder = tmp_path / "environments" / "quantize-0.10-cp311-0123456789abcdef"
+    (folder / "venv").mkdir(parents=True)
+    before = sorted(tmp_path.rglob("*"))
+    found = examine_host(
+        Examined(
+            tmp_path,
+            tmp_path,
+            {"PATH": os.environ["PATH"]},
+        ),
+        index=False,
+    )
+    (finding,) = [each for each in found if each.check == "store"]
+    assert folder.name in finding.what
+    assert [path for path in before if not path.exists()] == []
