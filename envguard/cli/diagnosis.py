@@ -110,6 +110,14 @@ def _log_named_by(error: EnvguardError) -> Path | None:
     return Path(found[1]) if found else None
 
 
+def cause_of(said: str) -> str:
+    """What a tool's words mean, in a sentence; empty where nothing is known."""
+    from envguard.doctor.diagnosing import diagnose
+
+    hints = diagnose(io.BytesIO(said.encode())).hints
+    return hints[0].cause if hints else ""
+
+
 def document(diagnosis: Diagnosis, ways: tuple[Way, ...]) -> dict[str, Any]:
     """The diagnosis and the ways out of its conflict for `--json`."""
     return {**diagnosis.as_json(), "ways_out": [way.as_json() for way in ways]}

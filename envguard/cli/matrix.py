@@ -15,6 +15,9 @@ from envguard.errors import NoEnvironment
 def matrix(
     names: Annotated[list[str] | None, typer.Argument(metavar="[ENV]...", help="Environments; all if none.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document, with who proved what, when.")] = False,
+    story: Annotated[
+        bool, typer.Option("--story", help="A page in Markdown: what works, and why the rest not.")
+    ] = False,
 ) -> None:
     """Show each edition on each Python of this platform: works, fails (with the reason), or unknown.
 
@@ -41,4 +44,11 @@ def matrix(
             "This host has no Python that can be used.", next_step="`envguard probe` shows what it has, and why not."
         )
     document = matrix_document(environments, platform_of(usable[0]))
+    if story:
+        from envguard.cli.diagnosis import cause_of
+        from envguard.report.story import story_markdown
+
+        chosen = [environment for environment, _, _ in environments]
+        typer.echo(printable(story_markdown(document, chosen, cause_of)), nl=False)
+        return
     typer.echo(json.dumps(document, indent=2) if as_json else printable(matrix_text(document)))

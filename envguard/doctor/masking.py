@@ -6,10 +6,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-MASK = "***"
-SHORTEST_SECRET = 4
+from envguard.host.secrets import MASK, SHORTEST, without_secrets
 
-# Variables whose values are secrets by their names.
+# A report is read by strangers: wider than what is masked in a log that stays here.
 SECRET_NAME = re.compile(
     r"TOKEN|SECRET|PASSW|PASSPHRASE|API_?KEY|ACCESS_?KEY|PRIVATE|CREDENTIAL|AUTH|COOKIE|SESSION|SIGNATURE",
     re.IGNORECASE,
@@ -36,9 +35,10 @@ _KNOWN = re.compile(
 def masked(text: str, environ: Mapping[str, str], home: Path) -> str:
     """The text without anything that is or may be a secret, and with `~` for the home folder.
 
-    Values of variables with telling names are masked wherever they stand, also where they were taken apart: user and
-    password of an address are masked each on its own.
+    Beyond what `without_secrets` knows: users in addresses, variables with less telling names, and what looks like a
+    secret wherever it comes from.
     """
+    text = without_secrets(text, environ)
     for secret in sorted(_secrets(environ), key=len, reverse=True):
         text = text.replace(secret, MASK)
     text = _IN_ADDRESS.sub(rf"\g<scheme>{MASK}@", text)
@@ -57,7 +57,7 @@ def _secrets(environ: Mapping[str, str]) -> set[str]:
             found |= {value, *value.splitlines()}
         for user_and_password in re.findall(r"://([^\s'\"<>]{1,2000})@", value):
             found |= {user_and_password, *user_and_password.split(":", 1)}
-    return {secret for secret in found if len(secret) >= SHORTEST_SECRET}
+    return {secret for secret in found if len(secret) >= SHORTEST}
 
 
 def _without_home(text: str, environ: Mapping[str, str], home: Path) -> str:
@@ -65,6 +65,6 @@ def _without_home(text: str, environ: Mapping[str, str], home: Path) -> str:
     for folder in sorted((each for each in folders if len(each) > 1), key=len, reverse=True):
         text = re.sub(rf"{re.escape(folder)}(?![\w.-])", "~", text)
     for name in {environ.get("USER", ""), environ.get("LOGNAME", ""), home.name} - {"", "root", "user"}:
-        if len(name) >= SHORTEST_SECRET:
+        if len(name) >= SHORTEST:
             text = re.sub(rf"(?<![\w]){re.escape(name)}(?![\w])", "USER", text)
     return text
