@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from envguard.cli.text import printable
 from envguard.host.interpreters import BrokenCandidate, HostFacts, Interpreter
 
 # As wide as the longest reason, where no terminal says how wide it is: a line that is searched must not be broken.
@@ -22,15 +23,19 @@ def probe(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     refresh: Annotated[bool, typer.Option("--refresh", help="Ask every interpreter again.")] = False,
 ) -> None:
-    """Show every Python on this host, where it was found, and why envguard cannot use it if it cannot."""
+    """Show every Python on this host, why envguard cannot use it if it cannot, and which variables no step will see."""
     from envguard.host.discovery import discover
+    from envguard.report.plan import removed_lines, removed_variables
     from envguard.store.home import envguard_home, probe_cache
 
     facts = discover(os.environ, home=Path.home(), cache=probe_cache(envguard_home()), refresh=refresh, shims=True)
+    removed = removed_variables(os.environ)
     if as_json:
-        typer.echo(json.dumps(facts.as_json(), indent=2))
-    else:
-        _show(facts)
+        typer.echo(json.dumps({**facts.as_json(), "removed_variables": removed}, indent=2))
+        return
+    _show(facts)
+    for line in removed_lines(removed):
+        typer.echo(printable(line))
 
 
 def _show(facts: HostFacts) -> None:

@@ -16,8 +16,20 @@ def plan_document(task: Task, plans: Sequence[Plan], environ: Mapping[str, str])
         "task": task.name,
         "steps": [{"name": step.name, "environment": step.environment} for step in task.steps],
         "environments": [_environment(plan) for plan in plans],
-        "removed_variables": [{"name": name, "why": why} for name, why in removed_from_step(environ).items()],
+        "removed_variables": removed_variables(environ),
     }
+
+
+def removed_variables(environ: Mapping[str, str]) -> list[dict[str, str]]:
+    """Which of the host's variables no step sees and why, as rows of a document; names only, never values."""
+    return [{"name": name, "why": why} for name, why in removed_from_step(environ).items()]
+
+
+def removed_lines(rows: Sequence[Mapping[str, str]]) -> list[str]:
+    """The same rows for a reader; none where nothing is removed."""
+    if not rows:
+        return []
+    return ["", "variables that no step sees", *(f"  {each['name']}: {each['why']}" for each in rows)]
 
 
 def plan_text(document: Mapping[str, Any]) -> str:
@@ -33,10 +45,7 @@ def plan_text(document: Mapping[str, Any]) -> str:
             f"  lock         {chosen['lock'][:16]}… ({chosen['packages']} packages)",
         ]
         lines += [f"  passed over  {each['what']}: {each['why']}" for each in environment["passed_over"]]
-    if document["removed_variables"]:
-        lines += ["", "variables that no step sees"]
-        lines += [f"  {each['name']}: {each['why']}" for each in document["removed_variables"]]
-    return "\n".join(lines)
+    return "\n".join(lines + removed_lines(document["removed_variables"]))
 
 
 def _environment(plan: Plan) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from envguard.cli.probe import probe
+from tests.command import envguard
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def test_the_table_says_what_can_be_used_and_why_the_rest_cannot(user: Path) -> 
     assert any(line.startswith("cpython 3.") and line.rstrip().endswith("yes") for line in lines)
     (broken,) = [line for line in lines if "~/[bold]bin" in line]
     assert "It ended with exit code 127 (oops)." in broken
-    assert "interpreters can be used." in lines[-1]
+    assert any("interpreters can be used." in line for line in lines)
     assert user.name not in broken
 
 
@@ -69,3 +70,14 @@ def test_answers_are_kept_in_envguard_s_own_folder(user: Path) -> None:
     assert (user / "envguard/interpreters/interpreters.json").is_file()
     assert run("--json").stdout == first
     assert json.loads(run("--json", "--refresh").stdout) == json.loads(first)
+
+
+def test_variables_that_no_step_sees_are_named_with_the_reason_and_without_their_values(tmp_path: Path) -> None:
+    hostile = {"PYTHONPATH": "/secret/place", "CONDA_PREFIX": "/secret/conda"}
+    ended = envguard("probe", "--json", home=tmp_path, **hostile)
+    removed = {row["name"]: row["why"] for row in ended.document["removed_variables"]}
+    assert {"PYTHONPATH", "CONDA_PREFIX"} <= removed.keys()
+    assert all(removed.values())
+    text = envguard("probe", home=tmp_path, **hostile).out
+    assert "  PYTHONPATH: changes where Python finds" in text
+    assert "/secret" not in text + str(ended.document["removed_variables"])
