@@ -10,7 +10,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from envguard.cli.probe import probe
-from tests.command import envguard
+from tests.command import Ended, envguard
 
 
 @pytest.fixture
@@ -73,11 +73,13 @@ def test_answers_are_kept_in_envguard_s_own_folder(user: Path) -> None:
 
 
 def test_variables_that_no_step_sees_are_named_with_the_reason_and_without_their_values(tmp_path: Path) -> None:
-    hostile = {"PYTHONPATH": "/secret/place", "CONDA_PREFIX": "/secret/conda"}
-    ended = envguard("probe", "--json", home=tmp_path, **hostile)
-    removed = {row["name"]: row["why"] for row in ended.document["removed_variables"]}
+    def shown(*arguments: str) -> Ended:
+        return envguard("probe", *arguments, home=tmp_path, PYTHONPATH="/secret/place", CONDA_PREFIX="/secret/conda")
+
+    rows = shown("--json").document["removed_variables"]
+    removed = {row["name"]: row["why"] for row in rows}
     assert {"PYTHONPATH", "CONDA_PREFIX"} <= removed.keys()
     assert all(removed.values())
-    text = envguard("probe", home=tmp_path, **hostile).out
+    text = shown().out
     assert "  PYTHONPATH: changes where Python finds" in text
-    assert "/secret" not in text + str(ended.document["removed_variables"])
+    assert "/secret" not in text + str(rows)
