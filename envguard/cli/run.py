@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import json
 import os
+from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from envguard.cli.choice import EditionsOption, FindLinksOption, OfflineOption, PythonsOption
 from envguard.cli.task import SAMPLE, ReceiptOption, TaskGroup, explain_task, leave_receipt, named_source, sample_of
 
+if TYPE_CHECKING:
+    from envguard.running.pipeline import Overrides
+
 run_app = typer.Typer(
     cls=TaskGroup, help="Run a task; each of its steps in an environment of its own.", no_args_is_help=True
 )
+
+
+class Goal(str, Enum):
+    """What counts most in a quantized model; what each means is the payload's to say."""
+
+    ACCURACY = "accuracy"
+    BALANCED = "balanced"
+    SIZE = "size"
 
 
 @run_app.callback()
@@ -33,6 +45,12 @@ def quantize(
         list[str] | None,
         typer.Option(metavar="NAME", help="Leave a model of the bundle out, such as face_blendshapes."),
     ] = None,
+    goal: Annotated[
+        Goal, typer.Option(help="What counts most; size may be helped by --low-rank.", case_sensitive=False)
+    ] = Goal.BALANCED,
+    low_rank: Annotated[
+        bool, typer.Option("--low-rank", help="Compress large layers as well: fewer weights, not only fewer bits.")
+    ] = False,
     calibration: Annotated[
         str | None,
         typer.Option(
@@ -85,7 +103,8 @@ def quantize(
         target = (output or _default_output(model, source)).absolute()
         check_input(source)
         check_output(target, source)
-        options = {"quantize": {"drop": drop or []}}
+        chosen = {"drop": drop or [], "goal": goal.value}
+        options: Overrides = {"inspect": chosen, "quantize": {**chosen, "low_rank": low_rank}}
         result = run_task(task, {"input": source}, target, workshop, options)
     if receipt:
         leave_receipt(task, result, target, options, sample_of({"input": model}))

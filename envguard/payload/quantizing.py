@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from . import archive, calibrated_rounding, calibration, recipes
+from . import archive, calibrated_rounding, calibration, low_rank, recipes
+from .goals import BALANCED, Goal
 from .graph import (
     balanced_rounding,
     dead_code,
@@ -55,11 +56,24 @@ class Quantized:
         return self.choice.as_json()
 
 
-def quantize(data: bytes, name: str, file_bytes: int, arrays: Mapping[str, np.ndarray] | None = None) -> Quantized:
-    """Quantize the weights of the model in `data`; `Refused` names it as `name` if it cannot be read.
+@dataclass(frozen=True)
+class Order:
+    """What to do with a model.
 
     `file_bytes` is the size of the whole file that the model is part of, which decides what is worth quantizing;
-    `arrays` are real inputs by model name (see `calibration`), without which weights are rounded by themselves.
+    `arrays` are real inputs by model name (see `calibration`), without which weights are rounded by themselves;
+    `compress` allows large layers to be replaced by smaller ones (see `low_rank`).
+    """
+
+    file_bytes: int
+    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+    goal: Goal = BALANCED
+    compress: bool = False
+
+
+def quantize(data: bytes, name: str, order: Order) -> Quantized:
+    """Quantize the weights of the model in `data`; `Refused` names it as `name` if it cannot be read.
+
     A model that is quantized already is returned as it came; one that has no weights worth quantizing keeps them.
     """
     flatbuffer, attached = split(data, name)
@@ -68,10 +82,15 @@ def quantize(data: bytes, name: str, file_bytes: int, arrays: Mapping[str, np.nd
     if tensors:
         reason = f"{tensors} of its tensors are integers with a scale"
         return Quantized(data, left_alone=reason, already_quantized=True)
-    passes = prepare(model) + speed_up(model)
-    choice = recipes.choose(model, file_bytes)
+    passes = prepare(model)
+    samples = calibration.samples(order.arrays, name, model) if calibrated_rounding.takes(model) else None
+    if order.compress and samples is not None:
+        model, report = _compressed(model, samples, len(data))
+        passes.append(report)
+    passes += speed_up(model, order.goal)
+    choice = recipes.choose(model, order.file_bytes, order.goal)
     if choice.operators:
-        model, report = _rounded(model, choice, calibration.samples(arrays or {}, name, model))
+        model, report = _rounded(model, choice, samples)
         passes.append(report)
         model = _with_int8_weights(model, choice, name)
     passes += [store_float16.apply(model), share_buffers.apply(model)]
@@ -97,14 +116,23 @@ def prepare(model: ModelT) -> list[PassReport]:
     ]
 
 
-def speed_up(model: ModelT) -> list[PassReport]:
+def speed_up(model: ModelT, goal: Goal) -> list[PassReport]:
     """Lossless passes after which the same arithmetic takes less time, or can be done in int8."""
-    return [fuse_activation.apply(model), widen_prelu.apply(model), matrix_product.apply(model)]
+    reports = [fuse_activation.apply(model), widen_prelu.apply(model, goal.wide_channels)]
+    return [*reports, matrix_product.apply(model)] if goal.dynamic else reports
+
+
+def _compressed(model: ModelT, samples: calibration.Samples, model_bytes: int) -> tuple[ModelT, PassReport]:
+    compressed = copy.deepcopy(model)
+    try:
+        return compressed, low_rank.apply(compressed, samples, model_bytes)
+    except CannotRun as cause:
+        return model, PassReport(low_rank.NAME, 0, f"not compressed: {cause}")
 
 
 def _rounded(model: ModelT, choice: recipes.Choice, samples: calibration.Samples | None) -> tuple[ModelT, PassReport]:
     """The model with the chosen weights on steps of int8, and how they were rounded."""
-    if samples is not None and calibrated_rounding.takes(model):
+    if samples is not None:
         calibrated = copy.deepcopy(model)
         try:
             return calibrated, calibrated_rounding.apply(calibrated, choice, samples)

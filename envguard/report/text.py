@@ -71,6 +71,11 @@ def _notes(document: Document) -> list[dict[str, str]]:
         if not model["quantized"]:
             why = model["recipe"].get("why", "no reason given")
             notes.append({"name": model["name"], "text": f"weights left as they are: {why}"})
+        notes += [
+            {"name": model["name"], "text": each["what"]}
+            for each in model.get("passes", ())
+            if each["pass"] == "low_rank" and each["changed"]
+        ]
         if not model["ran"]:
             notes.append({"name": model["name"], "text": model["reason"]})
     if document["dropped"]:

@@ -34,7 +34,7 @@ CHANNELS = 32
 def run(request: Request, events: Events) -> Result:
     """Quantize a small convolutional model; it must shrink to int8 weights and still answer the same."""
     original = models.save(small_model())
-    outcome = quantizing.quantize(original, "check", len(original))
+    outcome = quantizing.quantize(original, "check", quantizing.Order(len(original)))
     before, after = Runner(original), Runner(outcome.data)
     arrays = synthetic.batch(before.inputs, [(0.0, 1.0)], seed=0)
     answer = numerics.difference("output", before.answer(arrays), after.answer(arrays))

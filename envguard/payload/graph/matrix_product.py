@@ -1,7 +1,9 @@
 """Write 1×1 convolutions over tensors one row high as what they are: FULLY_CONNECTED, a matrix product.
 
 Converters write the dense layers of transformers and mixers as convolutions. Runtimes have int8 kernels with float
-inputs and outputs for matrix products, which for those layers are several times faster than float ones. Lossless.
+inputs and outputs for matrix products, which for those layers are several times faster than float ones. Lossless, up
+to the order of a sum. A single pixel is left alone: with one row to multiply there is little to gain, and it is mostly
+the last layer, whose error nothing hides.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ def _is_product(model: ModelT, graph: SubGraphT, operator: OperatorT) -> bool:
         and len(weights.shape) == len(source.shape) == 4
         and list(weights.shape[1:3]) == [1, 1]
         and weights.shape[3] == source.shape[3]
-        and source.shape[1] == 1
+        and source.shape[1] == 1 < source.shape[2]
         and weights.type == source.type == TensorType.FLOAT32
         and weights.sparsity is None
         and is_constant(model, weights)

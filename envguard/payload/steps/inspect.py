@@ -5,19 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from .. import bundle, quantizing, recipes
+from ..goals import Goal, goal_of
 from ..graph import facts
 from ..graph import model as models
 from ..protocol import Events, Request, Result
 
 
 def run(request: Request, events: Events) -> Result:
-    """`inputs["model"]` is a `.task` or `.tflite`; options: `drop`, names of models to leave out."""
+    """`inputs["model"]` is a `.task` or `.tflite`; options: `drop`, names of models to leave out, and `goal`."""
     source = bundle.read(request.inputs["model"]).without(request.options.get("drop", ()))
     found = source.models()
     described = []
     for number, model in enumerate(found):
         events.progress(model.name, number, len(found))
-        described.append(describe(model, len(source.to_bytes())))
+        described.append(describe(model, len(source.to_bytes()), goal_of(request.options)))
     events.progress("inspect", len(found), len(found))
     return Result(
         {
@@ -30,7 +31,7 @@ def run(request: Request, events: Events) -> Result:
     )
 
 
-def describe(file: bundle.ModelFile, file_bytes: int) -> dict[str, Any]:
+def describe(file: bundle.ModelFile, file_bytes: int, goal: Goal) -> dict[str, Any]:
     """Everything that can be said of one model in a file of `file_bytes`; `Refused` if it is damaged."""
     flatbuffer, attached = quantizing.split(file.data, file.name)
     model = models.load(flatbuffer, file.name)
@@ -49,9 +50,9 @@ def describe(file: bundle.ModelFile, file_bytes: int) -> dict[str, Any]:
     }
     if quantized_tensors:
         return {**described, "passes": [], "recipe": None}
-    passes = quantizing.prepare(model) + quantizing.speed_up(model)
+    passes = quantizing.prepare(model) + quantizing.speed_up(model, goal)
     return {
         **described,
         "passes": [report.as_json() for report in passes if report.changed],
-        "recipe": recipes.choose(model, file_bytes).as_json(),
+        "recipe": recipes.choose(model, file_bytes, goal).as_json(),
     }

@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import bundle, calibration, quantizing
 from ..bundle import Bundle, ModelFile
+from ..goals import goal_of
 from ..graph import facts
 from ..graph import model as models
 from ..protocol import Events, Failure, Refused, Request, Result
@@ -18,7 +19,7 @@ LEAST_SHRINKING = 0.95
 def run(request: Request, events: Events) -> Result:
     """`inputs["model"]` is a `.task` or `.tflite`, `inputs["calibration"]`, if given, an `.npz` of real inputs.
 
-    Options: `drop`, names of models to leave out.
+    Options: `drop`, names of models to leave out; `goal`, see `goals`; `low_rank`, whether to compress as well.
 
     Hands on `quantized`: the new file, `.task` or `.tflite` as the original. Failures: `no-op`, `member-lost`,
     `metadata-lost`, `io-changed`, `quantizer-failed`. `Refused`: what cannot be read, or is quantized already.
@@ -26,15 +27,19 @@ def run(request: Request, events: Events) -> Result:
     original = bundle.read(request.inputs["model"])
     source = original.without(request.options.get("drop", ()))
     given = request.inputs.get("calibration")
-    arrays = {} if given is None else calibration.read(given)
+    order = quantizing.Order(
+        file_bytes=len(source.to_bytes()),
+        arrays={} if given is None else calibration.read(given),
+        goal=goal_of(request.options),
+        compress=bool(request.options.get("low_rank", False)),
+    )
     outcomes: dict[str, quantizing.Quantized] = {}
     failures: list[Failure] = []
     found = source.models()
-    source_bytes = len(source.to_bytes())
     for number, file in enumerate(found):
         events.progress(file.name, number, len(found))
         try:
-            outcomes[file.name] = quantizing.quantize(file.data, file.name, source_bytes, arrays)
+            outcomes[file.name] = quantizing.quantize(file.data, file.name, order)
         except quantizing.QuantizerFailed as cause:
             outcomes[file.name] = quantizing.Quantized(file.data, left_alone=str(cause))
             failures.append(Failure("quantizer-failed", f"{file.name}: {cause}"))

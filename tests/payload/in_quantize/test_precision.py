@@ -129,10 +129,22 @@ class Recipe(unittest.TestCase):
         choice = self.choose(halves(64, 1, 1, 4))
         self.assertEqual((choice.operators, choice.kept_weights), ((), 64 * 4))
 
-    def test_a_model_that_is_small_in_its_file_is_kept(self) -> None:
+    def test_a_kernel_that_is_small_in_its_file_is_kept(self) -> None:
         weights = halves(64, 3, 3, 64)
-        self.assertFalse(self.choose(weights, file_bytes=weights.size * 60).operators)
-        self.assertTrue(self.choose(weights, file_bytes=weights.size * 40).operators)
+        self.assertFalse(self.choose(weights, file_bytes=2 * weights.size * 300).operators)
+        self.assertTrue(self.choose(weights, file_bytes=2 * weights.size * 200).operators)
+
+    def test_of_a_model_that_is_small_in_its_file_the_second_half_is_kept(self) -> None:
+        build = GraphBuilder()
+        tensors = [build.tensor(f"t{number}", (1, 8, 8, 64)) for number in range(5)]
+        for source, target in zip(tensors, tensors[1:]):  # noqa: B905, RUF007 - Python 3.9
+            operands = [build.constant("kernel", halves(64, 3, 3, 64)), build.constant("bias", halves(64))]
+            build.operator(BuiltinOperator.CONV_2D, [source, *operands], [target])
+        model = build.finish(tensors[:1], tensors[-1:])
+        fold = 4 * 64 * 9 * 64
+        whole, half = (recipes.choose(model, file_bytes).operators for file_bytes in (fold * 20, fold * 30))
+        self.assertEqual([operator.output for operator in whole], tensors[1:])
+        self.assertEqual([operator.output for operator in half], tensors[1:3])
 
     def test_weights_with_nan_are_kept(self) -> None:
         weights = halves(64, 3, 3, 64)

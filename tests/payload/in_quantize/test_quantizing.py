@@ -40,7 +40,7 @@ def network(custom: bool = False, scale: float = 0.1) -> GraphBuilder:
 
 def quantized(model: Any) -> tuple[bytes, quantizing.Quantized]:
     data = models.save(model)
-    return data, quantizing.quantize(data, "network", len(data))
+    return data, quantizing.quantize(data, "network", quantizing.Order(len(data)))
 
 
 class Quantizing(unittest.TestCase):
@@ -65,7 +65,7 @@ class Quantizing(unittest.TestCase):
         metadata.give_back(build.model, described)
         labels = archive.Archive((archive.Member("labels.txt", b"cat\ndog"),))
         data = archive.write(labels, after=models.save(build.model))
-        outcome = quantizing.quantize(data, "network", len(data))
+        outcome = quantizing.quantize(data, "network", quantizing.Order(len(data)))
         flatbuffer, attached = quantizing.split(outcome.data, "network")
         self.assertEqual(attached, labels)
         self.assertEqual(metadata.take(models.load(flatbuffer, "it")), described)
@@ -101,7 +101,7 @@ class Quantizing(unittest.TestCase):
 
     def test_a_quantized_model_is_left_alone_and_said_to_be_one(self) -> None:
         _, outcome = quantized(network().model)
-        again = quantizing.quantize(outcome.data, "again", len(outcome.data))
+        again = quantizing.quantize(outcome.data, "again", quantizing.Order(len(outcome.data)))
         self.assertTrue(again.already_quantized)
         self.assertEqual(again.data, outcome.data)
 

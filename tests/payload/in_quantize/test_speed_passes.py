@@ -40,6 +40,10 @@ def convolution(height: int, channels: int, after: int | None = None, *, kernel:
     return build.finish([image], [output])
 
 
+def widened(model: Any) -> Any:
+    return widen_prelu.apply(model, most_channels=16)
+
+
 class SpeedPass(unittest.TestCase):
     def assert_same_answers(self, before: Any, after: Any, tolerance: float = 0.0) -> None:
         runners = [Runner(models.save(model)) for model in (before, after)]
@@ -50,38 +54,38 @@ class SpeedPass(unittest.TestCase):
 
     def applied(self, model: Any, graph_pass: Any, changed: int, tolerance: float = 0.0) -> Any:
         before = copy.deepcopy(model)
-        self.assertEqual(graph_pass.apply(model).changed, changed)
+        self.assertEqual(graph_pass(model).changed, changed)
         self.assert_same_answers(before, model, tolerance)
         return model
 
 
 class WidenPrelu(SpeedPass):
     def test_few_slopes_are_repeated_along_the_width(self) -> None:
-        model = self.applied(convolution(6, 8, BuiltinOperator.PRELU), widen_prelu, 1)
+        model = self.applied(convolution(6, 8, BuiltinOperator.PRELU), widened, 1)
         slopes = model.subgraphs[0].operators[1].inputs[1]
         self.assertEqual(list(model.subgraphs[0].tensors[slopes].shape), [1, 12, 8])
 
     def test_many_channels_stay(self) -> None:
-        self.applied(convolution(6, 32, BuiltinOperator.PRELU), widen_prelu, 0)
+        self.applied(convolution(6, 32, BuiltinOperator.PRELU), widened, 0)
 
     def test_a_slope_for_each_element_stays(self) -> None:
         model = convolution(6, 8, BuiltinOperator.PRELU)
-        widen_prelu.apply(model)
-        self.assertEqual(widen_prelu.apply(model).changed, 0)
+        widened(model)
+        self.assertEqual(widened(model).changed, 0)
 
     def test_a_width_known_only_at_run_time_stays(self) -> None:
         model = convolution(6, 8, BuiltinOperator.PRELU)
         model.subgraphs[0].tensors[1].shapeSignature = [1, 6, -1, 8]
-        self.assertEqual(widen_prelu.apply(model).changed, 0)
+        self.assertEqual(widened(model).changed, 0)
 
 
 class FuseActivation(SpeedPass):
     def test_a_relu_goes_into_the_operator_before_it(self) -> None:
-        model = self.applied(convolution(6, 8, BuiltinOperator.RELU), fuse_activation, 1)
+        model = self.applied(convolution(6, 8, BuiltinOperator.RELU), fuse_activation.apply, 1)
         self.assertEqual(facts.operator_counts(model), {"CONV_2D": 1})
 
     def test_a_relu6_keeps_its_bound(self) -> None:
-        self.applied(convolution(6, 8, BuiltinOperator.RELU6), fuse_activation, 1)
+        self.applied(convolution(6, 8, BuiltinOperator.RELU6), fuse_activation.apply, 1)
 
     def test_a_relu_whose_input_others_read_stays(self) -> None:
         model = convolution(6, 8, BuiltinOperator.RELU)
@@ -91,21 +95,27 @@ class FuseActivation(SpeedPass):
     def test_a_relu_behind_a_clamp_stays(self) -> None:
         model = convolution(6, 8, BuiltinOperator.RELU)
         model.subgraphs[0].operators[0].builtinOptions.fusedActivationFunction = 3
-        self.applied(model, fuse_activation, 0)
+        self.applied(model, fuse_activation.apply, 0)
 
 
 class MatrixProduct(SpeedPass):
     def test_a_convolution_over_one_row_becomes_a_matrix_product_of_the_same_shape(self) -> None:
-        model = self.applied(convolution(1, 24), matrix_product, 1, tolerance=1e-5)
+        model = self.applied(convolution(1, 24), matrix_product.apply, 1, tolerance=1e-5)
         self.assertEqual(facts.operator_counts(model), {"FULLY_CONNECTED": 1})
 
     def test_a_convolution_over_a_picture_stays(self) -> None:
-        self.applied(convolution(6, 24), matrix_product, 0)
+        self.applied(convolution(6, 24), matrix_product.apply, 0)
+
+    def test_a_single_pixel_stays(self) -> None:
+        model = convolution(1, 24)
+        for tensor in model.subgraphs[0].tensors[:2]:
+            tensor.shape = [1, 1, 1, 24]
+        self.applied(model, matrix_product.apply, 0)
 
     def test_it_is_quantized_to_compute_in_int8_and_answers_alike(self) -> None:
         model = convolution(1, 96)
         data = models.save(model)
-        outcome = quantizing.quantize(data, "it", len(data))
+        outcome = quantizing.quantize(data, "it", quantizing.Order(len(data)))
         quantized = models.load(outcome.data, "it")
         self.assertEqual(facts.operator_counts(quantized), {"FULLY_CONNECTED": 1})
         self.assertEqual(outcome.recipe()["arithmetic"], "float32, and int8 in 1 matrix products")
