@@ -55,6 +55,12 @@ def test_a_model_that_was_left_alone_says_why() -> None:
     assert "detector: weights left as they are: no weights" in text
 
 
+def test_compression_is_called_by_its_name() -> None:
+    report = {"pass": "low_rank", "changed": 1, "what": "compressed, not quantized: a pair", "lossless": False}
+    assert "detector: compressed, not quantized: a pair" in as_text(with_model(passes=[report]))
+    assert "compressed" not in as_text(with_model(passes=[{**report, "changed": 0}]))
+
+
 def test_what_was_not_verified_is_said() -> None:
     assert "Not verified in MediaPipe 0.10.21: a bare model" in as_text(DOCUMENT)
     assert "Not verified in MediaPipe 0.10.21: a bare model" in as_markdown(DOCUMENT)
