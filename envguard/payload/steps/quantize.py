@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from .. import bundle, calibration, quantizing
+from .. import bundle, calibration, low_rank, quantizing
 from ..bundle import Bundle, ModelFile
 from ..goals import goal_of
 from ..graph import facts
@@ -45,6 +45,8 @@ def run(request: Request, events: Events) -> Result:
             failures.append(Failure("quantizer-failed", f"{file.name}: {cause}"))
     events.progress("quantize", len(found), len(found))
     _refuse_if_quantized(source, outcomes)
+    if order.compress and not _compressed(outcomes):
+        events.note("Nothing was compressed: no model has real inputs and one layer with a quarter of its weights.")
 
     target = request.folder / f"quantized{source.suffix}"
     target.write_bytes(source.replaced({name: outcome.data for name, outcome in outcomes.items()}).to_bytes())
@@ -63,6 +65,11 @@ def _refuse_if_quantized(source: Bundle, outcomes: dict[str, quantizing.Quantize
             why=f"{done[0]}: {outcomes[done[0]].left_alone}.",
             next_step="Quantize the float model that it was made from.",
         )
+
+
+def _compressed(outcomes: dict[str, quantizing.Quantized]) -> bool:
+    reports = [report for outcome in outcomes.values() for report in outcome.passes]
+    return any(report.name == low_rank.NAME and report.changed for report in reports)
 
 
 def _without_effect(

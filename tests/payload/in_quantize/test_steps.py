@@ -76,6 +76,12 @@ class RealBundle(StepTest):
             self.assertTrue(model["ran"], model)
             self.assertGreater(model["latency"]["rounds"], 0)
 
+    def test_asked_to_compress_without_real_inputs_it_says_that_it_did_not(self) -> None:
+        said: list[str] = []
+        with mock.patch.object(Silent, "note", lambda _, text: said.append(text)):
+            self.quantize(Path(BUNDLE), low_rank=True)
+        self.assertEqual([text.partition(":")[0] for text in said], ["Nothing was compressed"])
+
     def test_two_runs_give_the_same_bytes(self) -> None:
         runs = [self.quantize(Path(BUNDLE)).values["sha256_out"] for _ in range(2)]
         self.assertEqual(runs[0], runs[1])
