@@ -64,18 +64,6 @@ def write_whole(path: Path, content: bytes) -> None:
         file.write(content)
 
 
-def copy_whole(source: Path, target: Path) -> FileFacts:
-    """Copy a file so that the copy appears whole, and say what was copied."""
-    digest = hashlib.sha256()
-    size = 0
-    with source.open("rb") as original, appearing_whole(target) as copy:
-        while chunk := original.read(CHUNK):
-            digest.update(chunk)
-            size += len(chunk)
-            copy.write(chunk)
-    return FileFacts(target, size, digest.hexdigest())
-
-
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder survive a power cut, where the system can do that for folders."""
     if os.name == "nt":

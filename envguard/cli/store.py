@@ -53,7 +53,7 @@ def verify(
 
     Exit codes: 0 all is whole, or was repaired; 1 something is damaged.
     """
-    from envguard.store.environments import MARKER
+    from envguard.store.fingerprint import MARKER
     from envguard.store.home import envguard_home
     from envguard.store.locking import is_being_built
     from envguard.store.verifying import verify_environment

@@ -66,6 +66,11 @@ class Facts:
     virtual_environment_home: str | None
     missing_modules: tuple[str, ...]
 
+    @property
+    def libc_text(self) -> str:
+        """The C library as records name it: `glibc 2.36`, `musl `, or nothing."""
+        return " ".join(self.libc or ())
+
     @classmethod
     def from_json(cls, document: object) -> Facts:
         """Read the answer of a probe; raises ValueError if it is not one."""

@@ -25,15 +25,8 @@ from envguard.planning import Candidate, LockKey, Plan, make_plan
 from envguard.running.command_step import CommandRun, run_check_command
 from envguard.running.events import Building, PassedBy, Receiver, Waiting
 from envguard.running.step import StepResult, run_step, scratch_folder
-from envguard.store.environments import (
-    MARKER,
-    BuiltEnvironment,
-    DamagedInstall,
-    Identity,
-    ensure,
-    make_folder,
-    read_ready,
-)
+from envguard.store.environments import BuiltEnvironment, DamagedInstall, Identity, ensure, make_folder, read_ready
+from envguard.store.fingerprint import MARKER
 from envguard.store.home import environments_folder, installer_cache, log_file, logs_folder, probe_cache, runs_folder
 from envguard.store.locking import in_use
 
@@ -221,7 +214,7 @@ class Workshop:
             lock=candidate.lock.digest,
             python=python.version_text,
             platform=python.facts.platform,
-            libc=" ".join(python.facts.libc or ()),
+            libc=python.facts.libc_text,
             date=utc_now(),
             check=environment.check,
             seconds=round(result.seconds, 3),

@@ -115,7 +115,7 @@ def _failure(result: Outcome, environment: Environment, lock: Lock, interpreter:
         lock=lock.digest,
         python=interpreter.version_text,
         platform=interpreter.facts.platform,
-        libc=" ".join(interpreter.facts.libc or ()),
+        libc=interpreter.facts.libc_text,
         date=utc_now(),
         check=environment.check,
         seconds=0.0,

@@ -161,7 +161,7 @@ def environment_of(prepared: Prepared) -> ReceiptEnvironment:
         python=candidate.interpreter.version_text,
         build=facts.build,
         platform=facts.platform,
-        libc=" ".join(facts.libc or ()),
+        libc=facts.libc_text,
     )
 
 

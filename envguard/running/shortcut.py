@@ -9,12 +9,11 @@ from __future__ import annotations
 import os
 from binascii import crc32
 
-from envguard.store.fingerprint import why_changed
+from envguard.store.fingerprint import MARKER, why_changed
 from envguard.store.usage import hold
 
 TITLE = "envguard shortcut 1"
 FOLDER = "shortcuts"
-MARKER = "ready.json"
 PROJECT_FILE = "envguard.toml"
 LARGEST = 65536
 

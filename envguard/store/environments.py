@@ -16,14 +16,13 @@ from envguard.errors import NoEnvironment
 from envguard.files import write_whole
 from envguard.layout import Layout
 from envguard.locks.proofs import Proof
-from envguard.store.fingerprint import FINGERPRINT, take_fingerprint, why_changed
+from envguard.store.fingerprint import FINGERPRINT, MARKER, take_fingerprint, why_changed
 from envguard.store.home import environments_folder
 from envguard.store.locking import build_lock, in_use
 from envguard.store.manifest import MANIFEST, digest, manifest_bytes, scan
 from envguard.store.records import Damage, audit_entries
 
 SCHEMA = 1
-MARKER = "ready.json"
 DAMAGES_SHOWN = 3
 OWN_FILES = frozenset({MARKER, MANIFEST, FINGERPRINT})
 

@@ -13,6 +13,7 @@ from array import array
 from collections.abc import Iterable
 
 FINGERPRINT = "fingerprint"
+MARKER = "ready.json"
 _TITLE = b"envguard fingerprint 1"
 _BYTECODE = ".pyc"
 

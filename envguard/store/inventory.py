@@ -12,7 +12,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from envguard.store.environments import MARKER, Identity, read_marker, read_ready
+from envguard.store.environments import Identity, read_marker, read_ready
+from envguard.store.fingerprint import MARKER
 from envguard.store.home import environments_folder
 from envguard.store.usage import last_used
 

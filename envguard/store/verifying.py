@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from envguard.store.environments import MARKER, OWN_FILES, read_marker
-from envguard.store.fingerprint import why_changed
+from envguard.store.environments import OWN_FILES, read_marker
+from envguard.store.fingerprint import MARKER, why_changed
 from envguard.store.manifest import MANIFEST, Entry, Manifest, digest, parse_manifest, scan
 from envguard.store.records import Listed, audit_entries, listed_files
 

@@ -9,7 +9,7 @@ import pytest
 
 from envguard.cli.store import parse_size
 from envguard.errors import BadInput
-from envguard.store.environments import MARKER
+from envguard.store.fingerprint import MARKER
 from envguard.store.locking import build_lock
 from tests.command import envguard
 from tests.store.test_environments import Builder

@@ -13,7 +13,8 @@ import pytest
 from envguard.errors import NoEnvironment
 from envguard.layout import Layout
 from envguard.locks.proofs import Proof
-from envguard.store.environments import MARKER, BuiltEnvironment, Identity, ensure, read_ready
+from envguard.store.environments import BuiltEnvironment, Identity, ensure, read_ready
+from envguard.store.fingerprint import MARKER
 from envguard.store.home import environments_folder
 
 IDENTITY = Identity(

@@ -11,7 +11,8 @@ from collections.abc import Callable
 
 import pytest
 
-from envguard.store.environments import MARKER, move_aside
+from envguard.store.environments import move_aside
+from envguard.store.fingerprint import MARKER
 from envguard.store.verifying import verify_environment
 from tests.store.tiny import Tiny, in_child, kill_all
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from envguard.store.environments import MARKER, Identity, ensure
+from envguard.store.environments import Identity, ensure
+from envguard.store.fingerprint import MARKER
 from envguard.store.inventory import disk_bytes, inventory
 from envguard.store.locking import build_lock, in_use
 from envguard.store.removing import collect, prune

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from envguard.running.repairing import repair
-from envguard.store.environments import MARKER, read_marker, read_ready
-from envguard.store.fingerprint import FINGERPRINT, why_changed
+from envguard.store.environments import read_marker, read_ready
+from envguard.store.fingerprint import FINGERPRINT, MARKER, why_changed
 from envguard.store.manifest import MANIFEST, Entry, differing, parse_manifest
 from envguard.store.verifying import verify_environment
 from tests.environments import workshop

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import copy
 
+from . import operator_codes
 from .constants import is_constant
 from .report import PassReport
-from .schema import BuiltinOperator, ModelT, OperatorCodeT, OperatorT, SubGraphT, TensorType, builtin_code, generated
+from .schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorType, builtin_code, generated
 
 NAME = "matrix_product"
 
@@ -60,16 +61,4 @@ def _rewrite(model: ModelT, graph: SubGraphT, operator: OperatorT) -> None:
     options.keepNumDims = True
     operator.builtinOptions = options
     operator.builtinOptionsType = generated.BuiltinOptions.FullyConnectedOptions
-    operator.opcodeIndex = _code(model)
-
-
-def _code(model: ModelT) -> int:
-    for index, code in enumerate(model.operatorCodes):
-        if builtin_code(code) == BuiltinOperator.FULLY_CONNECTED:
-            code.version = max(code.version, _KEEPS_DIMENSIONS_VERSION)
-            return index
-    code = OperatorCodeT()
-    code.builtinCode = code.deprecatedBuiltinCode = BuiltinOperator.FULLY_CONNECTED
-    code.version = _KEEPS_DIMENSIONS_VERSION
-    model.operatorCodes.append(code)
-    return len(model.operatorCodes) - 1
+    operator.opcodeIndex = operator_codes.index_of(model, BuiltinOperator.FULLY_CONNECTED, _KEEPS_DIMENSIONS_VERSION)

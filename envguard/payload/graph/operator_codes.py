@@ -7,7 +7,7 @@ quantizer reads the new one only, where 0 means ADD. Lossless; applies to any mo
 from __future__ import annotations
 
 from .report import PassReport
-from .schema import ModelT, builtin_code
+from .schema import ModelT, OperatorCodeT, builtin_code
 
 NAME = "operator_codes"
 _LARGEST_DEPRECATED = 127
@@ -22,3 +22,16 @@ def apply(model: ModelT) -> PassReport:
         code.builtinCode = number
         code.deprecatedBuiltinCode = min(number, _LARGEST_DEPRECATED)
     return PassReport(NAME, changed, "operator codes moved out of the legacy field")
+
+
+def index_of(model: ModelT, number: int, version: int) -> int:
+    """Where a model has an operator's number (at most 127), of that version or a later one; added if it is missing."""
+    for index, code in enumerate(model.operatorCodes):
+        if builtin_code(code) == number:
+            code.version = max(code.version, version)
+            return index
+    code = OperatorCodeT()
+    code.builtinCode = code.deprecatedBuiltinCode = number
+    code.version = version
+    model.operatorCodes.append(code)
+    return len(model.operatorCodes) - 1

@@ -11,12 +11,12 @@ import math
 
 import numpy as np
 
+from . import operator_codes
 from .constants import add_buffer, is_constant, values
 from .report import PassReport
 from .schema import (
     BuiltinOperator,
     ModelT,
-    OperatorCodeT,
     OperatorT,
     SubGraphT,
     TensorT,
@@ -136,19 +136,7 @@ def _insert(model: ModelT, graph: SubGraphT, index: int, half: np.ndarray) -> No
     graph.tensors.append(source)
     tensor.buffer = 0
     operator = OperatorT()
-    operator.opcodeIndex = _dequantize_code(model)
+    operator.opcodeIndex = operator_codes.index_of(model, BuiltinOperator.DEQUANTIZE, _DEQUANTIZE_FLOAT16_VERSION)
     operator.inputs, operator.outputs, operator.intermediates = [len(graph.tensors) - 1], [index], []
     first_reader = next(number for number, reader in enumerate(graph.operators) if index in reader.inputs)
     graph.operators.insert(first_reader, operator)
-
-
-def _dequantize_code(model: ModelT) -> int:
-    for index, code in enumerate(model.operatorCodes):
-        if builtin_code(code) == BuiltinOperator.DEQUANTIZE:
-            code.version = max(code.version, _DEQUANTIZE_FLOAT16_VERSION)
-            return index
-    code = OperatorCodeT()
-    code.builtinCode = code.deprecatedBuiltinCode = BuiltinOperator.DEQUANTIZE
-    code.version = _DEQUANTIZE_FLOAT16_VERSION
-    model.operatorCodes.append(code)
-    return len(model.operatorCodes) - 1

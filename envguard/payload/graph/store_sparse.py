@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from . import operator_codes
 from .constants import add_buffer, is_constant, values
 from .report import PassReport
 from .schema import (
     BuiltinOperator,
     ModelT,
-    OperatorCodeT,
     OperatorT,
     SubGraphT,
     TensorT,
@@ -27,6 +27,8 @@ NAME = "store_sparse"
 
 _OPERATOR_BYTES = 400
 """What one more operator, tensor, buffer and table of sparsity cost in a file, rounded up."""
+
+_DENSIFY_VERSION = 1
 
 _TYPES = (TensorType.INT8, TensorType.FLOAT16)
 
@@ -68,7 +70,7 @@ def _insert(model: ModelT, graph: SubGraphT, reader: OperatorT, stored: np.ndarr
     tensor.buffer = 0
     graph.tensors.append(source)
     operator = OperatorT()
-    operator.opcodeIndex = _densify_code(model)
+    operator.opcodeIndex = operator_codes.index_of(model, BuiltinOperator.DENSIFY, _DENSIFY_VERSION)
     operator.inputs, operator.outputs, operator.intermediates = [len(graph.tensors) - 1], [reader.inputs[0]], []
     place = next(number for number, other in enumerate(graph.operators) if reader.inputs[0] in other.inputs)
     graph.operators.insert(place, operator)
@@ -105,14 +107,3 @@ def _index_vector(array: np.ndarray) -> tuple[int, object]:
     }[array.dtype.name]
     vector.values = array
     return kind, vector
-
-
-def _densify_code(model: ModelT) -> int:
-    for index, code in enumerate(model.operatorCodes):
-        if builtin_code(code) == BuiltinOperator.DENSIFY:
-            return index
-    code = OperatorCodeT()
-    code.builtinCode = code.deprecatedBuiltinCode = BuiltinOperator.DENSIFY
-    code.version = 1
-    model.operatorCodes.append(code)
-    return len(model.operatorCodes) - 1
