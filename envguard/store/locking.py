@@ -78,6 +78,8 @@ def _refuse_unlockable(path: Path) -> None:
     try:
         with contextlib.suppress(BlockingIOError, PermissionError):
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            # Closing alone would not do: another thread may just have forked, and its child has this descriptor too.
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
     finally:
         os.close(descriptor)
 
