@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from envguard.report.verification import verification_lines
+
 Document = Mapping[str, Any]
 Row = Sequence[str]
 
@@ -18,7 +20,7 @@ MODEL_HEADS = ("model", "bytes", "int8", "share", "time to original's", "least c
 def as_text(document: Document) -> str:
     """The report for a terminal: models, what MediaPipe says, the verdict last, where the eye is."""
     lines = [_input_line(document), "", *_aligned([MODEL_HEADS, *map(_model_row, document["models"])]), ""]
-    lines += _verify_lines(document["verify"])
+    lines += verification_lines(document["verify"])
     lines += [f"{each['name']}: {each['text']}" for each in _notes(document)]
     lines += ["", *_verdict_lines(document)]
     return "\n".join(lines)
@@ -39,7 +41,7 @@ def as_markdown(document: Document) -> str:
         "\n".join(f"| {' | '.join(map(_cell, row))} |" for row in rows),
         *(f"`{each['name']}`: {each['text']}" for each in _notes(document)),
         "## MediaPipe",
-        *_verify_lines(document["verify"]),
+        *verification_lines(document["verify"]),
         "## Environments",
         "\n".join(environments),
     ]
@@ -81,35 +83,6 @@ def _notes(document: Document) -> list[dict[str, str]]:
     if document["dropped"]:
         notes.append({"name": "dropped", "text": ", ".join(document["dropped"])})
     return notes
-
-
-def _verify_lines(verify: Document | None) -> list[str]:
-    if verify is None:
-        return ["MediaPipe did not get to verify it."]
-    if not verify["verified"]:
-        return [f"Not verified in MediaPipe {verify['mediapipe']}: {verify['reason']}"]
-    floor, latency = verify["noise_floor"], verify["latency"]
-    faces, size = verify["faces"], verify["sample_size"]
-    lines = [
-        f"MediaPipe {verify['mediapipe']} on {faces['images']} images of {size['pictures']} pictures, "
-        f"against the original:",
-        f"  faces        {faces['before']} before, {faces['after']} after: {faces['lost']} lost, {faces['extra']} new",
-    ]
-    shift, least = verify["landmark_shift"], floor["landmark_shift"]
-    if shift:
-        lines.append(
-            f"  landmarks    {shift['px_256']['mean']:.2f} px of a 256-pixel crop "
-            f"({shift['inter_ocular']['mean']:.2%} of the distance between the eyes)"
-            + (f"; invisible noise alone moves them {least['px_256']['mean']:.2f} px" if least else "")
-        )
-    blendshapes, least = verify["blendshapes"], floor["blendshapes"]
-    if blendshapes:
-        lines.append(
-            f"  blendshapes  {blendshapes['mean_abs']:.4f} mean absolute difference"
-            + (f"; invisible noise alone makes {least['mean_abs']:.4f}" if least else "")
-        )
-    lines.append(f"  time         {latency['ratio']:.2f} of the original's for a whole IMAGE call")
-    return lines
 
 
 def _verdict_lines(document: Document) -> list[str]:
