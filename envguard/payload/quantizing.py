@@ -2,52 +2,37 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-
-from . import archive, calibrated_rounding, calibration, low_rank, recipes
+from . import archive, calibration, recipes, searching
+from .drafting import Arrays, Draft
 from .goals import BALANCED, Goal
-from .graph import (
-    balanced_rounding,
-    dead_code,
-    densify,
-    facts,
-    fold_float16,
-    fuse_activation,
-    matrix_product,
-    metadata,
-    operator_codes,
-    share_buffers,
-    store_float16,
-    store_sparse,
-    strip_names,
-    tensor_names,
-    widen_prelu,
-)
+from .graph import facts
 from .graph import model as models
-from .graph.constants import add_buffer, values
 from .graph.report import PassReport
-from .graph.schema import ModelT, text
 from .interpreting import CannotRun
+from .protocol import Refused
 
-
-class QuantizerFailed(Exception):
-    """The quantizer does not take this model; the text is its own."""
+Progress = Callable[[str], None]
+"""Called with the name of each recipe that is tried."""
 
 
 @dataclass(frozen=True)
 class Quantized:
-    """One model's outcome. `data` is the new file's bytes, or the original's where `left_alone` says why."""
+    """One model's outcome. `data` is the new file's bytes, or the original's where `left_alone` says why.
+
+    `choice` is what became int8, if anything did, and `applied` the recipe that gives the same again.
+    """
 
     data: bytes
     passes: tuple[PassReport, ...] = ()
     choice: recipes.Choice | None = None
+    applied: recipes.Recipe | None = None
     left_alone: str = ""
     already_quantized: bool = False
+    candidates: tuple[searching.Candidate, ...] = ()
 
     def recipe(self) -> dict[str, Any]:
         """What was done, for people and for tools."""
@@ -58,20 +43,28 @@ class Quantized:
 
 @dataclass(frozen=True)
 class Order:
-    """What to do with a model.
+    """What to do with the models of a file.
 
-    `file_bytes` is the size of the whole file that the model is part of, which decides what is worth quantizing;
-    `arrays` are real inputs by model name (see `calibration`), without which weights are rounded by themselves;
-    `compress` allows large layers to be replaced by smaller ones (see `low_rank`).
+    `file_bytes` is the size of the whole file, which decides what is worth quantizing; `arrays` are real inputs by
+    model name (see `calibration`), without which weights are rounded by themselves, and `held_out` others, without
+    which no recipes are tried; `recipes`, by model name, are taken instead of a search; `compress` allows large layers
+    to be replaced by smaller ones (see `low_rank`).
     """
 
     file_bytes: int
-    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+    arrays: Arrays = field(default_factory=dict)
+    held_out: Arrays = field(default_factory=dict)
     goal: Goal = BALANCED
     compress: bool = False
+    recipes: Mapping[str, recipes.Recipe] | None = None
+    finders: frozenset[str] = frozenset()
+
+    def goal_for(self, name: str) -> Goal:
+        """The goal for one of the models."""
+        return self.goal.for_finder() if name in self.finders else self.goal
 
 
-def quantize(data: bytes, name: str, order: Order) -> Quantized:
+def quantize(data: bytes, name: str, order: Order, progress: Progress = lambda name: None) -> Quantized:
     """Quantize the weights of the model in `data`; `Refused` names it as `name` if it cannot be read.
 
     A model that is quantized already is returned as it came; one that has no weights worth quantizing keeps them.
@@ -82,91 +75,62 @@ def quantize(data: bytes, name: str, order: Order) -> Quantized:
     if tensors:
         reason = f"{tensors} of its tensors are integers with a scale"
         return Quantized(data, left_alone=reason, already_quantized=True)
-    passes = prepare(model)
-    samples = calibration.samples(order.arrays, name, model) if calibrated_rounding.takes(model) else None
-    if order.compress and samples is not None:
-        model, report = _compressed(model, samples, len(data))
-        passes.append(report)
-    passes += speed_up(model, order.goal)
-    choice = recipes.choose(model, order.file_bytes, order.goal)
-    if choice.operators:
-        model, report = _rounded(model, choice, samples)
-        passes.append(report)
-        model = _with_int8_weights(model, choice, name)
-    passes += [store_float16.apply(model), share_buffers.apply(model)]
-    if any(report.name == densify.NAME and report.changed for report in passes):
-        passes.append(store_sparse.apply(model))
-    passes += [strip_names.apply(model), dead_code.apply(model)]
-    rewritten = join(models.save(model), attached)
-    if choice.operators:
-        return Quantized(rewritten, tuple(passes), choice)
-    reason = "no weights that int8 would make the file much smaller by"
+    given = None if order.recipes is None else order.recipes.get(name)
+    compress = order.compress if given is None else given.compress
+    draft = Draft.of(
+        model,
+        name,
+        order.goal,
+        file_bytes=order.file_bytes,
+        arrays=order.arrays,
+        compressed_from=len(data) if compress else None,
+    )
+    if order.recipes is None:
+        recipe, candidates = _found(draft, data, order, progress)
+        recipe = replace(recipe, compress=compress)
+    else:
+        recipe, candidates = _fitting(given, draft), ()
+    made = draft.finish(recipe)
+    rewritten = join(made.data, attached)
+    if made.choice.operators:
+        return Quantized(rewritten, made.passes, made.choice, recipe, candidates=candidates)
+    reason = _why_float(candidates)
     if len(rewritten) >= len(data):
-        return Quantized(data, left_alone=reason)
-    return Quantized(rewritten, tuple(passes), left_alone=reason)
+        return Quantized(data, applied=recipe, left_alone=reason, candidates=candidates)
+    return Quantized(rewritten, made.passes, applied=recipe, left_alone=reason, candidates=candidates)
 
 
-def prepare(model: ModelT) -> list[PassReport]:
-    """The lossless passes without which the quantizer sees no weights, or the wrong operators."""
-    return [
-        operator_codes.apply(model),
-        densify.apply(model),
-        fold_float16.apply(model),
-        dead_code.apply(model),
-    ]
+def _why_float(candidates: Sequence[searching.Candidate]) -> str:
+    if candidates:
+        return "of what was tried, float16 is best"
+    return "no weights that int8 would make the file much smaller by"
 
 
-def speed_up(model: ModelT, goal: Goal) -> list[PassReport]:
-    """Lossless passes after which the same arithmetic takes less time, or can be done in int8."""
-    reports = [fuse_activation.apply(model), widen_prelu.apply(model, goal.wide_channels)]
-    return [*reports, matrix_product.apply(model)] if goal.dynamic else reports
-
-
-def _compressed(model: ModelT, samples: calibration.Samples, model_bytes: int) -> tuple[ModelT, PassReport]:
-    compressed = copy.deepcopy(model)
+def _found(
+    draft: Draft, data: bytes, order: Order, progress: Progress
+) -> tuple[recipes.Recipe, tuple[searching.Candidate, ...]]:
+    """The best recipe of those that were tried, or the goal's own where none can be measured on real inputs."""
+    own = recipes.unsearched(draft.layers, order.goal, order.file_bytes)
+    held_out = calibration.samples(order.held_out, draft.name, draft.model)
+    if held_out is None or draft.samples is None or own.is_float:
+        return own, ()
     try:
-        return compressed, low_rank.apply(compressed, samples, model_bytes)
-    except CannotRun as cause:
-        return model, PassReport(low_rank.NAME, 0, f"not compressed: {cause}")
+        bench = searching.Bench(data, held_out)
+    except CannotRun:
+        return own, ()
+    return searching.search(draft, bench, order.goal_for(draft.name), progress)
 
 
-def _rounded(model: ModelT, choice: recipes.Choice, samples: calibration.Samples | None) -> tuple[ModelT, PassReport]:
-    """The model with the chosen weights on steps of int8, and how they were rounded."""
-    if samples is not None:
-        calibrated = copy.deepcopy(model)
-        try:
-            return calibrated, calibrated_rounding.apply(calibrated, choice, samples)
-        except CannotRun:
-            pass  # A custom operator, which only MediaPipe has: the weights are rounded by themselves.
-    for weights in choice.weights:
-        tensor = model.subgraphs[weights.graph].tensors[weights.tensor]
-        rounded = balanced_rounding.representable(values(model, tensor), weights.channel_dimension)
-        tensor.buffer = add_buffer(model, rounded)
-    what = "weights rounded so that kernels keep their sum"
-    return model, PassReport("balanced_rounding", len(choice.weights), what, lossless=False)
-
-
-def _with_int8_weights(model: ModelT, choice: recipes.Choice, name: str) -> ModelT:
-    # Imported here: it brings in SciPy, and inspecting a model needs none of it.
-    from . import quantizer_api
-
-    described = metadata.take(model)
-    old_names = tensor_names.make_unique(model)
-    orders = [
-        quantizer_api.Order(
-            chosen.kind, text(model.subgraphs[chosen.graph].tensors[chosen.output].name), chosen.dynamic
-        )
-        for chosen in choice.operators
-    ]
-    try:
-        data = quantizer_api.quantize_weights(models.save(model), orders)
-    # The quantizer has no errors of its own: it raises whatever the part that tripped raises.
-    except Exception as cause:
-        raise QuantizerFailed(f"AI Edge Quantizer failed with {type(cause).__name__}: {cause}") from cause
-    quantized = models.load(data, name)
-    tensor_names.restore(quantized, old_names)
-    metadata.give_back(quantized, described)
-    return quantized
+def _fitting(recipe: recipes.Recipe | None, draft: Draft) -> recipes.Recipe:
+    if recipe is not None and len(recipe.treatments) == len(draft.layers):
+        return recipe
+    raise Refused(
+        f"The recipe does not fit the model {draft.name}.",
+        why="it says nothing of that model"
+        if recipe is None
+        else f"it is for {len(recipe.treatments)} layers, and this has {len(draft.layers)}",
+        next_step="Quantize without a recipe: one is made for this file and kept in the receipt.",
+    )
 
 
 def split(data: bytes, name: str) -> tuple[bytes, archive.Archive | None]:

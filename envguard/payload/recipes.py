@@ -1,17 +1,20 @@
-"""Which weights become int8, decided from sizes alone, and in words what was decided."""
+"""What becomes int8 in one model, layer by layer: what may, what a goal takes without looking, and in words."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
+from typing import Any
 
 import numpy as np
 
 from .goals import BALANCED, Goal
 from .graph.constants import is_constant, values
 from .graph.schema import BuiltinOperator, ModelT, SubGraphT, TensorT, TensorType, builtin_code
+from .protocol import Refused
 
 BYTES_PER_CHANNEL = 12
 """What a quantized channel carries beside its weights: a float32 scale and an int64 zero point."""
@@ -22,12 +25,13 @@ LEAST_SAVING = 0.25
 Depthwise 3x3 kernels never do: 9 weights and 12 bytes of scale per channel are more than 18 bytes of float16.
 """
 
-SMALL_PART = 1 / 25
-"""Share of the whole file that int8 must save in a model, or half of its weights, those nearer to the outputs, stay.
+LEAST_SHARE = 1 / 256
+"""Part of the whole file below which a float16 tensor is not worth an error."""
 
-Errors near the outputs matter most, and so small a model is often the one that tells another where to look: with
-MediaPipe's face landmarker, landmarks move 0.35 px on average with the whole body of the detector in int8, 0.27 px with
-its first half, and 0.26 px with none of it.
+SMALL_PART = 1 / 25
+"""Part of the whole file that int8 must save in a model, or without a search only its first half becomes int8.
+
+Errors near the outputs matter most, and so small a model is often the one that tells another where to look.
 """
 
 _KINDS = {
@@ -37,15 +41,80 @@ _KINDS = {
     BuiltinOperator.FULLY_CONNECTED: ("FULLY_CONNECTED", 0),
     BuiltinOperator.TRANSPOSE_CONV: ("CONV_2D_TRANSPOSE", 0),
 }
-DYNAMIC = ("FULLY_CONNECTED",)
-"""Kinds that compute in int8 as well: runtimes have fast kernels for them, with a scale for each row of the input.
-
-Of convolutions, measured with LiteRT 2.3, int8 kernels with float inputs are slower than float ones where channels
-are few, and two to four times slower for depthwise ones.
-"""
+MATRIX_PRODUCT, CONVOLUTION = "FULLY_CONNECTED", "CONV_2D"
 
 _WEIGHTS = 1
 """Which input holds the weights, the same for all four kinds."""
+
+
+class Treatment(str, Enum):
+    """What becomes of one layer.
+
+    With int8 weights alone, the runtime multiplies them out once and computes in float32. With int8 arithmetic it
+    multiplies int8 by int8, its input rounded as it comes: runtimes have fast kernels for that in matrix products; of
+    convolutions, measured with LiteRT 2.3, those with few channels become slower, and depthwise ones two to four times.
+    """
+
+    FLOAT = "float16"
+    WEIGHTS = "int8"
+    DYNAMIC = "int8 dynamic"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One operator with constant float weights, in order of execution.
+
+    `kind` is the quantizer's name for it, `output` and `tensor` the indices of its output and its weights,
+    `channel_dimension` the one that gets a scale per element, `count` the number of weights. `worthwhile` says whether
+    int8 makes the file clearly smaller, `is_last` whether it makes an output of the model.
+    """
+
+    graph: int
+    kind: str
+    output: int
+    tensor: int
+    channel_dimension: int
+    count: int
+    worthwhile: bool
+    is_last: bool
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What to do with a model: a treatment for each of its `layers`, and whether large layers are compressed first."""
+
+    treatments: tuple[Treatment, ...]
+    compress: bool = False
+
+    @property
+    def is_float(self) -> bool:
+        """Whether nothing becomes int8."""
+        return set(self.treatments) <= {Treatment.FLOAT}
+
+    def as_json(self) -> dict[str, Any]:
+        """The recipe for a file; runs of equal treatments are counted."""
+        runs = [(treatment.value, len(list(run))) for treatment, run in itertools.groupby(self.treatments)]
+        return {"layers": [[count, name] for name, count in runs], "low_rank": self.compress}
+
+    @classmethod
+    def from_json(cls, document: Any, name: str) -> Recipe:
+        """The recipe of the model called `name`; `Refused` if the document is none."""
+        try:
+            treatments = tuple(
+                treatment for count, word in document["layers"] for treatment in [Treatment(word)] * _counted(count)
+            )
+            return cls(treatments, bool(document["low_rank"]))
+        except (KeyError, TypeError, ValueError) as cause:
+            raise Refused(f"The recipe for {name} cannot be read.", why=str(cause)) from cause
+
+
+MOST_LAYERS = 1 << 16
+
+
+def _counted(count: Any) -> int:
+    if not isinstance(count, int) or not 0 < count <= MOST_LAYERS:
+        raise ValueError(f"{count!r} is no number of layers")
+    return count
 
 
 @dataclass(frozen=True)
@@ -58,55 +127,54 @@ class Weights:
 
 
 @dataclass(frozen=True)
-class Operator:
-    """One operator whose weights become int8: the quantizer's name for its kind, and its output tensor.
-
-    With `dynamic` it also computes in int8, its input rounded as it comes; see `DYNAMIC`.
-    """
-
-    graph: int
-    kind: str
-    output: int
-    dynamic: bool
-
-
-@dataclass(frozen=True)
 class Choice:
-    """What becomes int8, and how many weight tensors and single weights do and do not."""
+    """A recipe laid over the layers of a model: which operators and which weight tensors become int8."""
 
-    operators: tuple[Operator, ...]
-    weights: tuple[Weights, ...]
-    int8_weights: int
-    kept_tensors: int
-    kept_weights: int
+    layers: tuple[Layer, ...]
+    recipe: Recipe
+
+    @property
+    def operators(self) -> tuple[Layer, ...]:
+        """The layers whose weights become int8."""
+        pairs = zip(self.layers, self.recipe.treatments)  # noqa: B905 - Python 3.9
+        return tuple(layer for layer, treatment in pairs if treatment is not Treatment.FLOAT)
+
+    @property
+    def dynamic(self) -> tuple[Layer, ...]:
+        """Those of them that compute in int8 as well."""
+        pairs = zip(self.layers, self.recipe.treatments)  # noqa: B905 - Python 3.9
+        return tuple(layer for layer, treatment in pairs if treatment is Treatment.DYNAMIC)
+
+    @property
+    def weights(self) -> tuple[Weights, ...]:
+        """Every tensor that becomes int8 once, however many operators share it."""
+        found = {(each.graph, each.tensor): each.channel_dimension for each in self.operators}
+        return tuple(Weights(graph, tensor, dimension) for (graph, tensor), dimension in found.items())
+
+    def int8_tensors(self) -> dict[tuple[int, int], int]:
+        """How many weights each tensor that becomes int8 has, by subgraph and index."""
+        return {(each.graph, each.tensor): each.count for each in self.operators}
 
     def as_json(self) -> dict[str, object]:
-        """The recipe in words and numbers."""
+        """The choice in words and numbers, for a report."""
+        chosen = self.int8_tensors()
+        kept = {(each.graph, each.tensor): each.count for each in self.layers}
+        kept = {place: count for place, count in kept.items() if place not in chosen}
         return {
-            "weights": "int8, symmetric, per output channel" if self.operators else "unchanged",
-            "arithmetic": self._arithmetic(),
+            "weights": "int8, symmetric, per output channel" if chosen else "unchanged",
+            "arithmetic": f"float32, and int8 in {len(self.dynamic)} layers" if self.dynamic else "float32",
             "inputs_and_outputs": "float32",
-            "int8_tensors": len(self.weights),
-            "int8_weights": self.int8_weights,
-            "float_tensors": self.kept_tensors,
-            "float_weights": self.kept_weights,
+            "int8_tensors": len(chosen),
+            "int8_weights": sum(chosen.values()),
+            "float_tensors": len(kept),
+            "float_weights": sum(kept.values()),
+            **self.recipe.as_json(),
         }
 
-    def _arithmetic(self) -> str:
-        dynamic = sum(operator.dynamic for operator in self.operators)
-        return f"float32, and int8 in {dynamic} matrix products" if dynamic else "float32"
 
-
-def choose(model: ModelT, file_bytes: int, goal: Goal = BALANCED) -> Choice:
-    """Pick every constant float32 weight tensor for which int8 is clearly smaller than float16.
-
-    `file_bytes` is the size of the file that the model lies in: of the bundle, if it lies in one.
-    """
-    least_bytes = goal.least_share * file_bytes
-    operators: list[Operator] = []
-    places: list[tuple[int, int]] = []
-    chosen: dict[tuple[int, int], Weights] = {}
-    kept: set[tuple[int, int]] = set()
+def layers(model: ModelT, file_bytes: int) -> tuple[Layer, ...]:
+    """Every layer of the model; `file_bytes` is the size of the file that it lies in: of the bundle, if it does."""
+    found = []
     for number, graph in enumerate(model.subgraphs):
         for operator in graph.operators:
             code = builtin_code(model.operatorCodes[operator.opcodeIndex])
@@ -114,21 +182,58 @@ def choose(model: ModelT, file_bytes: int, goal: Goal = BALANCED) -> Choice:
                 continue
             kind, channel_dimension = _KINDS[code]
             index = operator.inputs[_WEIGHTS]
-            is_last = goal.keep_last and not set(operator.outputs).isdisjoint(graph.outputs)
-            if _is_worth_it(graph.tensors[index], channel_dimension, least_bytes) and not is_last:
-                operators.append(Operator(number, kind, operator.outputs[0], goal.dynamic and kind in DYNAMIC))
-                places.append((number, index))
-                chosen[number, index] = Weights(number, index, channel_dimension)
-            else:
-                kept.add((number, index))
-    if _elements(model, chosen) < SMALL_PART * file_bytes:
-        farther = dict(itertools.islice(chosen.items(), math.ceil(len(chosen) / 2)))
-        kept |= chosen.keys() - farther.keys()
-        aligned = zip(operators, places)  # noqa: B905 - Python 3.9
-        operators = [operator for operator, place in aligned if place in farther]
-        chosen = farther
-    kept -= chosen.keys()
-    return Choice(tuple(operators), tuple(chosen.values()), _elements(model, chosen), len(kept), _elements(model, kept))
+            tensor = graph.tensors[index]
+            found.append(
+                Layer(
+                    graph=number,
+                    kind=kind,
+                    output=operator.outputs[0],
+                    tensor=index,
+                    channel_dimension=channel_dimension,
+                    count=math.prod(tensor.shape),
+                    worthwhile=_is_worth_it(tensor, channel_dimension, LEAST_SHARE * file_bytes),
+                    is_last=not set(operator.outputs).isdisjoint(graph.outputs),
+                )
+            )
+    return tuple(found)
+
+
+def everything(found: Sequence[Layer], *, products: bool, last: bool = True) -> Recipe:
+    """Int8 for every worthwhile layer, but those that make an output only if `last`; int8 arithmetic for `products`."""
+    return Recipe(
+        tuple(
+            Treatment.FLOAT
+            if not layer.worthwhile or (layer.is_last and not last)
+            else Treatment.DYNAMIC
+            if products and layer.kind == MATRIX_PRODUCT
+            else Treatment.WEIGHTS
+            for layer in found
+        )
+    )
+
+
+def choose(model: ModelT, file_bytes: int, goal: Goal = BALANCED) -> Choice:
+    """What a goal takes of a model without looking; for `file_bytes` see `layers`."""
+    found = layers(model, file_bytes)
+    return Choice(found, unsearched(found, goal, file_bytes))
+
+
+def unsearched(found: Sequence[Layer], goal: Goal, file_bytes: int) -> Recipe:
+    """What a goal takes where nothing can be measured on real inputs."""
+    recipe = everything(found, products=goal.products, last=goal.last)
+    chosen = Choice(tuple(found), recipe)
+    if sum(chosen.int8_tensors().values()) >= SMALL_PART * file_bytes:
+        return recipe
+    return farther_part(found, recipe, 1 / 2)
+
+
+def farther_part(found: Sequence[Layer], recipe: Recipe, part: float) -> Recipe:
+    """The recipe with float16 for those int8 weights that are nearer to the outputs, but for `part` of the tensors."""
+    tensors = list(Choice(tuple(found), recipe).int8_tensors())
+    kept = set(tensors[: math.ceil(part * len(tensors))])
+    pairs = zip(found, recipe.treatments)  # noqa: B905 - Python 3.9
+    treatments = [each if (layer.graph, layer.tensor) in kept else Treatment.FLOAT for layer, each in pairs]
+    return Recipe(tuple(treatments), recipe.compress)
 
 
 def _has_constant_weights(model: ModelT, graph: SubGraphT, inputs: list[int]) -> bool:
@@ -148,7 +253,3 @@ def _is_worth_it(tensor: TensorT, channel_dimension: int, least_bytes: float) ->
     float16_bytes = 2 * weights
     int8_bytes = weights + BYTES_PER_CHANNEL * tensor.shape[channel_dimension]
     return bool(float16_bytes >= least_bytes and int8_bytes <= (1 - LEAST_SAVING) * float16_bytes)
-
-
-def _elements(model: ModelT, tensors: Iterable[tuple[int, int]]) -> int:
-    return sum(math.prod(model.subgraphs[graph].tensors[index].shape) for graph, index in tensors)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import bundle, quantizing, recipes
+from .. import bundle, drafting, quantizing, recipes
 from ..goals import Goal, goal_of
 from ..graph import facts
 from ..graph import model as models
@@ -50,7 +50,7 @@ def describe(file: bundle.ModelFile, file_bytes: int, goal: Goal) -> dict[str, A
     }
     if quantized_tensors:
         return {**described, "passes": [], "recipe": None}
-    passes = quantizing.prepare(model) + quantizing.speed_up(model, goal)
+    passes = drafting.prepare(model) + drafting.speed_up(model, goal)
     return {
         **described,
         "passes": [report.as_json() for report in passes if report.changed],

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
-from .. import bundle, calibration, low_rank, quantizing
+import numpy as np
+
+from .. import bundle, calibration, cpu, low_rank, quantizing, recipe_files
 from ..bundle import Bundle, ModelFile
+from ..drafting import QuantizerFailed
 from ..goals import goal_of
 from ..graph import facts
 from ..graph import model as models
@@ -19,28 +23,28 @@ LEAST_SHRINKING = 0.95
 def run(request: Request, events: Events) -> Result:
     """`inputs["model"]` is a `.task` or `.tflite`, `inputs["calibration"]`, if given, an `.npz` of real inputs.
 
-    Options: `drop`, names of models to leave out; `goal`, see `goals`; `low_rank`, whether to compress as well.
+    `inputs["held_out"]` are others, on which recipes are compared; without them the goal's own is taken.
+    Options: `drop`, names of models to leave out; `goal`, see `goals`; `low_rank`, whether to compress as well;
+    `recipe`, what this step handed on as `recipe` before: it is followed, and nothing else is tried.
 
     Hands on `quantized`: the new file, `.task` or `.tflite` as the original. Failures: `no-op`, `member-lost`,
     `metadata-lost`, `io-changed`, `quantizer-failed`. `Refused`: what cannot be read, or is quantized already.
     """
     original = bundle.read(request.inputs["model"])
     source = original.without(request.options.get("drop", ()))
-    given = request.inputs.get("calibration")
-    order = quantizing.Order(
-        file_bytes=len(source.to_bytes()),
-        arrays={} if given is None else calibration.read(given),
-        goal=goal_of(request.options),
-        compress=bool(request.options.get("low_rank", False)),
-    )
+    found = source.models()
+    order = _order(request, source)
     outcomes: dict[str, quantizing.Quantized] = {}
     failures: list[Failure] = []
-    found = source.models()
     for number, file in enumerate(found):
         events.progress(file.name, number, len(found))
+
+        def tried(recipe: str, name: str = file.name, number: int = number) -> None:
+            events.progress(f"{name}: {recipe}", number, len(found))
+
         try:
-            outcomes[file.name] = quantizing.quantize(file.data, file.name, order)
-        except quantizing.QuantizerFailed as cause:
+            outcomes[file.name] = quantizing.quantize(file.data, file.name, order, tried)
+        except QuantizerFailed as cause:
             outcomes[file.name] = quantizing.Quantized(file.data, left_alone=str(cause))
             failures.append(Failure("quantizer-failed", f"{file.name}: {cause}"))
     events.progress("quantize", len(found), len(found))
@@ -52,7 +56,32 @@ def run(request: Request, events: Events) -> Result:
     target.write_bytes(source.replaced({name: outcome.data for name, outcome in outcomes.items()}).to_bytes())
     failures += _changed_parts(source, bundle.read(target))
     failures += _without_effect(found, outcomes, bool(failures))
-    return Result(_values(original, found, outcomes, target), tuple(failures))
+    return Result(_values(original, found, outcomes, target, order.goal.name), tuple(failures))
+
+
+def _order(request: Request, source: Bundle) -> quantizing.Order:
+    recipe = None if request.options.get("recipe") is None else recipe_files.read(request.options["recipe"])
+    names = [file.name for file in source.models()]
+    return quantizing.Order(
+        file_bytes=len(source.to_bytes()),
+        arrays=_arrays(request, "calibration"),
+        held_out=_arrays(request, "held_out"),
+        goal=goal_of(request.options if recipe is None else {"goal": recipe.goal}),
+        compress=bool(request.options.get("low_rank", False)),
+        recipes=None if recipe is None else recipe.for_models(names),
+        finders=frozenset(name for name in names if _landmarks_of(name) in names),
+    )
+
+
+def _arrays(request: Request, name: str) -> Mapping[str, np.ndarray]:
+    path = request.inputs.get(name)
+    return {} if path is None else calibration.read(path)
+
+
+def _landmarks_of(finder: str) -> str:
+    """What MediaPipe calls the model that looks where this one, `NAME_detector`, tells it to."""
+    stem, suffix, _ = finder.rpartition("_detector")
+    return f"{stem}_landmarks{suffix}"
 
 
 def _refuse_if_quantized(source: Bundle, outcomes: dict[str, quantizing.Quantized]) -> None:
@@ -108,7 +137,7 @@ def _changed_parts(source: Bundle, written: Bundle) -> list[Failure]:
 
 
 def _values(
-    original: Bundle, found: tuple[ModelFile, ...], outcomes: dict[str, quantizing.Quantized], target: Any
+    original: Bundle, found: tuple[ModelFile, ...], outcomes: dict[str, quantizing.Quantized], target: Any, goal: str
 ) -> dict[str, Any]:
     before, after = original.path.read_bytes(), target.read_bytes()
     return {
@@ -118,6 +147,8 @@ def _values(
         "sha256_in": hashlib.sha256(before).hexdigest(),
         "sha256_out": hashlib.sha256(after).hexdigest(),
         "ratio": len(after) / len(before),
+        "recipe": recipe_files.as_json(goal, {name: outcome.applied for name, outcome in outcomes.items()}),
+        "cpu": cpu.features(),
         "dropped": sorted({file.name for file in original.models()} - set(outcomes)),
         "models": [
             {
@@ -126,6 +157,7 @@ def _values(
                 "bytes_out": len(outcomes[file.name].data),
                 "quantized": outcomes[file.name].choice is not None,
                 "recipe": outcomes[file.name].recipe(),
+                "candidates": [candidate.as_json() for candidate in outcomes[file.name].candidates],
                 "passes": [report.as_json() for report in outcomes[file.name].passes],
             }
             for file in found

@@ -1,0 +1,160 @@
+"""A float model made ready to be quantized, and made int8 by one recipe or another."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import calibrated_rounding, calibration, low_rank, recipes
+from .goals import Goal
+from .graph import (
+    balanced_rounding,
+    dead_code,
+    densify,
+    fold_float16,
+    fuse_activation,
+    matrix_product,
+    metadata,
+    operator_codes,
+    share_buffers,
+    store_float16,
+    store_sparse,
+    strip_names,
+    tensor_names,
+    widen_prelu,
+)
+from .graph import model as models
+from .graph.constants import add_buffer, values
+from .graph.report import PassReport
+from .graph.schema import ModelT, text
+from .interpreting import CannotRun
+from .walking import Sample
+
+Arrays = Mapping[str, np.ndarray]
+"""Real inputs by model name, stacked along the first dimension (see `calibration`)."""
+
+
+class QuantizerFailed(Exception):
+    """The quantizer does not take this model; the text is its own."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """A model's new flatbuffer, what of it became int8, and every pass that it went through."""
+
+    data: bytes
+    choice: recipes.Choice
+    passes: tuple[PassReport, ...]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A float model after the passes that every recipe shares; `samples` are real inputs to round weights on."""
+
+    name: str
+    model: ModelT
+    layers: tuple[recipes.Layer, ...]
+    samples: Sequence[Sample] | None
+    passes: tuple[PassReport, ...]
+
+    @classmethod
+    def of(
+        cls, model: ModelT, name: str, goal: Goal, *, file_bytes: int, arrays: Arrays, compressed_from: int | None
+    ) -> Draft:
+        """Prepare a model that was just loaded and lies in a file of `file_bytes`.
+
+        With `compressed_from`, the bytes that the model had, large layers are replaced by smaller ones first.
+        """
+        passes = prepare(model)
+        samples = calibration.samples(arrays, name, model) if calibrated_rounding.takes(model) else None
+        if compressed_from is not None and samples is not None:
+            model, report = _compressed(model, samples, compressed_from)
+            passes.append(report)
+        passes += speed_up(model, goal)
+        return cls(name, model, recipes.layers(model, file_bytes), samples, tuple(passes))
+
+    def finish(self, recipe: recipes.Recipe, share: int = 1) -> Made:
+        """The model by that recipe, weights rounded on one in `share` of the samples; raises QuantizerFailed."""
+        model, choice = copy.deepcopy(self.model), recipes.Choice(self.layers, recipe)
+        passes = list(self.passes)
+        if choice.operators:
+            model, report = _rounded(model, choice, self.samples and _one_in(share, self.samples))
+            passes.append(report)
+            model = _with_int8_weights(model, choice, self.name)
+        passes += [store_float16.apply(model), share_buffers.apply(model)]
+        if any(report.name == densify.NAME and report.changed for report in passes):
+            passes.append(store_sparse.apply(model))
+        passes += [strip_names.apply(model), dead_code.apply(model)]
+        return Made(models.save(model), choice, tuple(passes))
+
+
+def _one_in(share: int, samples: Sequence[Sample]) -> Sequence[Sample]:
+    return samples if share == 1 else [samples[number] for number in range(0, len(samples), share)]
+
+
+def prepare(model: ModelT) -> list[PassReport]:
+    """The lossless passes without which the quantizer sees no weights, or the wrong operators."""
+    return [
+        operator_codes.apply(model),
+        densify.apply(model),
+        fold_float16.apply(model),
+        dead_code.apply(model),
+    ]
+
+
+def speed_up(model: ModelT, goal: Goal) -> list[PassReport]:
+    """Lossless passes after which the same arithmetic takes less time, or can be done in int8."""
+    return [
+        fuse_activation.apply(model),
+        widen_prelu.apply(model, goal.wide_channels),
+        matrix_product.apply(model),
+    ]
+
+
+def _compressed(model: ModelT, samples: Sequence[Sample], model_bytes: int) -> tuple[ModelT, PassReport]:
+    compressed = copy.deepcopy(model)
+    try:
+        return compressed, low_rank.apply(compressed, samples, model_bytes)
+    except CannotRun as cause:
+        return model, PassReport(low_rank.NAME, 0, f"not compressed: {cause}")
+
+
+def _rounded(model: ModelT, choice: recipes.Choice, samples: Sequence[Sample] | None) -> tuple[ModelT, PassReport]:
+    """The model with the chosen weights on steps of int8, and how they were rounded."""
+    if samples is not None:
+        calibrated = copy.deepcopy(model)
+        try:
+            return calibrated, calibrated_rounding.apply(calibrated, choice, samples)
+        except CannotRun:
+            pass  # A custom operator, which only MediaPipe has: the weights are rounded by themselves.
+    for weights in choice.weights:
+        tensor = model.subgraphs[weights.graph].tensors[weights.tensor]
+        rounded = balanced_rounding.representable(values(model, tensor), weights.channel_dimension)
+        tensor.buffer = add_buffer(model, rounded)
+    what = "weights rounded so that kernels keep their sum"
+    return model, PassReport("balanced_rounding", len(choice.weights), what, lossless=False)
+
+
+def _with_int8_weights(model: ModelT, choice: recipes.Choice, name: str) -> ModelT:
+    # Imported here: it brings in SciPy, and inspecting a model needs none of it.
+    from . import quantizer_api
+
+    described = metadata.take(model)
+    old_names = tensor_names.make_unique(model)
+    dynamic = set(choice.dynamic)
+    orders = [
+        quantizer_api.Order(layer.kind, text(model.subgraphs[layer.graph].tensors[layer.output].name), layer in dynamic)
+        for layer in choice.operators
+    ]
+    try:
+        data = quantizer_api.quantize_weights(models.save(model), orders)
+    # The quantizer has no errors of its own: it raises whatever the part that tripped raises.
+    except Exception as cause:
+        raise QuantizerFailed(f"AI Edge Quantizer failed with {type(cause).__name__}: {cause}") from cause
+    quantized = models.load(data, name)
+    tensor_names.restore(quantized, old_names)
+    metadata.give_back(quantized, described)
+    return quantized
