@@ -76,6 +76,7 @@ class PayloadStep:
 
     `inputs` maps the step's own input names to references: `task:NAME` is a file that the user named, `sample:NAME`
     the files of a sample, `file:PATH` a file of the catalog's folder, `STEP:NAME` one that an earlier step handed on.
+    A step that `measures` times has no other step beside it.
     """
 
     name: str
@@ -83,6 +84,7 @@ class PayloadStep:
     inputs: Mapping[str, str]
     run: str
     options: Mapping[str, JsonValue] = field(default_factory=dict)
+    measures: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,8 @@ class CommandStep:
     """A step of a task that runs a user's command in an environment.
 
     In `command`, `{input.NAME}` and `{output.NAME}` stand for paths. `inputs` are as of a payload step, `outputs` map
-    names to the files that the command must make in its scratch folder, `env` holds variables to set.
+    names to the files that the command must make in its scratch folder, `env` holds variables to set; `measures` is
+    as of a payload step.
     """
 
     name: str
@@ -99,6 +102,7 @@ class CommandStep:
     command: tuple[str, ...]
     outputs: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
+    measures: bool = False
 
 
 Step = PayloadStep | CommandStep

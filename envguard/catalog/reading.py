@@ -183,6 +183,7 @@ def _step(table: Table) -> Step:
     name = table.take("name", name_text)
     environment = table.take("environment", name_text)
     inputs = table.take("inputs", table_of(text), NO_TEXTS)
+    measures = table.take("measures", boolean, False)
     if "run" in table:
         return PayloadStep(
             name=name,
@@ -190,6 +191,7 @@ def _step(table: Table) -> Step:
             inputs=inputs,
             run=table.take("run", _payload(PAYLOAD_STEP, "a step such as steps.quantize")),
             options=table.take("options", json_table, {}),
+            measures=measures,
         )
     return CommandStep(
         name=name,
@@ -198,6 +200,7 @@ def _step(table: Table) -> Step:
         command=table.take("command", _command),
         outputs=table.take("outputs", table_of(inside), NO_TEXTS),
         env=table.take("env", table_of(text, match(VARIABLE, "no variable that a step may set")), NO_TEXTS),
+        measures=measures,
     )
 
 

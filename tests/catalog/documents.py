@@ -47,6 +47,7 @@ GOOD: dict[str, Any] = {
                     "run": "steps.inspect",
                     "inputs": {"a": "task:input", "b": "sample:one"},
                     "options": {"deep": {"list": [1, 2.5, "x", False]}},
+                    "measures": True,
                 }
             ],
         },
@@ -68,6 +69,7 @@ GOOD: dict[str, Any] = {
                     "command": ["six-tool", "{input.log}"],
                     "inputs": {"log": "first:log", "c": "task:c"},
                     "outputs": {"report": "report.json"},
+                    "measures": True,
                 },
             ],
         },
@@ -174,4 +176,6 @@ SPOILT = [
     Spoilt(changed(*FIRST, "env", to={"PYTHONPATH": "x"}), "no variable that a step may set"),
     Spoilt(changed(*FIRST, "env", to={"X": 1}), "printable"),
     Spoilt(changed(*FIRST, "shell", to=True), "shell is not known"),
+    Spoilt(changed(*FIRST, "measures", to="yes"), "true or false"),
+    Spoilt(changed(*PAYLOAD, "measures", to=1), "true or false"),
 ]
