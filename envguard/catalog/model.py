@@ -16,6 +16,7 @@ class Edition:
     `pythons` are minors ("3.11") in order of preference; `requirements` and `overrides` are what the resolver is
     asked for (PEP 508); with `dependencies` off only the requirements themselves are locked. An edition that is not
     `offered` is taken only when it is asked for by name: it is there to be proved again, and to be known.
+    `system_libraries` are the Debian packages that a minimal system must have for it, beyond the C and C++ runtimes.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Edition:
     overrides: tuple[str, ...] = ()
     dependencies: bool = True
     offered: bool = True
+    system_libraries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,8 @@ class Index:
 class Catalog:
     """Everything that can be built and run, by name; `project` is the folder of the user's own part, if there is one.
 
-    The built-in part comes first.
+    The built-in part comes first. `base` is the container image that images are built on; `{python}` in it stands for
+    the Python minor.
     """
 
     environments: Mapping[str, Environment]
@@ -166,3 +169,4 @@ class Catalog:
     samples: Mapping[str, Sample]
     project: Path | None = None
     index: Index = Index()
+    base: str = ""
