@@ -48,6 +48,16 @@ class StepFailed(EnvguardError):
     exit_code = 1
 
 
+def unforeseen(error: Exception) -> EnvguardError:
+    """A fault of envguard's own, in the format of every other error."""
+    foreseen = StepFailed(
+        f"envguard itself failed: {type(error).__name__}: {error}",
+        next_step="Run again as `envguard --debug …` and report what it prints.",
+    )
+    foreseen.__cause__ = error
+    return foreseen
+
+
 class NoEnvironment(EnvguardError):
     """No environment can be had on this host; `why` lists each candidate's reason (exit code 3)."""
 

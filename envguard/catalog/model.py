@@ -16,6 +16,7 @@ class Edition:
     `pythons` are minors ("3.11") in order of preference; `requirements` and `overrides` are what the resolver is
     asked for (PEP 508); with `dependencies` off only the requirements themselves are locked. An edition that is not
     `offered` is taken only when it is asked for by name: it is there to be proved again, and to be known.
+    `system_libraries` are the Debian packages that a minimal system must have for it, beyond the C and C++ runtimes.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Edition:
     overrides: tuple[str, ...] = ()
     dependencies: bool = True
     offered: bool = True
+    system_libraries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class PayloadStep:
 
     `inputs` maps the step's own input names to references: `task:NAME` is a file that the user named, `sample:NAME`
     the files of a sample, `file:PATH` a file of the catalog's folder, `STEP:NAME` one that an earlier step handed on.
+    A step that `measures` times has no other step beside it.
     """
 
     name: str
@@ -83,6 +86,7 @@ class PayloadStep:
     inputs: Mapping[str, str]
     run: str
     options: Mapping[str, JsonValue] = field(default_factory=dict)
+    measures: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,8 @@ class CommandStep:
     """A step of a task that runs a user's command in an environment.
 
     In `command`, `{input.NAME}` and `{output.NAME}` stand for paths. `inputs` are as of a payload step, `outputs` map
-    names to the files that the command must make in its scratch folder, `env` holds variables to set.
+    names to the files that the command must make in its scratch folder, `env` holds variables to set; `measures` is
+    as of a payload step.
     """
 
     name: str
@@ -99,6 +104,7 @@ class CommandStep:
     command: tuple[str, ...]
     outputs: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
+    measures: bool = False
 
 
 Step = PayloadStep | CommandStep
@@ -154,7 +160,8 @@ class Index:
 class Catalog:
     """Everything that can be built and run, by name; `project` is the folder of the user's own part, if there is one.
 
-    The built-in part comes first.
+    The built-in part comes first. `base` is the container image that images are built on; `{python}` in it stands for
+    the Python minor.
     """
 
     environments: Mapping[str, Environment]
@@ -162,3 +169,4 @@ class Catalog:
     samples: Mapping[str, Sample]
     project: Path | None = None
     index: Index = Index()
+    base: str = ""

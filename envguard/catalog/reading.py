@@ -51,7 +51,14 @@ PAYLOAD = Path(__file__).resolve().parents[1] / "payload"
 NO_TEXTS: Mapping[str, str] = {}
 NOTHING = Catalog({}, {}, {})
 
+# Debian Policy 5.6.7.
+DEBIAN_PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+")
+# The distribution's grammar of references, with `{python}` where the minor goes.
+IMAGE = re.compile(r"[a-z0-9]([A-Za-z0-9_.:/-]|\{python\})*(@sha256:[0-9a-f]{64})?")
+
 _minor = match(MINOR, "a Python minor such as 3.11")
+_debian_package = match(DEBIAN_PACKAGE, "the name of a Debian package such as libegl1")
+_image = match(IMAGE, "the name of a container image such as python:{python}-slim-bookworm")
 
 
 def read_catalog(path: Path, *, lockfiles: Path, base: Catalog = NOTHING) -> Catalog:
@@ -93,6 +100,7 @@ def catalog_from(
         samples=table.named("samples", _sample),
     )
     index = table.inner("index", _index_in(folder)) if table.holds_table("index") else base.index
+    image = table.inner("image", _base_image) if table.holds_table("image") else base.base
     table.done()
     refuse_shadows(own, base, table.refuse)
     catalog = Catalog(
@@ -100,6 +108,7 @@ def catalog_from(
         tasks={**base.tasks, **own.tasks},
         samples={**base.samples, **own.samples},
         index=index,
+        base=image,
     )
     check_references(own, catalog, table.refuse)
     return catalog
@@ -116,6 +125,10 @@ def _index_in(folder: Path) -> Callable[[Table], Index]:
         )
 
     return index
+
+
+def _base_image(table: Table) -> str:
+    return table.take("base", _image)
 
 
 def _environment_in(lockfiles: Path, folder: Path) -> Callable[[str, Table], Environment]:
@@ -155,6 +168,7 @@ def _edition_of(pythons: tuple[str, ...], dependencies: bool) -> Callable[[str, 
             overrides=table.take("overrides", list_of(text), ()),
             dependencies=dependencies,
             offered=table.take("offered", boolean, True),
+            system_libraries=table.take("system-libraries", list_of(_debian_package), ()),
         )
 
     return edition
@@ -183,6 +197,7 @@ def _step(table: Table) -> Step:
     name = table.take("name", name_text)
     environment = table.take("environment", name_text)
     inputs = table.take("inputs", table_of(text), NO_TEXTS)
+    measures = table.take("measures", boolean, False)
     if "run" in table:
         return PayloadStep(
             name=name,
@@ -190,6 +205,7 @@ def _step(table: Table) -> Step:
             inputs=inputs,
             run=table.take("run", _payload(PAYLOAD_STEP, "a step such as steps.quantize")),
             options=table.take("options", json_table, {}),
+            measures=measures,
         )
     return CommandStep(
         name=name,
@@ -198,6 +214,7 @@ def _step(table: Table) -> Step:
         command=table.take("command", _command),
         outputs=table.take("outputs", table_of(inside), NO_TEXTS),
         env=table.take("env", table_of(text, match(VARIABLE, "no variable that a step may set")), NO_TEXTS),
+        measures=measures,
     )
 
 

@@ -25,7 +25,7 @@ from envguard.cli.receipt import verify_receipt
 from envguard.cli.run import run_app
 from envguard.cli.store import store_app
 from envguard.cli.text import error_text, printable
-from envguard.errors import BadInput, EnvguardError, Interrupted, NoEnvironment, StepFailed
+from envguard.errors import BadInput, EnvguardError, Interrupted, NoEnvironment, StepFailed, unforeseen
 from envguard.running.signals import unwind_on_sigterm
 
 if TYPE_CHECKING:
@@ -99,17 +99,7 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
-        return _report(_unforeseen(error), as_json="--json" in arguments)
-
-
-def _unforeseen(error: Exception) -> EnvguardError:
-    """A fault of envguard's own, in the format of every other error."""
-    foreseen = StepFailed(
-        f"envguard itself failed: {type(error).__name__}: {error}",
-        next_step="Run again as `envguard --debug …` and report what it prints.",
-    )
-    foreseen.__cause__ = error
-    return foreseen
+        return _report(unforeseen(error), as_json="--json" in arguments)
 
 
 def _report(error: EnvguardError, *, as_json: bool) -> int:

@@ -1,20 +1,21 @@
-"""`envguard run TASK`: the catalog's tasks, the built-in one with options of its own."""
+"""`envguard run TASK`: the catalog's tasks, the built-in one with options of its own and for several models."""
 
 from __future__ import annotations
 
 import json
-import os
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from envguard.cli.choice import EditionsOption, FindLinksOption, OfflineOption, PythonsOption
-from envguard.cli.task import SAMPLE, ReceiptOption, TaskGroup, explain_task, leave_receipt, named_source, sample_of
+from envguard.cli.task import ReceiptOption, TaskGroup, explain_task
 
 if TYPE_CHECKING:
-    from envguard.running.pipeline import Overrides
+    from collections.abc import Mapping
+
+    from envguard.cli.quantizing import Choices
 
 run_app = typer.Typer(
     cls=TaskGroup, help="Run a task; each of its steps in an environment of its own.", no_args_is_help=True
@@ -29,6 +30,54 @@ class Goal(str, Enum):
     SIZE = "size"
 
 
+ModelsArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="MODEL...",
+        help=".task bundles, .tflite models, folders of them, or sample:face_landmarker. Of a folder all that lie in "
+        "it are taken, but none in folders below and no *.int8.* of an earlier run.",
+    ),
+]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="OUT",
+        help="Default: NAME.int8.task or .tflite beside the model. For several models a folder.",
+    ),
+]
+DropOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME", help="Leave a model of the bundle out, such as face_blendshapes."),
+]
+GoalOption = Annotated[
+    Goal, typer.Option(help="What counts most; size may be helped by --low-rank.", case_sensitive=False)
+]
+LowRankOption = Annotated[
+    bool, typer.Option("--low-rank", help="Compress large layers as well: fewer weights, not only fewer bits.")
+]
+CalibrationOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DIR", help="Pictures (or .npy, .npz) like those of real use, or sample:NAME; default: faces."
+    ),
+]
+JobsOption = Annotated[
+    int,
+    typer.Option(
+        "--jobs",
+        metavar="N",
+        min=1,
+        help="Of several models, so many at a time. Latencies are measured, so the steps that measure always run "
+        "alone and keep the others waiting; one at a time disturbs them least.",
+    ),
+]
+ReportOption = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report as Markdown too.")]
+ExplainOption = Annotated[bool, typer.Option("--explain", help="Print the plan and why the rest lost; run nothing.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+
+
 @run_app.callback()
 def tasks() -> None:
     """Run a task; each of its steps in an environment of its own."""
@@ -36,89 +85,95 @@ def tasks() -> None:
 
 @run_app.command()
 def quantize(
-    model: Annotated[str, typer.Argument(help="A .task bundle, a .tflite model, or sample:face_landmarker.")],
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="OUT", help="Default: NAME.int8.task or .tflite beside the model."),
-    ] = None,
-    drop: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help="Leave a model of the bundle out, such as face_blendshapes."),
-    ] = None,
-    goal: Annotated[
-        Goal, typer.Option(help="What counts most; size may be helped by --low-rank.", case_sensitive=False)
-    ] = Goal.BALANCED,
-    low_rank: Annotated[
-        bool, typer.Option("--low-rank", help="Compress large layers as well: fewer weights, not only fewer bits.")
-    ] = False,
-    calibration: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DIR", help="Pictures (or .npy, .npz) like those of real use, or sample:NAME; default: faces."
-        ),
-    ] = None,
+    models: ModelsArgument,
+    output: OutputOption = None,
+    drop: DropOption = None,
+    goal: GoalOption = Goal.BALANCED,
+    low_rank: LowRankOption = False,
+    calibration: CalibrationOption = None,
+    jobs: JobsOption = 1,
     edition: EditionsOption = None,
     python: PythonsOption = None,
     find_links: FindLinksOption = None,
     offline: OfflineOption = False,
-    report: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report as Markdown too.")] = None,
+    report: ReportOption = None,
     receipt: ReceiptOption = True,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Print the plan and why the rest lost; run nothing.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    explain: ExplainOption = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Make a model int8 with float input and output, and prove against the original that it still works.
+    """Make models int8 with float input and output, and prove against the originals that they still work.
 
-    Exit codes: 0 done; 1 the verdict is no and nothing was written; 2 bad input; 3 no environment can be had here.
+    Of several models, one that fails does not stop the rest.
+
+    Exit codes: 0 done; 1 the verdict is no and nothing was written; 2 bad input; 3 no environment can be had here. Of
+    several models the highest; one without a yes writes nothing.
     """
-    from envguard.catalog import load_catalog
-    from envguard.cli.calibration import calibrated_with
-    from envguard.cli.choice import by_environment
-    from envguard.cli.screen import screen
-    from envguard.cli.workshop import open_workshop
-    from envguard.files import write_whole
-    from envguard.report.quantize import as_document
-    from envguard.report.text import as_markdown, as_text
-    from envguard.running.pipeline import run_task
-    from envguard.running.places import check_input, check_output
+    from envguard.cli.models import is_one
+    from envguard.cli.quantizing import Choices
 
-    catalog = load_catalog(Path.cwd(), os.environ)
-    task = catalog.tasks["quantize"]
-    if calibration is not None:
-        task = calibrated_with(task, calibration, catalog)
-    with screen() as receive:
-        workshop = open_workshop(
-            catalog,
-            receive,
-            by_environment(edition, catalog, main="quantize"),
-            pythons=by_environment(python, catalog, main="quantize"),
-            find_links=find_links,
-            offline=offline,
-        )
-        if explain:
-            explain_task(task, workshop, as_json=as_json)
-            return
-        source = named_source(model, workshop)
-        target = (output or _default_output(model, source)).absolute()
-        check_input(source)
-        check_output(target, source)
-        chosen = {"drop": drop or [], "goal": goal.value}
-        options: Overrides = {"inspect": chosen, "quantize": {**chosen, "low_rank": low_rank}}
-        result = run_task(task, {"input": source}, target, workshop, options)
-    if receipt:
-        leave_receipt(task, result, target, options, sample_of({"input": model}))
-    document = as_document(result)
-    if report is not None:
-        write_whole(report.absolute(), as_markdown(document).encode())
-    if as_json:
-        typer.echo(json.dumps(document, indent=2))
+    choices = Choices(
+        drop=tuple(drop or ()),
+        goal=goal.value,
+        low_rank=low_rank,
+        calibration=calibration,
+        editions=tuple(edition or ()),
+        pythons=tuple(python or ()),
+        find_links=tuple(find_links or ()),
+        offline=offline,
+        receipt=receipt,
+    )
+    if explain:
+        _explain(choices, as_json=as_json)
+    elif is_one(models):
+        _quantize_one(models[0], output, choices, report, as_json=as_json)
     else:
-        typer.echo(as_text(document))
-    raise typer.Exit(0 if result.passed else 1)
+        _quantize_several(models, output, choices, report, jobs=jobs, as_json=as_json)
 
 
-def _default_output(model: str, source: Path) -> Path:
-    """NAME.int8.SUFFIX beside the model; for a sample in the current folder, as the store is not the user's."""
-    name = f"{source.stem}.int8{source.suffix}"
-    return Path(name) if model.startswith(SAMPLE) else source.with_name(name)
+def _explain(choices: Choices, *, as_json: bool) -> None:
+    from envguard.cli.screen import screen
+
+    with screen() as receive:
+        explain_task(*choices.opened(receive), as_json=as_json)
+
+
+def _quantize_one(named: str, output: Path | None, choices: Choices, report: Path | None, *, as_json: bool) -> None:
+    from envguard.cli.models import check_report, one_model
+    from envguard.cli.quantizing import quantize_model
+    from envguard.cli.screen import screen
+    from envguard.report.text import as_markdown, as_text
+
+    with screen() as receive:
+        task, workshop = choices.opened(receive)
+        model = one_model(named, output, workshop)
+        if report is not None:
+            check_report(report, [model])
+        document = quantize_model(model, choices, task, workshop)
+    _tell(document, as_text(document), report, as_markdown(document), as_json=as_json)
+    raise typer.Exit(0 if document["verdict"] == "yes" else 1)
+
+
+def _quantize_several(
+    named: list[str], folder: Path | None, choices: Choices, report: Path | None, *, jobs: int, as_json: bool
+) -> None:
+    from envguard.cli.models import check_report, several_models
+    from envguard.cli.quantizing import quantize_several
+    from envguard.cli.screen import screens
+    from envguard.report.several import as_markdown, as_text, exit_code
+
+    with screens() as receiver:
+        task, workshop = choices.opened(receiver(""))
+        models = several_models(named, folder, workshop)
+        if report is not None:
+            check_report(report, list(models.values()))
+        document = quantize_several(models, folder, choices, task, workshop, receiver, at_once=jobs)
+    _tell(document, as_text(document), report, as_markdown(document), as_json=as_json)
+    raise typer.Exit(exit_code(document))
+
+
+def _tell(document: Mapping[str, Any], text: str, report: Path | None, markdown: str, *, as_json: bool) -> None:
+    from envguard.files import write_whole
+
+    if report is not None:
+        write_whole(report.absolute(), markdown.encode(errors="backslashreplace"))
+    typer.echo(json.dumps(document, indent=2) if as_json else text)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import TextIO
 
 from envguard.cli.text import printable
@@ -24,46 +25,62 @@ from envguard.running.events import (
 @contextlib.contextmanager
 def screen(stream: TextIO | None = None) -> Iterator[Receiver]:
     """A receiver of a run's events that shows them for as long as the block lasts."""
+    with screens(stream) as receiver:
+        yield receiver("")
+
+
+@contextlib.contextmanager
+def screens(stream: TextIO | None = None) -> Iterator[Callable[[str], Receiver]]:
+    """The same for several runs at a time: a receiver for each name, which every line and bar of that run starts with.
+
+    The name may be empty.
+    """
     target = sys.stderr if stream is None else stream
     if not target.isatty():
-        yield lambda event: _print_line(event, target)
+        yield lambda name: lambda event: _print_line(event, target, _mark(name))
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TimeElapsedColumn())
     with Progress(*columns, console=Console(file=target), transient=True) as progress:
-        bars = _Bars(progress)
-        yield bars.show
+        yield cache(lambda name: _Bar(progress, _mark(name)).show)
 
 
-class _Bars:
-    """The bar of the step that runs; what is worth keeping is printed above it."""
+class _Bar:
+    """The bar of the step that a run is at; what is worth keeping is printed above it."""
 
-    def __init__(self, progress: object) -> None:
+    def __init__(self, progress: object, mark: str) -> None:
         from rich.progress import Progress
 
         assert isinstance(progress, Progress)
         self._progress = progress
+        self._mark = mark
         self._bar = progress.add_task("", visible=False)
 
     def show(self, event: Event) -> None:
         if isinstance(event, StepProgress):
-            label = printable(f"{event.step}: {event.label}")
+            label = self._mark + printable(f"{event.step}: {event.label}")
             self._progress.update(self._bar, visible=True, description=label, completed=event.done, total=event.total)
         elif isinstance(event, StepStarted):
-            self._progress.reset(self._bar, total=None, visible=True, description=event.step)
+            self._progress.reset(self._bar, total=None, visible=True, description=self._mark + event.step)
+        elif isinstance(event, StepEnded):
+            self._progress.update(self._bar, visible=False)
         elif isinstance(event, Building):
             self._progress.reset(self._bar, total=None, visible=True, description=f"building {event.environment}")
         line = line_for(event)
         if line:
-            self._progress.console.print(line, markup=False, highlight=False)
+            self._progress.console.print(self._mark + line, markup=False, highlight=False)
 
 
-def _print_line(event: Event, stream: TextIO) -> None:
+def _print_line(event: Event, stream: TextIO, mark: str) -> None:
     line = line_for(event)
     if line:
-        print(line, file=stream, flush=True)
+        print(mark + line, file=stream, flush=True)
+
+
+def _mark(name: str) -> str:
+    return printable(f"{name}: ").replace("\n", " ") if name else ""
 
 
 def line_for(event: Event) -> str:

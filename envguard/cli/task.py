@@ -12,15 +12,15 @@ import typer
 from typer.core import TyperGroup
 
 from envguard.cli.choice import EditionsOption, FindLinksOption, OfflineOption, PythonsOption
+from envguard.cli.sources import leave_receipt, named_source, sample_of
 from envguard.errors import BadInput
 from envguard.table import did_you_mean
 
 if TYPE_CHECKING:
     from envguard.catalog import Catalog, Task
-    from envguard.running.pipeline import Overrides, TaskResult
+    from envguard.running.pipeline import TaskResult
     from envguard.running.preparing import Workshop
 
-SAMPLE = "sample:"
 ReceiptOption = Annotated[bool, typer.Option(help="Write OUT.receipt.json too: what it takes to make OUT again.")]
 
 
@@ -168,34 +168,3 @@ def explain_task(task: Task, workshop: Workshop, *, as_json: bool) -> None:
     plans = [workshop.plan(name) for name in environments_of(task, workshop.catalog)]
     document = plan_document(task, plans, workshop.environ)
     typer.echo(json.dumps(document, indent=2) if as_json else plan_text(document))
-
-
-def named_source(value: str, workshop: Workshop) -> Path:
-    """The file that the user named, or the one of a sample with one file."""
-    if not value.startswith(SAMPLE):
-        return Path(value).expanduser()
-    name = value.removeprefix(SAMPLE)
-    samples = workshop.catalog.samples
-    single = [each for each, sample in samples.items() if len(sample.files) == 1]
-    if name not in single:
-        raise BadInput(f"There is no sample file {name!r}.", next_step=f"Choose one of: {', '.join(single)}.")
-    return next(iter(workshop.sample(name).values()))
-
-
-def sample_of(inputs: Mapping[str, str]) -> dict[str, str]:
-    """Those inputs that were named as samples, for the receipt."""
-    return {name: value for name, value in inputs.items() if value.startswith(SAMPLE)}
-
-
-def leave_receipt(
-    task: Task, result: TaskResult, target: Path, options: Overrides, samples: Mapping[str, str]
-) -> Path | None:
-    """Write the receipt of a run beside its output; a run without an output leaves none."""
-    from envguard.files import write_whole
-    from envguard.running.receipt import make_receipt, receipt_path
-
-    if not result.outputs:
-        return None
-    path = receipt_path(target, task)
-    write_whole(path, make_receipt(task, result, options, samples).text().encode())
-    return path

@@ -1,8 +1,10 @@
 """Is B slower than A, on a machine that does other things too?
 
 Both run in one process, in turns (A B, B A, A B, ...), so that what slows the machine slows both. The answer is the
-ratio of medians with a bootstrap interval. Rounds are added, within a budget, until the interval is narrow and any
-ratio past the limit has been confirmed.
+ratio of medians with a bootstrap interval. Rounds that were interrupted do not count. Rounds are added, within a
+budget, until the interval is narrow and any ratio past the limit has been confirmed. Before A and B are said to differ,
+two other ratios must say so too, which other jobs disturb in other ways: that of the fastest calls, and the median of
+the rounds' own ratios.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from typing import Any
 import numpy as np
 
 Call = Callable[[], None]
+Start = Callable[[], Call]
 
 WARM_UP = 5
 ROUNDS = 40
@@ -30,6 +33,12 @@ LEAST_SAMPLE_SECONDS = 0.001
 LEAST_MILLISECONDS = 0.02
 """Differences below this are no failure: a model of a few operators takes no longer than calling it does."""
 
+LEAST_DIFFERENCE = 0.02
+"""Ratios nearer to 1 are no difference: the same model in two interpreters comes to that, by where memory lies."""
+
+INTERRUPTED = 2.0
+"""A call this many times as long as the fastest was not the model's doing: the processor was taken away meanwhile."""
+
 FIRST_SECONDS = 1.5
 """For the first rounds; slow models get fewer of them, but never fewer than `LEAST_ROUNDS`."""
 
@@ -37,13 +46,20 @@ ALL_SECONDS = 3.0
 """No rounds are added once this much time was spent."""
 
 LEAST_ROUNDS = 8
+STARTS = 10
+START_SECONDS = 0.5
+LEAST_STARTS = 5
 RESAMPLES = 2_000
 CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Medians in milliseconds; `ratio` is B over A, and lies in `low`..`high` with 95 % confidence."""
+    """Medians in milliseconds; `ratio` is B over A, and lies in `low`..`high` with 95 % confidence.
+
+    `fastest_ratio` is that of the fastest calls, `paired_ratio` the median of the ratios of each round. Of the
+    `rounds`, `interrupted` ones count for nothing else.
+    """
 
     original_ms: float
     quantized_ms: float
@@ -52,12 +68,16 @@ class Comparison:
     ratio: float
     low: float
     high: float
+    fastest_ratio: float
+    paired_ratio: float
     rounds: int
+    interrupted: int = 0
 
     @property
     def differs(self) -> bool:
         """Whether the two can be told apart at all."""
-        return self.low > 1.0 or self.high < 1.0
+        slower, faster = 1.0 + LEAST_DIFFERENCE, 1.0 - LEAST_DIFFERENCE
+        return (self.low > 1.0 and min(self._ratios) > slower) or (self.high < 1.0 and max(self._ratios) < faster)
 
     @property
     def is_narrow(self) -> bool:
@@ -67,7 +87,7 @@ class Comparison:
     def is_slower_than(self, limit: float) -> bool:
         """Whether B is past the limit, and this is neither an accident of the measurement nor next to nothing."""
         matters = self.quantized_ms - self.original_ms > LEAST_MILLISECONDS
-        return self.ratio > limit and self.low > 1.0 and matters
+        return min(self._ratios) > limit and self.low > 1.0 and matters
 
     def in_words(self) -> str:
         """The ratio as a sentence that claims no more than was measured."""
@@ -86,33 +106,75 @@ class Comparison:
             "ratio": self.ratio,
             "low": self.low,
             "high": self.high,
+            "fastest_ratio": self.fastest_ratio,
+            "paired_ratio": self.paired_ratio,
             "rounds": self.rounds,
+            "interrupted": self.interrupted,
+            "differs": self.differs,
             "verdict": self.in_words(),
         }
 
+    @property
+    def _ratios(self) -> tuple[float, float, float]:
+        return self.ratio, self.fastest_ratio, self.paired_ratio
 
-def compare(original: Call, quantized: Call, limit: float | None = None) -> Comparison:
-    """Time both; a ratio past the limit is measured again with more rounds before it is believed."""
+
+def compare(original: Call, quantized: Call, limit: float | None = None, seconds: float = ALL_SECONDS) -> Comparison:
+    """Time both; a ratio past the limit is measured again with more rounds before it is believed.
+
+    No rounds are added once `seconds` were spent.
+    """
     for _ in range(WARM_UP):
         original()
         quantized()
-    rounds, repeats = _plan(original, quantized)
+    rounds, repeats = _plan(original, quantized, min(seconds, FIRST_SECONDS))
     samples = np.empty((0, 2))
     start = time.perf_counter()
     for attempt in range(ATTEMPTS):
         samples = np.concatenate([samples, _sample(original, quantized, rounds << attempt, repeats)])
         outcome = _summarise(samples)
         suspected = limit is not None and outcome.is_slower_than(limit)
-        if (outcome.is_narrow and not suspected) or time.perf_counter() - start > ALL_SECONDS:
+        if (outcome.is_narrow and not suspected) or time.perf_counter() - start > seconds:
             break
     return outcome
 
 
-def _plan(original: Call, quantized: Call) -> tuple[int, int]:
+def judge(start_original: Start, start_quantized: Start, limit: float | None) -> Comparison:
+    """Time two models that are started for it; one past the limit is started and timed once more.
+
+    What is given back is past the limit only if both measurements were: where memory lies differs from one start to
+    the next, and so does what else the machine does.
+    """
+    outcome = compare(start_original(), start_quantized(), limit)
+    if limit is None or not outcome.is_slower_than(limit):
+        return outcome
+    return compare(start_original(), start_quantized(), limit)
+
+
+def compare_starts(original: Start, quantized: Start) -> tuple[Comparison, Comparison]:
+    """Time loading both, and their first call apart from it, in turns and each time anew."""
+    loads, firsts = [], []
+    begin = time.perf_counter()
+    for index in range(STARTS):
+        if index >= LEAST_STARTS and time.perf_counter() - begin > START_SECONDS:
+            break
+        load, first = [0.0, 0.0], [0.0, 0.0]
+        for which in (0, 1) if index % 2 == 0 else (1, 0):
+            start = time.perf_counter()
+            call = (original, quantized)[which]()
+            loaded = time.perf_counter()
+            call()
+            load[which], first[which] = loaded - start, time.perf_counter() - loaded
+        loads.append(load)
+        firsts.append(first)
+    return _summarise(np.array(loads)), _summarise(np.array(firsts))
+
+
+def _plan(original: Call, quantized: Call, seconds: float) -> tuple[int, int]:
     """How many rounds fit the budget, and how many calls make one sample."""
     once = min(_timed(original, 1), _timed(quantized, 1))
     repeats = max(1, int(np.ceil(LEAST_SAMPLE_SECONDS / once)))
-    fitting = int(FIRST_SECONDS / (2 * repeats * once))
+    fitting = int(seconds / (2 * repeats * once))
     return min(ROUNDS, max(LEAST_ROUNDS, fitting)), repeats
 
 
@@ -134,12 +196,16 @@ def _timed(call: Call, repeats: int) -> float:
 
 
 def _summarise(samples: np.ndarray) -> Comparison:
-    medians = np.median(samples, axis=0)
-    lower, upper = np.percentile(samples, (25, 75), axis=0)
+    fastest = samples.min(axis=0)
+    kept = samples[(samples < INTERRUPTED * fastest).all(axis=1)]
+    if len(kept) < LEAST_STARTS:
+        kept = samples
+    medians = np.median(kept, axis=0)
+    lower, upper = np.percentile(kept, (25, 75), axis=0)
     # Rounds are resampled whole, so that a slow moment stays with both of its timings.
     random = np.random.default_rng(0)
-    picks = random.integers(0, len(samples), (RESAMPLES, len(samples)))
-    resampled = np.median(samples[picks], axis=1)
+    picks = random.integers(0, len(kept), (RESAMPLES, len(kept)))
+    resampled = np.median(kept[picks], axis=1)
     ratios = resampled[:, 1] / resampled[:, 0]
     low, high = np.quantile(ratios, ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2))
     spread = (upper - lower) * 1e3
@@ -151,5 +217,8 @@ def _summarise(samples: np.ndarray) -> Comparison:
         ratio=float(medians[1] / medians[0]),
         low=float(low),
         high=float(high),
+        fastest_ratio=float(fastest[1] / fastest[0]),
+        paired_ratio=float(np.median(kept[:, 1] / kept[:, 0])),
         rounds=len(samples),
+        interrupted=len(samples) - len(kept),
     )

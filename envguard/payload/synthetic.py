@@ -8,7 +8,10 @@ import numpy as np
 
 from .interpreting import CannotRun, Port
 
-NOISE_LEVELS = 256
+LARGEST_GREY = 255
+"""Grey levels above black: one of them is what the noise of a good camera comes to, and nobody sees it."""
+
+_CHANNELS = (1, 3, 4)
 
 
 def batch(ports: Sequence[Port], ranges: Sequence[tuple[float, float]], seed: int) -> list[np.ndarray]:
@@ -22,14 +25,22 @@ def batch(ports: Sequence[Port], ranges: Sequence[tuple[float, float]], seed: in
 
 
 def with_noise(arrays: Sequence[np.ndarray], ranges: Sequence[tuple[float, float]], seed: int) -> list[np.ndarray]:
-    """The same inputs as a camera might give them: Gaussian noise of one 256th of the range on every float."""
+    """The same inputs as a camera might give them: Gaussian noise with a sigma of one grey level, 1/255 of the range.
+
+    Inputs that are no floats stay as they are.
+    """
     random = np.random.default_rng(seed)
     noisy = []
     for index, array in enumerate(arrays):
         low, high = ranges[index]
-        noise = (high - low) / NOISE_LEVELS * random.standard_normal(array.shape)
+        noise = (high - low) / LARGEST_GREY * random.standard_normal(array.shape)
         noisy.append((array + noise).astype(array.dtype) if array.dtype.kind == "f" else array)
     return noisy
+
+
+def is_picture(port: Port) -> bool:
+    """Whether an input looks like a picture: [count, height, width, channels] with 1, 3 or 4 of these."""
+    return len(port.shape) == 4 and port.shape[3] in _CHANNELS and min(port.shape[1:3]) > 1
 
 
 def _array(port: Port, limits: tuple[float, float], random: np.random.Generator) -> np.ndarray:

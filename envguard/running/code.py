@@ -32,7 +32,10 @@ def code_digest(step: Step, project: Path) -> str:
 
 def task_digest(task: Task) -> str:
     """SHA-256 in hex of what a task does: its steps and outputs, whatever its summary and wherever it lies."""
-    definition = {"steps": [asdict(step) for step in task.steps], "outputs": dict(task.outputs)}
+    steps = [asdict(step) for step in task.steps]
+    for step in steps:
+        del step["measures"]  # says what may run beside the step, not what it does
+    definition = {"steps": steps, "outputs": dict(task.outputs)}
     return hashlib.sha256(json.dumps(definition, sort_keys=True).encode()).hexdigest()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from envguard.running.step import GateFailure, StepResult, run_step, scratch_fol
 from envguard.store.home import log_file, runs_folder
 
 Overrides = Mapping[str, Mapping[str, object]]
+Alone = Callable[[], contextlib.AbstractContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +66,19 @@ class TaskResult:
 
 
 def run_task(
-    task: Task, sources: Mapping[str, Path], target: Path, workshop: Workshop, options: Overrides
+    task: Task,
+    sources: Mapping[str, Path],
+    target: Path,
+    workshop: Workshop,
+    options: Overrides,
+    alone: Alone = contextlib.nullcontext,
 ) -> TaskResult:
     """Run every step of a task on copies of `sources`; the outputs appear whole at `target` if the verdict is yes.
 
     `target` is the output's path, or where the task has several the folder that they are put into. `options` by step
     name are laid over those of the catalog. Every environment is made ready before the first step starts, so that a
-    run does not stop half-way for want of one.
+    run does not stop half-way for want of one. A step that measures times runs inside `alone`, which where several runs
+    go on at once keeps the others waiting.
     """
     for step in task.steps:
         if isinstance(step, CommandStep):
@@ -81,7 +88,7 @@ def run_task(
         workshop.holding(environments_of(task, workshop.catalog)) as environments,
         scratch_folder(runs_folder(workshop.home)) as folder,
     ):
-        run = _Run(task, workshop, folder, Shelf(folder / "files"), code, options)
+        run = _Run(task, workshop, folder, Shelf(folder / "files"), code, options, alone)
         for name, source in sources.items():
             run.shelf.take(f"task:{name}", {source.name: source})
         failures = run.all_steps()
@@ -120,6 +127,7 @@ class _Run:
     shelf: Shelf
     code: Mapping[str, str]
     options: Overrides
+    alone: Alone
     results: dict[str, StepResult] = field(default_factory=dict)
     handed_over: dict[str, HandedOver] = field(default_factory=dict)
 
@@ -128,7 +136,8 @@ class _Run:
         failures: list[GateFailure] = []
         for step in self.task.steps:
             try:
-                result = self.step(step)
+                with self.alone() if step.measures else contextlib.nullcontext():
+                    result = self.step(step)
             except StepFailed as error:
                 if not failures:
                     raise

@@ -9,6 +9,7 @@ from typing import Any
 GOOD: dict[str, Any] = {
     "schema": 1,
     "index": {"url": "https://mirror.example/simple", "certificates": "ca.pem", "proxy": "http://proxy.example:3128"},
+    "image": {"base": "registry.example:5000/python:{python}-slim@sha256:" + "0" * 64},
     "environments": {
         "tools": {
             "summary": "tools",
@@ -18,7 +19,7 @@ GOOD: dict[str, Any] = {
             "check-options": {"modules": ["six"]},
             "editions": {
                 "2": {"requirements": ["six==1.16.0"], "overrides": ["b==1"], "pythons": ["3.12"], "offered": True},
-                "1": {"requirements": ["six==1.15.0"]},
+                "1": {"requirements": ["six==1.15.0"], "system-libraries": ["libegl1", "libstdc++6"]},
             },
         },
         "other": {
@@ -47,6 +48,7 @@ GOOD: dict[str, Any] = {
                     "run": "steps.inspect",
                     "inputs": {"a": "task:input", "b": "sample:one"},
                     "options": {"deep": {"list": [1, 2.5, "x", False]}},
+                    "measures": True,
                 }
             ],
         },
@@ -68,6 +70,7 @@ GOOD: dict[str, Any] = {
                     "command": ["six-tool", "{input.log}"],
                     "inputs": {"log": "first:log", "c": "task:c"},
                     "outputs": {"report": "report.json"},
+                    "measures": True,
                 },
             ],
         },
@@ -115,6 +118,10 @@ SPOILT = [
     Spoilt(changed("index", "url", to="ftp://mirror.example"), "an http or https address"),
     Spoilt(changed("index", "certificates", to="../ca.pem"), "without '..'"),
     Spoilt(changed("index", "adress", to="x"), "is not known"),
+    Spoilt(changed("image", "base", to="Python 3"), "name of a container image"),
+    Spoilt(changed("image", "base", to="python:{version}"), "name of a container image"),
+    Spoilt(without("image", "base"), "missing"),
+    Spoilt(changed(*TOOLS, "editions", "1", "system-libraries", to=["libEGL"]), "a Debian package"),
     Spoilt(changed("schema", to=2), "reads schema 1"),
     Spoilt(changed("schema", to=True), "whole number"),
     Spoilt(without("schema"), "missing"),
@@ -174,4 +181,6 @@ SPOILT = [
     Spoilt(changed(*FIRST, "env", to={"PYTHONPATH": "x"}), "no variable that a step may set"),
     Spoilt(changed(*FIRST, "env", to={"X": 1}), "printable"),
     Spoilt(changed(*FIRST, "shell", to=True), "shell is not known"),
+    Spoilt(changed(*FIRST, "measures", to="yes"), "true or false"),
+    Spoilt(changed(*PAYLOAD, "measures", to=1), "true or false"),
 ]

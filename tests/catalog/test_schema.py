@@ -23,6 +23,7 @@ CATALOGS = [CHECKOUT / "envguard" / "catalog" / "builtin.toml", *sorted(CHECKOUT
 TABLES = {
     r"t": SCHEMA,
     r"t: index": SCHEMA["properties"]["index"],
+    r"t: image": SCHEMA["properties"]["image"],
     r"t: environments\.[^.:]+": SCHEMA["$defs"]["environment"],
     r"t: environments\.[^.:]+: check": SCHEMA["$defs"]["environment"]["properties"]["check"]["oneOf"][1],
     r"t: environments\..+: editions\..+": SCHEMA["$defs"]["edition"],

@@ -1,12 +1,17 @@
-"""Run the original and the quantized models side by side: same interface, close outputs, no slower."""
+"""Run the original and the quantized models side by side: same interface, close outputs, no slower, and why."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from .. import benchmark, bundle, numerics, synthetic
+import numpy as np
+
+from .. import accuracy, benchmark, bundle, calibration, numerics, profiling, synthetic
 from ..bundle import MODEL_SUFFIX, Bundle, ModelFile
 from ..graph import facts
 from ..graph import model as models
@@ -15,61 +20,96 @@ from ..interpreting import CannotRun, Runner
 from ..protocol import Events, Failure, Refused, Request, Result
 from ..quantizing import split
 
-INPUTS_TRIED = 4
-SEED = 20240
 LEAST_COSINE = 0.7
+LEAST_REAL_COSINE = 0.95
+TWO = 2
 
-
-@dataclass(frozen=True)
-class Output:
-    """How far quantizing moved one output, and how far a little noise on the input moves the original's."""
-
-    by_quantizing: numerics.Difference
-    by_noise: numerics.Difference
-
-    def as_json(self) -> dict[str, Any]:
-        """The same as plain JSON."""
-        noise = {"noise_cosine": self.by_noise.cosine, "noise_snr_db": self.by_noise.snr_db}
-        return {**self.by_quantizing.as_json(), **noise}
+TWO_THREADS_SECONDS = 1.0
+"""No gate hangs on two threads, so that a busy machine may leave the figure with a wide interval."""
 
 
 @dataclass(frozen=True)
 class Limits:
     """What a quantized model may cost.
 
-    `latency_ratio` is the ratio of medians to the original (None: not judged), `cosine` the least similarity of an
-    output. That one is for models that are broken, not for those that are slightly off: the inputs are made up.
+    `latency_ratio` is the ratio of times on one thread to the original (None: not judged), `cosine` the least
+    similarity of an output on made-up inputs, `real_cosine` that on held-out ones.
     """
 
     latency_ratio: float | None
     cosine: float
+    real_cosine: float
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Limits:
         """Read a request's options."""
         ratio = options.get("max_latency_ratio")
-        return cls(None if ratio is None else float(ratio), float(options.get("min_cosine", LEAST_COSINE)))
+        return cls(
+            None if ratio is None else float(ratio),
+            float(options.get("min_cosine", LEAST_COSINE)),
+            float(options.get("min_real_cosine", LEAST_REAL_COSINE)),
+        )
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One model before and after, what it is called, and the inputs that both are measured with."""
+
+    name: str
+    original: bytes
+    quantized: bytes
+    inputs: accuracy.Inputs
+
+    def start(self, model: bytes, threads: int) -> benchmark.Call:
+        """The model loaded anew, its inputs set, ready to be called."""
+        runner = Runner(model, threads)
+        runner.feed(self.inputs.batches[0])
+        return runner.invoke
+
+    def load(self, model: bytes) -> benchmark.Call:
+        """The model loaded anew and nothing else; the call sets the inputs too, as a first inference must."""
+        runner = Runner(model)
+
+        def first() -> None:
+            runner.feed(self.inputs.batches[0])
+            runner.invoke()
+
+        return first
 
 
 def run(request: Request, events: Events) -> Result:
     """Compare `inputs["quantized"]` with `inputs["original"]`, model by model.
 
-    Options: `threads` (1), `max_latency_ratio` (not judged), `min_cosine` (0.7). Failures: `io-changed`,
-    `does-not-run`, `not-finite`, `silent-zeros`, `inaccurate`, `slower-than-limit`. A model with operators that only
-    MediaPipe has is not run, and its `reason` says so.
+    `inputs["held_out"]`, if given, is an `.npz` of real inputs by model name that calibration did not see; models
+    that have none there are tried with made-up ones, and `inputs` says which it was. Options: `max_latency_ratio`
+    (not judged), `min_cosine` (0.7, on made-up inputs), `min_real_cosine` (0.95, on held-out ones), `profile` (true).
+    Failures: `io-changed`, `does-not-run`, `not-finite`, `silent-zeros`, `inaccurate`, `slower-than-limit`. A model
+    with operators that only MediaPipe has is not run, and its `reason` says so.
     """
     limits = Limits.of(request.options)
-    threads = int(request.options.get("threads", 1))
+    given = request.inputs.get("held_out")
+    held_out = {} if given is None else calibration.read(given)
     pairs = _pairs(bundle.read(request.inputs["original"]), bundle.read(request.inputs["quantized"]))
     values: list[dict[str, Any]] = []
     failures: list[Failure] = []
     for number, (original, copy) in enumerate(pairs):
         events.progress(original.name, number, len(pairs))
-        described, failed = _compare(original, copy, threads, limits)
-        values.append(described)
+        found, described, failed = _accuracy(original, copy, held_out, limits)
         failures += failed
+        if found is not None:
+            speed, slow = _speed(found, limits)
+            failures += slow
+            described = {**described, **speed}
+            if request.options.get("profile", True):
+                described = {**described, **_profile(found, request.folder)}
+        values.append(described)
     events.progress("compare", len(pairs), len(pairs))
-    return Result({"models": values, "threads": threads, "inputs_tried": INPUTS_TRIED}, tuple(failures))
+    return Result({"models": values, "processors": processors()}, tuple(failures))
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _pairs(original: Bundle, quantized: Bundle) -> list[tuple[ModelFile, ModelFile]]:
@@ -85,58 +125,48 @@ def _pairs(original: Bundle, quantized: Bundle) -> list[tuple[ModelFile, ModelFi
     return [(originals[file.name], file) for file in quantized.models()]
 
 
-def _compare(
-    original: ModelFile, copy: ModelFile, threads: int, limits: Limits
-) -> tuple[dict[str, Any], list[Failure]]:
+def _accuracy(
+    original: ModelFile, copy: ModelFile, held_out: Mapping[str, np.ndarray], limits: Limits
+) -> tuple[Pair | None, dict[str, Any], list[Failure]]:
+    """What there is to measure the speed of, if both run; how accurate the copy is; what is wrong with it."""
     name = original.name
     model = models.load(split(original.data, name)[0], name)
-    nothing: dict[str, Any] = {"name": name, "ran": False, "latency": None, "outputs": []}
+    nothing = _not_run(name)
     custom = facts.custom_operators(model)
-    ranges = input_ranges(model)
     try:
-        before = Runner(original.data, threads)
-        before.answer(synthetic.batch(before.inputs, ranges, SEED))
+        before = Runner(original.data)
+        before.answer(synthetic.batch(before.inputs, input_ranges(model), accuracy.SEED))
+        inputs = accuracy.choose_inputs(name, model, before, held_out)
     except CannotRun as cause:
         why = f"custom operator {', '.join(custom)}" if custom else str(cause)
-        return {**nothing, "reason": f"not run: {why}"}, []
+        return None, {**nothing, "reason": f"not run: {why}"}, []
     try:
-        after = Runner(copy.data, threads)
+        after = Runner(copy.data)
         if (before.inputs, before.outputs) != (after.inputs, after.outputs):
             message = f"{name} has other inputs or outputs than before, by name, shape or type."
-            return {**nothing, "reason": "not run: its interface changed"}, [Failure("io-changed", message)]
-        outputs = _outputs(before, after, ranges)
+            return None, {**nothing, "reason": "not run: its interface changed"}, [Failure("io-changed", message)]
+        outputs = accuracy.outputs(before, after, inputs)
     except CannotRun as cause:
         message = f"{name} ran before it was quantized, and does not now: {cause}"
-        return {**nothing, "reason": f"not run: {cause}"}, [Failure("does-not-run", message)]
-    latency = benchmark.compare(before.invoke, after.invoke, limits.latency_ratio)
+        return None, {**nothing, "reason": f"not run: {cause}"}, [Failure("does-not-run", message)]
     described = {
-        "name": name,
+        **nothing,
         "ran": True,
-        "reason": "",
-        "latency": {**latency.as_json(), "threads": threads},
+        "inputs": inputs.kind,
+        "inputs_tried": len(inputs.batches),
         "outputs": [output.as_json() for output in outputs],
     }
-    return described, _broken(name, outputs, limits) + _slow(name, latency, limits)
+    return Pair(name, original.data, copy.data, inputs), described, _broken(name, inputs, outputs, limits)
 
 
-def _outputs(before: Runner, after: Runner, ranges: list[tuple[float, float]]) -> list[Output]:
-    """Both models' outputs for the same seeded inputs, and the original's for noisy ones, output by output."""
-    exact, quantized, noisy = [], [], []
-    for number in range(INPUTS_TRIED):
-        arrays = synthetic.batch(before.inputs, ranges, SEED + number)
-        exact.append(before.answer(arrays))
-        quantized.append(after.answer(arrays))
-        noisy.append(before.answer(synthetic.with_noise(arrays, ranges, SEED + number)))
-    return [
-        Output(
-            numerics.difference(port.name, [run[index] for run in exact], [run[index] for run in quantized]),
-            numerics.difference(port.name, [run[index] for run in exact], [run[index] for run in noisy]),
-        )
-        for index, port in enumerate(before.outputs)
-    ]
+def _not_run(name: str) -> dict[str, Any]:
+    measured = ("inputs", "latency", "two_threads", "load", "first", "profile")
+    described: dict[str, Any] = {**dict.fromkeys(measured), "name": name, "ran": False, "reason": ""}
+    return {**described, "inputs_tried": 0, "outputs": [], "two_threads_reason": "", "profile_reason": ""}
 
 
-def _broken(name: str, outputs: list[Output], limits: Limits) -> list[Failure]:
+def _broken(name: str, inputs: accuracy.Inputs, outputs: Sequence[accuracy.Output], limits: Limits) -> list[Failure]:
+    limit = limits.real_cosine if inputs.kind == accuracy.HELD_OUT else limits.cosine
     failures = []
     for output in outputs:
         difference = output.by_quantizing
@@ -146,10 +176,33 @@ def _broken(name: str, outputs: list[Output], limits: Limits) -> list[Failure]:
         elif difference.silent:
             failures.append(Failure("silent-zeros", f"{subject} is all zeros where the original's is not."))
         # An output that noise disturbs as much says nothing about quantizing.
-        elif difference.cosine < limits.cosine <= output.by_noise.cosine and difference.peak > numerics.AUDIBLE:
-            message = f"{subject} has a cosine similarity of {difference.cosine:.3f}; the limit is {limits.cosine}."
+        elif difference.cosine < limit <= output.by_noise.cosine and difference.peak > numerics.AUDIBLE:
+            message = (
+                f"{subject} has a cosine similarity of {difference.cosine:.3f} on {len(inputs.batches)} {inputs.kind}"
+                f" inputs; the limit is {limit:g}."
+            )
             failures.append(Failure("inaccurate", message))
     return failures
+
+
+def _speed(pair: Pair, limits: Limits) -> tuple[dict[str, Any], list[Failure]]:
+    """Times on one thread, which are judged, and on two; of loading, and of the first call."""
+    one = benchmark.judge(
+        lambda: pair.start(pair.original, 1), lambda: pair.start(pair.quantized, 1), limits.latency_ratio
+    )
+    load, first = benchmark.compare_starts(lambda: pair.start(pair.original, 1), lambda: pair.start(pair.quantized, 1))
+    described: dict[str, Any] = {
+        "latency": {**one.as_json(), "threads": 1},
+        "load": load.as_json(),
+        "first": first.as_json(),
+    }
+    if processors() < TWO:
+        described["two_threads_reason"] = "not measured: only one processor may be used here"
+    else:
+        before, after = pair.start(pair.original, TWO), pair.start(pair.quantized, TWO)
+        two = benchmark.compare(before, after, seconds=TWO_THREADS_SECONDS)
+        described["two_threads"] = {**two.as_json(), "threads": TWO}
+    return described, _slow(pair.name, one, limits)
 
 
 def _slow(name: str, latency: benchmark.Comparison, limits: Limits) -> list[Failure]:
@@ -157,3 +210,12 @@ def _slow(name: str, latency: benchmark.Comparison, limits: Limits) -> list[Fail
         return []
     message = f"{name} is {latency.in_words()}; the limit is {limits.latency_ratio}."
     return [Failure("slower-than-limit", message, "Run again on an idle machine to be sure.")]
+
+
+def _profile(pair: Pair, folder: Path) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        try:
+            found = profiling.profile(pair.original, pair.quantized, pair.inputs.batches[0], Path(scratch))
+        except profiling.NoProfile as cause:
+            return {"profile_reason": str(cause)}
+    return {"profile": found}

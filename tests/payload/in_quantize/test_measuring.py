@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+import tempfile
 import time
 import unittest
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
-from envguard_payload import benchmark, synthetic
-from envguard_payload.interpreting import CannotRun, Port
+from envguard_payload import benchmark, profiling, synthetic
+from envguard_payload.checks import quantize as check
+from envguard_payload.graph import model as models
+from envguard_payload.interpreting import CannotRun, Port, Runner
 from envguard_payload.numerics import difference
 
 
@@ -19,6 +24,15 @@ def lasting(seconds: float) -> Callable[[], None]:
             pass
 
     return wait
+
+
+def found(
+    ratio: float, fastest: float, paired: float, low: float = 1.04, original_ms: float = 1.0
+) -> benchmark.Comparison:
+    return benchmark.Comparison(
+        original_ms, ratio * original_ms, 0.5, 0.5,
+        ratio=ratio, low=low, high=1.5, fastest_ratio=fastest, paired_ratio=paired, rounds=40,
+    )  # fmt: skip
 
 
 class Benchmark(unittest.TestCase):
@@ -39,13 +53,51 @@ class Benchmark(unittest.TestCase):
         self.assertIn("faster", benchmark.compare(lasting(0.002), lasting(0.001)).in_words())
 
     def test_a_ratio_past_the_limit_within_the_noise_is_no_failure(self) -> None:
-        noisy = benchmark.Comparison(1.0, 1.06, 0.5, 0.5, ratio=1.06, low=0.9, high=1.2, rounds=10)
+        noisy = found(1.06, 1.06, 1.06, low=0.9)
         self.assertFalse(noisy.is_slower_than(1.05))
         self.assertIn("no difference", noisy.in_words())
 
+    def test_no_ratio_alone_makes_a_failure_or_a_difference(self) -> None:
+        self.assertTrue(found(1.2, 1.2, 1.2).is_slower_than(1.05))
+        for ratios in ((1.0, 1.2, 1.2), (1.2, 1.0, 1.2), (1.2, 1.2, 1.0)):
+            self.assertFalse(found(*ratios).is_slower_than(1.05), ratios)
+            self.assertFalse(found(*ratios).differs, ratios)
+
     def test_a_microsecond_more_is_no_failure(self) -> None:
-        tiny = benchmark.Comparison(0.010, 0.012, 0.0, 0.0, ratio=1.2, low=1.1, high=1.3, rounds=40)
-        self.assertFalse(tiny.is_slower_than(1.05))
+        self.assertFalse(found(1.2, 1.2, 1.2, original_ms=0.010).is_slower_than(1.05))
+
+    def test_calls_during_which_the_processor_was_away_do_not_count(self) -> None:
+        calls = itertools.count()
+
+        def interrupted() -> None:
+            lasting(0.020 if next(calls) % 3 == 0 else 0.001)()
+
+        measured = benchmark.compare(lasting(0.001), interrupted)
+        self.assertAlmostEqual(measured.ratio, 1.0, delta=0.1)
+        self.assertGreater(measured.interrupted, measured.rounds / 5)
+
+    def test_slowness_that_a_new_start_does_not_have_is_no_failure(self) -> None:
+        starts = itertools.count()
+
+        def slow_at_first() -> benchmark.Call:
+            return lasting(0.002 if next(starts) == 0 else 0.001)
+
+        judged = benchmark.judge(lambda: lasting(0.001), slow_at_first, limit=1.05)
+        self.assertFalse(judged.is_slower_than(1.05))
+        self.assertTrue(benchmark.judge(lambda: lasting(0.001), lambda: lasting(0.002), 1.05).is_slower_than(1.05))
+
+    def test_loading_and_the_first_call_are_timed_apart(self) -> None:
+        def start(load: float, first: float) -> benchmark.Start:
+            def loaded() -> benchmark.Call:
+                lasting(load)()
+                return lasting(first)
+
+            return loaded
+
+        load, first = benchmark.compare_starts(start(0.004, 0.001), start(0.001, 0.003))
+        self.assertIn("faster", load.in_words())
+        self.assertIn("slower", first.in_words())
+        self.assertAlmostEqual(load.original_ms, 4.0, delta=1.0)
 
 
 class Differences(unittest.TestCase):
@@ -91,6 +143,40 @@ class Inputs(unittest.TestCase):
         self.assertEqual((ids.dtype, mask.dtype), (np.int32, np.bool_))
         with self.assertRaises(CannotRun):
             synthetic.batch([Port("words", (1,), "bytes_")], [(0.0, 1.0)], seed=0)
+
+
+class Profiles(unittest.TestCase):
+    def test_kinds_are_in_a_users_words(self) -> None:
+        for tag, kind in {
+            "Convolution (NHWC, F32) DWConv": "depthwise convolution, float",
+            "Convolution (NHWC, F32, QC8W) IGEMM": "convolution, float",
+            "Convolution (NHWC, QS8, QC8W) IGEMM": "convolution, int8",
+            "Fully Connected (NC, QDU8, F32, QC8W) GEMM": "matrix product, int8",
+            "PReLU (ND)": "prelu",
+            "STRIDED_SLICE": "STRIDED_SLICE",
+        }.items():
+            self.assertEqual(profiling.kind_of(tag), kind)
+
+    def test_shares_are_of_the_whole_run_and_leave_what_no_operator_took(self) -> None:
+        described = profiling.Profile(4.0, (("PReLU (ND)", 1.0), ("Add (ND)", 0.5), ("PReLU (ND)", 2.0))).as_json()
+        self.assertEqual(
+            [(each["kind"], each["share"]) for each in described["kinds"]], [("prelu", 0.75), ("add", 0.125)]
+        )
+        self.assertEqual([each["place"] for each in described["slowest"]], [2, 0, 1])
+        self.assertEqual(described["between"], {"ms": 0.5, "share": 0.125})
+
+    def test_operators_of_a_real_model_are_timed(self) -> None:
+        model = models.save(check.small_model())
+        inputs = synthetic.batch(Runner(model).inputs, [(0.0, 1.0)], seed=0)
+        with tempfile.TemporaryDirectory() as folder:
+            described = profiling.profile(model, model, inputs, Path(folder))
+        for which in ("original", "quantized"):
+            self.assertIn("convolution, float", {each["kind"] for each in described[which]["kinds"]})
+            self.assertGreater(described[which]["ms"], 0)
+
+    def test_a_model_that_the_profiler_cannot_run_ends_nothing_but_the_profile(self) -> None:
+        with tempfile.TemporaryDirectory() as folder, self.assertRaisesRegex(profiling.NoProfile, "ended with code"):
+            profiling.profile(b"no model", b"no model", [], Path(folder))
 
 
 if __name__ == "__main__":

@@ -94,6 +94,34 @@ class Calibrate(unittest.TestCase):
             values = calibrate.run(Request("steps.calibrate", inputs, Path(folder)), events).values
         self.assertEqual(values["inputs"], {"face_blendshapes": 3})
 
+    def test_what_is_held_out_comes_from_pictures_that_calibration_does_not_see(self) -> None:
+        first, second = PICTURES[:2]
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            inputs = {"model": Path(BUNDLE), f"face:{first.name}": first, f"face_held_out:{second.name}": second}
+            events: Any = Silent()
+            values = calibrate.run(Request("steps.calibrate", inputs, folder), events).values
+            self.assertEqual(values["held_out"]["face_landmarks_detector"], 12)
+            alone = calibrate.run(
+                Request("steps.calibrate", {"model": Path(BUNDLE), f"picture:{first.name}": first}, folder), events
+            ).values
+        self.assertEqual(alone["inputs"], values["inputs"])
+        self.assertEqual(alone["held_out"], {}, "one view is all that there is to calibrate with")
+
+    def test_of_many_rows_of_an_array_every_fifth_is_held_out(self) -> None:
+        rows = np.arange(10, dtype=np.float32)[:, None, None] * np.ones((10, 146, 2), np.float32)
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            np.save(folder / "given.npy", rows)
+            with zipfile.ZipFile(BUNDLE) as bundle:
+                (folder / "model.tflite").write_bytes(bundle.read("face_blendshapes.tflite"))
+            inputs = {"model": folder / "model.tflite", "arrays:given.npy": folder / "given.npy"}
+            events: Any = Silent()
+            files = calibrate.run(Request("steps.calibrate", inputs, folder), events).values["files"]
+            shown, apart = (np.load(folder / files[each])["model"][:, 0, 0] for each in ("calibration", "held_out"))
+        self.assertEqual(apart.tolist(), [4, 9])
+        self.assertEqual(shown.tolist(), [0, 1, 2, 3, 5, 6, 7, 8])
+
     def test_a_bare_model_gets_the_users_pictures_whole(self) -> None:
         described = {"name": "given", "inputs": [{"shape": [1, 32, 48, 3]}]}
         request = {"results": {"inspect": {"models": [described]}}, "options": {"own": True}}

@@ -1,0 +1,112 @@
+"""Which models a command means, and where the output of each goes: files, folders of files, samples."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from envguard.cli.quantizing import Model
+from envguard.cli.sources import SAMPLE, named_source
+from envguard.errors import BadInput
+
+if TYPE_CHECKING:
+    from envguard.running.preparing import Workshop
+
+SUFFIXES = (".task", ".tflite")
+MARK = ".int8"
+
+
+def is_one(arguments: Sequence[str]) -> bool:
+    """Whether the arguments name one model: a folder stands for several, whatever it holds."""
+    return len(arguments) == 1 and not Path(arguments[0]).expanduser().is_dir()
+
+
+def one_model(named: str, output: Path | None, workshop: Workshop) -> Model:
+    """The model of that name; its output is `output`, else a file beside it."""
+    source = named_source(named, workshop)
+    return Model(named, source, (output or _default_output(named, source)).absolute())
+
+
+def several_models(arguments: Sequence[str], folder: Path | None, workshop: Workshop) -> dict[str, Model]:
+    """Every model that is meant, by a name that tells it from the others; outputs go into `folder`, else beside each.
+
+    Raises BadInput where a folder holds no model, and where an output would be an input or another output.
+    """
+    found = []
+    for named in (each for argument in arguments for each in _in_folder(argument)):
+        source = named_source(named, workshop)
+        output = _default_output(named, source)
+        found.append(Model(named, source, (folder / output.name if folder else output).absolute()))
+    _refuse_clashes(found)
+    names = [model.source.name for model in found]
+    return {model.named if names.count(name) > 1 else name: model for name, model in zip(names, found, strict=True)}
+
+
+def check_report(report: Path, models: Sequence[Model]) -> None:
+    """Refuse a report that would be written over a model or its output, or where no file can be made."""
+    from envguard.running.places import check_output
+
+    check_output(report.absolute(), None)
+    if _key(report) in {_key(path) for model in models for path in (model.source, model.target)}:
+        raise BadInput(f"The report {report} is an input or an output of the run.", next_step="Name another file.")
+
+
+def _in_folder(argument: str) -> list[str]:
+    """The models of a folder, by name, without those that an earlier run has made; any other argument as it is."""
+    folder = Path(argument).expanduser()
+    if argument.startswith(SAMPLE) or not folder.is_dir():
+        return [argument]
+    try:
+        names = sorted(path.name for path in folder.iterdir() if _is_model(path))
+    except OSError as error:
+        raise BadInput(f"The folder {folder} cannot be read.", why=error.strerror or str(error)) from error
+    if not names:
+        raise BadInput(
+            f"The folder {folder} holds no model.",
+            why=f"files that end in {' or '.join(SUFFIXES)} are taken, but not those that end in "
+            f"{' or '.join(f'{MARK}{suffix}' for suffix in SUFFIXES)}; folders in it are not searched",
+            next_step="Name another folder, or the files.",
+        )
+    return [str(folder / name) for name in names]
+
+
+def _is_model(path: Path) -> bool:
+    suffix = path.suffix.lower()
+    return (
+        suffix in SUFFIXES and not path.name.startswith(".") and not path.stem.lower().endswith(MARK) and path.is_file()
+    )
+
+
+def _default_output(named: str, source: Path) -> Path:
+    """NAME.int8.SUFFIX beside the model; for a sample in the current folder, as the store is not the user's."""
+    name = f"{source.stem}{MARK}{source.suffix}"
+    return Path(name) if named.startswith(SAMPLE) else source.with_name(name)
+
+
+def _refuse_clashes(models: Sequence[Model]) -> None:
+    sources = {_key(model.source): model for model in models}
+    targets: dict[str, Model] = {}
+    for model in models:
+        key = _key(model.target)
+        if key in sources:
+            raise BadInput(
+                f"The output of {model.named} is {sources[key].named}, which is an input.",
+                why="an input is never written to",
+                next_step="Leave one of them out, or name another folder with -o.",
+            )
+        if key in targets:
+            raise BadInput(
+                f"The outputs of {targets[key].named} and {model.named} are the same file.",
+                why=str(model.target),
+                next_step="Name each model once; quantize those of one name apart, into different folders.",
+            )
+        targets[key] = model
+
+
+def _key(path: Path) -> str:
+    """The same text for the same file, whether it is there or not."""
+    real = os.path.realpath(path)
+    return real.casefold() if sys.platform in ("darwin", "win32") else real

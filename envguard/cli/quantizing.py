@@ -1,0 +1,148 @@
+"""Quantize a model, or several, as the user has chosen: the task, its environments, runs, receipts, the document."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from envguard.cli.sources import leave_receipt, sample_of
+
+if TYPE_CHECKING:
+    from envguard.catalog import Task
+    from envguard.running.events import Receiver
+    from envguard.running.pipeline import Alone, Overrides
+    from envguard.running.preparing import Workshop
+
+TASK = "quantize"
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the options say of every model of a command; plain values, so that they can go to another process."""
+
+    drop: tuple[str, ...]
+    goal: str
+    low_rank: bool
+    calibration: str | None
+    editions: tuple[str, ...]
+    pythons: tuple[str, ...]
+    find_links: tuple[Path, ...]
+    offline: bool
+    receipt: bool
+
+    @property
+    def options(self) -> Overrides:
+        """The options of the task's steps, by step."""
+        chosen = {"drop": list(self.drop), "goal": self.goal}
+        return {"inspect": chosen, "quantize": {**chosen, "low_rank": self.low_rank}}
+
+    def opened(self, receive: Receiver) -> tuple[Task, Workshop]:
+        """The task and a workshop for its environments; raises BadInput for a choice that there is not."""
+        from envguard.catalog import load_catalog
+        from envguard.cli.calibration import calibrated_with
+        from envguard.cli.choice import by_environment
+        from envguard.cli.workshop import open_workshop
+
+        catalog = load_catalog(Path.cwd(), os.environ)
+        task = catalog.tasks[TASK]
+        if self.calibration is not None:
+            task = calibrated_with(task, self.calibration, catalog)
+        workshop = open_workshop(
+            catalog,
+            receive,
+            by_environment(self.editions, catalog, main=TASK),
+            pythons=by_environment(self.pythons, catalog, main=TASK),
+            find_links=self.find_links,
+            offline=self.offline,
+        )
+        return task, workshop
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model to quantize: the user's word for it, the file that it is, and where the output goes."""
+
+    named: str
+    source: Path
+    target: Path
+
+
+def quantize_model(
+    model: Model, choices: Choices, task: Task, workshop: Workshop, alone: Alone = contextlib.nullcontext
+) -> Mapping[str, Any]:
+    """Run the task for a model and give back the document of what was found; raises EnvguardError where it cannot be.
+
+    Bad input is told before anything is built for it. See `run_task` for `alone`.
+    """
+    from envguard.report.quantize import as_document
+    from envguard.running.pipeline import run_task
+    from envguard.running.places import check_input, check_output
+
+    check_input(model.source)
+    check_output(model.target, model.source)
+    result = run_task(task, {"input": model.source}, model.target, workshop, choices.options, alone)
+    if choices.receipt:
+        leave_receipt(task, result, model.target, choices.options, sample_of({"input": model.named}))
+    return as_document(result)
+
+
+def quantize_several(
+    models: Mapping[str, Model],
+    folder: Path | None,
+    choices: Choices,
+    task: Task,
+    workshop: Workshop,
+    receiver: Callable[[str], Receiver],
+    *,
+    at_once: int,
+) -> dict[str, Any]:
+    """Run the task for every model, by name, and give back one document for all; what fails is told there.
+
+    Environments are made ready once, before the first model, and kept; `folder`, if there is one, is made for the
+    outputs. Raises EnvguardError where no model can be run at all.
+    """
+    from envguard.report.several import as_document, failed_run
+    from envguard.running.pipeline import environments_of
+    from envguard.running.places import check_output_folder
+    from envguard.running.several import run_each
+    from envguard.running.step import scratch_folder
+    from envguard.store.home import runs_folder
+
+    if folder is not None:
+        check_output_folder(folder.absolute())
+    jobs = {name: (model, choices) for name, model in models.items()}
+    with (
+        workshop.holding(environments_of(task, workshop.catalog)),
+        scratch_folder(runs_folder(workshop.home)) as scratch,
+        _folder_for(folder),
+    ):
+        outcomes = run_each(_run, jobs, at_once=at_once, turns=scratch / "turns", receiver=receiver)
+    runs = []
+    for name, model in models.items():
+        outcome = outcomes[name]
+        runs.append(outcome.document or failed_run(TASK, model.source, outcome.error or {}))
+    return as_document(TASK, runs)
+
+
+def _run(job: tuple[Model, Choices], receive: Receiver, alone: Alone) -> Mapping[str, Any]:
+    model, choices = job
+    task, workshop = choices.opened(receive)
+    return quantize_model(model, choices, task, workshop, alone)
+
+
+@contextlib.contextmanager
+def _folder_for(folder: Path | None) -> Iterator[None]:
+    """The folder for outputs, made if it is not there, and taken away again if nothing came of it."""
+    made = folder is not None and not folder.exists()
+    if folder is not None and made:
+        folder.mkdir()
+    try:
+        yield
+    finally:
+        if folder is not None and made:
+            with contextlib.suppress(OSError):
+                folder.rmdir()

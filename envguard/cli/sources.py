@@ -1,0 +1,47 @@
+"""The files that a user names, by path or as a sample, and the receipt that lies beside what was made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from envguard.errors import BadInput
+
+if TYPE_CHECKING:
+    from envguard.catalog import Task
+    from envguard.running.pipeline import Overrides, TaskResult
+    from envguard.running.preparing import Workshop
+
+SAMPLE = "sample:"
+
+
+def named_source(value: str, workshop: Workshop) -> Path:
+    """The file that the user named, or the one of a sample with one file."""
+    if not value.startswith(SAMPLE):
+        return Path(value).expanduser()
+    name = value.removeprefix(SAMPLE)
+    samples = workshop.catalog.samples
+    single = [each for each, sample in samples.items() if len(sample.files) == 1]
+    if name not in single:
+        raise BadInput(f"There is no sample file {name!r}.", next_step=f"Choose one of: {', '.join(single)}.")
+    return next(iter(workshop.sample(name).values()))
+
+
+def sample_of(inputs: Mapping[str, str]) -> dict[str, str]:
+    """Those inputs that were named as samples, for the receipt."""
+    return {name: value for name, value in inputs.items() if value.startswith(SAMPLE)}
+
+
+def leave_receipt(
+    task: Task, result: TaskResult, target: Path, options: Overrides, samples: Mapping[str, str]
+) -> Path | None:
+    """Write the receipt of a run beside its output; a run without an output leaves none."""
+    from envguard.files import write_whole
+    from envguard.running.receipt import make_receipt, receipt_path
+
+    if not result.outputs:
+        return None
+    path = receipt_path(target, task)
+    write_whole(path, make_receipt(task, result, options, samples).text().encode())
+    return path

@@ -1,0 +1,181 @@
+"""Several runs at a time, each in a process of its own: one that fails takes no other with it, and all end together."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+import traceback
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from types import FrameType
+from typing import Any, Generic, TypeVar
+
+from envguard.errors import EnvguardError, StepFailed, unforeseen
+from envguard.running.events import Receiver
+from envguard.running.pipeline import Alone
+from envguard.running.process import ending
+from envguard.running.signals import unwind_on_sigterm
+from envguard.running.turns import taking_part
+
+# A step that is asked to end is killed after three seconds; its run then clears up.
+GRACE_SECONDS = 10.0
+
+Job = TypeVar("Job")
+Work = Callable[[Job, Receiver, Alone], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a run: its document, or where it has none the error that ended it, as plain JSON."""
+
+    document: Mapping[str, Any] | None = None
+    error: Mapping[str, Any] | None = None
+
+
+def run_each(
+    work: Work[Job],
+    jobs: Mapping[str, Job],
+    *,
+    at_once: int,
+    turns: Path,
+    receiver: Callable[[str], Receiver],
+) -> dict[str, Outcome]:
+    """Do the work for every job, by name, `at_once` at a time; `receiver` gives who is told of each one's events.
+
+    `work` is a function of a module and a job can be pickled; `turns` is the file by which steps that measure keep the
+    others waiting. If the call is ended (Ctrl-C, SIGTERM), so is every run, each clearing up as if it were alone.
+    """
+    waiting = deque(jobs.items())
+    outcomes: dict[str, Outcome] = {}
+    lanes: dict[Connection, _Lane[Job]] = {}
+    try:
+        while waiting or lanes:
+            while waiting and len(lanes) < at_once:
+                lane = _Lane.started(work, turns)
+                lanes[lane.connection] = lane
+                lane.give(*waiting.popleft())
+            for connection in wait(list(lanes)):
+                assert isinstance(connection, Connection)
+                lane = lanes[connection]
+                outcome = lane.hear(receiver(lane.name))
+                if outcome is not None:
+                    outcomes[lane.name] = outcome
+                    if waiting and lane.process.is_alive():
+                        lane.give(*waiting.popleft())
+                    else:
+                        lanes.pop(connection).close()
+    finally:
+        _end(lanes.values())
+    return {name: outcomes[name] for name in jobs}
+
+
+class _Lane(Generic[Job]):
+    """A process that does one job after the other, so that no start disturbs what another one measures."""
+
+    def __init__(self, process: Any, connection: Connection) -> None:
+        self.process = process
+        self.connection = connection
+        self.name = ""
+
+    @classmethod
+    def started(cls, work: Work[Job], turns: Path) -> _Lane[Job]:
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_serve, args=(theirs, work, turns), daemon=True)
+        with _interrupts_held():
+            process.start()
+        theirs.close()
+        return cls(process, ours)
+
+    def give(self, name: str, job: Job) -> None:
+        """Hand over a job; what becomes of it is heard."""
+        self.name = name
+        with contextlib.suppress(OSError):  # the process has ended; hearing of it tells how
+            self.connection.send(job)
+
+    def hear(self, receive: Receiver) -> Outcome | None:
+        """Pass an event on, or give back what became of the job."""
+        try:
+            message = self.connection.recv()
+        except (EOFError, OSError):
+            self.process.join()
+            what = f"The process of {self.name} {ending(self.process.exitcode)}."
+            return Outcome(error=StepFailed(what, next_step="Run it once more, alone.").as_json())
+        if isinstance(message, Outcome):
+            return message
+        receive(message)
+        return None
+
+    def close(self) -> None:
+        """Let the process end; it does when there is nobody to give it a job."""
+        self.connection.close()
+        self.process.join(GRACE_SECONDS)
+
+
+def _end(lanes: Collection[_Lane[Any]]) -> None:
+    """End runs that are under way: politely and all at once, then surely."""
+    for lane in lanes:
+        lane.process.terminate()
+    for lane in lanes:
+        lane.process.join(GRACE_SECONDS)
+        lane.process.kill()
+        lane.process.join()
+
+
+def _serve(connection: Connection, work: Work[Job], turns: Path) -> None:
+    """The process: jobs in, events and outcomes out, until there is nobody at the other end."""
+    # Ctrl-C in a terminal reaches this process too, and must not end it twice; a step of ours starts without handlers.
+    signal.signal(signal.SIGINT, _leave_to_the_parent)
+    unwind_on_sigterm()
+    _let_interrupts_through()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            job = connection.recv()
+            with taking_part(turns) as alone:
+                connection.send(_outcome(work, job, connection.send, alone))
+
+
+def _outcome(work: Work[Job], job: Job, receive: Receiver, alone: Alone) -> Outcome:
+    try:
+        return Outcome(document=work(job, receive, alone))
+    except Exception as error:
+        if os.environ.get("ENVGUARD_DEBUG"):
+            traceback.print_exception(error)
+        told = error if isinstance(error, EnvguardError) else unforeseen(error)
+        return Outcome(error=told.as_json())
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _leave_to_the_parent(_number: int, _frame: FrameType | None) -> None:
+    """The parent hears of it as well and ends us with SIGTERM."""
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Keep Ctrl-C waiting; a process started meanwhile keeps it waiting too, until it is ready for it."""
+    if os.name == "nt":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _let_interrupts_through() -> None:
+    if os.name != "nt":
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
