@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from . import archive, calibration, recipes, searching
+from . import accuracy, archive, recipes, searching
 from .drafting import Arrays, Draft
 from .goals import BALANCED, Goal
 from .graph import facts
 from .graph import model as models
 from .graph.report import PassReport
-from .interpreting import CannotRun
+from .interpreting import CannotRun, Runner
 from .protocol import Refused
 
 Progress = Callable[[str], None]
@@ -111,11 +111,13 @@ def _found(
 ) -> tuple[recipes.Recipe, tuple[searching.Candidate, ...]]:
     """The best recipe of those that were tried, or the goal's own where none can be measured on real inputs."""
     own = recipes.unsearched(draft.layers, order.goal, order.file_bytes)
-    held_out = calibration.samples(order.held_out, draft.name, draft.model)
-    if held_out is None or draft.samples is None or own.is_float:
+    if draft.samples is None or own.is_float:
         return own, ()
     try:
-        bench = searching.Bench(data, held_out)
+        inputs = accuracy.choose_inputs(draft.name, draft.model, Runner(data), order.held_out)
+        if inputs.kind != accuracy.HELD_OUT:
+            return own, ()
+        bench = searching.Bench(data, inputs)
     except CannotRun:
         return own, ()
     return searching.search(draft, bench, order.goal_for(draft.name), progress)

@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from . import benchmark, recipes
+from . import benchmark, recipes, synthetic
+from .accuracy import Inputs
 from .drafting import Draft, Made
 from .goals import Goal
 from .interpreting import Runner
 from .recipes import Recipe, Treatment
-from .walking import Sample
 
 SHARE = 4
 """One in so many calibration inputs is used for candidates."""
@@ -27,8 +27,9 @@ SHARE = 4
 MARGIN = 0.03
 """By how much a candidate must be better than the best before it: times repeat about that well."""
 
-GREY_LEVELS = 255.0
-MOST_INPUTS = 24
+SECONDS = 1.0
+"""For timing a candidate, if its ratio does not settle sooner."""
+
 SEED = 20_261_122
 
 
@@ -64,24 +65,24 @@ class Bench:
     """Measures copies of one model against it.
 
     An error is the root of the mean square over all elements of all outputs, each output in units of what it moves by
-    when Gaussian noise of one grey level (a 255th of the input's range) is added to the inputs.
+    when noise of one grey level is added to the inputs (see `synthetic.with_noise`).
     """
 
-    def __init__(self, original: bytes, held_out: Sequence[Sample]) -> None:
+    def __init__(self, original: bytes, inputs: Inputs) -> None:
         """Raises `CannotRun` if the interpreter does not take the model."""
-        places = np.linspace(0, len(held_out) - 1, min(MOST_INPUTS, len(held_out))).round().astype(int)
-        self._inputs = [held_out[int(place)] for place in places]
-        self._original = Runner(original)
         self.bytes = len(original)
-        self._answers = self._answers_of(self._original, self._inputs)
-        noisy = self._answers_of(self._original, _with_noise(self._inputs))
-        self._floors = [_mean_square(*pair) for pair in zip(self._answers, noisy)]  # noqa: B905 - Python 3.9
+        self._original = Runner(original)
+        self._inputs = inputs.batches
+        noisy = [synthetic.with_noise(batch, inputs.ranges, SEED) for batch in inputs.batches]
+        self._answers = _answers(self._original, inputs.batches)
+        pairs = zip(self._answers, _answers(self._original, noisy))  # noqa: B905 - Python 3.9
+        self.floors = [_mean_square(*pair) for pair in pairs]
 
     def error(self, copy: Runner) -> float:
         """The error of a copy; infinite if it gives what is no number."""
-        answers = self._answers_of(copy, self._inputs)
+        answers = _answers(copy, self._inputs)
         total, weight = 0.0, 0
-        for exact, given, floor in zip(self._answers, answers, self._floors):  # noqa: B905 - Python 3.9
+        for exact, given, floor in zip(self._answers, answers, self.floors):  # noqa: B905 - Python 3.9
             off = _mean_square(exact, given)
             if not math.isfinite(off):
                 return math.inf
@@ -92,13 +93,7 @@ class Bench:
 
     def time(self, copy: Runner) -> benchmark.Comparison:
         """The time of a copy, in turns with the original's."""
-        return benchmark.compare(self._original.invoke, copy.invoke)
-
-    @staticmethod
-    def _answers_of(runner: Runner, inputs: Sequence[Sample]) -> list[np.ndarray]:
-        """Each output over all inputs."""
-        answers = [runner.answer(arrays) for arrays in inputs]
-        return [np.stack([each[place] for each in answers]) for place in range(len(runner.outputs))]
+        return benchmark.compare(self._original.invoke, copy.invoke, seconds=SECONDS)
 
 
 def search(
@@ -168,20 +163,10 @@ def _outcome(candidate: Candidate, best: Candidate, goal: Goal) -> str:
     return f"its {goal.counts} is {_cost(candidate, goal) / _cost(best, goal):.2f} of what was taken"
 
 
-def _with_noise(inputs: Sequence[Sample]) -> list[Sample]:
-    random = np.random.default_rng(SEED)
-    sigmas = [_range_of([arrays[place] for arrays in inputs]) / GREY_LEVELS for place in range(len(inputs[0]))]
-    return [
-        [
-            (array + sigma * random.standard_normal(array.shape)).astype(array.dtype)
-            for array, sigma in zip(arrays, sigmas)  # noqa: B905 - Python 3.9
-        ]
-        for arrays in inputs
-    ]
-
-
-def _range_of(arrays: Sequence[np.ndarray]) -> float:
-    return float(max(array.max() for array in arrays) - min(array.min() for array in arrays))
+def _answers(runner: Runner, inputs: Sequence[Sequence[np.ndarray]]) -> list[np.ndarray]:
+    """Each output over all inputs."""
+    answers = [runner.answer(arrays) for arrays in inputs]
+    return [np.stack([each[place] for each in answers]) for place in range(len(runner.outputs))]
 
 
 def _mean_square(one: np.ndarray, other: np.ndarray) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from envguard_payload import quantizing, recipe_files, recipes, searching
-from envguard_payload.calibration import Samples
+from envguard_payload.accuracy import HELD_OUT, Inputs
 from envguard_payload.goals import BALANCED, Goal
 from envguard_payload.graph import model as models
 from envguard_payload.graph.build import GraphBuilder
@@ -19,6 +19,9 @@ from envguard_payload.protocol import Refused
 from envguard_payload.recipes import Recipe, Treatment
 
 CHANNELS = 64
+
+# What is tested here does not depend on how well times are known.
+searching.SECONDS = 0.02
 
 
 def network(layers: int = 4) -> bytes:
@@ -105,14 +108,16 @@ class Searching(unittest.TestCase):
 class Bench(unittest.TestCase):
     def setUp(self) -> None:
         self.data = network(layers=1)
-        self.bench = searching.Bench(self.data, Samples(real_inputs(6, seed=2), (0.0, 1.0)))
+        inputs = real_inputs(6, seed=2)
+        limits = (float(inputs.min()), float(inputs.max()))
+        self.bench = searching.Bench(self.data, Inputs(HELD_OUT, tuple([each[None]] for each in inputs), (limits,)))
 
     def test_the_original_has_no_error(self) -> None:
         self.assertEqual(self.bench.error(Runner(self.data)), 0.0)
 
     def test_an_error_as_large_as_that_of_noise_is_one(self) -> None:
         model = models.load(self.data, "it")
-        noise = np.sqrt(np.array(self.bench._floors[0]))
+        noise = np.sqrt(np.array(self.bench.floors[0]))
         bias = model.subgraphs[0].tensors[model.subgraphs[0].operators[0].inputs[2]]
         values = np.frombuffer(bytes(model.buffers[bias.buffer].data), np.float32)
         # A RELU cuts a part of the shift off, so less than all of it reaches the output.
