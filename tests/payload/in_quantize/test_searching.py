@@ -18,9 +18,10 @@ from envguard_payload.interpreting import Runner
 from envguard_payload.protocol import Refused
 from envguard_payload.recipes import Recipe, Treatment
 
-CHANNELS = 64
+CHANNELS = 32
+SIZE = dataclasses.replace(BALANCED, time_power=0.0)
+"""What is tested here must not depend on times, so they need not be known well either."""
 
-# What is tested here does not depend on how well times are known.
 searching.SECONDS = 0.02
 
 
@@ -46,14 +47,14 @@ def real_inputs(count: int, seed: int) -> np.ndarray:
     return mixed.astype(np.float32)
 
 
-def order(data: bytes, goal: Goal = BALANCED, **more: Any) -> quantizing.Order:
+def order(data: bytes, goal: Goal = SIZE, **more: Any) -> quantizing.Order:
     return quantizing.Order(
         len(data), {"net": real_inputs(24, seed=1)}, {"net": real_inputs(8, seed=2)}, goal=goal, **more
     )
 
 
 def with_limit(most_error: float) -> Goal:
-    return dataclasses.replace(BALANCED, most_error=most_error)
+    return dataclasses.replace(SIZE, most_error=most_error)
 
 
 class Searching(unittest.TestCase):
@@ -64,7 +65,7 @@ class Searching(unittest.TestCase):
         self.assertEqual(len(outcome.choice.operators), 4)
         outcomes = {each.name: each.outcome for each in outcome.candidates}
         self.assertEqual(outcomes["int8 weights"], "taken")
-        self.assertRegex(outcomes["float16"], r"its size times time is [12]\.\d\d of what was taken")
+        self.assertRegex(outcomes["float16"], r"its size is [12]\.\d\d of what was taken")
 
     def test_layers_nearer_to_the_outputs_go_back_to_float_until_the_error_is_small_enough(self) -> None:
         data = network()
