@@ -17,6 +17,7 @@ from envguard.cli.doctor import doctor, report_bug
 from envguard.cli.environments import AFTER_NAME, create, execute, list_environments, path, shell
 from envguard.cli.explain import explain
 from envguard.cli.export import export
+from envguard.cli.inspect import inspect
 from envguard.cli.lock import lock
 from envguard.cli.matrix import matrix
 from envguard.cli.probe import probe
@@ -47,6 +48,7 @@ app.command()(lock)
 app.command()(prove)
 app.command()(matrix)
 app.command()(export)
+app.command()(inspect)
 app.command()(explain)
 app.command()(doctor)
 app.command("report-bug")(report_bug)

@@ -8,8 +8,6 @@ from typing import Any
 
 from . import accuracy, archive, recipes, searching
 from .drafting import Arrays, Draft
-from .drafting import prepare as prepare
-from .drafting import speed_up as speed_up
 from .goals import BALANCED, Goal
 from .graph import facts
 from .graph import model as models

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from .. import bundle, drafting, quantizing, recipes
 from ..goals import Goal, goal_of
 from ..graph import facts
 from ..graph import model as models
+from ..graph.constants import is_constant
+from ..graph.schema import ModelT, operator_name, type_name
 from ..protocol import Events, Request, Result
+
+INTEGERS = "integers with a scale"
 
 
 def run(request: Request, events: Events) -> Result:
@@ -42,6 +47,7 @@ def describe(file: bundle.ModelFile, file_bytes: int, goal: Goal) -> dict[str, A
         "operators": facts.operator_counts(model),
         "custom_operators": facts.custom_operators(model),
         "weight_bytes": facts.weight_bytes(model),
+        **tensor_types(model),
         **facts.interface(model),
         "signatures": facts.signatures(model),
         "metadata": {name: len(data) for name, data in facts.metadata(model).items()},
@@ -49,10 +55,65 @@ def describe(file: bundle.ModelFile, file_bytes: int, goal: Goal) -> dict[str, A
         "integer_quantized": {"tensors": quantized_tensors, "constants": quantized_constants},
     }
     if quantized_tensors:
-        return {**described, "passes": [], "recipe": None}
+        described = {**described, "passes": [], "recipe": None, "becomes_int8": {}}
+        return {**described, "state": _state(described), "blocks": _blocks(described)}
     passes = drafting.prepare(model) + drafting.speed_up(model, goal)
-    return {
+    choice = recipes.choose(model, file_bytes, goal)
+    described = {
         **described,
         "passes": [report.as_json() for report in passes if report.changed],
-        "recipe": recipes.choose(model, file_bytes, goal).as_json(),
+        "recipe": choice.as_json(),
+        "becomes_int8": _becomes_int8(model, choice),
     }
+    return {**described, "state": _state(described), "blocks": _blocks(described)}
+
+
+def tensor_types(model: ModelT) -> dict[str, dict[str, int]]:
+    """How many constants and how many other tensors there are of each type."""
+    counts: dict[str, Counter[str]] = {"constants": Counter(), "activations": Counter()}
+    for graph in model.subgraphs:
+        for tensor in graph.tensors:
+            which = "constants" if is_constant(model, tensor) else "activations"
+            counts[which][type_name(tensor.type)] += 1
+    return {which: dict(sorted(count.items())) for which, count in counts.items()}
+
+
+def _becomes_int8(model: ModelT, choice: recipes.Choice) -> dict[str, dict[str, int]]:
+    """By kind of operator as it is after the passes: how many there are, get int8 weights, and compute in int8."""
+    dynamic = set(choice.dynamic)
+    chosen = {(each.graph, each.output): each in dynamic for each in choice.operators}
+    rows: dict[str, Counter[str]] = {}
+    for number, graph in enumerate(model.subgraphs):
+        for operator in graph.operators:
+            row = rows.setdefault(operator_name(model.operatorCodes[operator.opcodeIndex]), Counter())
+            place = (number, operator.outputs[0] if operator.outputs else -1)
+            row.update({"operators": 1, "int8_weights": place in chosen, "int8_arithmetic": chosen.get(place, False)})
+    return {name: dict(row) for name, row in sorted(rows.items()) if row["int8_weights"]}
+
+
+def _state(described: dict[str, Any]) -> str:
+    """How weights are stored, in a word or two."""
+    if described["integer_quantized"]["tensors"]:
+        return INTEGERS
+    stored = described["weight_bytes"]
+    floats = {name: size for name, size in stored.items() if name.startswith("FLOAT")}
+    if not floats:
+        return "no float weights"
+    most = max(floats, key=lambda name: floats[name])
+    return most.lower()
+
+
+def _blocks(described: dict[str, Any]) -> list[dict[str, str]]:
+    """What stands in the way of which step, and what happens then."""
+    found = []
+    for name in described["custom_operators"]:
+        effect = "only MediaPipe can run it: weights are rounded without calibration, and outputs are not compared"
+        found.append({"what": f"custom operator {name}", "effect": effect})
+    if described["integer_quantized"]["tensors"]:
+        tensors = described["integer_quantized"]["tensors"]
+        effect = "it is left as it is: quantize the float model that it was made from"
+        found.append({"what": f"{tensors} tensors are integers with a scale", "effect": effect})
+    elif not described["becomes_int8"]:
+        effect = "int8 saves nothing worth an error"
+        found.append({"what": "no weights that are large enough", "effect": effect})
+    return found

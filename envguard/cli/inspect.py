@@ -1,0 +1,48 @@
+"""`envguard inspect`: what is in a model file, and what would quantizing it do?"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from envguard.cli.choice import EditionsOption, FindLinksOption, OfflineOption, PythonsOption
+
+
+def inspect(
+    model: Annotated[str, typer.Argument(help="A .task bundle, a .tflite model, or sample:face_landmarker.")],
+    goal: Annotated[str, typer.Option(help="The goal of `envguard run quantize` to plan for.")] = "balanced",
+    edition: EditionsOption = None,
+    python: PythonsOption = None,
+    find_links: FindLinksOption = None,
+    offline: OfflineOption = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+) -> None:
+    """Show operators, types, sizes and quantization of a model, what would become int8, and what stands in the way.
+
+    Runs nothing of the model. Exit codes: 0 done; 2 bad input; 3 no environment can be had here.
+    """
+    from envguard.catalog import load_catalog
+    from envguard.cli.choice import by_environment
+    from envguard.cli.screen import screen
+    from envguard.cli.sources import named_source
+    from envguard.cli.text import printable
+    from envguard.cli.workshop import open_workshop
+    from envguard.report.inspection import as_text
+    from envguard.running.inspecting import ENVIRONMENT, inspect_model
+
+    catalog = load_catalog(Path.cwd(), os.environ)
+    with screen() as receive:
+        workshop = open_workshop(
+            catalog,
+            receive,
+            by_environment(edition, catalog, main=ENVIRONMENT),
+            pythons=by_environment(python, catalog, main=ENVIRONMENT),
+            find_links=find_links,
+            offline=offline,
+        )
+        document = inspect_model(named_source(model, workshop), {"goal": goal}, workshop)
+    typer.echo(json.dumps(document, indent=2) if as_json else printable(as_text(document)))
