@@ -100,7 +100,7 @@ def _state(described: dict[str, Any]) -> str:
     if not floats:
         return "no float weights"
     most = max(floats, key=lambda name: floats[name])
-    return most.lower()
+    return str(most.lower())
 
 
 def _blocks(described: dict[str, Any]) -> list[dict[str, str]]:
