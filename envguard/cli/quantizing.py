@@ -14,7 +14,7 @@ from envguard.cli.sources import leave_receipt, sample_of
 if TYPE_CHECKING:
     from envguard.catalog import Task
     from envguard.running.events import Receiver
-    from envguard.running.pipeline import Alone, Overrides
+    from envguard.running.pipeline import Alone, Overrides, TaskResult
     from envguard.running.preparing import Workshop
 
 TASK = "quantize"
@@ -28,6 +28,7 @@ class Choices:
     goal: str
     low_rank: bool
     calibration: str | None
+    recipe: Mapping[str, Any] | None
     editions: tuple[str, ...]
     pythons: tuple[str, ...]
     find_links: tuple[Path, ...]
@@ -37,8 +38,10 @@ class Choices:
     @property
     def options(self) -> Overrides:
         """The options of the task's steps, by step."""
-        chosen = {"drop": list(self.drop), "goal": self.goal}
-        return {"inspect": chosen, "quantize": {**chosen, "low_rank": self.low_rank}}
+        given = self.recipe or {}
+        chosen = {"drop": sorted({*self.drop, *given.get("drop", ())}), "goal": self.goal}
+        recipe = {"recipe": given["recipe"]} if given else {}
+        return {"inspect": chosen, "quantize": {**chosen, "low_rank": self.low_rank, **recipe}}
 
     def opened(self, receive: Receiver) -> tuple[Task, Workshop]:
         """The task and a workshop for its environments; raises BadInput for a choice that there is not."""
@@ -86,8 +89,15 @@ def quantize_model(
     check_output(model.target, model.source)
     result = run_task(task, {"input": model.source}, model.target, workshop, choices.options, alone)
     if choices.receipt:
-        leave_receipt(task, result, model.target, choices.options, sample_of({"input": model.named}))
+        options = _with_recipe(choices.options, result)
+        leave_receipt(task, result, model.target, options, sample_of({"input": model.named}))
     return as_document(result)
+
+
+def _with_recipe(options: Overrides, result: TaskResult) -> Overrides:
+    """The options of a run under which another one does the same without a search."""
+    found = result.steps["quantize"].values["recipe"]
+    return {**options, "quantize": {**options["quantize"], "recipe": found}}
 
 
 def quantize_several(

@@ -28,6 +28,7 @@ class Goal(str, Enum):
     ACCURACY = "accuracy"
     BALANCED = "balanced"
     SIZE = "size"
+    SPEED = "speed"
 
 
 ModelsArgument = Annotated[
@@ -63,6 +64,14 @@ CalibrationOption = Annotated[
         metavar="DIR", help="Pictures (or .npy, .npz) like those of real use, or sample:NAME; default: faces."
     ),
 ]
+RecipeOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Do what an earlier run found best, without a search: its receipt. With the same calibration the bytes "
+        "are the same.",
+    ),
+]
 JobsOption = Annotated[
     int,
     typer.Option(
@@ -91,6 +100,7 @@ def quantize(
     goal: GoalOption = Goal.BALANCED,
     low_rank: LowRankOption = False,
     calibration: CalibrationOption = None,
+    recipe: RecipeOption = None,
     jobs: JobsOption = 1,
     edition: EditionsOption = None,
     python: PythonsOption = None,
@@ -110,12 +120,14 @@ def quantize(
     """
     from envguard.cli.models import is_one
     from envguard.cli.quantizing import Choices
+    from envguard.cli.recipe import read_recipe
 
     choices = Choices(
         drop=tuple(drop or ()),
         goal=goal.value,
         low_rank=low_rank,
         calibration=calibration,
+        recipe=None if recipe is None else read_recipe(recipe),
         editions=tuple(edition or ()),
         pythons=tuple(python or ()),
         find_links=tuple(find_links or ()),

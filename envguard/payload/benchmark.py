@@ -115,6 +115,11 @@ class Comparison:
         }
 
     @property
+    def middle_ratio(self) -> float:
+        """The median of the three ratios: the one to decide by where one of them may have been disturbed."""
+        return sorted(self._ratios)[1]
+
+    @property
     def _ratios(self) -> tuple[float, float, float]:
         return self.ratio, self.fastest_ratio, self.paired_ratio
 

@@ -83,7 +83,7 @@ class Draft:
         if choice.operators:
             model, report = _rounded(model, choice, self.samples and _one_in(share, self.samples))
             passes.append(report)
-            model = _with_int8_weights(model, choice, self.name)
+            model = quantized_weights(model, choice, self.name)
         passes += [store_float16.apply(model), share_buffers.apply(model)]
         if any(report.name == densify.NAME and report.changed for report in passes):
             passes.append(store_sparse.apply(model))
@@ -138,7 +138,8 @@ def _rounded(model: ModelT, choice: recipes.Choice, samples: Sequence[Sample] | 
     return model, PassReport("balanced_rounding", len(choice.weights), what, lossless=False)
 
 
-def _with_int8_weights(model: ModelT, choice: recipes.Choice, name: str) -> ModelT:
+def quantized_weights(model: ModelT, choice: recipes.Choice, name: str) -> ModelT:
+    """The model with the chosen weights stored as int8, rounded as they lie; raises QuantizerFailed."""
     # Imported here: it brings in SciPy, and inspecting a model needs none of it.
     from . import quantizer_api
 

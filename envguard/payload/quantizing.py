@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from . import accuracy, archive, recipes, searching
+from .bench import Bench
 from .drafting import Arrays, Draft
 from .goals import BALANCED, Goal
 from .graph import facts
@@ -117,7 +118,7 @@ def _found(
         inputs = accuracy.choose_inputs(draft.name, draft.model, Runner(data), order.held_out)
         if inputs.kind != accuracy.HELD_OUT:
             return own, ()
-        bench = searching.Bench(data, inputs)
+        bench = Bench(data, inputs)
     except CannotRun:
         return own, ()
     return searching.search(draft, bench, order.goal_for(draft.name), progress)

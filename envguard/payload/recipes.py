@@ -91,6 +91,11 @@ class Recipe:
         """Whether nothing becomes int8."""
         return set(self.treatments) <= {Treatment.FLOAT}
 
+    @property
+    def dynamic(self) -> frozenset[int]:
+        """The numbers of the layers that compute in int8: recipes that agree in them take the same time."""
+        return frozenset(number for number, each in enumerate(self.treatments) if each is Treatment.DYNAMIC)
+
     def as_json(self) -> dict[str, Any]:
         """The recipe for a file; runs of equal treatments are counted."""
         runs = [(treatment.value, len(list(run))) for treatment, run in itertools.groupby(self.treatments)]

@@ -8,7 +8,7 @@ import unittest
 from typing import Any
 
 import numpy as np
-from envguard_payload import quantizing, recipe_files, recipes, searching
+from envguard_payload import bench, quantizing, recipe_files, recipes
 from envguard_payload.accuracy import HELD_OUT, Inputs
 from envguard_payload.goals import BALANCED, Goal
 from envguard_payload.graph import model as models
@@ -22,7 +22,7 @@ CHANNELS = 32
 SIZE = dataclasses.replace(BALANCED, time_power=0.0)
 """What is tested here must not depend on times, so they need not be known well either."""
 
-searching.SECONDS = 0.02
+bench.SECONDS = 0.02
 
 
 def network(layers: int = 4) -> bytes:
@@ -111,7 +111,7 @@ class Bench(unittest.TestCase):
         self.data = network(layers=1)
         inputs = real_inputs(6, seed=2)
         limits = (float(inputs.min()), float(inputs.max()))
-        self.bench = searching.Bench(self.data, Inputs(HELD_OUT, tuple([each[None]] for each in inputs), (limits,)))
+        self.bench = bench.Bench(self.data, Inputs(HELD_OUT, tuple([each[None]] for each in inputs), (limits,)))
 
     def test_the_original_has_no_error(self) -> None:
         self.assertEqual(self.bench.error(Runner(self.data)), 0.0)

@@ -1,0 +1,62 @@
+"""Measure copies of one model against it: how far off they are in units of noise, and how long they take."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from . import benchmark, synthetic
+from .accuracy import Inputs
+from .interpreting import Runner
+
+SECONDS = 1.0
+"""For timing a copy, if its ratio does not settle sooner."""
+
+SEED = 20_261_122
+
+
+class Bench:
+    """Measures copies of one model against it.
+
+    An error is the root of the mean square over all elements of all outputs, each output in units of what it moves by
+    when noise of one grey level is added to the inputs (see `synthetic.with_noise`).
+    """
+
+    def __init__(self, original: bytes, inputs: Inputs) -> None:
+        """Raises `CannotRun` if the interpreter does not take the model."""
+        self.bytes = len(original)
+        self._original = Runner(original)
+        self._inputs = inputs.batches
+        noisy = [synthetic.with_noise(batch, inputs.ranges, SEED) for batch in inputs.batches]
+        self._answers = _answers(self._original, inputs.batches)
+        pairs = zip(self._answers, _answers(self._original, noisy))  # noqa: B905 - Python 3.9
+        self.floors = [_mean_square(*pair) for pair in pairs]
+
+    def error(self, copy: Runner) -> float:
+        """The error of a copy; infinite if it gives what is no number."""
+        answers = _answers(copy, self._inputs)
+        total, weight = 0.0, 0
+        for exact, given, floor in zip(self._answers, answers, self.floors):  # noqa: B905 - Python 3.9
+            off = _mean_square(exact, given)
+            if not math.isfinite(off):
+                return math.inf
+            if floor > 0:  # An output that noise does not move has no unit.
+                total += off / floor * exact.size
+                weight += exact.size
+        return math.sqrt(total / weight) if weight else 0.0
+
+    def time(self, copy: Runner) -> benchmark.Comparison:
+        """The time of a copy, in turns with the original's."""
+        return benchmark.compare(self._original.invoke, copy.invoke, seconds=SECONDS)
+
+
+def _answers(runner: Runner, inputs: Sequence[Sequence[np.ndarray]]) -> list[np.ndarray]:
+    """Each output over all inputs."""
+    answers = [runner.answer(arrays) for arrays in inputs]
+    return [np.stack([each[place] for each in answers]) for place in range(len(runner.outputs))]
+
+
+def _mean_square(one: np.ndarray, other: np.ndarray) -> float:
+    return float(np.mean((one.astype(np.float64) - other) ** 2))
