@@ -37,6 +37,8 @@ def network() -> bytes:
 
 
 class Gains(unittest.TestCase):
+    found: tuple[Gain, ...]
+
     @classmethod
     def setUpClass(cls) -> None:
         data = network()
