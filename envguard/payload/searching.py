@@ -26,7 +26,7 @@ ATTEMPTS = 4
 """How often fewer convolutions are tried."""
 
 MARGIN = 0.03
-"""By how much a candidate must be better than the best before it: times repeat about that well."""
+"""By how much a candidate whose time was measured must be better than the best before it: times repeat that well."""
 
 
 @dataclass(frozen=True)
@@ -132,9 +132,15 @@ def _best(tried: Sequence[Candidate], goal: Goal) -> Candidate:
     """The one with the least cost; the first if none is within the limit, as it changes least."""
     best = tried[0]
     for each in tried[1:]:
-        if each.time is not None and (best.time is None or _cost(each, goal) < (1 - MARGIN) * _cost(best, goal)):
+        if each.time is not None and (best.time is None or _is_better(each, best, goal)):
             best = each
     return best
+
+
+def _is_better(one: Candidate, other: Candidate, goal: Goal) -> bool:
+    """Whether it costs less, and by more than two measurements of time may differ if there were two."""
+    needed = 1.0 if one.time is other.time else 1.0 - MARGIN
+    return _cost(one, goal) < needed * _cost(other, goal)
 
 
 def _cost(candidate: Candidate, goal: Goal) -> float:
