@@ -9,14 +9,14 @@ import pytest
 
 from envguard.errors import BadInput, EnvguardError, NoEnvironment, StepFailed
 from envguard.report.several import as_document, as_markdown, as_text, exit_code, failed_run
-from tests.report.test_quantize_text import DOCUMENT
+from tests.report.test_quantize_text import DOCUMENT, measured
 
 SLOW = {"step": "compare", "name": "slower", "message": "It takes 1.20 of the time.", "next": "Leave it."}
 REFUSED = BadInput("It is quantized already.", why="its weights are int8", next_step="Name the original.")
 
 
 def run(path: str = "/models/a.task", **changes: Any) -> dict[str, Any]:
-    model = {**DOCUMENT["models"][0], "latency": {"ratio": 0.5, "original_ms": 4.0, "quantized_ms": 2.0}}
+    model = {**DOCUMENT["models"][0], "latency": measured(0.5, original_ms=4.0)}
     return {**DOCUMENT, "input": {**DOCUMENT["input"], "path": path}, "models": [model], **changes}
 
 
