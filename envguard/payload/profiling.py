@@ -103,7 +103,7 @@ def kind_of(tag: str) -> str:
         return tag
     what, how = found["what"], found["how"] or ""
     kind = _KINDS.get(f"{what} {how}") or _KINDS.get(what) or what.lower()
-    return f"{kind}, {_arithmetic(found['types'])}" if what in ("Fully Connected", "Convolution") else kind
+    return f"{_arithmetic(found['types'])} {kind}" if what in ("Fully Connected", "Convolution") else kind
 
 
 def _arithmetic(types: str) -> str:

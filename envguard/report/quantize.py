@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from envguard.report.times import outside_models
 from envguard.running.pipeline import TaskResult
 
 SCHEMA = 1
@@ -13,10 +14,13 @@ SCHEMA = 1
 def as_document(result: TaskResult) -> dict[str, Any]:
     """The document that `--json` prints and that every other report is made from.
 
-    `ratio` is the output's bytes to the input's, `latency.ratio` the quantized model's median time to the original's.
+    `ratio` is the output's bytes to the input's; `latency.ratio`, `two_threads.ratio`, `load.ratio` and `first.ratio`
+    of a model are the quantized one's median time to the original's; `outside_models` tells what of a call in
+    MediaPipe the models are not.
     """
     values = {name: step.values for name, step in result.steps.items()}
-    quantized = values.get("quantize", {})
+    quantized, verify = values.get("quantize", {}), values.get("verify")
+    models = _models(quantized, values.get("compare", {}))
     return {
         "schema": SCHEMA,
         "task": result.task,
@@ -26,8 +30,10 @@ def as_document(result: TaskResult) -> dict[str, Any]:
         "output": None if result.output is None else result.output.as_json(),
         "ratio": quantized.get("ratio"),
         "dropped": quantized.get("dropped", []),
-        "models": _models(quantized, values.get("compare", {})),
-        "verify": values.get("verify"),
+        "models": models,
+        "verify": verify,
+        "outside_models": outside_models(models, verify),
+        "processors": values.get("compare", {}).get("processors"),
         "environments": [prepared.as_json() for prepared in result.environments],
         "steps": [{"name": name, "seconds": round(step.seconds, 3)} for name, step in result.steps.items()],
     }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from envguard.report.times import profile_lines, profile_notes, time_tables
 from envguard.report.verification import verification_lines
 
 Document = Mapping[str, Any]
@@ -13,22 +15,27 @@ Row = Sequence[str]
 
 # An output that never gets above this on the inputs tried, as a confidence on made-up pictures, has no direction.
 LEAST_PEAK = 1e-4
+NOTHING, SAME = "–", "same"
 
-MODEL_HEADS = ("model", "bytes", "int8", "share", "time to original's", "least cosine")
+WIDTH = 80
+LEAST_NAME = 12
+MODEL_HEADS = ("model", "kB", "int8", "1 thread", "2 threads", "load", "cosine", "SNR")
+OUTPUT_HEADS = ("output", "cosine", "SNR", "largest error", "with noise of 1/255 on the input instead: cosine", "SNR")
 
 
 def as_text(document: Document) -> str:
     """The report for a terminal: models, what MediaPipe says, the verdict last, where the eye is."""
-    lines = [_input_line(document), "", *_aligned([MODEL_HEADS, *map(_model_row, document["models"])]), ""]
+    rows = [MODEL_HEADS, *map(_model_row, document["models"])]
+    lines = [_input_line(document), "", *_aligned(rows), *_wrapped(_legend(document)), ""]
     lines += verification_lines(document["verify"])
+    lines += [line for text in profile_lines(document) for line in _wrapped(text)]
     lines += [f"{each['name']}: {each['text']}" for each in _notes(document)]
     lines += ["", *_verdict_lines(document)]
     return "\n".join(lines)
 
 
 def as_markdown(document: Document) -> str:
-    """The same report as Markdown, with the environments that it was made in."""
-    rows = [MODEL_HEADS, tuple("---" for _ in MODEL_HEADS), *map(_model_row, document["models"])]
+    """The same report as Markdown, with all that was measured and the environments that it was made in."""
     environments = [
         f"- `{each['name']}` edition {each['edition']}, Python {each['python']}, lock `{each['lock'][:16]}`, "
         f"proved {each['proof']['date']} by `{each['proof']['check']}`"
@@ -38,14 +45,25 @@ def as_markdown(document: Document) -> str:
         f"# {document['task']}: {document['verdict']}",
         *_verdict_lines(document),
         "## Models",
-        "\n".join(f"| {' | '.join(map(_cell, row))} |" for row in rows),
+        _table([MODEL_HEADS, *map(_model_row, document["models"])]),
+        _legend(document),
         *(f"`{each['name']}`: {each['text']}" for each in _notes(document)),
+        *_section(
+            "Outputs", [_table([OUTPUT_HEADS, *(row for model in document["models"] for row in _output_rows(model))])]
+        ),
         "## MediaPipe",
         *verification_lines(document["verify"]),
+        *_section("Time", [*profile_lines(document), *map(_table, time_tables(document)), *profile_notes(document)]),
         "## Environments",
         "\n".join(environments),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _section(title: str, parts: Sequence[str]) -> list[str]:
+    """The parts under their title; nothing where there are none."""
+    found = [part for part in parts if part]
+    return [f"## {title}", *found] if found else []
 
 
 def _input_line(document: Document) -> str:
@@ -54,16 +72,58 @@ def _input_line(document: Document) -> str:
 
 
 def _model_row(model: Document) -> Row:
-    latency = model["latency"]
-    cosines = [output["cosine"] for output in model["outputs"] if output["peak"] >= LEAST_PEAK]
+    heard = [output for output in model["outputs"] if output["peak"] >= LEAST_PEAK]
+    noises = [output["snr_db"] for output in heard if output["snr_db"] is not None]
     return (
         model["name"],
-        f"{model['bytes_in']:,}",
-        f"{model['bytes_out']:,}",
-        f"{model['bytes_out'] / model['bytes_in']:.2f}",
-        f"{latency['ratio']:.2f}" if latency else "–",
-        f"{min(cosines):.4f}" if cosines else "–",
+        f"{model['bytes_in'] / 1000:,.0f}",
+        f"{model['bytes_out'] / 1000:,.0f}",
+        *(_ratio(model.get(key)) for key in ("latency", "two_threads", "load")),
+        f"{min(output['cosine'] for output in heard):.4f}" if heard else NOTHING,
+        f"{min(noises):.0f} dB" if noises else NOTHING,
     )
+
+
+def _ratio(measured: Document | None) -> str:
+    """Time to the original's, or that no difference could be told."""
+    if not measured:
+        return NOTHING
+    return f"{measured['ratio']:.2f}" if measured["differs"] else SAME
+
+
+def _output_rows(model: Document) -> list[Row]:
+    return [
+        (
+            f"{model['name']}: {output['name']}",
+            f"{output['cosine']:.5f}",
+            _decibels(output["snr_db"]),
+            f"{output['max_abs_error']:.4g} of {output['peak']:.4g}",
+            f"{output['noise_cosine']:.5f}",
+            _decibels(output["noise_snr_db"]),
+        )
+        for output in model["outputs"]
+    ]
+
+
+def _decibels(value: float | None) -> str:
+    return "no error" if value is None else f"{value:.1f} dB"
+
+
+def _legend(document: Document) -> str:
+    """What the table's figures are, and which inputs they are from."""
+    tried: dict[str, list[str]] = {}
+    for model in document["models"]:
+        if model.get("inputs"):
+            tried.setdefault(f"{model['inputs_tried']} {model['inputs']}", []).append(model["name"])
+    inputs = [f"{kind} inputs" + (f" ({', '.join(names)})" if len(tried) > 1 else "") for kind, names in tried.items()]
+    text = f"Times are ratios to the original's, {SAME!r} where the noise is larger than the difference."
+    if inputs:
+        text += f" Least cosine and SNR of any output on {', '.join(inputs)}."
+    return text
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _notes(document: Document) -> list[dict[str, str]]:
@@ -98,13 +158,27 @@ def _verdict_lines(document: Document) -> list[str]:
 
 
 def _aligned(rows: Sequence[Row]) -> list[str]:
-    """The rows with the first column to the left and the others to the right."""
+    """The rows within a terminal's width, the first column to the left and cut where it must be, the rest right."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    widths[0] = min(widths[0], max(LEAST_NAME, WIDTH - sum(widths[1:]) - 2 * (len(widths) - 1)))
     lines = []
     for first, *others in rows:
-        cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))]
+        cells = [_cut(first, widths[0]).ljust(widths[0])]
+        cells += [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
         lines.append("  ".join(cells))
     return lines
+
+
+def _cut(text: str, width: int) -> str:
+    """The text, or its start and end: names of models differ there."""
+    keep = width - 1
+    return text if len(text) <= width else f"{text[: keep - keep // 2]}…{text[len(text) - keep // 2 :]}"
+
+
+def _table(rows: Sequence[Row]) -> str:
+    heads, *rest = rows
+    marked = [heads, tuple("---" for _ in heads), *rest]
+    return "\n".join(f"| {' | '.join(map(_cell, row))} |" for row in marked) if rest else ""
 
 
 def _cell(text: str) -> str:

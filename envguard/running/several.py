@@ -11,6 +11,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from types import FrameType
@@ -25,6 +26,7 @@ from envguard.running.turns import taking_part
 
 # A step that is asked to end is killed after three seconds; its run then clears up.
 GRACE_SECONDS = 10.0
+HELD = (signal.SIGINT, signal.SIGTERM)
 
 Job = TypeVar("Job")
 Work = Callable[[Job, Receiver, Alone], Mapping[str, Any]]
@@ -88,7 +90,9 @@ class _Lane(Generic[Job]):
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(theirs, work, turns), daemon=True)
-        with _interrupts_held():
+        if os.name != "nt":
+            resource_tracker.ensure_running()  # its own start would let the signals through
+        with _signals_held():
             process.start()
         theirs.close()
         return cls(process, ours)
@@ -133,8 +137,9 @@ def _serve(connection: Connection, work: Work[Job], turns: Path) -> None:
     # Ctrl-C in a terminal reaches this process too, and must not end it twice; a step of ours starts without handlers.
     signal.signal(signal.SIGINT, _leave_to_the_parent)
     unwind_on_sigterm()
-    _let_interrupts_through()
+    # Started while signals are held, the thread never gets one: it would not wake the main thread, which handles it.
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    _let_signals_through()
     with contextlib.suppress(EOFError, OSError):
         while True:
             job = connection.recv()
@@ -164,18 +169,18 @@ def _leave_to_the_parent(_number: int, _frame: FrameType | None) -> None:
 
 
 @contextlib.contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Keep Ctrl-C waiting; a process started meanwhile keeps it waiting too, until it is ready for it."""
+def _signals_held() -> Iterator[None]:
+    """Keep Ctrl-C and SIGTERM waiting; a process started meanwhile keeps them waiting too, until it is ready."""
     if os.name == "nt":
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _let_interrupts_through() -> None:
+def _let_signals_through() -> None:
     if os.name != "nt":
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)

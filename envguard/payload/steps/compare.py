@@ -22,6 +22,10 @@ from ..quantizing import split
 
 LEAST_COSINE = 0.7
 LEAST_REAL_COSINE = 0.95
+"""On real inputs. Of MediaPipe's three face models with weights rounded to 8 bits as they are, every output stays above
+0.98; with 5 bits each model has one below 0.94. Made-up inputs cannot be judged so strictly: what is confidence there
+is near zero, and the same 8 bits bring one output of the landmark model down to 0.84.
+"""
 TWO = 2
 
 TWO_THREADS_SECONDS = 1.0
@@ -166,7 +170,8 @@ def _not_run(name: str) -> dict[str, Any]:
 
 
 def _broken(name: str, inputs: accuracy.Inputs, outputs: Sequence[accuracy.Output], limits: Limits) -> list[Failure]:
-    limit = limits.real_cosine if inputs.kind == accuracy.HELD_OUT else limits.cosine
+    real = inputs.kind == accuracy.HELD_OUT
+    limit = limits.real_cosine if real else limits.cosine
     failures = []
     for output in outputs:
         difference = output.by_quantizing
@@ -175,14 +180,20 @@ def _broken(name: str, inputs: accuracy.Inputs, outputs: Sequence[accuracy.Outpu
             failures.append(Failure("not-finite", f"{subject} has NaN or infinities."))
         elif difference.silent:
             failures.append(Failure("silent-zeros", f"{subject} is all zeros where the original's is not."))
-        # An output that noise disturbs as much says nothing about quantizing.
-        elif difference.cosine < limit <= output.by_noise.cosine and difference.peak > numerics.AUDIBLE:
+        elif difference.cosine < limit and _tells(output, limit, real=real):
             message = (
                 f"{subject} has a cosine similarity of {difference.cosine:.3f} on {len(inputs.batches)} {inputs.kind}"
                 f" inputs; the limit is {limit:g}."
             )
             failures.append(Failure("inaccurate", message))
     return failures
+
+
+def _tells(output: accuracy.Output, limit: float, *, real: bool) -> bool:
+    """Whether an output is fit to judge by: there is something to hear, and noise does not disturb it as much."""
+    noise = output.by_noise.cosine
+    undisturbed = output.by_quantizing.cosine < noise if real else limit <= noise
+    return undisturbed and output.by_quantizing.peak > numerics.AUDIBLE
 
 
 def _speed(pair: Pair, limits: Limits) -> tuple[dict[str, Any], list[Failure]]:

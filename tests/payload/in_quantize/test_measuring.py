@@ -148,10 +148,10 @@ class Inputs(unittest.TestCase):
 class Profiles(unittest.TestCase):
     def test_kinds_are_in_a_users_words(self) -> None:
         for tag, kind in {
-            "Convolution (NHWC, F32) DWConv": "depthwise convolution, float",
-            "Convolution (NHWC, F32, QC8W) IGEMM": "convolution, float",
-            "Convolution (NHWC, QS8, QC8W) IGEMM": "convolution, int8",
-            "Fully Connected (NC, QDU8, F32, QC8W) GEMM": "matrix product, int8",
+            "Convolution (NHWC, F32) DWConv": "float depthwise convolution",
+            "Convolution (NHWC, F32, QC8W) IGEMM": "float convolution",
+            "Convolution (NHWC, QS8, QC8W) IGEMM": "int8 convolution",
+            "Fully Connected (NC, QDU8, F32, QC8W) GEMM": "int8 matrix product",
             "PReLU (ND)": "prelu",
             "STRIDED_SLICE": "STRIDED_SLICE",
         }.items():
@@ -171,7 +171,7 @@ class Profiles(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             described = profiling.profile(model, model, inputs, Path(folder))
         for which in ("original", "quantized"):
-            self.assertIn("convolution, float", {each["kind"] for each in described[which]["kinds"]})
+            self.assertIn("float convolution", {each["kind"] for each in described[which]["kinds"]})
             self.assertGreater(described[which]["ms"], 0)
 
     def test_a_model_that_the_profiler_cannot_run_ends_nothing_but_the_profile(self) -> None:

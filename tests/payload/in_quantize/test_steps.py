@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 import tempfile
 import unittest
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import numpy as np
-from envguard_payload import bundle, quantizer_api
+from envguard_payload import accuracy, bundle, numerics, quantizer_api
 from envguard_payload.checks import quantize as check
 from envguard_payload.graph import metadata
 from envguard_payload.graph import model as models
@@ -170,8 +171,8 @@ class Gates(StepTest):
         result = self.quantize(self.write(build.finish([source], [output])))
         self.assertEqual([failure.name for failure in result.failures], ["no-op"])
 
-    def compare_outputs(self, weights: float) -> set[str]:
-        """Failures when every weight of the copy was multiplied by `weights`."""
+    def compare_outputs(self, weights: float, held_out: str = "") -> set[str]:
+        """Failures when every weight of the copy was multiplied by `weights`; `held_out` names the model of inputs."""
         original = self.network()
         copy = check.small_model()
         for buffer in copy.buffers:
@@ -179,9 +180,14 @@ class Gates(StepTest):
                 with np.errstate(over="ignore"):
                     scaled = np.frombuffer(buffer.data.tobytes(), np.float16) * np.float16(weights)
                 buffer.data = np.frombuffer(scaled.tobytes(), np.uint8)
-        quantized = self.write(copy, "copy.tflite")
-        result = self.run_step(compare, {"original": original, "quantized": quantized})
-        return {failure.name for failure in result.failures}
+        inputs = {"original": original, "quantized": self.write(copy, "copy.tflite")}
+        if held_out:
+            shape = copy.subgraphs[0].tensors[copy.subgraphs[0].inputs[0]].shape
+            pixels = np.random.default_rng(0).integers(0, 256, [30, *shape[1:]], np.uint8)
+            np.savez(self.folder / "held_out.npz", **{held_out: pixels})
+            inputs["held_out"] = self.folder / "held_out.npz"
+        self.result = self.run_step(compare, inputs)
+        return {failure.name for failure in self.result.failures}
 
     def test_silent_zeros_are_found(self) -> None:
         self.assertEqual(self.compare_outputs(0.0), {"silent-zeros"})
@@ -192,12 +198,75 @@ class Gates(StepTest):
     def test_wrong_answers_are_found(self) -> None:
         self.assertEqual(self.compare_outputs(-1.0), {"inaccurate"})
 
+    def test_held_out_inputs_are_used_and_named_and_others_are_made_up(self) -> None:
+        self.assertEqual(self.compare_outputs(1.0, held_out="network"), set())
+        (model,) = self.result.values["models"]
+        self.assertEqual((model["inputs"], model["inputs_tried"]), ("held-out", 24))
+        self.assertEqual(self.compare_outputs(1.0, held_out="another"), set())
+        (model,) = self.result.values["models"]
+        self.assertEqual((model["inputs"], model["inputs_tried"]), ("synthetic", 4))
+
+    def test_real_inputs_are_judged_more_strictly(self) -> None:
+        middle = (compare.LEAST_COSINE + compare.LEAST_REAL_COSINE) / 2
+        near = numerics.Difference("it", middle, 0.1, 0.1, 1.0, 3.0, finite=True, silent=False)
+        for kind, noise, expected in (
+            (accuracy.HELD_OUT, 0.99, ["inaccurate"]),
+            (accuracy.SYNTHETIC, 0.99, []),
+            (accuracy.HELD_OUT, middle - 0.01, []),  # noise that nobody sees does more than quantizing
+        ):
+            output = accuracy.Output(near, replace(near, cosine=noise))
+            inputs = accuracy.Inputs(kind, ([],), ())
+            failures = compare._broken("it", inputs, [output], compare.Limits.of({}))
+            self.assertEqual([failure.name for failure in failures], expected)
+
+    def test_every_time_that_was_measured_is_told(self) -> None:
+        self.compare_outputs(1.0)
+        (model,) = self.result.values["models"]
+        for measured in ("latency", "load", "first"):
+            self.assertGreater(model[measured]["original_ms"], 0)
+        if self.result.values["processors"] > 1:
+            self.assertEqual(model["two_threads"]["threads"], 2)
+        self.assertEqual(model["profile_reason"], "")
+        self.assertGreaterEqual(len(model["profile"]["quantized"]["kinds"]), 1)
+
+    def test_with_one_processor_two_threads_are_not_measured_and_that_is_said(self) -> None:
+        with mock.patch.object(compare, "processors", return_value=1):
+            self.compare_outputs(1.0)
+        (model,) = self.result.values["models"]
+        self.assertIsNone(model["two_threads"])
+        self.assertIn("only one processor", model["two_threads_reason"])
+
     def test_another_interface_is_found(self) -> None:
         build = check.small_model()
         build.subgraphs[0].tensors[0].name = b"picture"
         inputs = {"original": self.network(), "quantized": self.write(build, "copy.tflite")}
         compared = self.run_step(compare, inputs)
         self.assertEqual([failure.name for failure in compared.failures], ["io-changed"])
+
+
+class Inspection(StepTest):
+    def test_types_and_what_becomes_int8_are_counted(self) -> None:
+        (model,) = self.run_step(inspect, {"model": self.write(check.small_model())}).values["models"]
+        self.assertEqual(model["state"], "float16")
+        self.assertGreater(model["constants"]["FLOAT16"], 0)
+        self.assertGreater(model["activations"]["FLOAT32"], 0)
+        self.assertGreater(sum(row["int8_weights"] for row in model["becomes_int8"].values()), 0)
+        self.assertEqual(model["blocks"], [])
+
+    def test_a_custom_operator_and_its_effect_are_named(self) -> None:
+        build = GraphBuilder()
+        source, output = build.tensor("input", (1, 4)), build.tensor("output", (1, 4))
+        build.operator(BuiltinOperator.CUSTOM, [source], [output])
+        build.model.operatorCodes[0].customCode = b"Strange"
+        (model,) = self.run_step(inspect, {"model": self.write(build.finish([source], [output]))}).values["models"]
+        self.assertEqual(model["custom_operators"], ["Strange"])
+        self.assertIn("custom operator Strange", [each["what"] for each in model["blocks"]])
+
+    def test_a_model_that_is_quantized_says_so(self) -> None:
+        self.quantize(self.write(check.small_model()))
+        (model,) = self.run_step(inspect, {"model": self.folder / "quantized.tflite"}).values["models"]
+        self.assertEqual((model["state"], model["recipe"]), (inspect.INTEGERS, None))
+        self.assertIn("quantize the float model", model["blocks"][0]["effect"])
 
 
 class Check(StepTest):

@@ -1,0 +1,44 @@
+"""Work for `run_each`, which starts it in processes of its own, so it needs a module that these can import."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from envguard.errors import BadInput
+from envguard.running.events import Receiver, StepNote
+from envguard.running.pipeline import Alone, run_task
+from envguard.running.several import run_each
+from envguard.running.signals import unwind_on_sigterm
+from tests.projects.project import shop_of
+
+
+def double(job: int, receive: Receiver, _alone: Alone) -> Mapping[str, Any]:
+    """Twice the number, told on the way; a negative one is bad, 13 kills the process, 0 is a fault in the code."""
+    receive(StepNote("double", f"{job} twice"))
+    if job < 0:
+        raise BadInput(f"{job} is negative.", why="nobody knows", next_step="Name another.")
+    if job == 13:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return {"doubled": 2 * job, "process": os.getpid(), "one": job // job}
+
+
+def run_in(job: tuple[Path, Path, Path], receive: Receiver, alone: Alone) -> Mapping[str, Any]:
+    """The task `work` of a project, on no input: (project, store, target)."""
+    project, home, target = job
+    shop = shop_of(project, home)
+    shop.receive = receive
+    run_task(shop.catalog.tasks["work"], {}, target, shop, {}, alone)
+    return {}
+
+
+def main() -> None:
+    """A program: two runs at a time; project, store and the folder of outputs are the arguments."""
+    unwind_on_sigterm()
+    project, home, folder = map(Path, sys.argv[1:])
+    jobs = {name: (project, home, folder / f"{name}.txt") for name in ("one", "two")}
+    run_each(run_in, jobs, at_once=2, turns=home / "turns", receiver=lambda _: print)

@@ -1,0 +1,119 @@
+"""Several runs at a time: each is told apart, none takes another with it, and they end together."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from envguard.host.interpreters import HostFacts
+from envguard.planning import minor_of
+from envguard.running.events import Event, Receiver, StepNote
+from envguard.running.several import Outcome, run_each
+from tests.projects.project import shop_of, write_project
+from tests.running.runs import double
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PROGRAM = f"import sys; sys.path.insert(0, {str(CHECKOUT)!r}); from tests.running.runs import main; main()"
+SLEEPER = """
+    [tasks.work]
+    summary = "work"
+    output = "do:out"
+    [[tasks.work.steps]]
+    name = "do"
+    environment = "one"
+    command = ["python", "do.py", "{output.out}"]
+    outputs = { out = "out.txt" }
+"""
+
+
+def run(tmp_path: Path, *numbers: int, at_once: int) -> tuple[dict[str, Outcome], list[tuple[str, Event]]]:
+    told: list[tuple[str, Event]] = []
+
+    def receiver(name: str) -> Receiver:
+        return lambda event: told.append((name, event))
+
+    jobs = {str(number): number for number in numbers}
+    return run_each(double, jobs, at_once=at_once, turns=tmp_path / "turns", receiver=receiver), told
+
+
+def test_results_keep_the_order_and_events_the_name(tmp_path: Path) -> None:
+    outcomes, told = run(tmp_path, 3, 1, 2, at_once=2)
+    assert list(outcomes) == ["3", "1", "2"]
+    documents = [outcome.document for outcome in outcomes.values()]
+    assert [document and document["doubled"] for document in documents] == [6, 2, 4]
+    assert sorted(told, key=lambda each: each[0]) == [
+        (name, StepNote("double", f"{name} twice")) for name in ("1", "2", "3")
+    ]
+    assert len({document["process"] for document in documents if document}) <= 2
+
+
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_a_run_that_fails_or_dies_takes_no_other_with_it(tmp_path: Path, at_once: int) -> None:
+    outcomes, _ = run(tmp_path, -1, 13, 0, 5, at_once=at_once)
+    assert outcomes["-1"].error == {
+        "error": "-1 is negative.", "why": "nobody knows", "next": "Name another.", "exit_code": 2,
+    }  # fmt: skip
+    killed, faulty = outcomes["13"].error, outcomes["0"].error
+    assert killed is not None
+    assert killed["error"] == "The process of 13 was ended by SIGKILL."
+    assert killed["exit_code"] == 1
+    assert faulty is not None
+    assert faulty["error"].startswith("envguard itself failed: ZeroDivisionError")
+    assert outcomes["5"].document is not None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+@pytest.mark.parametrize(
+    ("number", "to_all", "code"),
+    [
+        pytest.param(signal.SIGINT, True, -signal.SIGINT, id="Ctrl-C in a terminal"),
+        pytest.param(signal.SIGINT, False, -signal.SIGINT, id="SIGINT"),
+        pytest.param(signal.SIGTERM, False, 143, id="SIGTERM"),
+        pytest.param(signal.SIGKILL, False, -signal.SIGKILL, id="SIGKILL"),
+    ],
+)
+def test_all_runs_end_with_their_parent_and_clear_up(
+    tmp_path: Path, host: HostFacts, number: signal.Signals, to_all: bool, code: int
+) -> None:
+    sleep = f"""
+        import os, sys, time
+        open(sys.argv[1], "w").write("half")
+        path = os.path.join({str(tmp_path)!r}, f"{{os.getpid()}}.pid")
+        open(path, "w").close()
+        time.sleep(60)
+    """
+    home, out = tmp_path / "home", tmp_path / "out"
+    project = write_project(tmp_path / "project", minor_of(host.usable[0]), SLEEPER, {"do.py": sleep})
+    shop_of(project, home).prepare("one")
+    out.mkdir()
+    command = [sys.executable, "-I", "-c", PROGRAM, project, home, out]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as parent:
+        end = time.monotonic() + 30
+        while len(steps := list(tmp_path.glob("*.pid"))) < 2:
+            assert parent.poll() is None, parent.stderr and parent.stderr.read()
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        if to_all:
+            os.killpg(parent.pid, number)
+        else:
+            parent.send_signal(number)
+        assert parent.wait(timeout=20) == code
+        assert parent.stderr is not None
+        said = parent.stderr.read()
+    assert said.count("Traceback") == (1 if number == signal.SIGINT else 0), said
+    wait_for_the_end_of([Path("/proc") / step.stem for step in steps])
+    assert list(out.iterdir()) == []
+    assert list((home / "runs").iterdir()) == []
+
+
+def wait_for_the_end_of(processes: list[Path]) -> None:
+    end = time.monotonic() + 10
+    while any(process.exists() for process in processes):
+        assert time.monotonic() < end, "a step outlived its run by ten seconds"
+        time.sleep(0.05)
