@@ -16,7 +16,7 @@ def as_document(result: TaskResult) -> dict[str, Any]:
 
     `ratio` is the output's bytes to the input's; `latency.ratio`, `two_threads.ratio`, `load.ratio` and `first.ratio`
     of a model are the quantized one's median time to the original's; `outside_models` tells what of a call in
-    MediaPipe the models are not.
+    MediaPipe the models are not. `recipe` repeats what was done without a search, to the same bytes on the same `cpu`.
     """
     values = {name: step.values for name, step in result.steps.items()}
     quantized, verify = values.get("quantize", {}), values.get("verify")
@@ -30,6 +30,8 @@ def as_document(result: TaskResult) -> dict[str, Any]:
         "output": None if result.output is None else result.output.as_json(),
         "ratio": quantized.get("ratio"),
         "dropped": quantized.get("dropped", []),
+        "recipe": quantized.get("recipe"),
+        "cpu": quantized.get("cpu"),
         "models": models,
         "verify": verify,
         "outside_models": outside_models(models, verify),

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from envguard.report.candidates import candidate_lines, candidate_tables
 from envguard.report.times import profile_lines, profile_notes, time_tables
 from envguard.report.verification import verification_lines
 
@@ -27,7 +28,8 @@ def as_text(document: Document) -> str:
     """The report for a terminal: models, what MediaPipe says, the verdict last, where the eye is."""
     rows = [MODEL_HEADS, *map(_model_row, document["models"])]
     lines = [_input_line(document), "", *_aligned(rows), *_wrapped(_legend(document)), ""]
-    lines += verification_lines(document["verify"])
+    lines += [line for text in candidate_lines(document["models"]) for line in _wrapped(text)]
+    lines += ["", *verification_lines(document["verify"])]
     lines += [line for text in profile_lines(document) for line in _wrapped(text)]
     lines += [f"{each['name']}: {each['text']}" for each in _notes(document)]
     lines += ["", *_verdict_lines(document)]
@@ -48,6 +50,7 @@ def as_markdown(document: Document) -> str:
         _table([MODEL_HEADS, *map(_model_row, document["models"])]),
         _legend(document),
         *(f"`{each['name']}`: {each['text']}" for each in _notes(document)),
+        *_section("Recipes that were tried", _candidates(document)),
         *_section(
             "Outputs", [_table([OUTPUT_HEADS, *(row for model in document["models"] for row in _output_rows(model))])]
         ),
@@ -58,6 +61,22 @@ def as_markdown(document: Document) -> str:
         "\n".join(environments),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _candidates(document: Document) -> list[str]:
+    tables = candidate_tables(document["models"])
+    shown = [part for name, rows in tables.items() for part in (f"`{name}`:", _table(rows))]
+    return (
+        [f"An error of 1 is what noise of one grey level on the inputs makes. {_cpu(document)}", *shown]
+        if shown
+        else []
+    )
+
+
+def _cpu(document: Document) -> str:
+    """What the times and the last bits of the bytes depend on."""
+    cpu = document.get("cpu") or {}
+    return f"On {cpu['name']} ({cpu['architecture']}; {', '.join(cpu['vectors'])})." if cpu else ""
 
 
 def _section(title: str, parts: Sequence[str]) -> list[str]:
