@@ -13,6 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 from envguard import __version__
+from envguard.cli.ci import ci_app
 from envguard.cli.doctor import doctor, report_bug
 from envguard.cli.environments import AFTER_NAME, create, execute, list_environments, path, shell
 from envguard.cli.explain import explain
@@ -55,6 +56,7 @@ app.command("report-bug")(report_bug)
 app.add_typer(run_app, name="run")
 app.command("verify-receipt")(verify_receipt)
 app.add_typer(store_app, name="store")
+app.add_typer(ci_app, name="ci")
 
 
 def _print_version(wanted: bool) -> None:

@@ -45,6 +45,11 @@ def several_models(arguments: Sequence[str], folder: Path | None, workshop: Work
     return {model.named if names.count(name) > 1 else name: model for name, model in zip(names, found, strict=True)}
 
 
+def default_name(source: Path) -> str:
+    """What the output of a model is called unless the user names it."""
+    return f"{source.stem}{MARK}{source.suffix}"
+
+
 def check_report(report: Path, models: Sequence[Model]) -> None:
     """Refuse a report that would be written over a model or its output, or where no file can be made."""
     from envguard.running.places import check_output
@@ -82,7 +87,7 @@ def _is_model(path: Path) -> bool:
 
 def _default_output(named: str, source: Path) -> Path:
     """NAME.int8.SUFFIX beside the model; for a sample in the current folder, as the store is not the user's."""
-    name = f"{source.stem}{MARK}{source.suffix}"
+    name = default_name(source)
     return Path(name) if named.startswith(SAMPLE) else source.with_name(name)
 
 

@@ -1,0 +1,257 @@
+"""`envguard ci`: write a workflow that runs a task in CI, and print the key by which it caches the store."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from envguard.cli.sources import SAMPLE
+from envguard.errors import BadInput
+
+if TYPE_CHECKING:
+    from envguard.catalog import Catalog, Environment, Task
+    from envguard.report.ci import Job
+
+ci_app = typer.Typer(help="Write a workflow that runs a task in CI.", no_args_is_help=True)
+
+# Of the Pythons that envguard itself runs on, the task's environments are asked which they have locks for.
+OLDEST = (3, 10)
+IN_CHECKOUT = ("make host",)
+GITHUB_PATH = 'echo "$PWD/.venv/bin" >> "$GITHUB_PATH"'
+GITLAB_PATH = 'export PATH="$PWD/.venv/bin:$PATH"'
+
+TaskArgument = Annotated[str, typer.Argument(metavar="[TASK]", help="Default: quantize.")]
+InputsArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[INPUT]...",
+        help="Files of the repository, NAME=PATH where the task has several inputs, or sample:NAME. Default for "
+        "quantize: sample:face_landmarker.",
+    ),
+]
+FileOption = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write this file; default: standard output.")
+]
+ForceOption = Annotated[bool, typer.Option("--force", help="Write over FILE if it is there.")]
+InstallOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="COMMAND",
+        help="Shell line after which `envguard` is a command there; can be given again for the next line. It is not on "
+        "PyPI, so only in its own checkout is there a default (make host).",
+    ),
+]
+
+
+@ci_app.command()
+def github(
+    task: TaskArgument = "quantize",
+    inputs: InputsArgument = None,
+    output: FileOption = None,
+    force: ForceOption = False,
+    install: InstallOption = None,
+) -> None:
+    """Write a workflow for GitHub Actions, such as .github/workflows/envguard.yml.
+
+    It restores the environments by the digest of their locks, checks the locks, runs the task, and keeps output, report
+    and receipt.
+    """
+    from envguard.report.ci import github_workflow
+
+    job = _job(task, inputs or [], install, GITHUB_PATH)
+    if any("${{" in text for text in (*job.command, *job.install, job.folder)):
+        raise BadInput("GitHub would read ${{ as an expression.", next_step="Rename the file.")
+    _write(github_workflow(job), output, force=force)
+
+
+@ci_app.command()
+def gitlab(
+    task: TaskArgument = "quantize",
+    inputs: InputsArgument = None,
+    output: FileOption = None,
+    force: ForceOption = False,
+    install: InstallOption = None,
+) -> None:
+    """Write a pipeline for GitLab CI, such as .gitlab-ci.yml.
+
+    It restores the environments by the digest of their locks, checks the locks, runs the task, and keeps output, report
+    and receipt.
+    """
+    from envguard.report.ci import gitlab_pipeline
+
+    _write(gitlab_pipeline(_job(task, inputs or [], install, GITLAB_PATH)), output, force=force)
+
+
+@ci_app.command()
+def key(task: TaskArgument = "quantize") -> None:
+    """Print a name for the locks of a task's environments; it changes when one of them does."""
+    from envguard.report.ci import locks_key
+
+    catalog = _catalog()
+    typer.echo(locks_key(_environments(_task(task, catalog), catalog)))
+
+
+def _job(name: str, inputs: Sequence[str], install: Sequence[str] | None, path_line: str) -> Job:
+    from envguard.report.ci import Job, locks_key
+
+    catalog = _catalog()
+    task = _task(name, catalog)
+    environments = _environments(task, catalog)
+    base = catalog.project or Path.cwd()
+    top = _top(base)
+    own = [each.name for each in environments if catalog.project and each.lockfiles.is_relative_to(catalog.project)]
+    command, stdout = _command(task, [_input(task, each, base, top, catalog) for each in inputs], base, catalog)
+    return Job(
+        task=name,
+        install=tuple(install) if install else _install(top, path_line),
+        checked=tuple(own or [each.name for each in environments]),
+        command=command,
+        stdout=stdout,
+        python=_python(environments),
+        key=locks_key(environments),
+        folder=base.relative_to(top).as_posix() if base != top else "",
+        project=catalog.project is not None,
+    )
+
+
+def _catalog() -> Catalog:
+    from envguard.catalog import load_catalog
+
+    return load_catalog(Path.cwd(), os.environ)
+
+
+def _task(name: str, catalog: Catalog) -> Task:
+    if name not in catalog.tasks:
+        raise BadInput(f"There is no task {name!r}.", next_step=f"Choose one of: {', '.join(catalog.tasks)}.")
+    return catalog.tasks[name]
+
+
+def _environments(task: Task, catalog: Catalog) -> list[Environment]:
+    from envguard.running.pipeline import environments_of
+
+    return [catalog.environments[name] for name in environments_of(task, catalog)]
+
+
+def _top(folder: Path) -> Path:
+    """The top of the repository that the folder lies in; the folder itself where there is none."""
+    return next((each for each in (folder, *folder.parents) if (each / ".git").exists()), folder)
+
+
+def _install(top: Path, path_line: str) -> tuple[str, ...]:
+    if (top / "envguard" / "bootstrap.py").is_file() and (top / "Makefile").is_file():
+        return (*IN_CHECKOUT, path_line)
+    raise BadInput(
+        "How is envguard installed there?",
+        why="it is not on PyPI, and this is not its own checkout",
+        next_step="Name the command with --install, such as --install 'pip install git+https://HOST/envguard.git@COMMIT'.",
+    )
+
+
+def _python(environments: Sequence[Environment]) -> str:
+    """The Python, of those that every environment has a lock for, that the first one prefers."""
+    from envguard.running.preparing import recorded_locks
+
+    locked = [{python for _, python in recorded_locks(environment)} for environment in environments]
+    for edition in environments[0].editions:
+        for python in edition.pythons:
+            if tuple(map(int, python.split("."))) >= OLDEST and all(python in each for each in locked):
+                return python
+    raise BadInput(
+        "There is no Python that every environment of the task has a lock for.",
+        why="\n".join(
+            f"{environment.name}: {', '.join(sorted(each)) or 'none'}"
+            for environment, each in zip(environments, locked, strict=True)
+        ),
+        next_step="envguard lock",
+    )
+
+
+def _input(task: Task, given: str, base: Path, top: Path, catalog: Catalog) -> tuple[str, str]:
+    """The input's name, empty where it has none, and its path from the project's folder, as in any clone."""
+    name, equals, value = given.partition("=")
+    if not equals or name not in task.inputs:
+        name, value = "", given
+    if value.startswith(SAMPLE):
+        if value.removeprefix(SAMPLE) not in catalog.samples:
+            raise BadInput(f"There is no {value!r}.", next_step=f"Choose one of: {', '.join(catalog.samples)}.")
+    else:
+        path = Path(value).expanduser().absolute()
+        if not path.exists() or not path.resolve().is_relative_to(top.resolve()):
+            raise BadInput(
+                f"The input {value} is no file of the repository.",
+                why=f"it is looked for below {top}, which is what CI has",
+                next_step="Name a file that is committed.",
+            )
+        value = Path(os.path.relpath(path, base)).as_posix()
+        value = f"./{value}" if value.startswith("-") else value
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise BadInput("The input's name is not UTF-8, which YAML needs.", next_step="Rename the file.") from error
+    return name, value
+
+
+def _command(
+    task: Task, inputs: Sequence[tuple[str, str]], base: Path, catalog: Catalog
+) -> tuple[tuple[str, ...], str]:
+    """The command line of the task, and the file that its standard output goes to."""
+    from envguard.report.ci import OUTPUTS, REPORT
+
+    if task.name == "quantize":
+        models = [value for _, value in inputs] or [f"{SAMPLE}face_landmarker"]
+        target = _quantized(models, base, catalog)
+        return ("envguard", "run", task.name, *models, "-o", target, "--report", f"{REPORT}.md"), ""
+    if len(inputs) == len(task.inputs) == 1:
+        given = [inputs[0][1]]
+    else:
+        names = [name for name, _ in inputs]
+        if sorted(names) != sorted(task.inputs):
+            raise BadInput(
+                f"The task {task.name} needs {', '.join(task.inputs) or 'no input'}.",
+                next_step=" ".join(["envguard ci …", task.name, *(f"{name}=PATH" for name in task.inputs)]),
+            )
+        given = [part for name, value in inputs for part in ("--input", f"{name}={value}")]
+    target = OUTPUTS if len(task.outputs) > 1 else f"{OUTPUTS}/{_output_name(task)}"
+    return ("envguard", "run", task.name, *given, "-o", target, "--json"), f"{REPORT}.json"
+
+
+def _quantized(models: Sequence[str], base: Path, catalog: Catalog) -> str:
+    """Where the output of quantizing goes: a file for one model, the folder for several."""
+    from envguard.cli.models import default_name
+    from envguard.report.ci import OUTPUTS
+
+    if len(models) > 1 or (base / models[0]).is_dir():
+        return OUTPUTS
+    name = models[0].removeprefix(SAMPLE)
+    files = catalog.samples[name].files if models[0].startswith(SAMPLE) else ()
+    return f"{OUTPUTS}/{default_name(Path(files[0].path if files else models[0]))}"
+
+
+def _output_name(task: Task) -> str:
+    """What the step that makes the one output calls its file."""
+    from envguard.catalog.model import CommandStep
+
+    step_name, _, output = next(iter(task.outputs.values())).partition(":")
+    step = next((each for each in task.steps if each.name == step_name), None)
+    return Path(step.outputs[output]).name if isinstance(step, CommandStep) else output
+
+
+def _write(text: str, output: Path | None, *, force: bool) -> None:
+    from envguard.files import write_whole
+
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    path = output.absolute()
+    if path.exists() and not force:
+        raise BadInput(f"{output} is there already.", next_step="Name another file, or write over it with --force.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, text.encode())
+    except OSError as error:
+        raise BadInput(f"{output} cannot be written.", why=str(error), next_step="Name another file.") from error
+    typer.echo(f"{output}: written")

@@ -1,0 +1,89 @@
+"""YAML that people read, of plain values: what any YAML reader could take for something else is quoted."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+Value = str | int | bool | None | Sequence["Value"] | Mapping[str, "Value"]
+
+INDENT = "  "
+
+# Texts that stay themselves without quotes, in a block, by YAML 1.1 as well as by 1.2.
+_PART = r"(?:[A-Za-z0-9_./@+=${}(),-]|:(?=[A-Za-z0-9_./]))"
+_PLAIN = re.compile(rf"(?:[A-Za-z_/$]|\.(?=[a-z]{{4}})){_PART}*(?: {_PART}+)*")
+_WORDS = frozenset(("true", "false", "yes", "no", "on", "off", "y", "n", "null"))
+_KEY = re.compile(r"[A-Za-z_][A-Za-z_-]*")
+
+
+def to_yaml(document: Mapping[str, Value]) -> str:
+    """The document as YAML, keys in their order, texts of several lines as they are.
+
+    Raises ValueError for a key that would need quotes.
+    """
+    return "\n".join(_mapping(document)) + "\n"
+
+
+def _mapping(values: Mapping[str, Value]) -> Iterator[str]:
+    for key, value in values.items():
+        if not _KEY.fullmatch(key):
+            raise ValueError(f"{key!r} cannot be a key without quotes")
+        if isinstance(value, Mapping) and value:
+            yield f"{key}:"
+            yield from (INDENT + line for line in _mapping(value))
+        elif isinstance(value, Sequence) and not isinstance(value, str) and value:
+            yield f"{key}:"
+            yield from (INDENT + line for line in _items(value))
+        else:
+            first, *rest = _scalar(value)
+            yield f"{key}: {first}".rstrip()
+            yield from rest
+
+
+def _items(values: Sequence[Value]) -> Iterator[str]:
+    for value in values:
+        if isinstance(value, Mapping) and value:
+            first, *rest = _mapping(value)
+        elif isinstance(value, Sequence) and not isinstance(value, str) and value:
+            first, *rest = _items(value)
+        else:
+            first, *rest = _scalar(value)
+            yield f"- {first}".rstrip()
+            yield from rest
+            continue
+        yield f"- {first}"
+        yield from (INDENT + line if line else line for line in rest)
+
+
+def _scalar(value: Value) -> Iterator[str]:
+    """A value on its line; a text of several lines goes on below, indented."""
+    if value is None:
+        yield ""
+    elif not isinstance(value, str):
+        yield json.dumps(value)  # numbers, truths, and what is empty
+    elif _fits_block(value):
+        yield "|" if value.endswith("\n") else "|-"
+        yield from (INDENT + line if line else "" for line in value.removesuffix("\n").split("\n"))
+    elif _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
+        yield value
+    else:
+        yield _quoted(value)
+
+
+def _fits_block(text: str) -> bool:
+    """Whether a text of several lines can stand as it is: its first line tells how far all are indented."""
+    lines = text.removesuffix("\n").split("\n")
+    return len(lines) > 1 and bool(lines[0]) and lines[0][0] != " " and bool(lines[-1]) and all(map(_is_clean, lines))
+
+
+def _is_clean(line: str) -> bool:
+    return line.isprintable() and line == line.rstrip(" ")
+
+
+def _quoted(text: str) -> str:
+    """The text in single quotes, or if it has characters that nobody could see in double ones, with escapes."""
+    if text.isprintable():
+        return "'" + text.replace("'", "''") + "'"
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(char if char.isprintable() else f"\\U{ord(char):08x}" for char in quoted)
