@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from envguard.catalog.model import Edition, Environment
 from envguard.errors import BadInput, NoEnvironment
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from packaging.tags import Tag
 
 LockKey = tuple[str, str]
+Backend = Literal["venv", "container"]
 NOTHING_PROVED: Mapping[str, Sequence[Proof]] = {}
+NOTHING_ABSENT: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,12 @@ class Candidate:
 
     def __str__(self) -> str:
         python = self.interpreter
-        return f"{self.environment.name} {self.edition.name} on Python {python.version_text} ({python.path})"
+        return f"{self.environment.name} {self.edition.name} on Python {python.version_text} ({python})"
+
+    @property
+    def backend(self) -> Backend:
+        """How it is made runnable: in a container where its Python lies in an image."""
+        return "container" if self.interpreter.base else "venv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +74,11 @@ def make_plan(
     proofs: Mapping[str, Sequence[Proof]] = NOTHING_PROVED,
     edition: str | None = None,
     python: str | None = None,
+    absent: Mapping[str, str] = NOTHING_ABSENT,
 ) -> Plan:
     """Plan an environment: `locks` by edition and Python minor; `edition` and `python` narrow the choice.
 
+    `host` are the Pythons to choose from, of this host or of images; `absent` says by minor why there is none.
     What `proofs` (by edition) record as failing here is passed over. The catalog's order decides which candidate is
     first; of the rest, which are tried if that one fails its check, the known-good come before the unknown.
 
@@ -86,7 +95,7 @@ def make_plan(
                 continue
             recorded = proofs.get(each.name, ())
             lock = locks.get((each.name, minor))
-            found = candidate_on(environment, each, minor, host.interpreters, lock, recorded)
+            found = candidate_on(environment, each, minor, host.interpreters, lock, recorded, absent)
             (candidates if isinstance(found, Candidate) else passed_over).append(found)  # type: ignore[arg-type]
     if not candidates:
         reasons = "\n".join(f"{each.what}: {each.why}" for each in passed_over)
@@ -120,8 +129,9 @@ def candidate_on(
     interpreters: Sequence[Interpreter],
     lock: Lock | None,
     proofs: Sequence[Proof] = (),
+    absent: Mapping[str, str] = NOTHING_ABSENT,
 ) -> Candidate | PassedOver:
-    """An edition on this host's best Python of a minor, or why it cannot be had."""
+    """An edition on the best Python of a minor, or why it cannot be had; `absent` is as of `make_plan`."""
     what = f"{environment.name} {edition.name} on Python {minor}"
     if lock is None:
         return PassedOver(what, _why_no_lock(environment, edition, minor, proofs))
@@ -129,14 +139,24 @@ def candidate_on(
     if interpreter is None:
         fitting = [each for each in interpreters if minor_of(each) == minor]
         reasons = "; ".join(f"{each.path}: {' '.join(each.reasons)}" for each in fitting)
-        return PassedOver(what, reasons or f"this host has no Python {minor}")
+        return PassedOver(what, reasons or absent.get(minor, f"this host has no Python {minor}"))
     missing = missing_wheels(lock, _tags_of(interpreter), marker_environment(interpreter))
     if missing:
         return PassedOver(what, "; ".join(map(str, missing)))
+    lacking = _lacking_libraries(edition, interpreter)
+    if lacking:
+        return PassedOver(what, f"the image {interpreter.base} lacks the Debian packages {', '.join(lacking)}")
     proof = proof_of(proofs, digest=lock.digest, python=minor, platform=platform_of(interpreter))
     if proof is not None and not proof.works:
         return PassedOver(what, f"known to be bad here: it {proof.result} ({proof.reason})")
     return Candidate(environment, edition, lock, interpreter, proof)
+
+
+def _lacking_libraries(edition: Edition, interpreter: Interpreter) -> tuple[str, ...]:
+    """What the edition needs of a system and the image is known not to have; a host is left to the check."""
+    if interpreter.base is None or interpreter.base.packages is None:
+        return ()
+    return tuple(each for each in edition.system_libraries if each not in interpreter.base.packages)
 
 
 @cache
@@ -197,14 +217,14 @@ def _lesser(candidates: Sequence[Candidate], host: HostFacts) -> Iterator[Passed
     for interpreter in host.interpreters:
         if interpreter.real_path in used:
             continue
-        what = f"Python {interpreter.version_text} ({interpreter.path})"
+        what = f"Python {interpreter.version_text} ({interpreter})"
         minor = minor_of(interpreter)
         if not interpreter.usable:
             yield PassedOver(what, " ".join(interpreter.reasons))
         elif minor not in asked:
             yield PassedOver(what, f"no edition of {first.environment.name} is for Python {minor}")
         else:
-            yield PassedOver(what, f"another Python {minor} of this host is preferred")
+            yield PassedOver(what, f"another Python {minor} is preferred")
     for broken in host.broken:
         yield PassedOver(str(broken.path), broken.reason)
 

@@ -59,11 +59,9 @@ def build_venv(
     folder.mkdir(parents=True)
     requirements = folder / "lock.txt"
     requirements.write_text(lock.text(), encoding="utf-8")
-    _run_uv(
-        installer, ["venv", venv, "--python", interpreter, "--no-project", "--link-mode", "copy"], lock, descriptors
-    )
+    run_uv(installer, ["venv", venv, "--python", interpreter, "--no-project", "--link-mode", "copy"], lock, descriptors)
     layout = _layout(venv)
-    _run_uv(
+    run_uv(
         installer,
         [
             "pip", "install", "--python", layout.python, "--requirements", requirements, "--require-hashes",
@@ -106,7 +104,8 @@ def _layout(venv: Path) -> Layout:
     return Layout(venv / "bin" / "python", site_packages)
 
 
-def _run_uv(installer: Installer, arguments: Sequence[str | Path], lock: Lock, descriptors: tuple[int, ...]) -> None:
+def run_uv(installer: Installer, arguments: Sequence[str | Path], lock: Lock, descriptors: tuple[int, ...]) -> None:
+    """Run uv for a lock; raises NoEnvironment with its own words. Children inherit the `descriptors`."""
     command = [
         installer.uv, *arguments, "--no-config", "--no-python-downloads", "--cache-dir", installer.cache,
         "--color", "never", "--no-progress",

@@ -105,12 +105,28 @@ _JSON_TYPES: dict[str, type | tuple[type, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Base:
+    """The container image that an interpreter lies in: what it is called, and the engine's id of it.
+
+    `packages` are the Debian packages that are installed in it; None where it is no Debian.
+    """
+
+    reference: str
+    id: str
+    packages: frozenset[str] | None = None
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+@dataclass(frozen=True, slots=True)
 class Interpreter:
     """One real Python, however many names lead to it.
 
     `path` is the name to start it by, `real_path` the file behind it, `aliases` every other name it was found
     under, `found_in` where (`PATH`, `pyenv`, …). It can be used unless there are `reasons` against it; `notes` say
-    what a user may want to know of one that can.
+    what a user may want to know of one that can. One of a container image has that image as its `base`, and paths
+    inside it.
     """
 
     path: Path
@@ -120,6 +136,10 @@ class Interpreter:
     facts: Facts
     reasons: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    base: Base | None = None
+
+    def __str__(self) -> str:
+        return f"{self.path} in {self.base}" if self.base else str(self.path)
 
     @property
     def usable(self) -> bool:

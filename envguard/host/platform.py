@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from envguard.host.interpreters import Interpreter
+from envguard.platform_tags import linux_tags
 
 if TYPE_CHECKING:
     from packaging.tags import Tag
@@ -71,7 +72,11 @@ def _platform_tags(interpreter: Interpreter) -> Iterator[str]:
     from packaging import tags
 
     ours = sysconfig.get_platform()
-    if interpreter.facts.platform == ours and _is_musl(interpreter) == _are_we_musl():
+    if interpreter.base is not None and interpreter.facts.libc is not None and not _is_musl(interpreter):
+        # An image brings a C library of its own.
+        major, minor = interpreter.facts.libc[1].split(".")[:2]
+        yield from linux_tags("manylinux", int(major), int(minor), interpreter.architecture)
+    elif interpreter.facts.platform == ours and _is_musl(interpreter) == _are_we_musl():
         yield from tags.platform_tags()
     elif interpreter.facts.sys_platform == "darwin":
         # The interpreter may be for the other architecture, or be built for an older macOS than ours.

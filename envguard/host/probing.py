@@ -23,12 +23,12 @@ from pathlib import Path
 from envguard.host.interpreters import Facts, Problem
 from envguard.host.wording import one_line
 
-_SOURCE = Path(__file__).with_name("probe_script.py").read_text(encoding="utf-8")
-PROBE_DIGEST = hashlib.sha256(_SOURCE.encode()).hexdigest()
+SOURCE = Path(__file__).with_name("probe_script.py").read_text(encoding="utf-8")
+PROBE_DIGEST = hashlib.sha256(SOURCE.encode()).hexdigest()
 
 # -I keeps the host's Python configuration out; -S also what the interpreter's own site-packages would run at start
 # (sitecustomize, .pth files), and lets a copied virtual environment answer for its base.
-_ISOLATED = ("-I", "-S")
+ISOLATED = ("-I", "-S")
 _ISOLATED_BEFORE_3_4 = ("-E", "-s", "-S")
 
 # All that a child gets to see; the rest of the host's variables could change what it answers.
@@ -75,7 +75,7 @@ def probe_all(
 def probe(target: Path, variables: Mapping[str, str], folder: Path, timeout: float) -> Facts | Failure:
     """Ask one program; what it does wrong comes back as a Failure, nothing is raised."""
     deadline = time.monotonic() + timeout
-    outcome = _ask(target, _ISOLATED, variables, folder, deadline)
+    outcome = _ask(target, ISOLATED, variables, folder, deadline)
     if isinstance(outcome, Failure) and outcome.exit_code == 2 and "Unknown option: -I" in outcome.said:
         outcome = _ask(target, _ISOLATED_BEFORE_3_4, variables, folder, deadline)
     if isinstance(outcome, Failure) and outcome.problem == "hang":
@@ -111,7 +111,7 @@ def _ask(
     begin, end = secrets.token_hex(16), secrets.token_hex(16)
     try:
         process = subprocess.Popen(
-            [target, *flags, "-c", _SOURCE, begin, end],
+            [target, *flags, "-c", SOURCE, begin, end],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -126,7 +126,7 @@ def _ask(
     listener = _Listener(process, end.encode())
     try:
         output = listener.listen(deadline)
-        return _answer_in(output, begin.encode(), end.encode()) or _why_none(process, listener, deadline)
+        return answer_in(output, begin.encode(), end.encode()) or _why_none(process, listener, deadline)
     finally:
         _end(process)
         listener.close()
@@ -179,7 +179,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait(timeout=1)
 
 
-def _answer_in(output: bytes, begin: bytes, end: bytes) -> Facts | None:
+def answer_in(output: bytes, begin: bytes, end: bytes) -> Facts | None:
+    """The answer of the probe's script between its markers, if it is there and one."""
     _, opened, rest = output.partition(begin)
     answer, closed, _ = rest.partition(end)
     if not (opened and closed):

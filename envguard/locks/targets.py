@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from envguard.errors import BadInput
+from envguard.platform_tags import linux_tags
 
 if TYPE_CHECKING:
     from packaging.tags import Tag
 
-OLDEST_GLIBC = 5  # manylinux_2_5 is manylinux1: no wheel is for an older one
-LEGACY_MANYLINUX = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
 LINUX = re.compile(r"(?P<libc>manylinux|musllinux)_(?P<major>\d+)_(?P<minor>\d+)_(?P<machine>\w+)")
 MACOS = re.compile(r"macosx_(?P<major>\d+)_(?P<minor>\d+)_(?P<machine>x86_64|arm64)")
 WINDOWS = {"win_amd64": "AMD64", "win_arm64": "ARM64"}
@@ -57,23 +56,11 @@ def _platform(tag: str) -> tuple[list[str], str, str, str]:
     from packaging import tags
 
     if match := LINUX.fullmatch(tag):
-        return _linux_tags(match), "linux", "Linux", match["machine"]
+        tags_of_it = linux_tags(match["libc"], int(match["major"]), int(match["minor"]), match["machine"])
+        return tags_of_it, "linux", "Linux", match["machine"]
     if match := MACOS.fullmatch(tag):
         version = (int(match["major"]), int(match["minor"]))
         return list(tags.mac_platforms(version, match["machine"])), "darwin", "Darwin", match["machine"]
     if tag in WINDOWS:
         return [tag], "win32", "Windows", WINDOWS[tag]
     raise BadInput(f"{tag!r} is no platform tag of wheels that is known here.", next_step=f"For example: {EXAMPLES}.")
-
-
-def _linux_tags(match: re.Match[str]) -> list[str]:
-    """In the order of `packaging.tags.platform_tags`."""
-    major, newest, machine = int(match["major"]), int(match["minor"]), match["machine"]
-    found = [f"linux_{machine}"]
-    if match["libc"] == "musllinux":
-        return found + [f"musllinux_{major}_{minor}_{machine}" for minor in range(newest, -1, -1)]
-    for minor in range(newest, OLDEST_GLIBC - 1, -1):
-        found.append(f"manylinux_{major}_{minor}_{machine}")
-        if minor in LEGACY_MANYLINUX:
-            found.append(f"{LEGACY_MANYLINUX[minor]}_{machine}")
-    return found

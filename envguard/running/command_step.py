@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import stat
 import time
@@ -13,9 +12,8 @@ from pathlib import Path
 from envguard.catalog.model import CommandStep, Environment
 from envguard.catalog.references import PLACEHOLDER
 from envguard.errors import BadInput, StepFailed
-from envguard.host.variables import step_variables
-from envguard.layout import Layout
-from envguard.running.process import ending, log_tail, step_process
+from envguard.running.place import Place
+from envguard.running.process import ending, log_tail
 from envguard.running.step import StepResult
 
 PYTHONS = ("python", "python3")
@@ -32,11 +30,10 @@ PYTHON_VARIABLES = {
 
 @dataclass(frozen=True, slots=True)
 class CommandRun:
-    """Where a command runs: the environment's layout, the folder that scripts are named from, and a scratch folder."""
+    """Where a command runs: its place, the folder that scripts are named from, the host's variables, and a log."""
 
-    layout: Layout
+    place: Place
     project: Path
-    folder: Path
     environ: Mapping[str, str]
     log: Path
 
@@ -47,14 +44,15 @@ def run_command_step(step: CommandStep, inputs: Mapping[str, Path], run: Command
     The result's `files` are the outputs, by name, as paths below the scratch folder. Raises StepFailed where the
     command does not end with 0 or an output is missing, and BadInput where its program or script is not there.
     """
-    outputs = {name: run.folder / file for name, file in step.outputs.items()}
+    folder = run.place.folder
+    outputs = {name: folder / file for name, file in step.outputs.items()}
     for path in outputs.values():
         path.parent.mkdir(parents=True, exist_ok=True)
     command = _command_line(step, {"input": inputs, "output": outputs}, run)
     started = time.monotonic()
     with (
         run.log.open("wb") as log,
-        step_process(command, folder=run.folder, variables=_variables(step, run), log=log, talks=False) as process,
+        run.place.process(command, _variables(step, run), log, talks=False) as process,
     ):
         code = process.wait()
     seconds = time.monotonic() - started
@@ -70,7 +68,7 @@ def run_command_step(step: CommandStep, inputs: Mapping[str, Path], run: Command
 def run_check_command(environment: Environment, samples: Mapping[str, Path], run: CommandRun) -> StepResult:
     """Put an environment to the check of its catalog's own; raises StepFailed unless it ends with 0."""
     step = CommandStep(name="check", environment=environment.name, inputs={}, command=environment.check_command)
-    return run_command_step(step, {"site-packages": run.layout.site_packages, **samples}, run)
+    return run_command_step(step, {"site-packages": run.place.layout.site_packages, **samples}, run)
 
 
 def script_of(command: Sequence[str], project: Path) -> Path | None:
@@ -96,32 +94,30 @@ def check_script(step: CommandStep, project: Path) -> None:
 def _command_line(step: CommandStep, paths: Mapping[str, Mapping[str, Path]], run: CommandRun) -> list[str]:
     check_script(step, run.project)
     script = script_of(step.command, run.project)
+    seen, layout = run.place.seen, run.place.layout
     arguments = [
-        PLACEHOLDER.sub(lambda found: str(paths[found[1]][found[2]]), argument) for argument in step.command[1:]
+        PLACEHOLDER.sub(lambda found: seen(paths[found[1]][found[2]]), argument) for argument in step.command[1:]
     ]
     program = step.command[0]
     if program in PYTHONS:
         if script is not None:
-            arguments[0] = str(script)
-        return [str(run.layout.python), *arguments]
+            arguments[0] = seen(script)
+        return [seen(layout.python), *arguments]
     if script is not None:
-        return [str(script), *arguments]
+        return [seen(script), *arguments]
     # Only the environment's: a program of the host is in no lock, and would be another one elsewhere.
-    found = shutil.which(program, path=str(run.layout.python.parent))
+    found = shutil.which(program, path=str(layout.programs))
     if found is None:
         raise BadInput(
             f"The step {step.name!r} runs {program!r}, which its environment {step.environment!r} does not have.",
             why="programs of the host are not used, because no lock holds them",
             next_step="Require the package that brings it, or name a script of the project by its path.",
         )
-    return [found, *arguments]
+    return [seen(Path(found)), *arguments]
 
 
 def _variables(step: CommandStep, run: CommandRun) -> dict[str, str]:
-    variables = step_variables(run.environ)
-    programs = str(run.layout.python.parent)
-    variables["PATH"] = os.pathsep.join(filter(None, (programs, variables.get("PATH", os.defpath))))
-    return {**variables, "HOME": str(run.folder), **PYTHON_VARIABLES, **step.env}
+    return {**run.place.variables(run.environ), **PYTHON_VARIABLES, **step.env}
 
 
 def _check_made(step: CommandStep, name: str, path: Path, run: CommandRun) -> None:
@@ -131,7 +127,7 @@ def _check_made(step: CommandStep, name: str, path: Path, run: CommandRun) -> No
         what = "" if stat.S_ISREG(mode) else "is no regular file"
     except OSError:
         what = "is not there"
-    if not what and not path.resolve().is_relative_to(run.folder.resolve()):
+    if not what and not path.resolve().is_relative_to(run.place.folder.resolve()):
         what = "lies elsewhere"
     if what:
         raise StepFailed(

@@ -25,11 +25,10 @@ def inspect_model(source: Path, options: Mapping[str, object], workshop: Worksho
         scratch_folder(runs_folder(workshop.home)) as folder,
     ):
         result = run_step(
-            prepared.built.layout.python,
+            workshop.place(prepared, folder, [source.absolute()]),
             STEP,
             name=NAME,
             inputs={"model": source.absolute()},
-            folder=folder,
             options=options,
             results={},
             environ=workshop.environ,

@@ -16,6 +16,7 @@ from envguard.files import FileFacts, appearing_whole
 from envguard.running.code import code_digest
 from envguard.running.command_step import CommandRun, check_script, run_command_step
 from envguard.running.events import StepEnded, StepNote, StepProgress, StepStarted
+from envguard.running.place import Place
 from envguard.running.preparing import Prepared, Workshop
 from envguard.running.shelf import Shelf, Watch
 from envguard.running.step import GateFailure, StepResult, run_step, scratch_folder
@@ -157,10 +158,11 @@ class _Run:
         facts = {name: self.shelf[reference] for name, reference in step.inputs.items()}
         known = {path: each.sha256 for name in given for path, each in zip(given[name], facts[name], strict=True)}
         watch = Watch(known)
+        place = self._place(step, own / "work", given)
         if isinstance(step, CommandStep):
-            result = self._run_command(step, given, own)
+            result = self._run_command(step, given, place)
         else:
-            result = self._run_payload(step, given)
+            result = self._run_payload(step, given, place)
         for path in watch.changed():
             raise StepFailed(
                 f"The step {step.name!r} changed its input {path.name}.",
@@ -168,7 +170,7 @@ class _Run:
                 next_step="Let it write to a file of its own.",
             )
         outputs = {
-            name: self.shelf.add(f"{step.name}:{name}", self._inside(str(file)))
+            name: self.shelf.add(f"{step.name}:{name}", _inside(place.folder, str(file)))
             for name, file in result.values.get("files", {}).items()
         }
         shutil.rmtree(own, ignore_errors=True)
@@ -199,39 +201,40 @@ class _Run:
                     shutil.copyfileobj(made, out)
         return {name: FileFacts(targets[name], facts.bytes, facts.sha256) for name, facts in files.items()}
 
-    def _run_command(self, step: CommandStep, given: Mapping[str, tuple[Path, ...]], own: Path) -> StepResult:
-        work = own / "work"
-        work.mkdir()
+    def _run_command(self, step: CommandStep, given: Mapping[str, tuple[Path, ...]], place: Place) -> StepResult:
         run = CommandRun(
-            layout=self.workshop.prepare(step.environment).built.layout,
+            place=place,
             project=self.task.folder,
-            folder=work,
             environ=self.workshop.environ,
             log=log_file(self.workshop.home, f"{self.task.name}-{step.name}"),
         )
         # Of several files a command is given the folder.
         paths = {name: files[0] if len(files) == 1 else files[0].parent for name, files in given.items()}
-        result = run_command_step(step, paths, run)
-        files = {name: str((work / file).relative_to(self.folder)) for name, file in step.outputs.items()}
-        return StepResult({"files": files}, result.failures, result.seconds)
+        return run_command_step(step, paths, run)
 
-    def _run_payload(self, step: PayloadStep, given: Mapping[str, tuple[Path, ...]]) -> StepResult:
+    def _run_payload(self, step: PayloadStep, given: Mapping[str, tuple[Path, ...]], place: Place) -> StepResult:
         # A single file keeps the input's name; of several each is `INPUT:FILE NAME`.
         inputs: dict[str, Path] = {}
         for name, files in given.items():
             inputs |= {name: files[0]} if len(files) == 1 else {f"{name}:{path.name}": path for path in files}
         return run_step(
-            self.workshop.prepare(step.environment).built.layout.python,
+            place,
             step.run,
             name=step.name,
             inputs=inputs,
-            folder=self.folder,
             options={**step.options, **self.options.get(step.name, {})},
             results={name: dict(result.values) for name, result in self.results.items()},
             environ=self.workshop.environ,
             log=log_file(self.workshop.home, f"{self.task.name}-{step.name}"),
             on_event=lambda event: self._pass_on(step, event),
         )
+
+    def _place(self, step: Step, work: Path, given: Mapping[str, tuple[Path, ...]]) -> Place:
+        """Where a step runs: it sees what it was given, a command step also its project, and may write to `work`."""
+        work.mkdir()
+        folders = [files[0].parent for files in given.values()]
+        code = [self.task.folder] if isinstance(step, CommandStep) else []
+        return self.workshop.place(self.workshop.prepare(step.environment), work, [*folders, *code])
 
     def _fetch(self, reference: str) -> None:
         """Put a file that comes from outside the run on the shelf, when it is first wanted."""
@@ -254,16 +257,17 @@ class _Run:
             raise StepFailed(f"No step made {reference!r}.", next_step="Correct the task's outputs in the catalog.")
         return self.shelf[reference][0]
 
-    def _inside(self, file: str) -> Path:
-        """A file that a step made, which must lie in the run's folder: a step may be fed with anything."""
-        path = (self.folder / file).resolve()
-        if not path.is_relative_to(self.folder.resolve()) or not path.is_file():
-            raise StepFailed(f"A step handed on {file!r}, which is no file of its folder.")
-        return path
-
     def _pass_on(self, step: Step, event: dict[str, Any]) -> None:
         receive = self.workshop.receive
         if event.get("event") == "progress":
             receive(StepProgress(step.name, str(event["label"]), float(event["done"]), float(event["total"])))
         elif event.get("event") == "note":
             receive(StepNote(step.name, str(event["text"])))
+
+
+def _inside(folder: Path, file: str) -> Path:
+    """A file that a step made, which must lie in its scratch folder: a step may be fed with anything."""
+    path = (folder / file).resolve()
+    if not path.is_relative_to(folder.resolve()) or not path.is_file():
+        raise StepFailed(f"A step handed on {file!r}, which is no file of its folder.")
+    return path

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from envguard.backends.venv import Installer, build_venv, forget_distributions
 from envguard.catalog.model import Catalog, Environment
@@ -21,14 +21,19 @@ from envguard.layout import Layout
 from envguard.locks.lockfile import Lock, lock_path, read_lock
 from envguard.locks.proofs import Proof, proofs_path, read_proofs
 from envguard.locks.uv import find_uv
-from envguard.planning import Candidate, LockKey, Plan, make_plan
+from envguard.planning import NOTHING_ABSENT, Backend, Candidate, LockKey, PassedOver, Plan, make_plan
 from envguard.running.command_step import CommandRun, run_check_command
 from envguard.running.events import Building, PassedBy, Receiver, Waiting
+from envguard.running.place import HostPlace, Place
 from envguard.running.step import StepResult, run_step, scratch_folder
 from envguard.store.environments import BuiltEnvironment, DamagedInstall, Identity, ensure, make_folder, read_ready
 from envguard.store.fingerprint import MARKER
 from envguard.store.home import environments_folder, installer_cache, log_file, logs_folder, probe_cache, runs_folder
 from envguard.store.locking import in_use
+
+if TYPE_CHECKING:
+    from envguard.backends.image import Image
+    from envguard.running.containers import Containers
 
 
 class CheckFailed(EnvguardError):
@@ -57,6 +62,8 @@ class Prepared:
             "edition": self.candidate.edition.name,
             "python": python.version_text,
             "interpreter": str(python.path),
+            "backend": self.candidate.backend,
+            "base": python.base.reference if python.base else None,
             "lock": self.candidate.lock.digest,
             "folder": str(self.built.folder),
             "built_now": self.built.fresh,
@@ -70,7 +77,8 @@ class Workshop:
     """Makes environments ready on this host, each at most once per run.
 
     `editions` and `pythons` (minors), by environment, narrow the choice. With `find_links`, folders of wheels are
-    the only source of packages; with `offline`, no network is used.
+    the only source of packages; with `offline`, no network is used. Without a `backend`, containers are taken where no
+    Python of this host fits and an engine is there.
     """
 
     home: Path
@@ -82,6 +90,7 @@ class Workshop:
     pythons: Mapping[str, str] = field(default_factory=dict)
     find_links: tuple[Path, ...] = ()
     offline: bool = False
+    backend: Backend | None = None
     _ready: dict[str, Prepared] = field(default_factory=dict)
 
     @cached_property
@@ -91,25 +100,72 @@ class Workshop:
 
         return discover(self.environ, home=self.user_home, cache=probe_cache(self.home))
 
-    def plan(self, name: str) -> Plan:
-        """The plan for an environment; raises NoEnvironment with every reason where there is none."""
+    @cached_property
+    def containers(self) -> Containers:
+        """The container engine and base images; nothing is asked of an engine before it is needed."""
+        from envguard.running.containers import Containers
+
+        base = self.environ.get("ENVGUARD_BASE_IMAGE") or self.catalog.base
+        return Containers(self.home, self.environ, base, self.offline)
+
+    def plan(self, name: str, *, fetch: bool = False) -> Plan:
+        """The plan for an environment; raises NoEnvironment with every reason where there is none.
+
+        A base image that is missing is pulled only with `fetch`.
+        """
         environment = self.catalog.environments.get(name)
         if environment is None:
             known = ", ".join(self.catalog.environments)
             raise BadInput(f"There is no environment {name!r}.", next_step=f"Choose one of: {known}.")
+        if self.backend == "container":
+            return self._plan_in_containers(environment, fetch)
+        try:
+            return self._plan_on(environment, self.host)
+        except NoEnvironment as error:
+            if self.backend == "venv":
+                raise
+            return self._plan_instead(environment, error, fetch)
+
+    def _plan_on(self, environment: Environment, host: HostFacts, absent: Mapping[str, str] = NOTHING_ABSENT) -> Plan:
         return make_plan(
             environment,
-            self.host,
+            host,
             recorded_locks(environment),
             proofs=recorded_proofs(environment),
-            edition=self.editions.get(name),
-            python=self.pythons.get(name),
+            edition=self.editions.get(environment.name),
+            python=self.pythons.get(environment.name),
+            absent=absent,
         )
+
+    def _plan_in_containers(self, environment: Environment, fetch: bool) -> Plan:
+        edition, python = self.editions.get(environment.name), self.pythons.get(environment.name)
+        chosen = [each for each in environment.editions if (each.offered if edition is None else each.name == edition)]
+        minors = dict.fromkeys(minor for each in chosen for minor in each.pythons if python in (None, minor))
+        host, absent = self.containers.pythons(list(minors), fetch=fetch)
+        try:
+            return self._plan_on(environment, host, absent)
+        except NoEnvironment as error:
+            raise NoEnvironment(
+                f"No environment {environment.name!r} can be had in a container.",
+                why=error.why,
+                next_step="Load a base image with `docker load`, make one as docs/containers.md shows, or name another "
+                "with --base or ENVGUARD_BASE_IMAGE.",
+            ) from error
+
+    def _plan_instead(self, environment: Environment, error: NoEnvironment, fetch: bool) -> Plan:
+        """A plan in containers, where this host's own Pythons allow none; `error` says why."""
+        try:
+            plan = self._plan_in_containers(environment, fetch)
+        except NoEnvironment as other:
+            why = f"{error.why}\nin a container: {other.what} {other.why}"
+            raise NoEnvironment(error.what, why=why, next_step=error.next_step) from other
+        reasons = (PassedOver("this host's own Pythons", reason) for reason in error.why.splitlines())
+        return replace(plan, passed_over=(*reasons, *plan.passed_over))
 
     def prepare(self, name: str) -> Prepared:
         """The environment of that name, built and proved now if it was not there."""
         if name not in self._ready:
-            self._ready[name] = self._first_that_works(self.plan(name))
+            self._ready[name] = self._first_that_works(self.plan(name, fetch=True))
         return self._ready[name]
 
     @contextlib.contextmanager
@@ -173,14 +229,45 @@ class Workshop:
         forget_distributions(distributions, self._installer())
 
     def _ensure(self, candidate: Candidate) -> BuiltEnvironment:
-        installer, interpreter = self._installer(), candidate.interpreter.real_path
-        return ensure(
-            self.home,
-            identity_of(candidate),
-            build=lambda folder, held: build_venv(folder, interpreter, candidate.lock, installer, held),
-            prove=lambda layout: self.check(candidate, layout),
-            watcher=_Announcer(candidate, self.receive),
-        )
+        installer, identity = self._installer(), identity_of(candidate)
+
+        def build(folder: Path, held: tuple[int, ...]) -> Layout:
+            if candidate.backend == "container":
+                return self.containers.lay_out(candidate, identity.key, folder, installer, held)
+            return build_venv(folder, candidate.interpreter.real_path, candidate.lock, installer, held)
+
+        def prove(layout: Layout) -> Proof:
+            try:
+                return self.check(candidate, layout)
+            except BaseException:
+                if candidate.backend == "container":
+                    self.containers.forget(identity.key)
+                raise
+
+        watcher = _Announcer(candidate, self.receive)
+        return ensure(self.home, identity, build=build, prove=prove, watcher=watcher)
+
+    def place(self, prepared: Prepared, folder: Path, reads: Sequence[Path]) -> Place:
+        """Where a step runs in an environment: it may write to `folder` and must see what is in `reads`."""
+        return self._place(prepared.candidate, prepared.built.layout, folder, reads)
+
+    def _place(self, candidate: Candidate, layout: Layout, folder: Path, reads: Sequence[Path]) -> Place:
+        if candidate.backend == "venv":
+            return HostPlace(layout, folder)
+        from envguard.running.containers import ContainerPlace
+
+        image = self.image(candidate, layout)
+        return ContainerPlace(self.containers, image, candidate.interpreter, layout, folder, tuple(reads))
+
+    def image(self, candidate: Candidate, layout: Layout, *, anew: bool = False) -> Image:
+        """The image of a candidate's environment, built now if it is not there, or in any case `anew`."""
+        from envguard.backends.context import Recipe
+
+        recipe = Recipe(candidate, layout, identity_of(candidate).key)
+        building = lambda tag: self.receive(Building(candidate.environment.name, tag, "its image"))  # noqa: E731
+        if anew:
+            return self.containers.build(recipe, building, cache=False)
+        return self.containers.image(recipe, building)
 
     def _installer(self) -> Installer:
         logs = logs_folder(self.home)
@@ -199,7 +286,8 @@ class Workshop:
         log = log_file(self.home, f"{environment.name}-{candidate.edition.name}-check")
         with scratch_folder(runs_folder(self.home)) as folder:
             try:
-                result = self._run_check(environment, layout, samples, folder, log)
+                place = self._place(candidate, layout, folder, [*samples.values(), environment.folder])
+                result = self._run_check(environment, place, samples, log)
             except EnvguardError as error:
                 raise CheckFailed(
                     f"The check of {candidate} failed.", why=f"{error.what} {error.why}", next_step=error.next_step
@@ -221,18 +309,14 @@ class Workshop:
             found=result.values,
         )
 
-    def _run_check(
-        self, environment: Environment, layout: Layout, samples: Mapping[str, Path], folder: Path, log: Path
-    ) -> StepResult:
+    def _run_check(self, environment: Environment, place: Place, samples: Mapping[str, Path], log: Path) -> StepResult:
         if environment.check_command:
-            run = CommandRun(layout, environment.folder, folder, self.environ, log)
-            return run_check_command(environment, samples, run)
+            return run_check_command(environment, samples, CommandRun(place, environment.folder, self.environ, log))
         return run_step(
-            layout.python,
+            place,
             environment.check,
             name="check",
-            inputs={"site-packages": layout.site_packages, **samples},
-            folder=folder,
+            inputs={"site-packages": place.layout.site_packages, **samples},
             options={**environment.check_options, "files": self._sample_files(environment)},
             results={},
             environ=self.environ,
@@ -276,11 +360,11 @@ def identity_of(candidate: Candidate) -> Identity:
         environment=candidate.environment.name,
         edition=candidate.edition.name,
         lock=candidate.lock.digest,
-        interpreter=str(python.real_path),
+        interpreter=f"{python.base.id}:{python.real_path}" if python.base else str(python.real_path),
         python_version=python.version_text,
         python_build=python.facts.build,
         platform=python.facts.platform,
-        backend="venv",
+        backend=candidate.backend,
     )
 
 

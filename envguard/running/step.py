@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -13,8 +12,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from envguard.errors import BadInput, StepFailed
-from envguard.host.variables import step_variables
-from envguard.running.process import ending, log_tail, step_process
+from envguard.running.place import Place
+from envguard.running.process import ending, log_tail
 
 PROTOCOL = 1
 PAYLOAD = Path(__file__).resolve().parents[1] / "payload" / "__main__.py"
@@ -45,36 +44,38 @@ class StepResult:
 
 
 def run_step(
-    python: Path,
+    place: Place,
     step: str,
     *,
     name: str,
     inputs: Mapping[str, Path],
-    folder: Path,
     options: Mapping[str, object],
     results: Mapping[str, object],
     environ: Mapping[str, str],
     log: Path,
     on_event: Callable[[dict[str, Any]], None],
 ) -> StepResult:
-    """Run a step's payload with an environment's Python and give back its result.
+    """Run a step's payload with the Python of an environment, in its place, and give back its result.
 
-    The step sees only harmless variables of `environ`, works in `folder`, and writes its noise to `log`. Raises
+    The step sees only harmless variables of `environ`, works in the place's folder, and its noise goes to `log`. Raises
     BadInput where the step refuses its input and StepFailed where it ends without a result.
     """
-    request = folder / f"{name}.request.json"
+    request = place.folder / f"{name}.request.json"
     document = {
         "protocol": PROTOCOL,
         "step": step,
-        "inputs": {key: str(path) for key, path in inputs.items()},
-        "folder": str(folder),
+        "inputs": {key: place.seen(path) for key, path in inputs.items()},
+        "folder": place.seen(place.folder),
         "options": dict(options),
         "results": dict(results),
     }
     request.write_text(json.dumps(document), encoding="utf-8")
     started = time.monotonic()
     last: dict[str, Any] = {}
-    with log.open("wb") as noise, _started(python, request, folder, environ, noise) as process:
+    with (
+        log.open("wb") as noise,
+        place.process(_command(place, request), place.variables(environ), noise, talks=True) as process,
+    ):
         assert process.stdout is not None
         for event in _events(process.stdout):
             if event.get("event") in ("result", "refused"):
@@ -93,17 +94,11 @@ def run_step(
     return StepResult(last["values"], failures, time.monotonic() - started)
 
 
-@contextlib.contextmanager
-def _started(
-    python: Path, request: Path, folder: Path, environ: Mapping[str, str], noise: IO[bytes]
-) -> Iterator[subprocess.Popen[bytes]]:
-    """The step's process; it ends by itself when we do, because its standard input does."""
+def _command(place: Place, request: Path) -> list[str]:
     # -I shuts out PYTHON* variables, the user's site folder and the current folder; -X utf8 makes text the same
     # everywhere; -B because the payload may lie where the user cannot write.
-    command: list[str | Path] = [python, "-I", "-B", "-X", "utf8", PAYLOAD, request, "--end-with-stdin"]
-    variables = step_variables(environ) | {"HOME": str(folder)}
-    with step_process(command, folder=folder, variables=variables, log=noise, talks=True) as process:
-        yield process
+    python = place.seen(place.layout.python)
+    return [python, "-I", "-B", "-X", "utf8", place.seen(PAYLOAD), place.seen(request)]
 
 
 def _events(stream: IO[bytes]) -> Iterator[dict[str, Any]]:

@@ -44,8 +44,9 @@ class DamagedInstall(NoEnvironment):
 class Identity:
     """All that makes an environment what it is; two that agree in it are the same environment.
 
-    `interpreter` is the real path, `python_version` the full version, `python_build` what `sys.version` says of the
-    build, `lock` the lock's SHA-256. Where and when it is built, and from which mirror, is not part of it.
+    `interpreter` is the real path, of a Python in an image after the image's id, `python_version` the full version,
+    `python_build` what `sys.version` says of the build, `lock` the lock's SHA-256. Where and when it is built, and from
+    which mirror, is not part of it.
     """
 
     environment: str
@@ -136,7 +137,8 @@ def read_ready(folder: Path, identity: Identity) -> tuple[BuiltEnvironment | Non
         marker = read_marker(folder)
         if marker["identity"] != asdict(identity):
             return None, "it was made of other parts"
-        layout = Layout(folder / marker["python"], folder / marker["site_packages"])
+        in_image = not marker["interpreter"]
+        layout = Layout(folder / marker["python"], folder / marker["site_packages"], in_image)
         proof = Proof(**marker["proof"])
         why = why_changed(str(folder), marker["python"], marker["interpreter"])
     except FileNotFoundError:
@@ -151,7 +153,8 @@ def read_marker(folder: Path) -> dict[str, Any]:
 
     Its `seal` is the SHA-256 of the rest, so that a damaged marker is not taken for a sound one.
     `identity` and `proof` have the fields of their classes, `python` and `site_packages` are below the folder,
-    `interpreter` is the real file behind `python`, and `manifest` the SHA-256 of the manifest.
+    `interpreter` is the real file behind `python`, and `manifest` the SHA-256 of the manifest. Where the interpreter
+    lies in an image, `python` is its path there, and `interpreter` is empty.
     """
     marker = json.loads((folder / MARKER).read_bytes())
     if not isinstance(marker, dict) or marker.pop("seal", None) != _seal(marker):
@@ -173,11 +176,12 @@ def _record(folder: Path, layout: Layout, identity: Identity) -> dict[str, str]:
     if damages:
         raise DamagedInstall(identity, damages)
     manifest = manifest_bytes(entries)
-    interpreter = str(layout.python.resolve())
+    interpreter = "" if layout.in_image else str(layout.python.resolve())
     write_whole(folder / MANIFEST, manifest)
-    write_whole(folder / FINGERPRINT, take_fingerprint(str(folder), [*entries, MANIFEST, interpreter]))
+    write_whole(folder / FINGERPRINT, take_fingerprint(str(folder), filter(None, [*entries, MANIFEST, interpreter])))
+    python = layout.python if layout.in_image else layout.python.relative_to(folder)
     return {
-        "python": layout.python.relative_to(folder).as_posix(),
+        "python": python.as_posix(),
         "site_packages": layout.site_packages.relative_to(folder).as_posix(),
         "interpreter": interpreter,
         "manifest": digest(manifest),

@@ -36,9 +36,11 @@ def take_fingerprint(folder: str, names: Iterable[str]) -> bytes:
 def why_changed(folder: str, python: str, interpreter: str) -> str:
     """Why an environment is not the one that was proved, in words for a user; empty if nothing speaks against it.
 
-    `python` is the environment's own, below `folder`; `interpreter` the real file that it must still lead to.
+    `python` is the environment's own, below `folder`; `interpreter` the real file that it must still lead to, empty
+    where it lies in an image.
     """
-    if os.path.realpath(os.path.join(folder, python)) != interpreter:  # noqa: PTH118 - pathlib costs 4 ms to import
+    leads_to = os.path.realpath(os.path.join(folder, python)) if interpreter else ""  # noqa: PTH118 - pathlib costs 4 ms
+    if leads_to != interpreter:
         return f"its Python leads to {interpreter} no more"
     try:
         with open(os.path.join(folder, FINGERPRINT), "rb") as file:  # noqa: PTH118, PTH123 - as above

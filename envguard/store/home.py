@@ -47,3 +47,8 @@ def log_file(home: Path, name: str) -> Path:
 def runs_folder(home: Path) -> Path:
     """Scratch folders of runs; each is removed when its run ends."""
     return home / "runs"
+
+
+def owners_folder(home: Path) -> Path:
+    """One lock file for each process that has containers."""
+    return home / "owners"

@@ -13,20 +13,27 @@ import pytest
 
 from envguard.errors import StepFailed
 from envguard.host.variables import command_variables, installer_variables, removed_from_step, step_variables
+from envguard.layout import Layout
+from envguard.running.place import HostPlace
 from envguard.running.step import StepResult, run_step
 from tests.waiting import wait_for
 
 POISON = "raise SystemExit('poison was imported')\n"
 
 
+def here(folder: Path) -> HostPlace:
+    """This very Python, with a scratch folder."""
+    python = Path(sys.executable)
+    return HostPlace(Layout(python, python.parent), folder)
+
+
 def imports(folder: Path, *modules: str, **environ: str) -> StepResult:
     """Run the payload's import check with this very Python."""
     return run_step(
-        Path(sys.executable),
+        here(folder),
         "checks.imports",
         name="check",
         inputs={},
-        folder=folder,
         options={"modules": list(modules)},
         results={},
         environ={"PATH": os.defpath, **environ},
@@ -133,11 +140,10 @@ def test_the_installer_is_told_of_the_users_index_and_of_nothing_else() -> None:
 def test_a_crash_shows_the_end_of_the_log(tmp_path: Path) -> None:
     with pytest.raises(StepFailed) as caught:
         run_step(
-            Path(sys.executable),
+            here(tmp_path),
             "checks.no_such_check",
             name="check",
             inputs={},
-            folder=tmp_path,
             options={},
             results={},
             environ={},
@@ -157,11 +163,15 @@ import sys
 sys.path.insert(0, {str(checkout)!r})
 from pathlib import Path
 import envguard.running.step as step
+from envguard.layout import Layout
+from envguard.running.place import HostPlace
 from envguard.running.signals import unwind_on_sigterm
 unwind_on_sigterm()
 step.PAYLOAD = Path(sys.argv[1]) / "sleeper.py"
-step.run_step(Path(sys.executable), "steps.x", name="x", inputs={{}}, folder=Path(sys.argv[1]), options={{}},
-              results={{}}, environ={{}}, log=Path(sys.argv[1]) / "log", on_event=print)
+python, folder = Path(sys.executable), Path(sys.argv[1])
+place = HostPlace(Layout(python, python.parent), folder)
+step.run_step(place, "steps.x", name="x", inputs={{}}, options={{}}, results={{}}, environ={{}},
+              log=folder / "log", on_event=print)
 """
     payload = Path(checkout, "envguard", "payload", "__main__.py")
     (tmp_path / "sleeper.py").write_text(

@@ -1,0 +1,160 @@
+"""Base images: the Python and the Debian packages that one brings, asked once of each image."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import json
+import secrets
+import tarfile
+import tempfile
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from envguard.backends.container import Limits, Order, run_in_container
+from envguard.backends.engine import Engine, ImageMissing, told_by
+from envguard.errors import NoEnvironment
+from envguard.files import write_whole
+from envguard.host.interpreters import Base, Facts, Interpreter
+from envguard.host.probing import ISOLATED, PROBE_DIGEST, SOURCE, answer_in
+from envguard.host.suitability import notes_on, reasons_against
+
+PACKAGES = "/var/lib/dpkg/status"
+LARGEST_LIST = 64 << 20
+INSTALLED = "Status: install ok installed"
+
+
+def image_facts(engine: Engine, reference: str) -> dict[str, Any] | None:
+    """What the engine says of an image, or None where it does not have it."""
+    from docker.errors import ImageNotFound
+
+    with told_by(engine, f"look up the image {reference}"):
+        try:
+            return dict(engine.client.api.inspect_image(reference))
+        except ImageNotFound:
+            return None
+
+
+def content_id(facts: dict[str, Any]) -> str:
+    """SHA-256 in hex over an image's layers: the same in every engine, unlike the id that the engine gives it."""
+    return hashlib.sha256("\n".join(facts["RootFS"]["Layers"]).encode()).hexdigest()
+
+
+def pull(engine: Engine, reference: str) -> None:
+    """Fetch an image from its registry; raises ImageMissing in the engine's words."""
+    from docker.utils import parse_repository_tag
+
+    name, tag = parse_repository_tag(reference)
+    try:
+        with told_by(engine, f"pull the image {reference}"):
+            engine.client.images.pull(name, tag=tag or "latest")
+    except NoEnvironment as error:
+        raise missing(reference, error.why) from error
+
+
+def missing(reference: str, why: str) -> ImageMissing:
+    """The failure of an image that is not there."""
+    return ImageMissing(
+        f"The base image {reference} is not here.",
+        why=why,
+        next_step="Load it with `docker load` or `envguard image load`, make one as docs/containers.md shows, or name "
+        "another with --base or ENVGUARD_BASE_IMAGE.",
+    )
+
+
+def probe_base(engine: Engine, reference: str, *, owner: str, cache: Path) -> Interpreter:
+    """The Python of an image that is in the engine; its answer is kept in the folder `cache`.
+
+    Raises ImageMissing, or NoEnvironment for an image without a Python.
+    """
+    found = image_facts(engine, reference)
+    if found is None:
+        raise missing(reference, "it is not in the engine")
+    identifier = content_id(found)
+    kept = cache / f"{identifier}.json"
+    facts, packages = _read(kept) or _ask(engine, reference, owner)
+    _keep(kept, facts, packages)
+    # The name that says which one it is, whatever the links that lead to it.
+    path = Path(facts.executable)
+    return Interpreter(
+        path=path,
+        real_path=path,
+        aliases=(),
+        found_in=("image",),
+        facts=facts,
+        reasons=reasons_against(facts),
+        notes=notes_on(facts),
+        base=Base(reference, identifier, packages),
+    )
+
+
+def _ask(engine: Engine, reference: str, owner: str) -> tuple[Facts, frozenset[str] | None]:
+    begin, end = secrets.token_hex(16), secrets.token_hex(16)
+    command = ("python3", *ISOLATED, "-c", SOURCE, begin, end)
+    order = Order(reference, command, (), {}, PurePosixPath("/"), owner)
+    with tempfile.TemporaryFile() as log:
+        try:
+            code, said = run_in_container(engine, order, Limits(1 << 30, 1.0), log)
+        except NoEnvironment as error:
+            raise _no_python(reference, error.why) from error
+        log.seek(0)
+        facts = answer_in(said, begin.encode(), end.encode())
+        if facts is None:
+            words = log.read(2000).decode("utf-8", "replace").strip()
+            raise _no_python(reference, f"python3 ended with exit code {code}. {words}")
+    return facts, _debian_packages(engine, reference)
+
+
+def _no_python(reference: str, why: str) -> NoEnvironment:
+    return NoEnvironment(
+        f"The base image {reference} brings no Python that can be used.",
+        why=why,
+        next_step="Name one that has `python3` on its PATH with --base or ENVGUARD_BASE_IMAGE.",
+    )
+
+
+def _debian_packages(engine: Engine, reference: str) -> frozenset[str] | None:
+    """The packages that are installed in an image; None where it is no Debian. Nothing is started for it."""
+    from docker.errors import APIError, NotFound
+
+    api = engine.client.api
+    with told_by(engine, f"read the image {reference}"):
+        container = api.create_container(reference, command=["/"])["Id"]
+        try:
+            stream, _ = api.get_archive(container, PACKAGES)
+            content = b"".join(stream)
+        except NotFound:
+            return None
+        finally:
+            with contextlib.suppress(APIError):
+                api.remove_container(container, force=True, v=True)
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        (member,) = archive.getmembers()
+        file = archive.extractfile(member)
+        text = file.read(LARGEST_LIST).decode("utf-8", "replace") if file else ""
+    paragraphs = [paragraph.splitlines() for paragraph in text.split("\n\n") if INSTALLED in paragraph]
+    fields = (line for lines in paragraphs for line in lines if line.startswith("Package: "))
+    return frozenset(line.removeprefix("Package: ").strip() for line in fields)
+
+
+def _read(kept: Path) -> tuple[Facts, frozenset[str] | None] | None:
+    """An answer that was kept; None where there is none that this probe gave."""
+    try:
+        document = json.loads(kept.read_bytes())
+        if document["probe"] != PROBE_DIGEST:
+            return None
+        packages = document["packages"]
+        return Facts.from_json(document["facts"]), None if packages is None else frozenset(map(str, packages))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _keep(kept: Path, facts: Facts, packages: frozenset[str] | None) -> None:
+    if kept.exists() and _read(kept) is not None:
+        return
+    listed = None if packages is None else sorted(packages)
+    document = {"probe": PROBE_DIGEST, "facts": facts.as_json(), "packages": listed}
+    with contextlib.suppress(OSError):  # as good as none: it is asked again
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(kept, json.dumps(document).encode())

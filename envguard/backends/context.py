@@ -1,0 +1,160 @@
+"""What an image is built from: the Dockerfile, its arguments, and the environment as a tar that never differs."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from envguard import __version__
+from envguard.backends.layout_for import ENVIRONMENT, PYTHON, site_packages_in_image
+from envguard.errors import NoEnvironment
+from envguard.layout import Layout
+from envguard.planning import Candidate
+
+PACKAGE = Path(__file__).resolve().parents[1]
+TAR = "environment.tar"
+MOMENT = 315532800  # 1980-01-01, the oldest time that every archive format can hold
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What an image is made of: a candidate, its environment as it is laid out, and the key of the two in the store."""
+
+    candidate: Candidate
+    layout: Layout
+    key: str
+
+    @property
+    def tag(self) -> str:
+        """Environment, edition, Python and lock."""
+        lock = self.candidate.lock
+        python = lock.python.replace(".", "")
+        return f"envguard/{lock.environment}:{lock.edition}-cp{python}-{lock.digest[:12]}"
+
+    def arguments(self, base: str) -> dict[str, str]:
+        """The build arguments; `base` names the base image for whoever builds."""
+        lock = self.candidate.lock
+        return {
+            "BASE": base,
+            "BASE_NAME": base,
+            "TITLE": f"{lock.environment} {lock.edition} on Python {lock.python}",
+            "VERSION": __version__,
+            "REVISION": source_revision(),
+            "ENVIRONMENT": lock.environment,
+            "EDITION": lock.edition,
+            "PYTHON": self.candidate.interpreter.version_text,
+            "LOCK": lock.digest,
+            "KEY": self.key,
+        }
+
+
+def build_files() -> Path:
+    """The folder of the files that images are built with: beside the sources, in the package when installed."""
+    installed = PACKAGE / "data" / "images"
+    return installed if installed.is_dir() else PACKAGE.parent / "images"
+
+
+def source_revision() -> str:
+    """The commit of the checkout that this envguard runs from; empty for an installed one, whose version says it."""
+    git = PACKAGE.parent / ".git"
+    try:
+        head = (git / "HEAD").read_text(encoding="utf-8").strip()
+        if not head.startswith("ref: "):
+            return head
+        name = head.removeprefix("ref: ")
+        if (git / name).is_file():
+            return (git / name).read_text(encoding="utf-8").strip()
+        packed = (git / "packed-refs").read_text(encoding="utf-8").splitlines()
+        return next((line.split()[0] for line in packed if line.endswith(f" {name}")), "")
+    except OSError:
+        return ""
+
+
+def dockerfile(recipe: Recipe, base: str) -> str:
+    """The Dockerfile with every argument filled in, so that whoever builds need give none."""
+    arguments = recipe.arguments(base)
+    text = (build_files() / "Dockerfile").read_text(encoding="utf-8")
+    return re.sub(r"(?m)^ARG (\w+)$", lambda found: f"ARG {found[1]}={_quoted(arguments[found[1]])}", text)
+
+
+def _quoted(value: str) -> str:
+    return value if re.fullmatch(r"[\w./:@-]+", value) else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def write_context(folder: Path, recipe: Recipe, base: str) -> None:
+    """Put what `docker build` needs into a folder; raises NoEnvironment where that cannot be written."""
+    try:
+        (folder / "Dockerfile").write_text(dockerfile(recipe, base), encoding="utf-8")
+        with (folder / TAR).open("wb") as file:
+            write_environment(file, recipe)
+    except OSError as error:
+        raise NoEnvironment(
+            f"What the image {recipe.tag} is built from cannot be written to {folder}.",
+            why=str(error),
+            next_step="Free some space, or name another folder; for a build it lies in ENVGUARD_HOME.",
+        ) from error
+
+
+def write_environment(target: IO[bytes], recipe: Recipe) -> None:
+    """Write the environment as it shall lie in the image: a virtual environment whose bytes follow from its lock.
+
+    Owners are root, modes and times are normalised, names are in order. Every folder is named, or the engine would
+    give it the time at which it unpacks.
+    """
+    interpreter = recipe.candidate.interpreter
+    site_packages = site_packages_in_image(interpreter)
+    home, version = interpreter.path.parent.as_posix(), interpreter.version_text
+    configuration = f"home = {home}\ninclude-system-site-packages = false\nversion = {version}\n"
+    with tarfile.open(fileobj=target, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for folder in (*ENVIRONMENT.parents[:-1], ENVIRONMENT, PYTHON.parent):
+            tar.addfile(_member(folder, tarfile.DIRTYPE))
+        link = _member(PYTHON, tarfile.SYMTYPE)
+        link.linkname = interpreter.path.as_posix()
+        tar.addfile(link)
+        _add_bytes(tar, ENVIRONMENT / "pyvenv.cfg", configuration.encode())
+        for folder in (site_packages.parents[1], site_packages.parent, site_packages):
+            tar.addfile(_member(folder, tarfile.DIRTYPE))
+        add_below(tar, recipe.layout.site_packages, site_packages)
+
+
+def add_below(tar: tarfile.TarFile, folder: Path, target: PurePosixPath) -> None:
+    """Add everything below a folder, normalised, at `target`."""
+    for path in _below(folder):
+        place = target / path.relative_to(folder).as_posix()
+        if path.is_symlink():
+            link = _member(place, tarfile.SYMTYPE)
+            link.linkname = os.readlink(path)  # noqa: PTH115 - as it is written, not as Path writes it
+            tar.addfile(link)
+        elif path.is_dir():
+            tar.addfile(_member(place, tarfile.DIRTYPE))
+        else:
+            member = _member(place, tarfile.REGTYPE, executable=os.access(path, os.X_OK))
+            with path.open("rb") as content:
+                member.size = os.fstat(content.fileno()).st_size
+                tar.addfile(member, content)
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.iterdir(), key=lambda each: each.name):
+        yield path
+        if path.is_dir() and not path.is_symlink():
+            yield from _below(path)
+
+
+def _add_bytes(tar: tarfile.TarFile, place: PurePosixPath, content: bytes) -> None:
+    member = _member(place, tarfile.REGTYPE)
+    member.size = len(content)
+    tar.addfile(member, io.BytesIO(content))
+
+
+def _member(place: PurePosixPath, kind: bytes, *, executable: bool = False) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(place.as_posix().lstrip("/"))
+    member.type, member.mtime = kind, MOMENT
+    member.mode = 0o644 if kind == tarfile.REGTYPE and not executable else 0o755
+    return member

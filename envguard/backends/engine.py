@@ -1,0 +1,194 @@
+"""Find this host's container engine, and say in one sentence what it will not do."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from envguard.errors import NoEnvironment
+
+OLDEST_API = (1, 41)  # Docker 20.10 of December 2020, Podman 4
+TIMEOUT_SECONDS = 300  # between two bytes: an engine that unpacks a large layer is silent for a while
+DOCKER_SOCKET = "npipe:////./pipe/docker_engine" if sys.platform == "win32" else "unix:///var/run/docker.sock"
+NO_SPACE = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
+UNSEEN = re.compile(r"bind source path does not exist|invalid mount config.*bind|no such file or directory.*mount")
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A container engine that answers: the SDK's client, the address it was found at, its name and version.
+
+    One that is `rootless` runs as a user of this host, not as root.
+    """
+
+    client: Any
+    address: str
+    name: str
+    rootless: bool
+
+    @property
+    def is_podman(self) -> bool:
+        """Whether it is Podman, which speaks Docker's language with an accent."""
+        return self.name.startswith("Podman")
+
+
+class NoEngine(NoEnvironment):
+    """No container engine can be used on this host (exit code 3)."""
+
+
+class ImageMissing(NoEnvironment):
+    """An image is not in the engine and cannot be had (exit code 3)."""
+
+
+def find_engine(environ: Mapping[str, str]) -> Engine:
+    """The engine that the user's variables or active Docker context name, else Docker's own socket, else Podman's.
+
+    Raises NoEngine where none answers, is open to this user, or is new enough.
+    """
+    named = _named(environ)
+    tried: list[NoEngine] = []
+    for settings in [named] if named else [{"base_url": address} for address in _usual(environ)]:
+        try:
+            return _connect(settings)
+        except NoEngine as error:
+            tried.append(error)
+    # What is there and may not be used says more than what is not there.
+    raise next((error for error in tried if "may not" in error.what), tried[0])
+
+
+def _named(environ: Mapping[str, str]) -> dict[str, Any]:
+    """What DOCKER_HOST, DOCKER_CONTEXT or the current context of Docker's configuration say; empty if nothing."""
+    from docker.context import ContextAPI
+    from docker.context.config import get_current_context_name
+    from docker.errors import DockerException
+    from docker.utils import kwargs_from_env
+
+    try:
+        if environ.get("DOCKER_HOST"):
+            return dict(kwargs_from_env(environment=dict(environ)))
+        name = environ.get("DOCKER_CONTEXT") or get_current_context_name()
+        if name == "default":
+            return {}
+        found = dict(ContextAPI.kwargs_from_context(name))
+    except (DockerException, OSError, ValueError, KeyError) as error:
+        raise NoEngine(
+            "Docker's settings cannot be followed.",
+            why=str(error),
+            next_step="Correct DOCKER_HOST, DOCKER_CONTEXT or Docker's config.json.",
+        ) from error
+    if not found:
+        raise NoEngine(
+            f"There is no Docker context {name!r}.",
+            next_step="`docker context ls` lists those that there are; choose one with DOCKER_CONTEXT.",
+        )
+    return found
+
+
+def _usual(environ: Mapping[str, str]) -> list[str]:
+    """Where engines listen that nobody has named: Docker's socket, then Podman's."""
+    runtime = environ.get("XDG_RUNTIME_DIR")
+    sockets = [*([f"unix://{runtime}/podman/podman.sock"] if runtime else []), "unix:///run/podman/podman.sock"]
+    podman = [socket for socket in sockets if Path(socket.removeprefix("unix://")).exists()]
+    return [*filter(None, [environ.get("CONTAINER_HOST")]), DOCKER_SOCKET, *podman]
+
+
+def _connect(settings: Mapping[str, Any]) -> Engine:
+    import docker
+    from docker.errors import DockerException
+
+    address = str(settings.get("base_url") or DOCKER_SOCKET)
+    try:
+        client = docker.DockerClient(
+            version="auto", timeout=TIMEOUT_SECONDS, use_ssh_client=address.startswith("ssh:"), **settings
+        )
+        told, facts = client.version(), client.info()
+    except (DockerException, OSError, ValueError) as error:
+        raise _why_not(address, error) from error
+    rootless = any("rootless" in option for option in facts.get("SecurityOptions") or ())
+    engine = Engine(client, address, _name(told), rootless)
+    if tuple(int(part) for part in client.api.api_version.split(".")) < OLDEST_API:
+        wanted = ".".join(map(str, OLDEST_API))
+        raise NoEngine(
+            f"The container engine at {address} is too old.",
+            why=f"{engine.name} speaks version {client.api.api_version} of Docker's API; {wanted} is the oldest that "
+            "envguard speaks",
+            next_step="Update it to Docker 20.10 or Podman 4, or newer.",
+        )
+    return engine
+
+
+def _name(told: Mapping[str, Any]) -> str:
+    names = [f"{part.get('Name')} {part.get('Version')}" for part in told.get("Components") or ()]
+    podman = [name for name in names if name.startswith("Podman")]
+    return podman[0] if podman else f"Docker {told.get('Version', '')}"
+
+
+def _why_not(address: str, error: BaseException) -> NoEngine:
+    """What an address that gives no answer means for the user."""
+    cause = _system_error(error)
+    if cause is not None and cause.errno in (errno.EACCES, errno.EPERM):
+        return NoEngine(
+            f"You may not use the container engine at {address}.",
+            why=str(cause.strerror),
+            next_step="Let root add you to the group that owns the socket (`usermod -aG docker USER`, which is as good "
+            "as being root), or use rootless Docker or Podman.",
+        )
+    if cause is not None and cause.errno in (errno.ENOENT, errno.ECONNREFUSED):
+        return NoEngine(
+            f"There is no container engine at {address}.",
+            why=str(cause.strerror),
+            next_step="Start Docker or Podman's service (`systemctl --user start podman.socket`), or name another "
+            "with DOCKER_HOST.",
+        )
+    return NoEngine(
+        f"The container engine at {address} does not answer.",
+        why=str(error),
+        next_step="Check that it runs, and DOCKER_HOST or the Docker context.",
+    )
+
+
+def _system_error(error: BaseException | None) -> OSError | None:
+    """The system's own error behind those that libraries made of it."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno is not None:
+            return error
+        error = error.__cause__ or error.__context__
+    return None
+
+
+@contextlib.contextmanager
+def told_by(engine: Engine, doing: str) -> Iterator[None]:
+    """Say what the engine said while `doing` something ("build the image x"), as an error that a user can act on."""
+    from docker.errors import BuildError, DockerException
+    from requests.exceptions import RequestException
+
+    try:
+        yield
+    except (DockerException, RequestException) as error:
+        said = str(getattr(error, "explanation", None) or getattr(error, "msg", None) or error)
+        if isinstance(error, BuildError):
+            said = "".join(str(line.get("stream") or line.get("error") or "") for line in error.build_log)[-2000:]
+        raise _refusal(engine, doing, said.strip()) from error
+
+
+def _refusal(engine: Engine, doing: str, said: str) -> NoEnvironment:
+    if NO_SPACE.search(said):
+        return NoEnvironment(
+            f"{engine.name} has no space left to {doing}.",
+            why=said,
+            next_step="Free some space: `envguard image prune` removes what no lock leads to, `docker system prune` "
+            "what no container uses.",
+        )
+    if UNSEEN.search(said):
+        return NoEnvironment(
+            f"{engine.name} at {engine.address} does not see the files of this machine.",
+            why=said,
+            next_step="Use an engine of this machine, and a folder that it shares with containers.",
+        )
+    return NoEnvironment(f"{engine.name} could not {doing}.", why=said, next_step="Its own log says more.")

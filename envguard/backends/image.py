@@ -1,0 +1,164 @@
+"""Images of environments in the engine: built without network, found again, removed, carried to other machines."""
+
+from __future__ import annotations
+
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from envguard.backends.context import TAR, Recipe, write_context
+from envguard.backends.engine import Engine, told_by
+from envguard.backends.layout_for import PYTHON, site_packages_in_image
+from envguard.errors import BadInput, NoEnvironment
+from envguard.files import CHUNK, appearing_whole
+from envguard.layout import Layout
+from envguard.planning import Candidate
+
+KEY, LOCK, NAME, EDITION = "envguard.key", "envguard.lock", "envguard.environment", "envguard.edition"
+OURS = "envguard/"
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image of an environment in the engine: its tags, what it was made of, its size in bytes."""
+
+    id: str
+    tags: tuple[str, ...]
+    environment: str
+    edition: str
+    lock: str
+    key: str
+    created: str
+    bytes: int
+
+    def as_json(self) -> dict[str, object]:
+        """The image for `--json`."""
+        return {
+            "id": self.id,
+            "tags": list(self.tags),
+            "environment": self.environment,
+            "edition": self.edition,
+            "lock": self.lock,
+            "key": self.key,
+            "created": self.created,
+            "bytes": self.bytes,
+        }
+
+
+def images(engine: Engine, label: str = KEY) -> tuple[Image, ...]:
+    """The images of environments, by tag; `label` narrows the choice. What others built on them is not among them."""
+    with told_by(engine, "list its images"):
+        found = engine.client.api.images(filters={"label": label})
+        read = [_image(engine.client.api.inspect_image(each["Id"])) for each in found]
+    return tuple(sorted((each for each in read if each.tags), key=lambda each: each.tags))
+
+
+def find_image(engine: Engine, key: str) -> Image | None:
+    """The image of the environment with that key in the store, if it is there."""
+    return next(iter(images(engine, f"{KEY}={key}")), None)
+
+
+def build_image(engine: Engine, recipe: Recipe, base_id: str, scratch: Path, *, cache: bool = True) -> Image:
+    """Build an image in the engine, without network; `base_id` is the engine's id of the base image.
+
+    Raises NoEnvironment in the engine's words.
+    """
+    reference = str(recipe.candidate.interpreter.base)
+    write_context(scratch, recipe, reference)
+    with (scratch / "context.tar").open("w+b") as file:
+        with tarfile.open(fileobj=file, mode="w") as context:
+            for name in ("Dockerfile", TAR):
+                context.add(scratch / name, name)
+        file.seek(0)
+        with told_by(engine, f"build the image {recipe.tag}"):
+            built, _ = engine.client.images.build(
+                fileobj=file,
+                custom_context=True,
+                tag=recipe.tag,
+                buildargs={"BASE": base_id},
+                network_mode="none",
+                nocache=not cache,
+                rm=True,
+                forcerm=True,
+            )
+    return _image(built.attrs)
+
+
+def unpack_environment(engine: Engine, image: Image, folder: Path, candidate: Candidate) -> Layout:
+    """Take the environment out of an image into `folder`, as it was laid out when the image was built."""
+    folder.mkdir(parents=True)
+    (folder / "lock.txt").write_text(candidate.lock.text(), encoding="utf-8")
+    inside = site_packages_in_image(candidate.interpreter)
+    api = engine.client.api
+    with told_by(engine, f"read the image {', '.join(image.tags)}"):
+        container = api.create_container(image.id, command=["/"])["Id"]
+        try:
+            stream, _ = api.get_archive(container, str(inside), chunk_size=CHUNK)
+            with (folder / "environment.tar").open("w+b") as file:
+                for piece in stream:
+                    file.write(piece)
+                file.seek(0)
+                with tarfile.open(fileobj=file) as tar:
+                    _extract(tar, folder)
+        finally:
+            api.remove_container(container, force=True, v=True)
+    (folder / "environment.tar").unlink()
+    return Layout(Path(PYTHON), folder / inside.name, in_image=True)
+
+
+def _extract(tar: tarfile.TarFile, folder: Path) -> None:
+    """Unpack below a folder, and nothing that leads out of it: an image may come from anywhere."""
+    if hasattr(tarfile, "data_filter"):
+        tar.extractall(folder, filter="data")
+        return
+    for member in tar.getmembers():
+        if not (member.isreg() or member.isdir()) or ".." in PurePosixPath(member.name).parts:
+            raise NoEnvironment(f"The image holds {member.name!r}, which no environment does.")
+        tar.extract(member, folder)
+
+
+def remove_image(engine: Engine, image: Image) -> None:
+    """Remove an image with all its tags; raises NoEnvironment while a container uses it."""
+    with told_by(engine, f"remove the image {', '.join(image.tags)}"):
+        engine.client.api.remove_image(image.id, force=True)
+
+
+def save_images(engine: Engine, names: list[str], target: Path) -> None:
+    """Write images, layers that they share once, into a tar that any engine loads; it appears whole or not at all."""
+    api = engine.client.api
+    address = f"{api.base_url}/v{api.api_version}/images/get"
+    with told_by(engine, f"save {', '.join(names)}"):
+        answer = api.get(address, params=[("names", name) for name in names], stream=True, timeout=api.timeout)
+        if not answer.ok:
+            raise NoEnvironment(f"{engine.name} could not save {', '.join(names)}.", why=answer.text)
+        try:
+            with appearing_whole(target) as file:
+                for piece in answer.iter_content(CHUNK):
+                    file.write(piece)
+        except OSError as error:
+            raise BadInput(f"{target} cannot be written.", why=str(error), next_step="Name another file.") from error
+
+
+def load_images(engine: Engine, source: Path) -> tuple[str, ...]:
+    """Load images that `save_images` wrote; gives back their tags."""
+    try:
+        with source.open("rb") as file, told_by(engine, f"load {source}"):
+            loaded = engine.client.images.load(file)
+    except OSError as error:
+        raise BadInput(f"{source} cannot be read.", why=str(error), next_step="Name another file.") from error
+    return tuple(tag for image in loaded for tag in image.tags)
+
+
+def _image(facts: dict[str, Any]) -> Image:
+    labels = facts["Config"].get("Labels") or {}
+    return Image(
+        id=facts["Id"],
+        tags=tuple(sorted(tag for tag in facts.get("RepoTags") or () if OURS in tag)),
+        environment=labels.get(NAME, ""),
+        edition=labels.get(EDITION, ""),
+        lock=labels.get(LOCK, ""),
+        key=labels.get(KEY, ""),
+        created=str(facts.get("Created", "")),
+        bytes=int(facts.get("Size", 0)),
+    )

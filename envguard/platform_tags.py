@@ -1,0 +1,18 @@
+"""The wheel platform tags of a Linux by its C library, for another Linux than the one that this process runs on."""
+
+from __future__ import annotations
+
+OLDEST_GLIBC = 5  # manylinux_2_5 is manylinux1: no wheel is for an older one
+LEGACY_MANYLINUX = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
+
+
+def linux_tags(libc: str, major: int, newest: int, machine: str) -> list[str]:
+    """All that fit `libc` ("manylinux" or "musllinux") of a version, best first, as `packaging.tags` orders them."""
+    found = [f"linux_{machine}"]
+    if libc == "musllinux":
+        return found + [f"musllinux_{major}_{minor}_{machine}" for minor in range(newest, -1, -1)]
+    for minor in range(newest, OLDEST_GLIBC - 1, -1):
+        found.append(f"manylinux_{major}_{minor}_{machine}")
+        if minor in LEGACY_MANYLINUX:
+            found.append(f"{LEGACY_MANYLINUX[minor]}_{machine}")
+    return found
