@@ -18,6 +18,7 @@ from .graph import (
     fuse_activation,
     matrix_product,
     metadata,
+    narrow,
     operator_codes,
     share_buffers,
     store_float16,
@@ -110,6 +111,7 @@ def speed_up(model: ModelT, goal: Goal) -> list[PassReport]:
     return [
         fuse_activation.apply(model),
         widen_prelu.apply(model, goal.wide_channels),
+        narrow.apply(model),
         matrix_product.apply(model),
     ]
 
