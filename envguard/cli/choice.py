@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -31,6 +32,40 @@ FindLinksOption = Annotated[
         "--find-links",
         metavar="FOLDER",
         help="Install from this folder of wheels and from no package index; can be given for each environment.",
+    ),
+]
+
+
+def _choose_backend(value: str | None) -> str | None:
+    """Kept in the variable that says the same, so that processes which a command starts follow it too."""
+    if value is not None:
+        os.environ["ENVGUARD_BACKEND"] = value
+    return value
+
+
+def _choose_base(value: str | None) -> str | None:
+    if value is not None:
+        os.environ["ENVGUARD_BASE_IMAGE"] = value
+    return value
+
+
+BackendOption = Annotated[
+    str | None,
+    typer.Option(
+        "--backend",
+        metavar="venv|container",
+        callback=_choose_backend,
+        help="Where steps run. Default: ENVGUARD_BACKEND, else here, or in containers where no Python here fits.",
+    ),
+]
+BaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--base",
+        metavar="IMAGE",
+        callback=_choose_base,
+        help="The image to build on, which brings a Python; {python} in it stands for the minor. "
+        "Default: ENVGUARD_BASE_IMAGE, else the catalog's.",
     ),
 ]
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Use no network.")]

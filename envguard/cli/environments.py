@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from envguard.cli.choice import FindLinksOption, OfflineOption
+from envguard.cli.choice import BackendOption, BaseOption, FindLinksOption, OfflineOption
 from envguard.errors import BadInput
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ def create(
     edition: EditionOption = None,
     find_links: FindLinksOption = None,
     offline: OfflineOption = False,
+    backend: BackendOption = None,  # noqa: ARG001 - its callback acts
+    base: BaseOption = None,  # noqa: ARG001 - as above
     as_json: JsonOption = False,
 ) -> None:
     """Build and prove environments: those named, or the project's, or without a project those of the built-in tasks."""

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from envguard.cli.choice import EditionsOption, FindLinksOption, OfflineOption, PythonsOption
+from envguard.cli.choice import BackendOption, BaseOption, EditionsOption, FindLinksOption, OfflineOption, PythonsOption
 
 
 def inspect(
@@ -19,6 +19,8 @@ def inspect(
     python: PythonsOption = None,
     find_links: FindLinksOption = None,
     offline: OfflineOption = False,
+    backend: BackendOption = None,  # noqa: ARG001 - its callback acts
+    base: BaseOption = None,  # noqa: ARG001 - as above
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
     """Show operators, types, sizes and quantization of a model, what would become int8, and what stands in the way.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from envguard.cli.choice import EditionsOption, FindLinksOption, OfflineOption, PythonsOption
+from envguard.cli.choice import BackendOption, BaseOption, EditionsOption, FindLinksOption, OfflineOption, PythonsOption
 from envguard.cli.task import ReceiptOption, TaskGroup, explain_task
 
 if TYPE_CHECKING:
@@ -106,6 +106,8 @@ def quantize(
     python: PythonsOption = None,
     find_links: FindLinksOption = None,
     offline: OfflineOption = False,
+    backend: BackendOption = None,  # noqa: ARG001 - its callback acts
+    base: BaseOption = None,  # noqa: ARG001 - as above
     report: ReportOption = None,
     receipt: ReceiptOption = True,
     explain: ExplainOption = False,

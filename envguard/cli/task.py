@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from envguard.cli.choice import EditionsOption, FindLinksOption, OfflineOption, PythonsOption
+from envguard.cli.choice import BackendOption, BaseOption, EditionsOption, FindLinksOption, OfflineOption, PythonsOption
 from envguard.cli.sources import leave_receipt, named_source, sample_of
 from envguard.errors import BadInput
 from envguard.table import did_you_mean
@@ -69,6 +69,8 @@ def _command_for(task: Task) -> Any:
         python: PythonsOption = None,
         find_links: FindLinksOption = None,
         offline: OfflineOption = False,
+        backend: BackendOption = None,  # noqa: ARG001 - its callback acts
+        base: BaseOption = None,  # noqa: ARG001 - as above
         receipt: ReceiptOption = True,
         explain: Annotated[bool, typer.Option("--explain", help="Print the plan; run nothing.")] = False,
         as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,

@@ -12,6 +12,8 @@ def execute_warm(arguments: list[str]) -> int | None:
 
     None if the environment is not known to be ready or the arguments are others: the whole command line decides then.
     """
+    if os.environ.get("ENVGUARD_BACKEND", "venv") != "venv":
+        return None
     edition, here, rest = "", False, list(arguments)
     while rest and rest[0].startswith("--"):
         option = rest.pop(0)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from envguard.catalog import Catalog
+    from envguard.planning import Backend
     from envguard.running.events import Receiver
     from envguard.running.preparing import Workshop
 
@@ -24,7 +25,8 @@ def open_workshop(
 ) -> Workshop:
     """A workshop with the process's own variables; `editions` and `pythons` by environment narrow the choice.
 
-    `find_links` are folders of wheels to install from, instead of the package index.
+    `find_links` are folders of wheels to install from, instead of the package index. ENVGUARD_BACKEND, where it is set,
+    is the only backend that is used.
     """
     from envguard.running.preparing import Workshop
     from envguard.store.home import envguard_home
@@ -39,4 +41,13 @@ def open_workshop(
         pythons=pythons or {},
         find_links=tuple(folder.expanduser().absolute() for folder in find_links or ()),
         offline=offline,
+        backend=_backend(os.environ.get("ENVGUARD_BACKEND", "")),
     )
+
+
+def _backend(named: str) -> Backend | None:
+    from envguard.errors import BadInput
+
+    if named in ("", "venv", "container"):
+        return named or None  # type: ignore[return-value]  # mypy narrows no text to a literal
+    raise BadInput(f"There is no backend {named!r}.", next_step="Choose one of: venv, container.")

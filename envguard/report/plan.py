@@ -42,6 +42,7 @@ def plan_text(document: Mapping[str, Any]) -> str:
             "",
             f"environment {environment['name']}: edition {chosen['edition']} on Python {chosen['python']}",
             f"  interpreter  {chosen['interpreter']}",
+            *([f"  container    {chosen['base']}"] if chosen["base"] else []),
             f"  lock         {chosen['lock'][:16]}… ({chosen['packages']} packages)",
         ]
         lines += [f"  passed over  {each['what']}: {each['why']}" for each in environment["passed_over"]]
@@ -58,7 +59,8 @@ def _environment(plan: Plan) -> dict[str, Any]:
             "interpreter": str(chosen.interpreter.path),
             "lock": chosen.lock.digest,
             "packages": len(chosen.lock.packages),
-            "backend": "venv",
+            "backend": chosen.backend,
+            "base": chosen.interpreter.base.reference if chosen.interpreter.base else None,
         },
         "passed_over": [{"what": each.what, "why": each.why} for each in plan.passed_over],
     }
