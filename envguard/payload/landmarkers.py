@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -14,28 +13,13 @@ import mediapipe
 import numpy as np
 from mediapipe.tasks.python import BaseOptions, vision
 
-from .bundle import BUNDLE_SUFFIX, Bundle
-from .faces import Face
+from .detections import Detection
+from .kinds import Kind
 
-MOST_FACES = MOST_HANDS = MOST_POSES = 8
-BLENDSHAPES = "face_blendshapes"
+MOST = 8
+"""How many faces, hands or bodies are looked for in one picture."""
+
 VERSION = str(mediapipe.__version__)
-
-
-class Kind(Enum):
-    """The landmarker that takes a bundle, as its members tell."""
-
-    FACE = "face"
-    HAND = "hand"
-    POSE = "pose"
-    OTHER = "other"
-
-
-MEMBERS = {
-    Kind.FACE: {"face_detector", "face_landmarks_detector"},
-    Kind.HAND: {"hand_detector", "hand_landmarks_detector"},
-    Kind.POSE: {"pose_detector", "pose_landmarks_detector"},
-}
 
 
 class Rejected(Exception):
@@ -44,61 +28,33 @@ class Rejected(Exception):
 
 @dataclass(frozen=True)
 class Reading:
-    """The faces that one call found, and how many seconds it took."""
+    """What one call found, and how many seconds it took."""
 
-    faces: tuple[Face, ...]
+    found: tuple[Detection, ...]
     seconds: float
 
 
-FaceReader = Callable[[np.ndarray], Reading]
-
-
-def kind_of(bundle: Bundle) -> Kind:
-    """Which landmarker the bundle is for; a bare model is for none."""
-    if bundle.suffix != BUNDLE_SUFFIX:
-        return Kind.OTHER
-    names = {model.name for model in bundle.models()}
-    return next((kind for kind, members in MEMBERS.items() if members <= names), Kind.OTHER)
-
-
-def has_blendshapes(bundle: Bundle) -> bool:
-    """Whether the bundle has the model that turns landmarks into blendshapes.
-
-    Without it the output must stay off: `BLENDSHAPES Tag and blendshapes model must be both set`.
-    """
-    return any(model.name == BLENDSHAPES for model in bundle.models())
+Reader = Callable[[np.ndarray], Reading]
 
 
 @contextmanager
-def face_reader(bundle: Path, *, blendshapes: bool) -> Iterator[FaceReader]:
-    """A function from RGB pixels to the faces in them; `Rejected` if MediaPipe does not take the bundle."""
-    options = vision.FaceLandmarkerOptions(
-        base_options=_base_options(bundle), output_face_blendshapes=blendshapes, num_faces=MOST_FACES
-    )
-    with _opened(vision.FaceLandmarker, options) as landmarker:
+def reader(kind: Kind, bundle: Path, *, blendshapes: bool = False) -> Iterator[Reader]:
+    """A function from RGB pixels to what the landmarker of that kind finds in them.
+
+    `blendshapes` turns on that output of a face landmarker. `Rejected` if MediaPipe does not take the bundle.
+    """
+    task, options, detections = _LANDMARKERS[kind]
+    with _opened(task, options(_base_options(bundle), blendshapes)) as landmarker:
 
         def read(pixels: np.ndarray) -> Reading:
             image = _image(pixels)
             start = time.perf_counter()
-            found = _detect(landmarker, image)
+            result = _detect(landmarker, image)
             seconds = time.perf_counter() - start
-            return Reading(_faces(found, width=pixels.shape[1], height=pixels.shape[0]), seconds)
+            size = np.array([pixels.shape[1], pixels.shape[0]], dtype=np.float64)
+            return Reading(tuple(detections(result, size)), seconds)
 
         yield read
-
-
-def count_hands(bundle: Path, images: Iterable[np.ndarray]) -> int:
-    """How many hands MediaPipe finds with the bundle; `Rejected` if it does not take it."""
-    options = vision.HandLandmarkerOptions(base_options=_base_options(bundle), num_hands=MOST_HANDS)
-    with _opened(vision.HandLandmarker, options) as landmarker:
-        return sum(len(_detect(landmarker, _image(pixels)).hand_landmarks) for pixels in images)
-
-
-def count_poses(bundle: Path, images: Iterable[np.ndarray]) -> int:
-    """How many people's poses MediaPipe finds with the bundle; `Rejected` if it does not take it."""
-    options = vision.PoseLandmarkerOptions(base_options=_base_options(bundle), num_poses=MOST_POSES)
-    with _opened(vision.PoseLandmarker, options) as landmarker:
-        return sum(len(_detect(landmarker, _image(pixels)).pose_landmarks) for pixels in images)
 
 
 def _base_options(bundle: Path) -> Any:
@@ -132,12 +88,51 @@ def _image(pixels: np.ndarray) -> Any:
     return mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(pixels))
 
 
-def _faces(found: Any, *, width: int, height: int) -> tuple[Face, ...]:
-    """MediaPipe's normalised landmarks in pixels; its list of blendshapes is empty if that output is off."""
-    size = np.array([width, height], dtype=np.float64)
-    positions = [[(point.x, point.y) for point in face] for face in found.face_landmarks]
-    scores = [np.array([shape.score for shape in face]) for face in found.face_blendshapes or ()]
-    return tuple(
-        Face(np.array(points, dtype=np.float64) * size, scores[index] if scores else None)
-        for index, points in enumerate(positions)
-    )
+def _positions(landmarks: Any, size: np.ndarray) -> np.ndarray:
+    """MediaPipe's normalised landmarks in pixels."""
+    positions: np.ndarray = np.array([(point.x, point.y) for point in landmarks], dtype=np.float64) * size
+    return positions
+
+
+def _metres(landmarks: Any) -> np.ndarray:
+    return np.array([(point.x, point.y, point.z) for point in landmarks], dtype=np.float64)
+
+
+def _faces(result: Any, size: np.ndarray) -> Iterator[Detection]:
+    """The list of blendshapes is empty if that output is off."""
+    scores = [np.array([shape.score for shape in face]) for face in result.face_blendshapes or ()]
+    for index, landmarks in enumerate(result.face_landmarks):
+        yield Detection(_positions(landmarks, size), scores[index] if scores else None)
+
+
+def _hands(result: Any, size: np.ndarray) -> Iterator[Detection]:
+    for index, landmarks in enumerate(result.hand_landmarks):
+        side = result.handedness[index][0].category_name
+        yield Detection(_positions(landmarks, size), world=_metres(result.hand_world_landmarks[index]), side=side)
+
+
+def _poses(result: Any, size: np.ndarray) -> Iterator[Detection]:
+    for index, landmarks in enumerate(result.pose_landmarks):
+        visibility = np.array([point.visibility for point in landmarks])
+        yield Detection(_positions(landmarks, size), visibility, _metres(result.pose_world_landmarks[index]))
+
+
+_LANDMARKERS: dict[Kind, tuple[Any, Callable[[Any, bool], Any], Callable[[Any, np.ndarray], Iterator[Detection]]]] = {
+    Kind.FACE: (
+        vision.FaceLandmarker,
+        lambda base, blendshapes: vision.FaceLandmarkerOptions(
+            base_options=base, output_face_blendshapes=blendshapes, num_faces=MOST
+        ),
+        _faces,
+    ),
+    Kind.HAND: (
+        vision.HandLandmarker,
+        lambda base, _: vision.HandLandmarkerOptions(base_options=base, num_hands=MOST),
+        _hands,
+    ),
+    Kind.POSE: (
+        vision.PoseLandmarker,
+        lambda base, _: vision.PoseLandmarkerOptions(base_options=base, num_poses=MOST),
+        _poses,
+    ),
+}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,11 @@ HERE = Path(__file__).parent
 FILES = sorted(HERE.glob("in_*/test_*.py"))
 
 
+def smallest(files: Mapping[str, Path]) -> Path:
+    """The picture that costs a test least."""
+    return min(files.values(), key=lambda path: path.stat().st_size)
+
+
 @pytest.mark.network
 @pytest.mark.slow
 @pytest.mark.parametrize("file", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
@@ -24,7 +30,11 @@ def test_file(file: Path, store_home: Path) -> None:
     mediapipe = shop.prepare("verify").built.layout.site_packages / "mediapipe"
     samples = {
         "ENVGUARD_TEST_BUNDLE": str(next(iter(shop.sample("face_landmarker").values()))),
+        "ENVGUARD_TEST_HAND_BUNDLE": str(next(iter(shop.sample("hand_landmarker").values()))),
+        "ENVGUARD_TEST_POSE_BUNDLE": str(next(iter(shop.sample("pose_landmarker").values()))),
         "ENVGUARD_TEST_PICTURES": os.pathsep.join(map(str, shop.sample("faces").values())),
+        "ENVGUARD_TEST_HANDS": str(smallest(shop.sample("hands"))),
+        "ENVGUARD_TEST_PEOPLE": str(smallest(shop.sample("people"))),
         "ENVGUARD_TEST_MODELS": str(mediapipe / "modules"),
     }
     run = subprocess.run(

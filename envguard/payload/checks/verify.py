@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+from ..kinds import Kind
 from ..protocol import Events, Failure, Request, Result
 from ..system_libraries import failure as missing_library
 from ..system_libraries import missing_libraries
@@ -33,7 +34,7 @@ def run(request: Request, events: Events) -> Result:
         return Result({"works": False}, failures)
     try:
         landmarkers = importlib.import_module("..landmarkers", __package__)
-        views = importlib.import_module("..face_views", __package__)
+        views = importlib.import_module("..views", __package__)
     except (ImportError, OSError, AttributeError) as cause:
         # A broken installation imports partly, and fails with whatever it misses first.
         return Result({"works": False}, (Failure("import-fails", f"MediaPipe cannot be imported: {cause}"),))
@@ -44,13 +45,13 @@ def _find_a_face(request: Request, landmarkers: ModuleType, views: ModuleType) -
     picture = views.read_picture(request.inputs["picture"])
     values = {"works": False, "mediapipe": landmarkers.VERSION}
     try:
-        with landmarkers.face_reader(request.inputs["bundle"], blendshapes=True) as read:
-            faces = read(picture.pixels).faces
+        with landmarkers.reader(Kind.FACE, request.inputs["bundle"], blendshapes=True) as read:
+            faces = read(picture.pixels).found
     except landmarkers.Rejected as rejection:
         return Result(values, (Failure("mediapipe-rejects", f"MediaPipe does not take the bundle: {rejection}"),))
     if not faces:
         return Result(values, (Failure("no-face-found", f"MediaPipe finds no face in {picture.name}."),))
-    found = {"faces": len(faces), "landmarks": len(faces[0].landmarks), "blendshapes": len(faces[0].blendshapes)}
+    found = {"faces": len(faces), "landmarks": len(faces[0].landmarks), "blendshapes": len(faces[0].scores)}
     return Result({**values, "works": True, **found})
 
 

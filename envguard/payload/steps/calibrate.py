@@ -6,23 +6,17 @@ import zipfile
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from .. import bundle as bundles
-from ..face_comparison import find_views
-from ..face_inputs import (
-    DETECTOR_SIDE,
-    FRAMINGS,
-    Framing,
-    blendshapes_input,
-    landmarks_input,
-    whole_input,
-)
-from ..face_views import CHANGES, Picture, changed, read_picture
-from ..landmarkers import BLENDSHAPES, VERSION, FaceReader, Kind, Rejected, face_reader, kind_of
+from ..anatomy import framed_regions
+from ..comparison import find_views
+from ..kinds import BLENDSHAPES, MEMBERS, Kind, kind_of, picture_sizes
+from ..landmarkers import VERSION, Reader, Rejected, reader
+from ..model_inputs import blendshapes_input, region_input, whole_input
 from ..protocol import Events, Refused, Request, Result
+from ..views import CHANGES, Picture, changed, read_picture
 
 PICTURE, ARRAYS, HELD_OUT = "picture", "arrays", "held_out"
 MAX_IMAGES = 120
@@ -43,16 +37,17 @@ class Inputs:
 def run(request: Request, events: Events) -> Result:
     """From pictures, make inputs for each model of `inputs["model"]`.
 
-    A face bundle's models get what MediaPipe gives them, from the inputs named `face:FILE NAME`, and those held out
-    from `face_held_out:FILE NAME`. Inputs named `picture:FILE NAME` are the user's and take the place of both: every
-    fourth view of them is held out. A bare model that takes pictures gets the user's whole; other models get none, as
-    what they see is not known. Inputs named `arrays:FILE NAME` are taken as they are: `.npz` with an array per model,
-    or `.npy` for a single one; of ten rows or more, every fifth is held out.
+    The models of a face, hand or pose bundle get what MediaPipe gives them, from the inputs named `face:FILE NAME`
+    (`hand:`, `pose:`), and those held out from `face_held_out:FILE NAME` (and so on). Inputs named `picture:FILE NAME`
+    are the user's and take the place of both: every fourth view of them is held out. A bare model that takes pictures
+    gets the user's whole; other models get none, as what they see is not known. Inputs named `arrays:FILE NAME` are
+    taken as they are: `.npz` with an array per model, or `.npy` for a single one; of ten rows or more, every fifth is
+    held out. What the models take is read from the results of the step `inspect`.
 
     Hands on `calibration` and `held_out`: each an `.npz` with one array per model, by the model's name, the inputs
     stacked along the first dimension; uint8 stands for pixels before the model's own normalisation. No view is in
     both. A model that has none is quantized without. `Refused`: an original that MediaPipe rejects, nothing given, a
-    file that cannot be decoded, no face in any picture.
+    file that cannot be decoded, pictures with nothing in them that the bundle finds.
     """
     source = bundles.read(request.inputs["model"])
     kind = kind_of(source)
@@ -61,12 +56,13 @@ def run(request: Request, events: Events) -> Result:
     if len(request.inputs) == 1:
         raise Refused("There is nothing to calibrate with.", next_step="Give at least one picture, or an array.")
     made = Inputs({}, {})
-    if kind is Kind.FACE:
+    if kind is not Kind.OTHER:
         shown = own or [read_picture(path) for path in _given(request, kind.value)]
         apart = [] if own else [read_picture(path) for path in _given(request, f"{kind.value}_{HELD_OUT}")]
-        made = _face_arrays(source, shown, apart, events) if shown else made
+        maker = _Maker(kind, picture_sizes(request.results), events)
+        made = _bundle_arrays(source, maker, shown, apart) if shown else made
     elif own and source.suffix == bundles.MODEL_SUFFIX:
-        made = _picture_arrays(request.results["inspect"]["models"][0], own)
+        made = _picture_arrays(picture_sizes(request.results), own)
     names = {model.name for model in source.models()}
     rows = {name: _divided_rows(array) for name, array in arrays.items()}
     calibration = {**made.calibration, **{name: shown for name, (shown, _) in rows.items()}}
@@ -91,9 +87,12 @@ def _read_arrays(paths: Sequence[Path], source: bundles.Bundle) -> dict[str, np.
     for path in paths:
         try:
             loaded = np.load(path, allow_pickle=False)
-            arrays |= {source.models()[0].name: loaded} if isinstance(loaded, np.ndarray) else dict(loaded)
+            found = {source.models()[0].name: loaded} if isinstance(loaded, np.ndarray) else dict(loaded)
         except (OSError, ValueError, EOFError, zipfile.BadZipFile) as cause:
             raise Refused(f"{path.name} holds no arrays that can be read.", why=str(cause)) from cause
+        if not all(array.ndim for array in found.values()):
+            raise Refused(f"{path.name} holds a single number where rows of inputs are expected.")
+        arrays.update(found)
     return arrays
 
 
@@ -111,50 +110,66 @@ def _divided(views: Sequence[Picture]) -> tuple[list[Picture], list[Picture]]:
     return [view for n, view in enumerate(views) if n % 4 != first], list(views[first::4])
 
 
-def _face_arrays(
-    source: bundles.Bundle, pictures: Sequence[Picture], apart: Sequence[Picture], events: Events
+def _bundle_arrays(
+    source: bundles.Bundle, maker: _Maker, pictures: Sequence[Picture], apart: Sequence[Picture]
 ) -> Inputs:
     try:
-        with face_reader(source.path, blendshapes=False) as read:
-            shown = find_views(read, pictures, events)
+        with reader(maker.kind, source.path) as read:
+            shown = find_views(maker.kind, read, pictures, maker.events)
             if apart:
-                held_out = find_views(read, apart, events)
+                held_out = find_views(maker.kind, read, apart, maker.events)
             else:
                 shown, held_out = _divided(shown)
-            calibration = _face_inputs(read, shown, MAX_IMAGES, FRAMINGS, events)
-            judged = _face_inputs(read, held_out, MAX_HELD_OUT, FRAMINGS[:1], events)
+            calibration = maker.inputs(read, shown, MAX_IMAGES)
+            judged = maker.inputs(read, held_out, MAX_HELD_OUT, framings=1)
     except Rejected as rejection:
         raise Refused(f"MediaPipe {VERSION} does not take the original bundle.", why=str(rejection)) from rejection
     return Inputs(calibration, {name: array[:MAX_HELD_OUT] for name, array in judged.items()})
 
 
-def _face_inputs(
-    read: FaceReader, views: Sequence[Picture], limit: int, framings: Sequence[Framing], events: Events
-) -> dict[str, np.ndarray]:
-    """Inputs for the views and their changes, by the names that MediaPipe gives to the models of a face bundle."""
-    whole, crops, points = [], [], []
-    total = min(limit, len(views) * len(CHANGES))
-    for done, image in enumerate(changed(views, limit)):
-        events.progress("Making inputs", done, total)
-        whole.append(whole_input(image.pixels, (DETECTOR_SIDE, DETECTOR_SIDE)))
-        for face in read(image.pixels).faces:
-            crops += [landmarks_input(image.pixels, face, framing) for framing in framings]
-            points.append(blendshapes_input(face))
-    events.progress("Making inputs", total, total)
-    made = {"face_detector": whole, "face_landmarks_detector": crops, BLENDSHAPES: points}
-    return {name: np.stack(inputs) for name, inputs in made.items() if inputs}
+@dataclass(frozen=True)
+class _Maker:
+    """Makes inputs for the models of a bundle; `sizes` are height and width of the pictures that they take."""
+
+    kind: Kind
+    sizes: Mapping[str, tuple[int, int]]
+    events: Events
+
+    def inputs(
+        self, read: Reader, views: Sequence[Picture], limit: int, framings: int | None = None
+    ) -> dict[str, np.ndarray]:
+        """Inputs for the views and their changes, by model; of each thing found, in that many framings or in all."""
+        members = MEMBERS[self.kind]
+        whole, crops, points = [], [], []
+        total = min(limit, len(views) * len(CHANGES))
+        for done, image in enumerate(changed(views, limit)):
+            self.events.progress("Making inputs", done, total)
+            whole.append(whole_input(image.pixels, self.sizes[members.detector]))
+            for each in read(image.pixels).found:
+                crops += [
+                    # Faces seldom reach outside their picture; black there is what their results were measured with.
+                    region_input(
+                        image.pixels, region, self.sizes[members.landmarks], repeat_edge=self.kind is not Kind.FACE
+                    )
+                    for region in framed_regions(self.kind, each.landmarks)[:framings]
+                ]
+                if self.kind is Kind.FACE:
+                    points.append(blendshapes_input(each.landmarks))
+        self.events.progress("Making inputs", total, total)
+        made = {members.detector: whole, members.landmarks: crops, BLENDSHAPES: points}
+        return {name: np.stack(inputs) for name, inputs in made.items() if inputs}
 
 
-def _picture_arrays(model: Mapping[str, Any], pictures: Sequence[Picture]) -> Inputs:
-    """The pictures and their changes for a model with one input of shape (1, height, width, 3), else nothing."""
-    shapes = [tuple(port["shape"]) for port in model["inputs"]]
-    if len(shapes) != 1 or len(shapes[0]) != 4 or shapes[0][0] != 1 or shapes[0][3] != 3:
+def _picture_arrays(sizes: Mapping[str, tuple[int, int]], pictures: Sequence[Picture]) -> Inputs:
+    """The pictures and their changes for the model, if it takes pictures."""
+    if not sizes:
         return Inputs({}, {})
+    ((name, size),) = sizes.items()
     shown, held_out = (
-        np.array([whole_input(image.pixels, shapes[0][1:3]) for image in changed(part, limit)])
+        np.array([whole_input(image.pixels, size) for image in changed(part, limit)])
         for part, limit in zip(_divided(pictures), (MAX_IMAGES, MAX_HELD_OUT))  # noqa: B905 - Python 3.9
     )
-    return Inputs({model["name"]: shown}, {model["name"]: held_out})
+    return Inputs({name: shown}, {name: held_out})
 
 
 def _write(path: Path, arrays: Arrays, names: Set[str]) -> dict[str, int]:

@@ -2,90 +2,126 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from .. import bundle as bundles
-from ..face_comparison import Comparison, compare, find_views, noise_floor
-from ..face_views import Picture, read_picture
-from ..faces import Difference
-from ..landmarkers import VERSION, Kind, Rejected, count_hands, count_poses, face_reader, has_blendshapes, kind_of
+from ..comparison import Subject, compare, find_views, noise_floor
+from ..kinds import MEMBERS, Kind, has_blendshapes, kind_of, picture_sizes
+from ..landmarkers import VERSION, Rejected, reader
 from ..protocol import Events, Failure, Refused, Request, Result
+from ..verification import SCORES, counted, latency, measures
+from ..views import Picture, read_picture
 
-PICTURE_PREFIX = "picture:"
+PICTURE = "picture"
 MORE_ACCURATE = "Quantize fewer layers, or calibrate on pictures that are like your own."
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a quantized bundle may differ by: means over all faces, and parts of the faces that the original finds.
+    """What a quantized bundle may differ by: means over all that is found, and parts of what the original finds.
 
-    Without a limit faces that only the quantized bundle finds are counted and not judged: most of them are real ones
-    that the original's detector just misses.
+    `extra` is what only the quantized bundle finds. Without a limit it is counted and not judged: most of it is really
+    there and the original's detector just misses it. `score` is for blendshapes or visibility, `flipped` for hands
+    whose side changed.
     """
 
     landmark_px: float
-    blendshape: float
-    faces_lost: float
-    faces_extra: float | None = None
+    lost: float
+    extra: float | None = None
+    score: float | None = None
+    flipped: float | None = None
 
     @classmethod
-    def of(cls, options: Mapping[str, Any]) -> Limits:
-        """Read a request's options `max_landmark_px`, `max_blendshape`, `max_faces_lost`, or `max_faces_extra` too."""
-        extra = options.get("max_faces_extra")
+    def of(cls, kind: Kind, options: Mapping[str, Any]) -> Limits:
+        """Read a request's options; only `max_faces_extra` (`max_hands_extra`, `max_poses_extra`) may be missing.
+
+        Of faces `max_landmark_px`, `max_faces_lost`, `max_blendshape`; of hands `max_hand_px`, `max_hands_lost`,
+        `max_hands_flipped`; of poses `max_pose_px`, `max_poses_lost`, `max_visibility`.
+        """
+        things = counted(kind)
+        extra = options.get(f"max_{things}_extra")
+        score = {Kind.FACE: "max_blendshape", Kind.POSE: "max_visibility"}.get(kind)
         return cls(
-            landmark_px=float(options["max_landmark_px"]),
-            blendshape=float(options["max_blendshape"]),
-            faces_lost=float(options["max_faces_lost"]),
-            faces_extra=None if extra is None else float(extra),
+            landmark_px=float(options["max_landmark_px" if kind is Kind.FACE else f"max_{kind.value}_px"]),
+            lost=float(options[f"max_{things}_lost"]),
+            extra=None if extra is None else float(extra),
+            score=None if score is None else float(options[score]),
+            flipped=float(options["max_hands_flipped"]) if kind is Kind.HAND else None,
         )
 
 
 def run(request: Request, events: Events) -> Result:
-    """Verify `inputs["quantized"]` against `inputs["original"]` on the inputs named `picture:FILE NAME`.
+    """Verify `inputs["quantized"]` against `inputs["original"]` in MediaPipe.
 
-    Options: see `Limits`. Face bundles are measured; what hand and pose bundles find is only counted, so that
-    MediaPipe is known to take and run them. For these and anything else `verified` is false, and `reason` says why.
-    Failures: `mediapipe-rejects`, `faces-lost`, `faces-extra`, `landmark-shift`, `blendshape-shift`. `Refused`: an
-    original that MediaPipe rejects, no picture, a picture that cannot be decoded, no face in any picture.
+    On the inputs named `face:FILE NAME` for a face bundle, `hand:` and `pose:` for the others, and on those named
+    `picture:FILE NAME` for any. Options: see `Limits`. What the models take is read from the results of the step
+    `inspect`. For anything but a face, hand or pose bundle `verified` is false, and `reason` says why.
+
+    Failures: `mediapipe-rejects`, `faces-lost`, `faces-extra` (`hands-`, `poses-`), `landmark-shift`,
+    `blendshape-shift`, `visibility-shift`, `hands-flipped`. `Refused`: an original that MediaPipe rejects, no picture,
+    a picture that cannot be decoded, pictures in which the original finds nothing.
     """
     original, quantized = bundles.read(request.inputs["original"]), bundles.read(request.inputs["quantized"])
-    limits = Limits.of(request.options)
     kind = kind_of(original)
     if kind is Kind.OTHER:
         return _not_verified(kind, _why_not(original))
-    pictures = _read_pictures(request)
-    if kind is Kind.FACE:
-        return _verify_faces(original, quantized, pictures, limits, events)
-    return _count(original.path, quantized.path, kind, pictures)
+    limits = Limits.of(kind, request.options)
+    subject = Subject(kind, picture_sizes(request.results)[MEMBERS[kind].landmarks][0])
+    pictures = _read_pictures(request, kind)
+    with ExitStack() as stack:
+        try:
+            before = stack.enter_context(reader(kind, original.path, blendshapes=has_blendshapes(original)))
+            views = find_views(kind, before, pictures, events)
+            noise = noise_floor(subject, before, views)
+        except Rejected as rejection:
+            raise Refused(f"MediaPipe {VERSION} does not take the original bundle.", why=str(rejection)) from rejection
+        try:
+            after = stack.enter_context(reader(kind, quantized.path, blendshapes=has_blendshapes(quantized)))
+            comparisons = compare(subject, before, after, views, events)
+        except Rejected as rejection:
+            return _rejected(kind, rejection)
+    values: dict[str, Any] = {
+        "verified": True,
+        "kind": kind.value,
+        "mediapipe": VERSION,
+        "reference": "original",
+        "sample_size": {"pictures": len(pictures), "views": len(views), "images": len(comparisons)},
+        **measures(subject, comparisons),
+        "latency": latency(comparisons),
+        "noise_floor": measures(subject, noise),
+    }
+    return Result(values, judge(subject, values, limits))
 
 
-def judge(values: Mapping[str, Any], limits: Limits) -> tuple[Failure, ...]:
+def judge(subject: Subject, values: Mapping[str, Any], limits: Limits) -> tuple[Failure, ...]:
     """The gates that the measured `values` do not pass."""
-    faces, shift, blendshapes = values["faces"], values["landmark_shift"], values["blendshapes"]
+    things, key = counted(subject.kind), f"px_{subject.crop_side}"
+    counts, shift = values[things], values["landmark_shift"]
     failures = []
-    for name, count, limit, what in (
-        ("faces-lost", faces["lost"], limits.faces_lost, "not found any more"),
-        ("faces-extra", faces["extra"], limits.faces_extra, "found where the original finds none"),
+    for name, limit, what in (
+        ("lost", limits.lost, "not found any more"),
+        ("extra", limits.extra, "found where the original finds none"),
+        ("flipped", limits.flipped, "called left instead of right, or the other way round"),
     ):
-        if limit is not None and count > limit * faces["before"]:
-            message = f"{count} faces are {what}; the original finds {faces['before']}, and {limit:.1%} is allowed."
-            failures.append(Failure(name, message, MORE_ACCURATE))
-    if shift is not None and shift["px_256"]["mean"] > limits.landmark_px:
+        if limit is not None and counts[name] > limit * counts["before"]:
+            count, before = counts[name], counts["before"]
+            message = f"{count} {things} are {what}; the original finds {before}, and {limit:.1%} is allowed."
+            failures.append(Failure(f"{things}-{name}", message, MORE_ACCURATE))
+    if shift is not None and shift[key]["mean"] > limits.landmark_px:
         message = (
-            f"Landmarks move by {shift['px_256']['mean']:.2f} pixels of a 256-pixel crop on average;"
+            f"Landmarks move by {shift[key]['mean']:.2f} pixels of a {subject.crop_side}-pixel crop on average;"
             f" {limits.landmark_px:g} is allowed."
         )
         failures.append(Failure("landmark-shift", message, MORE_ACCURATE))
-    if blendshapes is not None and blendshapes["mean_abs"] > limits.blendshape:
-        message = f"Blendshapes change by {blendshapes['mean_abs']:.4f} on average; {limits.blendshape:g} is allowed."
-        failures.append(Failure("blendshape-shift", message, MORE_ACCURATE))
+    scores = values.get(SCORES.get(subject.kind, ""))
+    if scores is not None and limits.score is not None and scores["mean_abs"] > limits.score:
+        name = "blendshape" if subject.kind is Kind.FACE else "visibility"
+        message = f"The {name} changes by {scores['mean_abs']:.4f} on average; {limits.score:g} is allowed."
+        failures.append(Failure(f"{name}-shift", message, MORE_ACCURATE))
     return tuple(failures)
 
 
@@ -96,66 +132,19 @@ def _why_not(original: bundles.Bundle) -> str:
     return f"This is not a face, hand or pose landmarker bundle; it holds {names}."
 
 
-def _read_pictures(request: Request) -> list[Picture]:
-    paths = [path for name, path in request.inputs.items() if name.startswith(PICTURE_PREFIX)]
+def _read_pictures(request: Request, kind: Kind) -> list[Picture]:
+    paths: Sequence[Path] = [
+        path for name, path in request.inputs.items() if name.partition(":")[0] in (PICTURE, kind.value)
+    ]
     if not paths:
-        raise Refused("There is no picture to verify with.", next_step="Give at least one picture with a face.")
+        raise Refused(
+            "There is no picture to verify with.", next_step=f"Give at least one picture with a {kind.value}."
+        )
     return [read_picture(path) for path in paths]
 
 
-def _verify_faces(
-    original: bundles.Bundle,
-    quantized: bundles.Bundle,
-    pictures: Sequence[Picture],
-    limits: Limits,
-    events: Events,
-) -> Result:
-    with ExitStack() as stack:
-        try:
-            before = stack.enter_context(face_reader(original.path, blendshapes=has_blendshapes(original)))
-            views = find_views(before, pictures, events)
-            noise = noise_floor(before, views)
-        except Rejected as rejection:
-            raise _refusal(rejection) from rejection
-        try:
-            after = stack.enter_context(face_reader(quantized.path, blendshapes=has_blendshapes(quantized)))
-            comparisons = compare(before, after, views, events)
-        except Rejected as rejection:
-            return _rejected(Kind.FACE, rejection)
-    values: dict[str, Any] = {
-        "verified": True,
-        "kind": Kind.FACE.value,
-        "mediapipe": VERSION,
-        "reference": "original",
-        "sample_size": {"pictures": len(pictures), "views": len(views), "images": len(comparisons)},
-        **_measures(comparisons),
-        "latency": _latency(comparisons),
-        "noise_floor": _measures(noise),
-    }
-    return Result(values, judge(values, limits))
-
-
-def _count(original: Path, quantized: Path, kind: Kind, pictures: Sequence[Picture]) -> Result:
-    count = count_hands if kind is Kind.HAND else count_poses
-    images = [picture.pixels for picture in pictures]
-    try:
-        before = count(original, images)
-    except Rejected as rejection:
-        raise _refusal(rejection) from rejection
-    try:
-        after = count(quantized, images)
-    except Rejected as rejection:
-        return _rejected(kind, rejection)
-    reason = f"MediaPipe takes and runs the {kind.value} bundle; how far its landmarks move was not measured."
-    return _not_verified(kind, reason, found={"images": len(images), "before": before, "after": after})
-
-
-def _not_verified(kind: Kind, reason: str, **more: object) -> Result:
-    return Result({"verified": False, "kind": kind.value, "mediapipe": VERSION, "reason": reason, **more})
-
-
-def _refusal(rejection: Rejected) -> Refused:
-    return Refused(f"MediaPipe {VERSION} does not take the original bundle.", why=str(rejection))
+def _not_verified(kind: Kind, reason: str) -> Result:
+    return Result({"verified": False, "kind": kind.value, "mediapipe": VERSION, "reason": reason})
 
 
 def _rejected(kind: Kind, rejection: Rejected) -> Result:
@@ -165,54 +154,3 @@ def _rejected(kind: Kind, rejection: Rejected) -> Result:
         "Quantize with another recipe; the message names what the runtime misses.",
     )
     return Result(_not_verified(kind, str(rejection)).values, (failure,))
-
-
-def _measures(comparisons: Sequence[Comparison]) -> dict[str, Any]:
-    """Faces counted, landmark shift and blendshape difference, the latter two None where nothing was measured."""
-    differences = [item for comparison in comparisons for item in comparison.differences]
-    return {
-        "faces": {
-            "images": len(comparisons),
-            "before": sum(comparison.before for comparison in comparisons),
-            "after": sum(comparison.after for comparison in comparisons),
-            "lost": sum(comparison.lost for comparison in comparisons),
-            "extra": sum(comparison.extra for comparison in comparisons),
-        },
-        "landmark_shift": _landmark_shift(differences),
-        "blendshapes": _blendshape_difference(differences),
-    }
-
-
-def _landmark_shift(differences: Sequence[Difference]) -> dict[str, Any] | None:
-    if not differences:
-        return None
-    shifts = np.array([item.px_256 for item in differences])
-    return {
-        "px_256": {
-            "mean": float(shifts.mean()),
-            "p95": float(np.percentile(shifts, 95)),
-            "max": float(shifts.max()),
-        },
-        "inter_ocular": {"mean": statistics.fmean(item.inter_ocular for item in differences)},
-    }
-
-
-def _blendshape_difference(differences: Sequence[Difference]) -> dict[str, float] | None:
-    measured = [item.blendshapes for item in differences if item.blendshapes is not None]
-    if not measured:
-        return None
-    return {
-        "mean_abs": statistics.fmean(mean for mean, _ in measured),
-        "max": max(largest for _, largest in measured),
-    }
-
-
-def _latency(comparisons: Sequence[Comparison]) -> dict[str, float]:
-    """Medians over the images of the whole IMAGE call in milliseconds, and their ratio."""
-    original = statistics.median(comparison.seconds[0] for comparison in comparisons)
-    quantized = statistics.median(comparison.seconds[1] for comparison in comparisons)
-    return {
-        "original_ms": original * 1_000,
-        "quantized_ms": quantized * 1_000,
-        "ratio": quantized / original,
-    }

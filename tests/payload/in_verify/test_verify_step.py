@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 from envguard_payload import bundle as bundles
+from envguard_payload.comparison import Subject
+from envguard_payload.kinds import Kind
 from envguard_payload.protocol import Refused, Request, Result
 from envguard_payload.steps import verify
 from PIL import Image
@@ -22,6 +24,13 @@ BUNDLE = os.environ.get("ENVGUARD_TEST_BUNDLE", "")
 PICTURES = os.environ.get("ENVGUARD_TEST_PICTURES", "")
 LIMITS = {"max_landmark_px": 1.1, "max_blendshape": 0.02, "max_faces_lost": 0.01}
 PICTURES_PER_RUN = 3
+CROPS = {"face": 256, "hand": 224, "pose": 256}
+INSPECTED = {
+    "models": [
+        {"name": f"{kind}_landmarks_detector", "inputs": [{"shape": [1, side, side, 3]}]}
+        for kind, side in CROPS.items()
+    ]
+}
 
 
 class Silent:
@@ -78,7 +87,7 @@ class VerifyStep(unittest.TestCase):
         pictures = given_pictures() if pictures is None else pictures
         inputs = {"original": original or self.original, "quantized": quantized}
         inputs.update((f"picture:{path.name}", path) for path in pictures)
-        return verify.run(Request("steps.verify", inputs, self.folder, options), Silent())
+        return verify.run(Request("steps.verify", inputs, self.folder, options, {"inspect": INSPECTED}), Silent())
 
     def changed_bundle(self, model: str, data: bytes | None) -> Path:
         """The bundle with other bytes for one model, or without it."""
@@ -141,9 +150,10 @@ class VerifyStep(unittest.TestCase):
 
     def test_extra_faces_are_judged_only_by_a_limit_of_their_own(self) -> None:
         values = {"faces": {"before": 100, "lost": 0, "extra": 2}, "landmark_shift": None, "blendshapes": None}
-        unlimited, limited = verify.Limits(1.0, 1.0, 0.0), verify.Limits(1.0, 1.0, 0.0, faces_extra=0.01)
-        self.assertEqual(verify.judge(values, unlimited), ())
-        self.assertEqual([failure.name for failure in verify.judge(values, limited)], ["faces-extra"])
+        subject = Subject(Kind.FACE, CROPS["face"])
+        unlimited, limited = verify.Limits(1.0, 0.0), verify.Limits(1.0, 0.0, extra=0.01)
+        self.assertEqual(verify.judge(subject, values, unlimited), ())
+        self.assertEqual([failure.name for failure in verify.judge(subject, values, limited)], ["faces-extra"])
 
     def test_a_bundle_without_blendshapes_is_verified_without_them(self) -> None:
         result = self.verify(self.changed_bundle("face_blendshapes", None))

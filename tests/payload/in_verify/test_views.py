@@ -7,9 +7,9 @@ import unittest
 from pathlib import Path
 
 import numpy as np
-from envguard_payload import face_views
-from envguard_payload.face_views import CHANGES, Change, Picture, changed, read_picture, tiles, with_noise
+from envguard_payload import views
 from envguard_payload.protocol import Refused
+from envguard_payload.views import CHANGES, Change, Picture, changed, read_picture, tiles, with_noise
 from PIL import Image
 
 
@@ -66,7 +66,7 @@ class Tiles(unittest.TestCase):
                 rows, columns = slice(top, top + tile.pixels.shape[0]), slice(left, left + tile.pixels.shape[1])
                 np.testing.assert_array_equal(tile.pixels, whole.pixels[rows, columns])
                 covered.setdefault(tile.pixels.shape, np.zeros((height, width), bool))[rows, columns] = True
-            self.assertEqual(len(covered), len(face_views.TILE_GRIDS))
+            self.assertEqual(len(covered), len(views.TILE_GRIDS))
             self.assertTrue(all(seen.all() for seen in covered.values()))
 
     def test_a_small_picture_has_none(self) -> None:
@@ -95,8 +95,8 @@ class Reading(unittest.TestCase):
 
     def test_large_pictures_are_scaled_down(self) -> None:
         path = self.folder / "large.png"
-        Image.new("RGB", (face_views.LONGEST_SIDE * 2, 100)).save(path)
-        self.assertEqual(read_picture(path).pixels.shape, (50, face_views.LONGEST_SIDE, 3))
+        Image.new("RGB", (views.LONGEST_SIDE * 2, 100)).save(path)
+        self.assertEqual(read_picture(path).pixels.shape, (50, views.LONGEST_SIDE, 3))
 
     def test_a_picture_that_claims_too_many_pixels_is_refused_before_it_is_decoded(self) -> None:
         for side in (9_000, 20_000):

@@ -1,4 +1,4 @@
-"""The images that a face landmarker is measured on: pictures, tiles of them, and seeded changes of both."""
+"""The images that a landmarker is measured on: pictures, tiles of them, and seeded changes of both."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_PIXELS = 1 << 26
 """A file of a few kilobytes may claim gigabytes of pixels."""
 
 LONGEST_SIDE = 1280
-"""Larger pictures are scaled down to this: MediaPipe's detector sees 128 pixels, the landmark model 256."""
+"""Larger pictures are scaled down to this: MediaPipe's detectors see at most 224 pixels, the landmark models 256."""
 
 TILE_GRIDS = (2, 3)
 MIN_TILE_SIDE = 96

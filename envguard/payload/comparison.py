@@ -1,0 +1,119 @@
+"""Two landmarkers on the same images: where to look, what each found, and how far they are apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from .detections import Detection, Difference, difference, match, overlap
+from .kinds import Kind
+from .landmarkers import Reader, Reading
+from .protocol import Events, Refused
+from .views import CHANGES, Picture, changed, tiles, with_noise
+
+MAX_IMAGES = 180
+"""Enough for a mean that moves by a few hundredths of a pixel, in a few seconds of one core."""
+
+NOISE_SIGMA = 1.0
+"""In grey levels: less than any camera's sensor adds."""
+
+NOISE_IMAGES = 24
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What two landmarkers are compared on: things of this kind, in crops with this side in pixels."""
+
+    kind: Kind
+    crop_side: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What two readings of one image have in common; `seconds` are those of the whole MediaPipe calls."""
+
+    image: str
+    before: int
+    after: int
+    lost: int
+    extra: int
+    differences: tuple[Difference, ...]
+    seconds: tuple[float, float]
+
+    @classmethod
+    def of(cls, subject: Subject, image: Picture, before: Reading, after: Reading) -> Comparison:
+        """Match what two readings of `image` found and measure each pair."""
+        matching = match(before.found, after.found)
+        return cls(
+            image=image.name,
+            before=len(before.found),
+            after=len(after.found),
+            lost=matching.lost,
+            extra=matching.extra,
+            differences=tuple(difference(subject.kind, *pair, subject.crop_side) for pair in matching.pairs),
+            seconds=(before.seconds, after.seconds),
+        )
+
+
+def find_views(kind: Kind, read: Reader, pictures: Sequence[Picture], events: Events) -> list[Picture]:
+    """The pictures, or tiles of pictures, in which `read` finds something; `Refused` if there is nothing at all.
+
+    A detector sees the whole picture at some 200 by 200 pixels, so small things are found in tiles only. A tile is
+    taken if it shows what neither the picture nor an earlier tile shows. A picture in which faces are found is not
+    searched any further; hands and bodies are more seldom found together.
+    """
+    views: list[Picture] = []
+    label = f"Looking for a {kind.value}"
+    for done, picture in enumerate(pictures):
+        events.progress(label, done, len(pictures))
+        found = read(picture.pixels).found
+        views += [picture] if found else []
+        if not found or kind is not Kind.FACE:
+            views += _tiles_with_more(read, picture, found)
+    events.progress(label, len(pictures), len(pictures))
+    if not views:
+        raise Refused(
+            f"The original bundle finds no {kind.value} in any of the pictures, so there is nothing to compare.",
+            next_step=f"Give pictures in which a {kind.value} fills a good part of the frame.",
+        )
+    return views
+
+
+def compare(
+    subject: Subject, before: Reader, after: Reader, views: Sequence[Picture], events: Events
+) -> list[Comparison]:
+    """Read every view and its changes with both, each being first in turn: both meet the machine in the same state."""
+    total = min(MAX_IMAGES, len(views) * len(CHANGES))
+    for read in (before, after):
+        read(views[0].pixels)
+    comparisons = []
+    for done, image in enumerate(changed(views, MAX_IMAGES)):
+        events.progress("Comparing", done, total)
+        if done % 2:
+            later, earlier = after(image.pixels), before(image.pixels)
+        else:
+            earlier, later = before(image.pixels), after(image.pixels)
+        comparisons.append(Comparison.of(subject, image, earlier, later))
+    events.progress("Comparing", total, total)
+    return comparisons
+
+
+def noise_floor(subject: Subject, read: Reader, views: Sequence[Picture]) -> list[Comparison]:
+    """How far one landmarker is from itself when an invisible noise is added to the image."""
+    return [
+        Comparison.of(subject, image, read(image.pixels), read(with_noise(image, NOISE_SIGMA).pixels))
+        for image in changed(views, NOISE_IMAGES)
+    ]
+
+
+def _tiles_with_more(read: Reader, picture: Picture, found: Sequence[Detection]) -> list[Picture]:
+    """Tiles that show something new; landmarks of tiles are moved to where they are in the picture to tell."""
+    chosen: list[Picture] = []
+    known = list(found)
+    for tile, corner in tiles(picture):
+        here = [replace(each, landmarks=each.landmarks + corner) for each in read(tile.pixels).found]
+        new = [each for each in here if not any(overlap(each, other) > 0 for other in known)]
+        if new:
+            chosen.append(tile)
+            known += new
+    return chosen
