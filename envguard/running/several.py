@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Generic, TypeVar
 
-from envguard.errors import EnvguardError, StepFailed, unforeseen
+from envguard.errors import EnvguardError, Interrupted, StepFailed, unforeseen
 from envguard.running.events import Receiver
 from envguard.running.pipeline import Alone
 from envguard.running.process import ending
@@ -51,7 +51,8 @@ def run_each(
     """Do the work for every job, by name, `at_once` at a time; `receiver` gives who is told of each one's events.
 
     `work` is a function of a module and a job can be pickled; `turns` is the file by which steps that measure keep the
-    others waiting. If the call is ended (Ctrl-C, SIGTERM), so is every run, each clearing up as if it were alone.
+    others waiting. If the call is ended (SIGTERM, or Ctrl-C, which raises Interrupted), so is every run, each clearing
+    up as if it were alone.
     """
     waiting = deque(jobs.items())
     outcomes: dict[str, Outcome] = {}
@@ -72,6 +73,10 @@ def run_each(
                         lane.give(*waiting.popleft())
                     else:
                         lanes.pop(connection).close()
+    except KeyboardInterrupt as interrupt:
+        raise Interrupted(
+            "Interrupted.", next_step="Run the same command again; what was built is kept."
+        ) from interrupt
     finally:
         _end(lanes.values())
     return {name: outcomes[name] for name in jobs}

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from envguard.errors import BadInput
+from envguard.errors import BadInput, Interrupted
 from envguard.running.events import Receiver, StepNote
 from envguard.running.pipeline import Alone, run_task
 from envguard.running.several import run_each
@@ -41,4 +41,7 @@ def main() -> None:
     unwind_on_sigterm()
     project, home, folder = map(Path, sys.argv[1:])
     jobs = {name: (project, home, folder / f"{name}.txt") for name in ("one", "two")}
-    run_each(run_in, jobs, at_once=2, turns=home / "turns", receiver=lambda _: print)
+    try:
+        run_each(run_in, jobs, at_once=2, turns=home / "turns", receiver=lambda _: print)
+    except Interrupted as error:
+        sys.exit(error.exit_code)

@@ -72,8 +72,8 @@ def test_a_run_that_fails_or_dies_takes_no_other_with_it(tmp_path: Path, at_once
 @pytest.mark.parametrize(
     ("number", "to_all", "code"),
     [
-        pytest.param(signal.SIGINT, True, -signal.SIGINT, id="Ctrl-C in a terminal"),
-        pytest.param(signal.SIGINT, False, -signal.SIGINT, id="SIGINT"),
+        pytest.param(signal.SIGINT, True, 130, id="Ctrl-C in a terminal"),
+        pytest.param(signal.SIGINT, False, 130, id="SIGINT"),
         pytest.param(signal.SIGTERM, False, 143, id="SIGTERM"),
         pytest.param(signal.SIGKILL, False, -signal.SIGKILL, id="SIGKILL"),
     ],
@@ -92,7 +92,7 @@ def test_all_runs_end_with_their_parent_and_clear_up(
     project = write_project(tmp_path / "project", minor_of(host.usable[0]), SLEEPER, {"do.py": sleep})
     shop_of(project, home).prepare("one")
     out.mkdir()
-    command = [sys.executable, "-I", "-c", PROGRAM, project, home, out]
+    command: list[str | Path] = [sys.executable, "-I", "-c", PROGRAM, project, home, out]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as parent:
         end = time.monotonic() + 30
         while len(steps := list(tmp_path.glob("*.pid"))) < 2:
@@ -106,7 +106,7 @@ def test_all_runs_end_with_their_parent_and_clear_up(
         assert parent.wait(timeout=20) == code
         assert parent.stderr is not None
         said = parent.stderr.read()
-    assert said.count("Traceback") == (1 if number == signal.SIGINT else 0), said
+    assert "Traceback" not in said
     wait_for_the_end_of([Path("/proc") / step.stem for step in steps])
     assert list(out.iterdir()) == []
     assert list((home / "runs").iterdir()) == []
