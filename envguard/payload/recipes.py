@@ -160,6 +160,12 @@ class Choice:
         """How many weights each tensor that becomes int8 has, by subgraph and index."""
         return {(each.graph, each.tensor): each.count for each in self.operators}
 
+    def _arithmetic(self) -> str:
+        kinds = {MATRIX_PRODUCT: "matrix products", CONVOLUTION: "convolutions"}
+        counts = {words: sum(each.kind == kind for each in self.dynamic) for kind, words in kinds.items()}
+        found = " and ".join(f"{count} {words}" for words, count in counts.items() if count)
+        return f"float32, and int8 in {found}" if found else "float32"
+
     def as_json(self) -> dict[str, object]:
         """The choice in words and numbers, for a report."""
         chosen = self.int8_tensors()
@@ -167,7 +173,7 @@ class Choice:
         kept = {place: count for place, count in kept.items() if place not in chosen}
         return {
             "weights": "int8, symmetric, per output channel" if chosen else "unchanged",
-            "arithmetic": f"float32, and int8 in {len(self.dynamic)} layers" if self.dynamic else "float32",
+            "arithmetic": self._arithmetic(),
             "inputs_and_outputs": "float32",
             "int8_tensors": len(chosen),
             "int8_weights": sum(chosen.values()),
