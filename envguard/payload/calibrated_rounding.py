@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +26,9 @@ NAME = "calibrated_rounding"
 
 MAX_INPUTS = 1536
 """Weights per output channel up to which errors are fed back: the time grows with their cube, to seconds here."""
+
+MOST_ROWS = 1 << 18
+"""Rows that the second moments of a layer's inputs are taken over; more would say no more of them."""
 
 _Activation = generated.ActivationFunctionType
 _ACTIVATIONS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
@@ -73,13 +77,27 @@ def apply(model: ModelT, choice: Choice, samples: Sequence[Sample]) -> PassRepor
 def _round(model: ModelT, operator: OperatorT, found: Weights, inputs: Flow) -> None:
     tensor = model.subgraphs[0].tensors[found.tensor]
     weights = values(model, tensor)
-    batches = patches(builtin_code(model.operatorCodes[operator.opcodeIndex]), operator.builtinOptions, weights, inputs)
+    code = builtin_code(model.operatorCodes[operator.opcodeIndex])
+    batches = _patches(code, operator.builtinOptions, weights, inputs)
     if batches is None or batches[0].shape[1] > MAX_INPUTS:
         result = balanced_rounding.representable(weights, found.channel_dimension)
     else:
         moments = error_feedback.second_moments(batches)
         result = error_feedback.representable(weights.reshape(len(weights), -1), moments).reshape(weights.shape)
     tensor.buffer = add_buffer(model, result)
+
+
+def _patches(code: int, options: Any, weights: np.ndarray, inputs: Flow) -> list[np.ndarray] | None:
+    """See `patches`; thinned out evenly where there are more than `MOST_ROWS`, as in layers that see whole pictures."""
+    found = []
+    for array in inputs:
+        matrices = patches(code, options, weights, [array])
+        if matrices is None:
+            return None
+        # Odd, so that it does not keep to the same columns of a picture.
+        step = -(-len(matrices[0]) * len(inputs) // MOST_ROWS) | 1
+        found.append(matrices[0][::step].copy())
+    return found
 
 
 def _correct(model: ModelT, original: OperatorT, operator: OperatorT, exact: Walk, rounded: Walk) -> None:

@@ -1,0 +1,95 @@
+"""Write a depthwise convolution and the 1×1 convolution behind it as the one convolution that they are together.
+
+Where there are few channels a depthwise convolution leaves most of a vector register empty, and takes as long as one
+with four times as many. The one convolution multiplies more, which pays where it computes in int8: with LiteRT 2.3 on
+AVX-512, 3×3 over 128×128×8 to 16 channels takes 194 µs as two in float32, 289 µs as one in float32, 105 µs as one in
+int8; from 16 channels on two are faster. Lossless, up to the order of sums. Precondition: no activation between the
+two, and nobody else reads what flows there.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+
+import numpy as np
+
+from .constants import add_tensor, is_constant, values
+from .report import PassReport
+from .schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorType, builtin_code, generated
+
+NAME = "merge_convolutions"
+
+
+def apply(model: ModelT, most_channels: int) -> PassReport:
+    """Merge every such pair whose depthwise convolution has at most so many channels."""
+    merged = 0
+    for graph in model.subgraphs:
+        readers = Counter(index for operator in graph.operators for index in operator.inputs)
+        makers = {index: operator for operator in graph.operators for index in operator.outputs}
+        gone = set()
+        for pointwise in graph.operators:
+            depthwise = makers.get(pointwise.inputs[0]) if pointwise.inputs else None
+            if depthwise is None or not _is_pointwise(model, graph, pointwise) or readers[pointwise.inputs[0]] != 1:
+                continue
+            if pointwise.inputs[0] in graph.outputs or not _is_depthwise(model, graph, depthwise, most_channels):
+                continue
+            _merge(model, graph, depthwise, pointwise)
+            gone.add(id(depthwise))
+        graph.operators = [operator for operator in graph.operators if id(operator) not in gone]
+        merged += len(gone)
+    return PassReport(NAME, merged, "depthwise and 1×1 convolutions merged into one each")
+
+
+def _is_pointwise(model: ModelT, graph: SubGraphT, operator: OperatorT) -> bool:
+    options = operator.builtinOptions
+    return (
+        builtin_code(model.operatorCodes[operator.opcodeIndex]) == BuiltinOperator.CONV_2D
+        and _has_constants(model, graph, operator)
+        and list(graph.tensors[operator.inputs[1]].shape[1:3]) == [1, 1]
+        and graph.tensors[operator.inputs[1]].shape[3] == graph.tensors[operator.inputs[0]].shape[3]
+        and (options.strideH, options.strideW) == (1, 1)
+    )
+
+
+def _is_depthwise(model: ModelT, graph: SubGraphT, operator: OperatorT, most_channels: int) -> bool:
+    if builtin_code(model.operatorCodes[operator.opcodeIndex]) != BuiltinOperator.DEPTHWISE_CONV_2D:
+        return False
+    channels = graph.tensors[operator.inputs[0]].shape[3]
+    options = operator.builtinOptions
+    return (
+        _has_constants(model, graph, operator)
+        and channels <= most_channels
+        and graph.tensors[operator.inputs[1]].shape[3] == channels
+        and (options.dilationHFactor, options.dilationWFactor) == (1, 1)
+        and options.fusedActivationFunction == generated.ActivationFunctionType.NONE
+    )
+
+
+def _has_constants(model: ModelT, graph: SubGraphT, operator: OperatorT) -> bool:
+    if operator.builtinOptions is None or len(operator.inputs) != 3 or -1 in operator.inputs:
+        return False
+    tensors = [graph.tensors[index] for index in operator.inputs]
+    return (
+        len(tensors[0].shape) == len(tensors[1].shape) == 4
+        and all(tensor.type == TensorType.FLOAT32 for tensor in tensors)
+        and all(is_constant(model, tensor) and tensor.sparsity is None for tensor in tensors[1:])
+    )
+
+
+def _merge(model: ModelT, graph: SubGraphT, depthwise: OperatorT, pointwise: OperatorT) -> None:
+    """Let the pointwise operator do both."""
+    kernel, shift = (values(model, graph.tensors[index]) for index in depthwise.inputs[1:])
+    matrix, bias = (values(model, graph.tensors[index]) for index in pointwise.inputs[1:])
+    name = graph.tensors[pointwise.inputs[1]].name or b""
+    whole = (matrix.astype(np.float64) * kernel).astype(np.float32)
+    moved = (matrix[:, 0, 0].astype(np.float64) @ shift + bias).astype(np.float32)
+    options = copy.copy(pointwise.builtinOptions)
+    options.padding = depthwise.builtinOptions.padding
+    options.strideH, options.strideW = depthwise.builtinOptions.strideH, depthwise.builtinOptions.strideW
+    pointwise.builtinOptions = options
+    pointwise.inputs = [
+        depthwise.inputs[0],
+        add_tensor(model, graph, name, whole, TensorType.FLOAT32),
+        add_tensor(model, graph, graph.tensors[pointwise.inputs[2]].name or b"", moved, TensorType.FLOAT32),
+    ]
