@@ -6,7 +6,7 @@ import io
 import os
 import re
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -120,10 +120,21 @@ def write_environment(target: IO[bytes], recipe: Recipe) -> None:
         _add_bytes(tar, ENVIRONMENT / "pyvenv.cfg", configuration.encode())
         for folder in (site_packages.parents[1], site_packages.parent, site_packages):
             tar.addfile(_member(folder, tarfile.DIRTYPE))
-        add_below(tar, recipe.layout.site_packages, site_packages)
+        _add_below(tar, recipe.layout.site_packages, site_packages)
 
 
-def add_below(tar: tarfile.TarFile, folder: Path, target: PurePosixPath) -> None:
+def write_files(target: Path, files: Mapping[PurePosixPath, Path]) -> None:
+    """Write files of this host as a tar that is always the same, by the places that they shall have in an image."""
+    folders = {parent for place in files for parent in place.parents if parent.name}
+    with tarfile.open(target, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for place in sorted({*folders, *files}):
+            if place in files:
+                _add_file(tar, files[place], place)
+            else:
+                tar.addfile(_member(place, tarfile.DIRTYPE))
+
+
+def _add_below(tar: tarfile.TarFile, folder: Path, target: PurePosixPath) -> None:
     """Add everything below a folder, normalised, at `target`."""
     for path in _below(folder):
         place = target / path.relative_to(folder).as_posix()
@@ -134,10 +145,7 @@ def add_below(tar: tarfile.TarFile, folder: Path, target: PurePosixPath) -> None
         elif path.is_dir():
             tar.addfile(_member(place, tarfile.DIRTYPE))
         else:
-            member = _member(place, tarfile.REGTYPE, executable=os.access(path, os.X_OK))
-            with path.open("rb") as content:
-                member.size = os.fstat(content.fileno()).st_size
-                tar.addfile(member, content)
+            _add_file(tar, path, place)
 
 
 def _below(folder: Path) -> Iterator[Path]:
@@ -145,6 +153,13 @@ def _below(folder: Path) -> Iterator[Path]:
         yield path
         if path.is_dir() and not path.is_symlink():
             yield from _below(path)
+
+
+def _add_file(tar: tarfile.TarFile, path: Path, place: PurePosixPath) -> None:
+    member = _member(place, tarfile.REGTYPE, executable=bool(path.stat().st_mode & 0o100))
+    with path.open("rb") as content:
+        member.size = os.fstat(content.fileno()).st_size
+        tar.addfile(member, content)
 
 
 def _add_bytes(tar: tarfile.TarFile, place: PurePosixPath, content: bytes) -> None:

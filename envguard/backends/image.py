@@ -21,7 +21,7 @@ OURS = "envguard/"
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image of an environment in the engine: its tags, what it was made of, its size in bytes."""
+    """An image of an environment in the engine: our tags for it, what it was made of, its size in bytes."""
 
     id: str
     tags: tuple[str, ...]
@@ -47,16 +47,20 @@ class Image:
 
 
 def images(engine: Engine, label: str = KEY) -> tuple[Image, ...]:
-    """The images of environments, by tag; `label` narrows the choice. What others built on them is not among them."""
+    """The images of environments, by tag; `label` narrows the choice.
+
+    Those that lost their tags to a newer build come first. What others have built on ours is not among them.
+    """
     with told_by(engine, "list its images"):
         found = engine.client.api.images(filters={"label": label})
-        read = [_image(engine.client.api.inspect_image(each["Id"])) for each in found]
-    return tuple(sorted((each for each in read if each.tags), key=lambda each: each.tags))
+        read = [engine.client.api.inspect_image(each["Id"]) for each in found]
+    ours = (_image(facts) for facts in read if not facts.get("RepoTags") or any(map(_is_ours, facts["RepoTags"])))
+    return tuple(sorted(ours, key=lambda each: (each.tags, each.id)))
 
 
 def find_image(engine: Engine, key: str) -> Image | None:
     """The image of the environment with that key in the store, if it is there."""
-    return next(iter(images(engine, f"{KEY}={key}")), None)
+    return next((each for each in images(engine, f"{KEY}={key}") if each.tags), None)
 
 
 def build_image(engine: Engine, recipe: Recipe, base_id: str, scratch: Path, *, cache: bool = True) -> Image:
@@ -119,9 +123,10 @@ def _extract(tar: tarfile.TarFile, folder: Path) -> None:
 
 
 def remove_image(engine: Engine, image: Image) -> None:
-    """Remove an image with all its tags; raises NoEnvironment while a container uses it."""
-    with told_by(engine, f"remove the image {', '.join(image.tags)}"):
-        engine.client.api.remove_image(image.id, force=True)
+    """Take our tags off an image, with the last of which it goes; raises NoEnvironment while a container uses it."""
+    for name in image.tags or (image.id,):
+        with told_by(engine, f"remove the image {name}"):
+            engine.client.api.remove_image(name)
 
 
 def save_images(engine: Engine, names: list[str], target: Path) -> None:
@@ -154,7 +159,7 @@ def _image(facts: dict[str, Any]) -> Image:
     labels = facts["Config"].get("Labels") or {}
     return Image(
         id=facts["Id"],
-        tags=tuple(sorted(tag for tag in facts.get("RepoTags") or () if OURS in tag)),
+        tags=tuple(sorted(filter(_is_ours, facts.get("RepoTags") or ()))),
         environment=labels.get(NAME, ""),
         edition=labels.get(EDITION, ""),
         lock=labels.get(LOCK, ""),
@@ -162,3 +167,8 @@ def _image(facts: dict[str, Any]) -> Image:
         created=str(facts.get("Created", "")),
         bytes=int(facts.get("Size", 0)),
     )
+
+
+def _is_ours(tag: str) -> bool:
+    """Podman puts the name of a registry that there is not before it."""
+    return tag.removeprefix("localhost/").startswith(OURS)

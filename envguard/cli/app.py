@@ -18,6 +18,7 @@ from envguard.cli.doctor import doctor, report_bug
 from envguard.cli.environments import AFTER_NAME, create, execute, list_environments, path, shell
 from envguard.cli.explain import explain
 from envguard.cli.export import export
+from envguard.cli.image import image_app
 from envguard.cli.inspect import inspect
 from envguard.cli.lock import lock
 from envguard.cli.matrix import matrix
@@ -56,6 +57,7 @@ app.command("report-bug")(report_bug)
 app.add_typer(run_app, name="run")
 app.command("verify-receipt")(verify_receipt)
 app.add_typer(store_app, name="store")
+app.add_typer(image_app, name="image")
 app.add_typer(ci_app, name="ci")
 
 

@@ -1,0 +1,231 @@
+"""`envguard image build|list|save|load|prune|export`: environments as container images."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from envguard.cli.choice import BaseOption, FindLinksOption, OfflineOption
+from envguard.errors import BadInput, NoEnvironment
+
+if TYPE_CHECKING:
+    from envguard.backends.image import Image
+    from envguard.catalog import Task
+    from envguard.running.events import Receiver
+    from envguard.running.preparing import Workshop
+
+image_app = typer.Typer(help="Environments as container images.", no_args_is_help=True)
+NamesArgument = Annotated[list[str], typer.Argument(metavar="ENV...", help="Environments.")]
+EditionOption = Annotated[str | None, typer.Option("--edition", metavar="NAME", help="Instead of the preferred one.")]
+PythonOption = Annotated[str | None, typer.Option("--python", metavar="3.X", help="Instead of the preferred one.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+
+
+@image_app.command()
+def build(
+    names: NamesArgument,
+    edition: EditionOption = None,
+    python: PythonOption = None,
+    base: BaseOption = None,  # noqa: ARG001 - its callback acts
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Build again what is there, without a cache.")] = False,
+    find_links: FindLinksOption = None,
+    offline: OfflineOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Build and prove the images of environments; what is there is not built again.
+
+    Nothing is fetched during a build: wheels are laid out on this host, by the hashes of the lock, and copied in.
+    """
+    from envguard.cli.screen import screen
+
+    with screen() as receive:
+        workshop = _workshop(receive, names, edition, python, find_links, offline=offline)
+        found = []
+        for name in names:
+            prepared = workshop.prepare(name)
+            image = workshop.image(prepared.candidate, prepared.built.layout, anew=rebuild)
+            found.append((prepared, image))
+    if as_json:
+        rows = [{**image.as_json(), "base": str(prepared.candidate.interpreter.base)} for prepared, image in found]
+        typer.echo(json.dumps({"images": rows}, indent=2))
+        return
+    for prepared, image in found:
+        typer.echo(f"{_row(image)}, on {prepared.candidate.interpreter.base}")
+
+
+@image_app.command("list")
+def list_images(as_json: JsonOption = False) -> None:
+    """Show the images that the engine has of environments."""
+    from envguard.backends.engine import find_engine
+    from envguard.backends.image import images
+
+    found = images(find_engine(os.environ))
+    if as_json:
+        typer.echo(json.dumps({"images": [image.as_json() for image in found]}, indent=2))
+        return
+    for image in found:
+        typer.echo(_row(image))
+
+
+@image_app.command()
+def save(
+    names: NamesArgument,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The tar to write.")],
+    edition: EditionOption = None,
+    python: PythonOption = None,
+    base: BaseOption = None,  # noqa: ARG001 - its callback acts
+    offline: OfflineOption = False,
+) -> None:
+    """Write images and the base that they are built on into one file, for a machine without network."""
+    from envguard.backends.image import save_images
+    from envguard.cli.screen import screen
+
+    with screen() as receive:
+        workshop = _workshop(receive, names, edition, python, None, offline=offline)
+        prepared = [workshop.prepare(name) for name in names]
+        tags = [workshop.image(each.candidate, each.built.layout).tags[0] for each in prepared]
+        bases = dict.fromkeys(str(each.candidate.interpreter.base) for each in prepared)
+        save_images(workshop.containers.engine, [*bases, *tags], output.absolute())
+    typer.echo(f"{output}: {', '.join([*bases, *tags])}, {output.stat().st_size / 1e6:,.1f} MB")
+
+
+@image_app.command()
+def load(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `envguard image save` wrote.")],
+) -> None:
+    """Load images that were saved elsewhere; the first run puts each to its check, and needs no network."""
+    from envguard.backends.engine import find_engine
+    from envguard.backends.image import load_images
+
+    for tag in load_images(find_engine(os.environ), file):
+        typer.echo(tag)
+
+
+@image_app.command()
+def prune(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Remove images whose lock is none of the catalog's any more, and those that a newer build has replaced.
+
+    Images of environments that this catalog does not know may be another project's, and stay.
+    """
+    from envguard.backends.engine import find_engine
+    from envguard.backends.image import images, remove_image
+    from envguard.catalog import load_catalog
+    from envguard.running.preparing import recorded_locks
+
+    catalog, engine = load_catalog(Path.cwd(), os.environ), find_engine(os.environ)
+    locks = {
+        name: {lock.digest for lock in recorded_locks(each).values()} for name, each in catalog.environments.items()
+    }
+    removed, spared = [], []
+    for image in images(engine):
+        if image.tags and image.lock in locks.get(image.environment, {image.lock}):
+            continue
+        try:
+            if not dry_run:
+                remove_image(engine, image)
+            removed.append(image)
+        except NoEnvironment as error:
+            spared.append((image, error.why))
+    if as_json:
+        rows: dict[str, Any] = {
+            "removed": [image.as_json() for image in removed],
+            "spared": [{**image.as_json(), "why": why} for image, why in spared],
+        }
+        typer.echo(json.dumps({"dry_run": dry_run, **rows}, indent=2))
+        return
+    for image in removed:
+        typer.echo(f"{'would remove' if dry_run else 'removed'} {_row(image)}")
+    for image, why in spared:
+        typer.echo(f"left {_row(image)}: {why}")
+
+
+@image_app.command()
+def export(
+    name: Annotated[str | None, typer.Argument(metavar="[ENV]", help="The environment; none for a task.")] = None,
+    dockerfile: Annotated[
+        Path | None, typer.Option("--dockerfile", metavar="DIR", help="Write what `docker build DIR` needs.")
+    ] = None,
+    kubernetes: Annotated[
+        str | None,
+        typer.Option(metavar="TASK", help="Write a Job that runs this task, and what its images are built from."),
+    ] = None,
+    registry: Annotated[
+        str, typer.Option(metavar="NAME", help="What to put before the names of a task's images, with its slash.")
+    ] = "",
+    edition: EditionOption = None,
+    python: PythonOption = None,
+    base: BaseOption = None,  # noqa: ARG001 - its callback acts
+    find_links: FindLinksOption = None,
+    offline: OfflineOption = False,
+) -> None:
+    """Write an image's build files for a builder elsewhere, or all that a cluster needs to run a task.
+
+    The environments are built and proved here first.
+    """
+    from envguard.cli.screen import screen
+    from envguard.files import write_whole
+    from envguard.report.kubernetes import manifest
+    from envguard.running.exporting import export_image, export_task
+
+    if dockerfile is None or (name is None) == (kubernetes is None):
+        raise BadInput(
+            "What shall be exported, and where to?",
+            next_step="envguard image export ENV --dockerfile DIR, or "
+            "envguard image export --kubernetes TASK --dockerfile DIR",
+        )
+    with screen() as receive:
+        workshop = _workshop(receive, [name] if name else [], edition, python, find_links, offline=offline)
+        if name is not None:
+            export_image(workshop.prepare(name), dockerfile.absolute())
+            typer.echo(f"docker build {dockerfile}")
+            return
+        task = _task(workshop, kubernetes)
+        exported = export_task(task, workshop, dockerfile.absolute(), registry)
+    write_whole(dockerfile.absolute() / "job.yaml", manifest(task, exported, workshop.containers.limits).encode())
+    for environment, image in exported.images.items():
+        typer.echo(f"docker build -t {image} {dockerfile / environment}")
+    typer.echo(f"kubectl apply -f {dockerfile / 'job.yaml'}")
+
+
+def _task(workshop: Workshop, name: str | None) -> Task:
+    tasks = workshop.catalog.tasks
+    if name is None or name not in tasks:
+        raise BadInput(f"There is no task {name!r}.", next_step=f"Choose one of: {', '.join(tasks)}.")
+    return tasks[name]
+
+
+def _workshop(
+    receive: Receiver,
+    names: Sequence[str],
+    edition: str | None,
+    python: str | None,
+    find_links: Sequence[Path] | None,
+    *,
+    offline: bool,
+) -> Workshop:
+    """A workshop whose environments are all images."""
+    from envguard.catalog import load_catalog
+    from envguard.cli.workshop import open_workshop
+
+    os.environ["ENVGUARD_BACKEND"] = "container"
+    return open_workshop(
+        load_catalog(Path.cwd(), os.environ),
+        receive,
+        dict.fromkeys(names, edition) if edition else {},
+        pythons=dict.fromkeys(names, python) if python else {},
+        find_links=find_links,
+        offline=offline,
+    )
+
+
+def _row(image: Image) -> str:
+    name = ", ".join(image.tags) or image.id.removeprefix("sha256:")[:12]
+    return f"{name}: {image.environment} {image.edition}, lock {image.lock[:12]}, {image.bytes / 1e6:,.1f} MB"

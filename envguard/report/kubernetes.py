@@ -1,0 +1,130 @@
+"""A Kubernetes Job that runs a task: a container for each step, as locked down as those on a host."""
+
+from __future__ import annotations
+
+import json
+
+from envguard.backends.container import Limits
+from envguard.catalog.model import PayloadStep, Task
+from envguard.report.yaml import Value, to_yaml
+from envguard.running.exporting import ExportedTask
+
+NOBODY = 65534
+PYTHON = "/opt/envguard/bin/python"
+JOB = "/envguard/payload/job.py"
+PUBLISH = "publish"
+# A cluster's node is shared: two processors are what the built-in steps measure with.
+PROCESSORS = "2"
+
+HEAD = """\
+# Runs the task {task} in a cluster. Build and push the images first (their Dockerfiles lie beside this file); then
+# - put the input files into a volume that the claim `envguard-input` names: {inputs}
+# - let the claim `envguard-output` name a volume for the outputs; its group is {nobody}.
+# On a single machine, `hostPath: {{path: FOLDER, type: Directory}}` in place of `persistentVolumeClaim` does too.
+# `kubectl wait --for=condition=complete job/{name}` ends when it is done; a Job that failed has exit code 1 where the
+# verdict is no, and `{task}.results.json` says why.
+"""
+
+
+def manifest(task: Task, exported: ExportedTask, limits: Limits) -> str:
+    """The Job, its task as a ConfigMap, and a NetworkPolicy that lets it talk to nobody, as YAML."""
+    name = _label(f"envguard-{task.name}")
+    labels: Value = {"app": name}
+    files = ", ".join(f"{each} (the input {each!r}; another name goes into the ConfigMap)" for each in task.inputs)
+    head = HEAD.format(task=task.name, inputs=files or "none are needed", nobody=NOBODY, name=name)
+    documents: list[dict[str, Value]] = [
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": name, "labels": labels},
+            "data": {"task": json.dumps(_task(task, exported), indent=1) + "\n"},
+        },
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": {"name": name, "labels": labels},
+            "spec": {"podSelector": {"matchLabels": labels}, "policyTypes": ["Ingress", "Egress"]},
+        },
+        {
+            "apiVersion": "batch/v1",
+            "kind": "Job",
+            "metadata": {"name": name, "labels": labels},
+            "spec": {
+                "backoffLimit": 0,
+                "template": {"metadata": {"labels": labels}, "spec": _pod(name, task, exported, limits)},
+            },
+        },
+    ]
+    return head + "---\n".join(to_yaml(document) for document in documents)
+
+
+def _task(task: Task, exported: ExportedTask) -> dict[str, object]:
+    steps = [
+        {"name": step.name, "run": step.run, "inputs": dict(step.inputs), "options": dict(step.options)}
+        for step in task.steps
+        if isinstance(step, PayloadStep)
+    ]
+    return {
+        "name": task.name,
+        "inputs": {name: name for name in task.inputs},
+        "samples": {name: list(files) for name, files in exported.samples.items()},
+        "steps": steps,
+        "outputs": dict(task.outputs),
+    }
+
+
+def _pod(name: str, task: Task, exported: ExportedTask, limits: Limits) -> dict[str, Value]:
+    steps = [_container(step.name, exported.images[step.environment], limits) for step in task.steps]
+    last = _container(PUBLISH, exported.images[task.steps[-1].environment], limits, publishes=True)
+    return {
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": NOBODY,
+            "runAsGroup": NOBODY,
+            "fsGroup": NOBODY,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "initContainers": steps,
+        "containers": [last],
+        "volumes": [
+            {"name": "task", "configMap": {"name": name}},
+            {"name": "work", "emptyDir": {"sizeLimit": "4Gi"}},
+            {"name": "scratch", "emptyDir": {"sizeLimit": "1Gi"}},
+            {"name": "input", "persistentVolumeClaim": {"claimName": "envguard-input", "readOnly": True}},
+            {"name": "output", "persistentVolumeClaim": {"claimName": "envguard-output"}},
+        ],
+    }
+
+
+def _container(name: str, image: str, limits: Limits, *, publishes: bool = False) -> dict[str, Value]:
+    memory = f"{limits.memory >> 20}Mi"
+    mounts: list[Value] = [
+        {"name": "task", "mountPath": "/envguard/task", "readOnly": True},
+        {"name": "input", "mountPath": "/envguard/input", "readOnly": True},
+        {"name": "work", "mountPath": "/envguard/work"},
+        {"name": "scratch", "mountPath": "/tmp"},
+    ]
+    return {
+        "name": _label(name),
+        "image": image,
+        "command": [PYTHON, "-I", "-B", JOB, "/envguard/task/task", name],
+        "env": [{"name": "HOME", "value": "/tmp"}, {"name": "LANG", "value": "C.UTF-8"}],
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "resources": {
+            "requests": {"cpu": PROCESSORS, "memory": memory},
+            "limits": {"cpu": PROCESSORS, "memory": memory},
+        },
+        "volumeMounts": [*mounts, *([{"name": "output", "mountPath": "/envguard/output"}] if publishes else [])],
+    }
+
+
+def _label(name: str) -> str:
+    """A name of the catalog as a name in a cluster (RFC 1123)."""
+    return name.replace("_", "-").replace(".", "-")

@@ -1,0 +1,87 @@
+"""Build files of images for builders elsewhere, and for clusters with the payload and the samples of a task."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from envguard.backends.context import Recipe, write_context, write_files
+from envguard.catalog.model import CommandStep, PayloadStep, Task
+from envguard.errors import BadInput
+from envguard.running.containers import PAYLOAD_INSIDE
+from envguard.running.preparing import Prepared, Workshop, identity_of
+from envguard.running.step import PAYLOAD
+
+SAMPLES_INSIDE = PurePosixPath("/envguard/samples")
+PAYLOAD_TAR = "payload.tar"
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedTask:
+    """A task as a cluster runs it: the image of each environment by name, and the samples' file names by sample."""
+
+    images: dict[str, str]
+    samples: dict[str, tuple[str, ...]]
+
+
+def export_image(prepared: Prepared, folder: Path) -> None:
+    """Write the Dockerfile of an environment's image and all that it needs into a new folder."""
+    _new(folder)
+    _write(prepared, folder)
+
+
+def export_task(task: Task, workshop: Workshop, folder: Path, registry: str) -> ExportedTask:
+    """Write build files for every image that a task's steps need into a new folder, one folder for each.
+
+    These images hold the payload and the task's samples, because a cluster has no host to mount them from. `registry`
+    goes before their names. Raises BadInput for a task with steps of a project's own.
+    """
+    for step in task.steps:
+        if isinstance(step, CommandStep) or any(ref.startswith("file:") for ref in step.inputs.values()):
+            raise BadInput(
+                f"The task {task.name!r} cannot be exported.",
+                why=f"the step {step.name!r} needs files of its project, which no image of an environment holds",
+                next_step="Export its environments with `envguard image export ENV`, and add the files to them.",
+            )
+    prepared = {step.environment: workshop.prepare(step.environment) for step in task.steps}
+    names = sorted({name for step in task.steps for name in _samples(step)})
+    samples = {name: workshop.sample(name) for name in names}
+    files = {PAYLOAD_INSIDE / path.relative_to(PAYLOAD.parent).as_posix(): path for path in _payload_files()}
+    for name, found in samples.items():
+        files |= {SAMPLES_INSIDE / name / file: path for file, path in found.items()}
+    _new(folder)
+    images = {}
+    for name, each in prepared.items():
+        (folder / name).mkdir()
+        recipe = _write(each, folder / name)
+        write_files(folder / name / PAYLOAD_TAR, files)
+        with (folder / name / "Dockerfile").open("a", encoding="utf-8") as file:
+            file.write(f"# What runs there: envguard's own steps, and the samples of the task {task.name}.\n")
+            file.write(f"ADD {PAYLOAD_TAR} /\n")
+        digest = hashlib.sha256((folder / name / PAYLOAD_TAR).read_bytes()).hexdigest()
+        images[name] = f"{registry}{recipe.tag}-{digest[:12]}"
+    return ExportedTask(images, {name: tuple(found) for name, found in samples.items()})
+
+
+def _samples(step: PayloadStep | CommandStep) -> list[str]:
+    return [ref.partition(":")[2] for ref in step.inputs.values() if ref.startswith("sample:")]
+
+
+def _payload_files() -> list[Path]:
+    return sorted(PAYLOAD.parent.rglob("*.py"))
+
+
+def _write(prepared: Prepared, folder: Path) -> Recipe:
+    recipe = Recipe(prepared.candidate, prepared.built.layout, identity_of(prepared.candidate).key)
+    write_context(folder, recipe, str(prepared.candidate.interpreter.base))
+    return recipe
+
+
+def _new(folder: Path) -> None:
+    try:
+        folder.mkdir()
+    except OSError as error:
+        raise BadInput(
+            f"The folder {folder} cannot be made.", why=str(error), next_step="Name one that does not exist."
+        ) from error
