@@ -39,6 +39,11 @@ LEAST_DIFFERENCE = 0.02
 INTERRUPTED = 1.5
 """A call this many times as long as the fastest was not the model's doing: the processor was taken away meanwhile."""
 
+TOO_BUSY = 0.9
+"""Share of interrupted rounds above which nothing is concluded from the few others. On two cores, two threads beside
+other jobs come to 0.97, and a model seemed to take 0.78 of the time of one that is as fast.
+"""
+
 FIRST_SECONDS = 1.5
 """For the first rounds; slow models get fewer of them, but never fewer than `LEAST_ROUNDS`."""
 
@@ -76,8 +81,15 @@ class Comparison:
     @property
     def differs(self) -> bool:
         """Whether the two can be told apart at all."""
+        if self.too_busy:
+            return False
         slower, faster = 1.0 + LEAST_DIFFERENCE, 1.0 - LEAST_DIFFERENCE
         return (self.low > 1.0 and min(self._ratios) > slower) or (self.high < 1.0 and max(self._ratios) < faster)
+
+    @property
+    def too_busy(self) -> bool:
+        """Whether the machine did so much else that nothing can be said."""
+        return self.interrupted > TOO_BUSY * self.rounds
 
     @property
     def is_narrow(self) -> bool:
@@ -87,12 +99,15 @@ class Comparison:
     def is_slower_than(self, limit: float) -> bool:
         """Whether B is past the limit, and this is neither an accident of the measurement nor next to nothing."""
         matters = self.quantized_ms - self.original_ms > LEAST_MILLISECONDS
-        return min(self._ratios) > limit and self.low > 1.0 and matters
+        return self.differs and min(self._ratios) > limit and matters
 
     def in_words(self) -> str:
         """The ratio as a sentence that claims no more than was measured."""
         if not self.differs:
-            return f"no difference that this measurement can tell ({self.ratio:.2f}, {self.low:.2f} to {self.high:.2f})"
+            what = (
+                "the machine is too busy to tell" if self.too_busy else "no difference that this measurement can tell"
+            )
+            return f"{what} ({self.ratio:.2f}, {self.low:.2f} to {self.high:.2f})"
         word = "slower" if self.ratio > 1.0 else "faster"
         return f"{word}: {self.ratio:.2f} of the original's time ({self.low:.2f} to {self.high:.2f})"
 

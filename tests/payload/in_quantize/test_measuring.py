@@ -7,6 +7,7 @@ import tempfile
 import time
 import unittest
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,11 @@ class Benchmark(unittest.TestCase):
         for ratios in ((1.0, 1.2, 1.2), (1.2, 1.0, 1.2), (1.2, 1.2, 1.0)):
             self.assertFalse(found(*ratios).is_slower_than(1.05), ratios)
             self.assertFalse(found(*ratios).differs, ratios)
+
+    def test_on_a_machine_that_is_too_busy_nothing_is_concluded(self) -> None:
+        busy = replace(found(1.2, 1.2, 1.2), interrupted=39)
+        self.assertFalse(busy.differs or busy.is_slower_than(1.05))
+        self.assertIn("too busy", busy.in_words())
 
     def test_a_microsecond_more_is_no_failure(self) -> None:
         self.assertFalse(found(1.2, 1.2, 1.2, original_ms=0.010).is_slower_than(1.05))
