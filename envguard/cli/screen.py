@@ -14,6 +14,7 @@ from envguard.running.events import (
     Event,
     PassedBy,
     Receiver,
+    RunFailed,
     StepEnded,
     StepNote,
     StepProgress,
@@ -64,7 +65,7 @@ class _Bar:
             self._progress.update(self._bar, visible=True, description=label, completed=event.done, total=event.total)
         elif isinstance(event, StepStarted):
             self._progress.reset(self._bar, total=None, visible=True, description=self._mark + event.step)
-        elif isinstance(event, StepEnded):
+        elif isinstance(event, (StepEnded, RunFailed)):
             self._progress.update(self._bar, visible=False)
         elif isinstance(event, Building):
             self._progress.reset(self._bar, total=None, visible=True, description=f"building {event.environment}")
@@ -98,4 +99,6 @@ def line_for(event: Event) -> str:
             text = f"{step}: {said}"
         case StepEnded(step=step, seconds=seconds, failures=failures):
             text = f"{step}: {'NO (' + ', '.join(failures) + ')' if failures else 'ok'}, {seconds:.1f} s"
+        case RunFailed(why=why):
+            text = f"failed: {why}"
     return printable(text)

@@ -66,5 +66,12 @@ class StepEnded:
     failures: tuple[str, ...]
 
 
-Event = Building | Waiting | PassedBy | StepStarted | StepProgress | StepNote | StepEnded
+@dataclass(frozen=True, slots=True)
+class RunFailed:
+    """One of several runs ended without a verdict; `why` is the error's sentence."""
+
+    why: str
+
+
+Event = Building | Waiting | PassedBy | StepStarted | StepProgress | StepNote | StepEnded | RunFailed
 Receiver = Callable[[Event], None]

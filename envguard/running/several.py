@@ -18,7 +18,7 @@ from types import FrameType
 from typing import Any, Generic, TypeVar
 
 from envguard.errors import EnvguardError, Interrupted, StepFailed, unforeseen
-from envguard.running.events import Receiver
+from envguard.running.events import Receiver, RunFailed
 from envguard.running.pipeline import Alone
 from envguard.running.process import ending
 from envguard.running.signals import unwind_on_sigterm
@@ -66,9 +66,12 @@ def run_each(
             for connection in wait(list(lanes)):
                 assert isinstance(connection, Connection)
                 lane = lanes[connection]
-                outcome = lane.hear(receiver(lane.name))
+                receive = receiver(lane.name)
+                outcome = lane.hear(receive)
                 if outcome is not None:
                     outcomes[lane.name] = outcome
+                    if outcome.error is not None:
+                        receive(RunFailed(outcome.error["error"]))
                     if waiting and lane.process.is_alive():
                         lane.give(*waiting.popleft())
                     else:

@@ -79,6 +79,10 @@ def test_progress_says_whose_it_is(ended: Ended) -> None:
         ]  # fmt: skip
 
 
+def test_what_fails_is_told_when_it_does(ended: Ended) -> None:
+    assert "broken.tflite: failed: broken is not a whole TFLite model." in ended.err.splitlines()
+
+
 def test_each_document_and_receipt_is_that_of_a_model_alone(store_home: Path, ended: Ended, tmp_path: Path) -> None:
     (several,) = (run for run in ended.document["runs"] if run["input"]["path"].endswith("small.tflite"))
     alone = envguard(

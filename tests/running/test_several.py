@@ -13,7 +13,7 @@ import pytest
 
 from envguard.host.interpreters import HostFacts
 from envguard.planning import minor_of
-from envguard.running.events import Event, Receiver, StepNote
+from envguard.running.events import Event, Receiver, RunFailed, StepNote
 from envguard.running.several import Outcome, run_each
 from tests.projects.project import shop_of, write_project
 from tests.running.runs import double
@@ -55,7 +55,7 @@ def test_results_keep_the_order_and_events_the_name(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("at_once", [1, 2])
 def test_a_run_that_fails_or_dies_takes_no_other_with_it(tmp_path: Path, at_once: int) -> None:
-    outcomes, _ = run(tmp_path, -1, 13, 0, 5, at_once=at_once)
+    outcomes, told = run(tmp_path, -1, 13, 0, 5, at_once=at_once)
     assert outcomes["-1"].error == {
         "error": "-1 is negative.", "why": "nobody knows", "next": "Name another.", "exit_code": 2,
     }  # fmt: skip
@@ -66,6 +66,7 @@ def test_a_run_that_fails_or_dies_takes_no_other_with_it(tmp_path: Path, at_once
     assert faulty is not None
     assert faulty["error"].startswith("envguard itself failed: ZeroDivisionError")
     assert outcomes["5"].document is not None
+    assert {name for name, event in told if isinstance(event, RunFailed)} == {"-1", "13", "0"}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
