@@ -47,8 +47,11 @@ other jobs come to 0.97, and a model seemed to take 0.78 of the time of one that
 FIRST_SECONDS = 1.5
 """For the first rounds; slow models get fewer of them, but never fewer than `LEAST_ROUNDS`."""
 
-ALL_SECONDS = 3.0
-"""No rounds are added once this much time was spent."""
+ALL_SECONDS = 1.5
+"""No rounds are added to narrow an interval once this much time was spent."""
+
+SUSPECTED_SECONDS = 3.0
+"""The same for a ratio past the limit, which is to be confirmed."""
 
 LEAST_ROUNDS = 8
 STARTS = 10
@@ -126,6 +129,7 @@ class Comparison:
             "rounds": self.rounds,
             "interrupted": self.interrupted,
             "differs": self.differs,
+            "too_busy": self.too_busy,
             "verdict": self.in_words(),
         }
 
@@ -142,19 +146,22 @@ class Comparison:
 def compare(original: Call, quantized: Call, limit: float | None = None, seconds: float = ALL_SECONDS) -> Comparison:
     """Time both; a ratio past the limit is measured again with more rounds before it is believed.
 
-    No rounds are added once `seconds` were spent.
+    No rounds are added to narrow the interval once `seconds` were spent.
     """
     for _ in range(WARM_UP):
         original()
         quantized()
     rounds, repeats = _plan(original, quantized, min(seconds, FIRST_SECONDS))
     samples = np.empty((0, 2))
+    longest = seconds if limit is None else max(seconds, SUSPECTED_SECONDS)
     start = time.perf_counter()
     for attempt in range(ATTEMPTS):
-        samples = np.concatenate([samples, _sample(original, quantized, rounds << attempt, repeats)])
+        more = _sample(original, quantized, rounds << attempt, repeats, start + longest)
+        samples = np.concatenate([samples, more])
         outcome = _summarise(samples)
         suspected = limit is not None and outcome.is_slower_than(limit)
-        if (outcome.is_narrow and not suspected) or time.perf_counter() - start > seconds:
+        spent = time.perf_counter() - start
+        if (not suspected and (outcome.is_narrow or spent > seconds)) or spent > longest:
             break
     return outcome
 
@@ -198,10 +205,15 @@ def _plan(original: Call, quantized: Call, seconds: float) -> tuple[int, int]:
     return min(ROUNDS, max(LEAST_ROUNDS, fitting)), repeats
 
 
-def _sample(original: Call, quantized: Call, rounds: int, repeats: int) -> np.ndarray:
-    """Seconds per call, one row of (A, B) per round; every second round starts with B."""
+def _sample(original: Call, quantized: Call, rounds: int, repeats: int, end: float) -> np.ndarray:
+    """Seconds per call, one row of (A, B) per round; every second round starts with B.
+
+    Once the clock has passed `end`, no more than the least number of rounds is made.
+    """
     samples = np.empty((rounds, 2))
     for index in range(rounds):
+        if index >= LEAST_ROUNDS and time.perf_counter() > end:
+            return samples[:index]
         order = (0, 1) if index % 2 == 0 else (1, 0)
         for which in order:
             samples[index, which] = _timed((original, quantized)[which], repeats) / repeats

@@ -16,9 +16,10 @@ Row = Sequence[str]
 
 # An output that never gets above this on the inputs tried, as a confidence on made-up pictures, has no direction.
 LEAST_PEAK = 1e-4
-NOTHING, SAME = "–", "same"
+NOTHING, SAME, BUSY = "–", "same", "busy"
 
 WIDTH = 80
+TIMES = ("latency", "two_threads", "load")
 LEAST_NAME = 12
 MODEL_HEADS = ("model", "kB", "int8", "1 thread", "2 threads", "load", "cosine", "SNR")
 OUTPUT_HEADS = ("output", "cosine", "SNR", "largest error", "with noise of 1/255 on the input instead: cosine", "SNR")
@@ -97,16 +98,18 @@ def _model_row(model: Document) -> Row:
         model["name"],
         f"{model['bytes_in'] / 1000:,.0f}",
         f"{model['bytes_out'] / 1000:,.0f}",
-        *(_ratio(model.get(key)) for key in ("latency", "two_threads", "load")),
+        *(_ratio(model.get(key)) for key in TIMES),
         f"{min(output['cosine'] for output in heard):.4f}" if heard else NOTHING,
         f"{min(noises):.0f} dB" if noises else NOTHING,
     )
 
 
 def _ratio(measured: Document | None) -> str:
-    """Time to the original's, or that no difference could be told."""
+    """Time to the original's, or that no difference could be told, or nothing at all."""
     if not measured:
         return NOTHING
+    if measured.get("too_busy"):
+        return BUSY
     return f"{measured['ratio']:.2f}" if measured["differs"] else SAME
 
 
@@ -136,6 +139,9 @@ def _legend(document: Document) -> str:
             tried.setdefault(f"{model['inputs_tried']} {model['inputs']}", []).append(model["name"])
     inputs = [f"{kind} inputs" + (f" ({', '.join(names)})" if len(tried) > 1 else "") for kind, names in tried.items()]
     text = f"Times are ratios to the original's, {SAME!r} where the noise is larger than the difference."
+    timed = [model.get(key) for model in document["models"] for key in TIMES]
+    if any(each and each.get("too_busy") for each in timed):
+        text += f" {BUSY!r}: other jobs took the processor nine times of ten; run again when it rests."
     if inputs:
         text += f" Least cosine and SNR of any output on {', '.join(inputs)}."
     return text

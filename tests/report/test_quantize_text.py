@@ -76,6 +76,13 @@ def test_the_row_of_a_model_has_its_worst_output() -> None:
     assert row.split() == ["detector", "2", "1", "0.90", "same", "1.50", "0.5000", "12", "dB"]
 
 
+def test_what_a_busy_machine_could_not_tell_is_no_figure() -> None:
+    text = as_text(with_model(latency={**measured(0.5, differs=False), "too_busy": True}))
+    row = next(line for line in text.splitlines() if line.startswith("detector"))
+    assert row.split()[3:6] == ["busy", "same", "1.50"]
+    assert "run again when it rests" in " ".join(text.split())
+
+
 def test_which_inputs_were_tried_is_said() -> None:
     assert "on 24 held-out inputs." in " ".join(as_text(DOCUMENT).split())
     document = with_model(inputs="synthetic", inputs_tried=4)
