@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,6 +21,7 @@ ci_app = typer.Typer(help="Write a workflow that runs a task in CI.", no_args_is
 
 # Of the Pythons that envguard itself runs on, the task's environments are asked which they have locks for.
 OLDEST = (3, 10)
+PLAIN_FOLDER = re.compile(r"[A-Za-z0-9._/-]*")
 IN_CHECKOUT = ("make host",)
 GITHUB_PATH = 'echo "$PWD/.venv/bin" >> "$GITHUB_PATH"'
 GITLAB_PATH = 'export PATH="$PWD/.venv/bin:$PATH"'
@@ -104,6 +106,13 @@ def _job(name: str, inputs: Sequence[str], install: Sequence[str] | None, path_l
     base = catalog.project or Path.cwd()
     top = _top(base)
     own = [each.name for each in environments if catalog.project and each.lockfiles.is_relative_to(catalog.project)]
+    folder = base.relative_to(top).as_posix() if base != top else ""
+    if not PLAIN_FOLDER.fullmatch(folder):
+        raise BadInput(
+            f"The folder {folder} cannot be named in a workflow.",
+            why="CI systems read patterns and variables in the paths of artifacts and variables",
+            next_step="Rename it with letters, digits, '.', '_', '-' and '/'.",
+        )
     command, stdout = _command(task, [_input(task, each, base, top, catalog) for each in inputs], base, catalog)
     return Job(
         task=name,
@@ -113,7 +122,7 @@ def _job(name: str, inputs: Sequence[str], install: Sequence[str] | None, path_l
         stdout=stdout,
         python=_python(environments),
         key=locks_key(environments),
-        folder=base.relative_to(top).as_posix() if base != top else "",
+        folder=folder,
         project=catalog.project is not None,
     )
 

@@ -27,7 +27,8 @@ class Job:
 
     `install` are shell lines after which `envguard` is a command, `checked` the environments whose locks are checked,
     `command` is the task's command line, of which `stdout`, if not empty, names the file that its output goes to.
-    `python` is a minor, `key` the digest of the locks, `folder` where the project lies in the repository, or empty.
+    `python` is a minor, `key` the digest of the locks, `folder` where all runs, below the top of the repository, or
+    empty; `project` says whether it is that of an envguard.toml.
     """
 
     task: str

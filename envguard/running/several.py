@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import FrameType
 from typing import Any, Generic, TypeVar
@@ -88,7 +89,7 @@ def run_each(
 class _Lane(Generic[Job]):
     """A process that does one job after the other, so that no start disturbs what another one measures."""
 
-    def __init__(self, process: Any, connection: Connection) -> None:
+    def __init__(self, process: BaseProcess, connection: Connection) -> None:
         self.process = process
         self.connection = connection
         self.name = ""
@@ -117,6 +118,7 @@ class _Lane(Generic[Job]):
             message = self.connection.recv()
         except (EOFError, OSError):
             self.process.join()
+            assert self.process.exitcode is not None
             what = f"The process of {self.name} {ending(self.process.exitcode)}."
             return Outcome(error=StepFailed(what, next_step="Run it once more, alone.").as_json())
         if isinstance(message, Outcome):

@@ -161,6 +161,13 @@ def test_what_cannot_be_run_is_refused(project: Path, arguments: tuple[str, ...]
     assert ended.out == ""
 
 
+def test_a_folder_that_ci_would_read_as_a_pattern_is_refused(project: Path) -> None:
+    odd = project.rename(project.with_name("to*ols"))
+    ended = ci("gitlab", "copy", "data/in.txt", cwd=odd)
+    assert ended.code == 2
+    assert "cannot be named in a workflow" in ended.err
+
+
 def test_how_envguard_is_installed_must_be_said_outside_its_checkout(project: Path) -> None:
     ended = envguard("ci", "github", "copy", "data/in.txt", home=project, cwd=project)
     assert ended.code == 2
