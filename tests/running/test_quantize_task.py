@@ -97,6 +97,20 @@ def test_every_model_is_smaller_compared_and_no_slower(poisoned_run: Ended) -> N
         assert all(output["finite"] for output in model["outputs"])
 
 
+def test_every_model_is_judged_on_inputs_that_calibration_did_not_see_and_profiled(poisoned_run: Ended) -> None:
+    document = poisoned_run.document
+    for model in document["models"]:
+        assert model["inputs"] == "held-out"
+        assert model["inputs_tried"] >= 8
+        assert all(output["snr_db"] > 0 for output in model["outputs"])
+        assert model["load"]["original_ms"] > 0
+        assert (model["two_threads"] is None) == (document["processors"] < 2)
+        for which in ("original", "quantized"):
+            profile = model["profile"][which]
+            assert sum(each["ms"] for each in profile["kinds"]) <= profile["ms"]
+    assert Path(document["output"]["path"]).with_name("report.md").read_text(encoding="utf-8").count("## Time") == 1
+
+
 def test_mediapipe_finds_the_same_faces(poisoned_run: Ended) -> None:
     verify = poisoned_run.document["verify"]
     assert verify["verified"]
