@@ -72,3 +72,21 @@ def test_the_develop_lock_holds_the_host_lock(python: str) -> None:
         read_lock(lock_path(shipped_lockfiles(), "envguard", edition, python)) for edition in ("host", "develop")
     )
     assert set(host.packages) <= set(develop.packages)
+
+
+@pytest.mark.parametrize("things", ["faces", "hands", "people"])
+def test_no_picture_serves_to_calibrate_to_choose_and_to_verify_at_once(things: str) -> None:
+    samples = builtin_catalog().samples
+    uses = [{file.sha256 for file in samples[f"{things}{use}"].files} for use in ("-calibration", "-held-out", "")]
+    assert all(uses)
+    assert sum(map(len, uses)) == len(set.union(*uses))
+
+
+def test_the_pictures_of_each_kind_of_bundle_are_given_to_the_steps_that_use_them() -> None:
+    calibrate, verify = (
+        dict(step.inputs) for step in builtin_catalog().tasks["quantize"].steps if step.name in ("calibrate", "verify")
+    )
+    for kind, things in (("face", "faces"), ("hand", "hands"), ("pose", "people")):
+        assert calibrate[kind] == f"sample:{things}-calibration"
+        assert calibrate[f"{kind}_held_out"] == f"sample:{things}-held-out"
+        assert verify[kind] == f"sample:{things}"

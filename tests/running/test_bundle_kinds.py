@@ -1,0 +1,49 @@
+"""The built-in task gives a bundle the pictures of its kind to be calibrated, judged and verified with.
+
+Without its quantizing: the original is verified against itself, so the wiring is tried in seconds.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from envguard.catalog import builtin_catalog
+from envguard.catalog.model import Task
+from envguard.report.verification import verification_lines
+from envguard.running.pipeline import run_task
+from tests.environments import workshop
+
+pytestmark = [pytest.mark.network, pytest.mark.slow]
+
+
+def without_quantizing() -> Task:
+    """The task `quantize` whose verdict is on its own input, and whose output is what models are calibrated with."""
+    task = builtin_catalog().tasks["quantize"]
+    inspect, calibrate, verify = (step for step in task.steps if step.name in ("inspect", "calibrate", "verify"))
+    assert verify.inputs["quantized"] == "quantize:quantized"
+    verify = replace(verify, inputs={**verify.inputs, "quantized": "task:input"})
+    return replace(task, steps=(inspect, calibrate, verify), outputs={"output": "calibrate:calibration"})
+
+
+def test_a_hand_bundle_is_calibrated_and_verified_with_pictures_of_hands(store_home: Path, tmp_path: Path) -> None:
+    shop = workshop(store_home)
+    (bundle,) = shop.sample("hand_landmarker").values()
+    result = run_task(without_quantizing(), {"input": bundle}, tmp_path / "calibration.npz", shop, {})
+    assert result.failures == ()
+    values = result.steps["verify"].values
+    assert values["verified"]
+    assert values["kind"] == "hand"
+    assert values["hands"]["before"] >= 60
+    assert values["hands"]["lost"] == 0
+    assert verification_lines(values)[1].startswith("  hands")
+    calibrate = result.steps["calibrate"].values
+    assert calibrate["inputs"].keys() == {"hand_detector", "hand_landmarks_detector"}
+    assert calibrate["held_out"].keys() == calibrate["inputs"].keys()
+    assert min(calibrate["inputs"].values()) >= 40
+    assert min(calibrate["held_out"].values()) >= 12
+    with zipfile.ZipFile(tmp_path / "calibration.npz") as arrays:
+        assert set(arrays.namelist()) == {f"{name}.npy" for name in calibrate["inputs"]}
