@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from . import calibrated_rounding, calibration, low_rank, recipes
+from . import calibrated_rounding, calibration, equalizing, low_rank, recipes
 from .goals import Goal
 from .graph import (
     balanced_rounding,
@@ -17,6 +18,7 @@ from .graph import (
     fold_float16,
     fuse_activation,
     matrix_product,
+    merge_convolutions,
     metadata,
     narrow,
     operator_codes,
@@ -38,15 +40,23 @@ Arrays = Mapping[str, np.ndarray]
 """Real inputs by model name, stacked along the first dimension (see `calibration`)."""
 
 
+MERGED_CHANNELS = 8
+"""Most channels of a depthwise convolution that is merged with what reads it; with more, two are faster than one."""
+
+RANGE_SAMPLES = 32
+"""Inputs, about, that ranges of channels are taken from."""
+
+
 class QuantizerFailed(Exception):
     """The quantizer does not take this model; the text is its own."""
 
 
 @dataclass(frozen=True)
 class Made:
-    """A model's new flatbuffer, what of it became int8, and every pass that it went through."""
+    """A model's new flatbuffer, its recipe, what of it became int8, and every pass that it went through."""
 
     data: bytes
+    recipe: recipes.Recipe
     choice: recipes.Choice
     passes: tuple[PassReport, ...]
 
@@ -79,8 +89,8 @@ class Draft:
 
     def finish(self, recipe: recipes.Recipe, share: int = 1) -> Made:
         """The model by that recipe, weights rounded on one in `share` of the samples; raises QuantizerFailed."""
-        model, choice = copy.deepcopy(self.model), recipes.Choice(self.layers, recipe)
-        passes = list(self.passes)
+        model, choice, reports = self.readied(recipe)
+        passes = [*self.passes, *reports]
         if choice.operators:
             model, report = _rounded(model, choice, self.samples and _one_in(share, self.samples))
             passes.append(report)
@@ -89,7 +99,21 @@ class Draft:
         if any(report.name == densify.NAME and report.changed for report in passes):
             passes.append(store_sparse.apply(model))
         passes += [strip_names.apply(model), dead_code.apply(model)]
-        return Made(models.save(model), choice, tuple(passes))
+        return Made(models.save(model), recipe, choice, tuple(passes))
+
+    def readied(self, recipe: recipes.Recipe) -> tuple[ModelT, recipes.Choice, list[PassReport]]:
+        """A copy in which convolutions are merged and their inputs equalized, where they will compute in int8."""
+        model, choice, reports = copy.deepcopy(self.model), recipes.Choice(self.layers, recipe), []
+        merged = choice.outputs(recipes.Treatment.MERGED)
+        if merged:
+            reports.append(merge_convolutions.apply(model, MERGED_CHANNELS, merged))
+        outputs = [layer.output for layer in choice.dynamic if layer.kind == recipes.CONVOLUTION]
+        if outputs and self.samples is not None:
+            seen = _one_in(max(1, len(self.samples) // RANGE_SAMPLES), self.samples)
+            with contextlib.suppress(CannotRun):  # Then int8 arithmetic is a little less exact.
+                reports.append(equalizing.apply(model, outputs, equalizing.observe(model, outputs, seen)))
+        # Both give layers other tensors for their weights.
+        return model, choice.on(recipes.layers(model, 0)) if reports else choice, reports
 
 
 def _one_in(share: int, samples: Sequence[Sample]) -> Sequence[Sample]:

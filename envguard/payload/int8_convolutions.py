@@ -8,17 +8,18 @@ once. What comes out is a guess for the whole model, which is then measured as a
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from . import benchmark, recipes
 from .bench import Bench
-from .drafting import Draft, quantized_weights
+from .drafting import MERGED_CHANNELS, Draft, quantized_weights
+from .graph import merge_convolutions
 from .graph import model as models
 from .graph.schema import ModelT, OperatorT
 from .graph.segment import segment
 from .interpreting import CannotRun, Runner
-from .recipes import Layer, Recipe, Treatment
+from .recipes import Recipe, Treatment
 
 SECONDS = 0.03
 """For timing one convolution: a few microseconds are told apart in that."""
@@ -34,9 +35,10 @@ MOST = 16
 
 @dataclass(frozen=True)
 class Gain:
-    """What int8 arithmetic in the layer with this number saves, and the error that it makes (see `Bench`)."""
+    """What a treatment with int8 arithmetic saves in the layer with this number, and its error (see `Bench`)."""
 
     layer: int
+    treatment: Treatment
     milliseconds: float
     error: float
 
@@ -44,47 +46,53 @@ class Gain:
 def gains(draft: Draft, bench: Bench) -> tuple[Gain, ...]:
     """Convolutions that int8 makes faster, those that save most for their squared error first; raises `CannotRun`."""
     found = []
-    for number, milliseconds in _faster(draft)[:MOST]:
-        treatments = [Treatment.FLOAT] * len(draft.layers)
-        treatments[number] = Treatment.DYNAMIC
-        choice = recipes.Choice(draft.layers, Recipe(tuple(treatments)))
-        alone = quantized_weights(copy.deepcopy(draft.model), choice, draft.name)
-        found.append(Gain(number, milliseconds, bench.error(Runner(models.save(alone)))))
+    for number, treatment, milliseconds in _faster(draft)[:MOST]:
+        error = _error(draft, bench, {number: treatment})
+        found.append(Gain(number, treatment, milliseconds, error))
     return tuple(sorted(found, key=lambda gain: -gain.milliseconds / max(gain.error, LEAST_ERROR) ** 2))
 
 
-def within(found: Sequence[Gain], budget: float) -> frozenset[int]:
-    """The layers of as many gains, in their order, as the sum of their squared errors leaves room for.
+def within(draft: Draft, bench: Bench, found: Sequence[Gain], budget: float) -> dict[int, Treatment]:
+    """The treatments of as many layers, in their order, as the square of their error together leaves room for.
 
-    Errors of different layers are hardly correlated, so that their squares add up.
+    Together they may do better than their errors by themselves tell: what they read is equalized for all of them.
     """
-    chosen, spent = set(), 0.0
-    for gain in found:
-        if spent + gain.error**2 <= budget:
-            spent += gain.error**2
-            chosen.add(gain.layer)
-    return frozenset(chosen)
+    fitting, over = 0, len(found) + 1
+    while over - fitting > 1:
+        tried = (fitting + over) // 2
+        treatments = {gain.layer: gain.treatment for gain in found[:tried]}
+        if _error(draft, bench, treatments) ** 2 <= budget:
+            fitting = tried
+        else:
+            over = tried
+    return {gain.layer: gain.treatment for gain in found[:fitting]}
 
 
-def _faster(draft: Draft) -> list[tuple[int, float]]:
-    """Numbers of the layers that int8 makes faster and the milliseconds that it saves, most first."""
+def _error(draft: Draft, bench: Bench, treatments: Mapping[int, Treatment]) -> float:
+    """Of these layers alone, their weights rounded to the nearest step; everything else stays float."""
+    recipe = Recipe(tuple(treatments.get(number, Treatment.FLOAT) for number in range(len(draft.layers))))
+    model, choice, _ = draft.readied(recipe)
+    return bench.error(Runner(models.save(quantized_weights(model, choice, draft.name))))
+
+
+def _faster(draft: Draft) -> list[tuple[int, Treatment, float]]:
+    """Layers that int8 makes faster, by number, with the treatment and the milliseconds that it saves, most first."""
+    pairs = merge_convolutions.mergeable(draft.model, MERGED_CHANNELS)
+    makers = {each.outputs[0]: each for each in draft.model.subgraphs[0].operators if each.outputs}
     known: dict[tuple[object, ...], float] = {}
     found = []
     for number, layer in enumerate(draft.layers):
-        operator = _operator(draft.model, layer)
+        operator = makers.get(layer.output)
         if layer.graph != 0 or layer.kind != recipes.CONVOLUTION or operator is None:
             continue
-        geometry = _geometry(draft.model, operator)
+        depthwise = pairs.get(layer.output)
+        operators = [operator] if depthwise is None else [depthwise, operator]
+        geometry = tuple(_geometry(draft.model, each) for each in operators)
         if geometry not in known:
-            known[geometry] = _saved(draft, operator)
+            known[geometry] = _saved(draft, operators)
         if known[geometry] > 0:
-            found.append((number, known[geometry]))
-    return sorted(found, key=lambda each: -each[1])
-
-
-def _operator(model: ModelT, layer: Layer) -> OperatorT | None:
-    operators = model.subgraphs[layer.graph].operators
-    return next((each for each in operators if each.outputs and each.outputs[0] == layer.output), None)
+            found.append((number, Treatment.DYNAMIC if depthwise is None else Treatment.MERGED, known[geometry]))
+    return sorted(found, key=lambda each: -each[2])
 
 
 def _geometry(model: ModelT, operator: OperatorT) -> tuple[object, ...]:
@@ -94,15 +102,17 @@ def _geometry(model: ModelT, operator: OperatorT) -> tuple[object, ...]:
     return (*shapes, options.strideH, options.strideW, options.dilationHFactor, options.padding)
 
 
-def _saved(draft: Draft, operator: OperatorT) -> float:
-    """Milliseconds; 0 where int8 is not clearly faster, or the operator does not run by itself."""
-    alone = segment(draft.model, [copy.deepcopy(operator)], operator.inputs[:1], operator.outputs)
-    found = recipes.layers(alone, 0)
-    choice = recipes.Choice(found, Recipe((Treatment.DYNAMIC,) * len(found)))
+def _saved(draft: Draft, operators: Sequence[OperatorT]) -> float:
+    """Milliseconds; 0 where int8 is not clearly faster, or the operators do not run by themselves."""
+    model = draft.model
+    alone = segment(model, [copy.deepcopy(each) for each in operators], operators[0].inputs[:1], operators[-1].outputs)
     try:
         in_float = Runner(models.save(alone))
+        merge_convolutions.apply(alone, MERGED_CHANNELS)
+        found = recipes.layers(alone, 0)
+        choice = recipes.Choice(found, Recipe((Treatment.DYNAMIC,) * len(found)))
         in_int8 = Runner(models.save(quantized_weights(alone, choice, draft.name)))
         outcome = benchmark.compare(in_float.invoke, in_int8.invoke, seconds=SECONDS)
     except CannotRun:
         return 0.0
-    return outcome.original_ms - outcome.quantized_ms if outcome.ratio <= 1 - LEAST_GAIN else 0.0
+    return outcome.original_ms - outcome.quantized_ms if outcome.middle_ratio <= 1 - LEAST_GAIN else 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -53,11 +53,17 @@ class Treatment(str, Enum):
     With int8 weights alone, the runtime multiplies them out once and computes in float32. With int8 arithmetic it
     multiplies int8 by int8, its input rounded as it comes: runtimes have fast kernels for that in matrix products; of
     convolutions, measured with LiteRT 2.3, those with few channels become slower, and depthwise ones two to four times.
+    A depthwise convolution of few channels is faster if it is merged with the 1×1 convolution that reads it, which is
+    then the layer that computes in int8.
     """
 
     FLOAT = "float16"
     WEIGHTS = "int8"
     DYNAMIC = "int8 dynamic"
+    MERGED = "int8 dynamic, merged"
+
+
+_DYNAMIC = (Treatment.DYNAMIC, Treatment.MERGED)
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,7 @@ class Recipe:
     @property
     def dynamic(self) -> frozenset[int]:
         """The numbers of the layers that compute in int8: recipes that agree in them take the same time."""
-        return frozenset(number for number, each in enumerate(self.treatments) if each is Treatment.DYNAMIC)
+        return frozenset(number for number, each in enumerate(self.treatments) if each in _DYNAMIC)
 
     def as_json(self) -> dict[str, Any]:
         """The recipe for a file; runs of equal treatments are counted."""
@@ -148,13 +154,25 @@ class Choice:
     def dynamic(self) -> tuple[Layer, ...]:
         """Those of them that compute in int8 as well."""
         pairs = zip(self.layers, self.recipe.treatments)  # noqa: B905 - Python 3.9
-        return tuple(layer for layer, treatment in pairs if treatment is Treatment.DYNAMIC)
+        return tuple(layer for layer, treatment in pairs if treatment in _DYNAMIC)
 
     @property
     def weights(self) -> tuple[Weights, ...]:
         """Every tensor that becomes int8 once, however many operators share it."""
         found = {(each.graph, each.tensor): each.channel_dimension for each in self.operators}
         return tuple(Weights(graph, tensor, dimension) for (graph, tensor), dimension in found.items())
+
+    def outputs(self, treatment: Treatment) -> frozenset[int]:
+        """The tensors that layers with this treatment make."""
+        pairs = zip(self.layers, self.recipe.treatments)  # noqa: B905 - Python 3.9
+        return frozenset(layer.output for layer, each in pairs if each is treatment)
+
+    def on(self, found: tuple[Layer, ...]) -> Choice:
+        """The same for the layers of a model in which some were merged: each is known by the tensor that it makes."""
+        pairs = zip(self.layers, self.recipe.treatments)  # noqa: B905 - Python 3.9
+        by_output = {(layer.graph, layer.output): treatment for layer, treatment in pairs}
+        treatments = tuple(by_output[layer.graph, layer.output] for layer in found)
+        return Choice(found, replace(self.recipe, treatments=treatments))
 
     def int8_tensors(self) -> dict[tuple[int, int], int]:
         """How many weights each tensor that becomes int8 has, by subgraph and index."""
@@ -179,7 +197,6 @@ class Choice:
             "int8_weights": sum(chosen.values()),
             "float_tensors": len(kept),
             "float_weights": sum(kept.values()),
-            **self.recipe.as_json(),
         }
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
+from collections.abc import Collection
 
 import numpy as np
 
@@ -21,24 +22,42 @@ from .schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorType, b
 NAME = "merge_convolutions"
 
 
-def apply(model: ModelT, most_channels: int) -> PassReport:
-    """Merge every such pair whose depthwise convolution has at most so many channels."""
+def apply(model: ModelT, most_channels: int, only: Collection[int] | None = None) -> PassReport:
+    """Merge every such pair whose depthwise convolution has at most so many channels.
+
+    With `only`, those pairs alone that make one of these tensors of the main subgraph.
+    """
     merged = 0
-    for graph in model.subgraphs:
-        readers = Counter(index for operator in graph.operators for index in operator.inputs)
-        makers = {index: operator for operator in graph.operators for index in operator.outputs}
+    for number, graph in enumerate(model.subgraphs):
         gone = set()
-        for pointwise in graph.operators:
-            depthwise = makers.get(pointwise.inputs[0]) if pointwise.inputs else None
-            if depthwise is None or not _is_pointwise(model, graph, pointwise) or readers[pointwise.inputs[0]] != 1:
-                continue
-            if pointwise.inputs[0] in graph.outputs or not _is_depthwise(model, graph, depthwise, most_channels):
+        for depthwise, pointwise in _pairs(model, graph, most_channels):
+            if only is not None and (number != 0 or pointwise.outputs[0] not in only):
                 continue
             _merge(model, graph, depthwise, pointwise)
             gone.add(id(depthwise))
         graph.operators = [operator for operator in graph.operators if id(operator) not in gone]
         merged += len(gone)
     return PassReport(NAME, merged, "depthwise and 1×1 convolutions merged into one each")
+
+
+def mergeable(model: ModelT, most_channels: int) -> dict[int, OperatorT]:
+    """The depthwise convolution of every such pair in the main subgraph, by the tensor that the pair makes."""
+    found = _pairs(model, model.subgraphs[0], most_channels)
+    return {pointwise.outputs[0]: depthwise for depthwise, pointwise in found}
+
+
+def _pairs(model: ModelT, graph: SubGraphT, most_channels: int) -> list[tuple[OperatorT, OperatorT]]:
+    readers = Counter(index for operator in graph.operators for index in operator.inputs)
+    makers = {index: operator for operator in graph.operators for index in operator.outputs}
+    found = []
+    for pointwise in graph.operators:
+        depthwise = makers.get(pointwise.inputs[0]) if pointwise.inputs else None
+        if depthwise is None or not _is_pointwise(model, graph, pointwise) or readers[pointwise.inputs[0]] != 1:
+            continue
+        if pointwise.inputs[0] in graph.outputs or not _is_depthwise(model, graph, depthwise, most_channels):
+            continue
+        found.append((depthwise, pointwise))
+    return found
 
 
 def _is_pointwise(model: ModelT, graph: SubGraphT, operator: OperatorT) -> bool:
