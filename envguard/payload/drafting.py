@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import calibrated_rounding, calibration, low_rank, recipes
+from . import calibrated_rounding, calibration, equalizing, low_rank, recipes
 from .goals import Goal
 from .graph import (
     balanced_rounding,
@@ -17,6 +17,7 @@ from .graph import (
     fold_float16,
     fuse_activation,
     matrix_product,
+    merge_convolutions,
     metadata,
     narrow,
     operator_codes,
@@ -79,20 +80,40 @@ class Draft:
 
     def finish(self, recipe: recipes.Recipe, share: int = 1) -> Made:
         """The model by that recipe, weights rounded on one in `share` of the samples; raises QuantizerFailed."""
-        model, choice = copy.deepcopy(self.model), recipes.Choice(self.layers, recipe)
-        passes = list(self.passes)
+        samples = self.samples and one_in(share, self.samples)
+        model, choice, reports = self.laid_out(recipe, samples)
+        passes = [*self.passes, *reports]
         if choice.operators:
-            model, report = _rounded(model, choice, self.samples and _one_in(share, self.samples))
+            model, report = _rounded(model, choice, samples)
             passes.append(report)
             model = quantized_weights(model, choice, self.name)
         passes += [store_float16.apply(model), share_buffers.apply(model)]
         if any(report.name == densify.NAME and report.changed for report in passes):
             passes.append(store_sparse.apply(model))
         passes += [strip_names.apply(model), dead_code.apply(model)]
-        return Made(models.save(model), choice, tuple(passes))
+        return Made(models.save(model), recipes.Choice(self.layers, recipe), tuple(passes))
+
+    def laid_out(
+        self, recipe: recipes.Recipe, samples: Sequence[Sample] | None
+    ) -> tuple[ModelT, recipes.Choice, list[PassReport]]:
+        """A copy of the model with the operators that the recipe asks for, and the choice of what becomes int8 in it.
+
+        What convolutions are given that compute in int8 is equalized on the samples, if there are any.
+        """
+        model, choice = copy.deepcopy(self.model), recipes.Choice(self.layers, recipe)
+        if not any(layer.kind == recipes.CONVOLUTION for layer in choice.dynamic):
+            return model, choice, []
+        reports = [merge_convolutions.apply(model, {layer.output for layer in choice.merged})]
+        choice = choice.moved_to(model)
+        if samples:
+            outputs = {layer.output for layer in choice.dynamic}
+            reports.append(equalizing.apply(model, outputs, equalizing.observe(model, outputs, samples)))
+            choice = choice.moved_to(model)
+        return model, choice, reports
 
 
-def _one_in(share: int, samples: Sequence[Sample]) -> Sequence[Sample]:
+def one_in(share: int, samples: Sequence[Sample]) -> Sequence[Sample]:
+    """Every so-manieth sample."""
     return samples if share == 1 else [samples[number] for number in range(0, len(samples), share)]
 
 

@@ -8,17 +8,20 @@ once. What comes out is a guess for the whole model, which is then measured as a
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from . import benchmark, recipes
 from .bench import Bench
-from .drafting import Draft, quantized_weights
+from .drafting import Draft, one_in, quantized_weights
+from .graph import merge_convolutions
 from .graph import model as models
 from .graph.schema import ModelT, OperatorT
 from .graph.segment import segment
 from .interpreting import CannotRun, Runner
-from .recipes import Layer, Recipe, Treatment
+from .recipes import Recipe, Treatment
+from .walking import Sample
 
 SECONDS = 0.03
 """For timing one convolution: a few microseconds are told apart in that."""
@@ -26,7 +29,8 @@ SECONDS = 0.03
 LEAST_ERROR = 1e-3
 LEAST_GAIN = 0.1
 """Part of the float time that int8 must save; less is lost to what surrounds the operator."""
-
+SAMPLES = 12
+"""Inputs that say what ranges channels have, for a guess of the error."""
 
 MOST = 16
 """Convolutions whose error is looked at: those that save most, as each takes about half a second."""
@@ -34,9 +38,10 @@ MOST = 16
 
 @dataclass(frozen=True)
 class Gain:
-    """What int8 arithmetic in the layer with this number saves, and the error that it makes (see `Bench`)."""
+    """What int8 arithmetic in the layer with this number saves, how, and the error that it makes (see `Bench`)."""
 
     layer: int
+    treatment: Treatment
     milliseconds: float
     error: float
 
@@ -44,47 +49,57 @@ class Gain:
 def gains(draft: Draft, bench: Bench) -> tuple[Gain, ...]:
     """Convolutions that int8 makes faster, those that save most for their squared error first; raises `CannotRun`."""
     found = []
-    for number, milliseconds in _faster(draft)[:MOST]:
-        treatments = [Treatment.FLOAT] * len(draft.layers)
-        treatments[number] = Treatment.DYNAMIC
-        choice = recipes.Choice(draft.layers, Recipe(tuple(treatments)))
-        alone = quantized_weights(copy.deepcopy(draft.model), choice, draft.name)
-        found.append(Gain(number, milliseconds, bench.error(Runner(models.save(alone)))))
+    samples = draft.samples and one_in(math.ceil(len(draft.samples) / SAMPLES), draft.samples)
+    for number, treatment, milliseconds in _faster(draft)[:MOST]:
+        # The same weights as they are rounded come off: that error is made up for when they are rounded with care.
+        errors = [
+            bench.error(Runner(_alone(draft, number, each, samples))) ** 2 for each in (treatment, Treatment.WEIGHTS)
+        ]
+        found.append(Gain(number, treatment, milliseconds, math.sqrt(max(errors[0] - errors[1], 0.0))))
     return tuple(sorted(found, key=lambda gain: -gain.milliseconds / max(gain.error, LEAST_ERROR) ** 2))
 
 
-def within(found: Sequence[Gain], budget: float) -> frozenset[int]:
+def _alone(draft: Draft, number: int, treatment: Treatment, samples: Sequence[Sample] | None) -> bytes:
+    """The model with one layer treated and all others in float."""
+    treatments = [Treatment.FLOAT] * len(draft.layers)
+    treatments[number] = treatment
+    model, choice, _ = draft.laid_out(Recipe(tuple(treatments)), samples)
+    return models.save(quantized_weights(model, choice, draft.name))
+
+
+def within(found: Sequence[Gain], budget: float) -> dict[int, Treatment]:
     """The layers of as many gains, in their order, as the sum of their squared errors leaves room for.
 
     Errors of different layers are hardly correlated, so that their squares add up.
     """
-    chosen, spent = set(), 0.0
+    chosen, spent = {}, 0.0
     for gain in found:
         if spent + gain.error**2 <= budget:
             spent += gain.error**2
-            chosen.add(gain.layer)
-    return frozenset(chosen)
+            chosen[gain.layer] = gain.treatment
+    return chosen
 
 
-def _faster(draft: Draft) -> list[tuple[int, float]]:
-    """Numbers of the layers that int8 makes faster and the milliseconds that it saves, most first."""
-    known: dict[tuple[object, ...], float] = {}
+def _faster(draft: Draft) -> list[tuple[int, Treatment, float]]:
+    """Numbers of the layers that int8 makes faster, in which way, and the milliseconds that it saves, most first."""
+    known: dict[tuple[object, ...], tuple[Treatment, float]] = {}
     found = []
+    makers = {index: each for each in draft.model.subgraphs[0].operators for index in each.outputs}
+    depthwise = merge_convolutions.mergeable(draft.model)
     for number, layer in enumerate(draft.layers):
-        operator = _operator(draft.model, layer)
-        if layer.graph != 0 or layer.kind != recipes.CONVOLUTION or operator is None:
+        if layer.graph != 0 or layer.kind != recipes.CONVOLUTION:
             continue
-        geometry = _geometry(draft.model, operator)
+        ways = {Treatment.DYNAMIC: [makers[layer.output]]}
+        if layer.output in depthwise:
+            ways[Treatment.MERGED] = [depthwise[layer.output], makers[layer.output]]
+        geometry = tuple(_geometry(draft.model, each) for each in list(ways.values())[-1])
         if geometry not in known:
-            known[geometry] = _saved(draft, operator)
-        if known[geometry] > 0:
-            found.append((number, known[geometry]))
-    return sorted(found, key=lambda each: -each[1])
-
-
-def _operator(model: ModelT, layer: Layer) -> OperatorT | None:
-    operators = model.subgraphs[layer.graph].operators
-    return next((each for each in operators if each.outputs and each.outputs[0] == layer.output), None)
+            saved = [(treatment, _saved(draft, run, treatment)) for treatment, run in ways.items()]
+            known[geometry] = max(saved, key=lambda each: each[1])
+        treatment, milliseconds = known[geometry]
+        if milliseconds > 0:
+            found.append((number, treatment, milliseconds))
+    return sorted(found, key=lambda each: -each[2])
 
 
 def _geometry(model: ModelT, operator: OperatorT) -> tuple[object, ...]:
@@ -94,15 +109,17 @@ def _geometry(model: ModelT, operator: OperatorT) -> tuple[object, ...]:
     return (*shapes, options.strideH, options.strideW, options.dilationHFactor, options.padding)
 
 
-def _saved(draft: Draft, operator: OperatorT) -> float:
-    """Milliseconds; 0 where int8 is not clearly faster, or the operator does not run by itself."""
-    alone = segment(draft.model, [copy.deepcopy(operator)], operator.inputs[:1], operator.outputs)
+def _saved(draft: Draft, run: Sequence[OperatorT], treatment: Treatment) -> float:
+    """Milliseconds; 0 where int8 is not clearly faster, or the operators do not run by themselves."""
+    alone = segment(draft.model, copy.deepcopy(run), run[0].inputs[:1], run[-1].outputs)
+    in_float = models.save(alone)
     found = recipes.layers(alone, 0)
-    choice = recipes.Choice(found, Recipe((Treatment.DYNAMIC,) * len(found)))
+    treatments = [Treatment.FLOAT] * (len(found) - 1) + [treatment]
+    changed = Draft(draft.name, alone, found, None, ())
     try:
-        in_float = Runner(models.save(alone))
-        in_int8 = Runner(models.save(quantized_weights(alone, choice, draft.name)))
-        outcome = benchmark.compare(in_float.invoke, in_int8.invoke, seconds=SECONDS)
+        model, choice, _ = changed.laid_out(Recipe(tuple(treatments)), None)
+        in_int8 = models.save(quantized_weights(model, choice, draft.name))
+        outcome = benchmark.compare(Runner(in_float).invoke, Runner(in_int8).invoke, seconds=SECONDS)
     except CannotRun:
         return 0.0
     return outcome.original_ms - outcome.quantized_ms if outcome.ratio <= 1 - LEAST_GAIN else 0.0

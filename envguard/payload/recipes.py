@@ -53,11 +53,17 @@ class Treatment(str, Enum):
     With int8 weights alone, the runtime multiplies them out once and computes in float32. With int8 arithmetic it
     multiplies int8 by int8, its input rounded as it comes: runtimes have fast kernels for that in matrix products; of
     convolutions, measured with LiteRT 2.3, those with few channels become slower, and depthwise ones two to four times.
+    Merged, it also does what the depthwise convolution before it did (see `merge_convolutions`).
     """
 
     FLOAT = "float16"
     WEIGHTS = "int8"
     DYNAMIC = "int8 dynamic"
+    MERGED = "int8 dynamic, merged"
+
+
+IN_INT8 = (Treatment.DYNAMIC, Treatment.MERGED)
+"""Those that compute in int8."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,7 @@ class Recipe:
     @property
     def dynamic(self) -> frozenset[int]:
         """The numbers of the layers that compute in int8: recipes that agree in them take the same time."""
-        return frozenset(number for number, each in enumerate(self.treatments) if each is Treatment.DYNAMIC)
+        return frozenset(number for number, each in enumerate(self.treatments) if each in IN_INT8)
 
     def as_json(self) -> dict[str, Any]:
         """The recipe for a file; runs of equal treatments are counted."""
@@ -148,7 +154,20 @@ class Choice:
     def dynamic(self) -> tuple[Layer, ...]:
         """Those of them that compute in int8 as well."""
         pairs = zip(self.layers, self.recipe.treatments)  # noqa: B905 - Python 3.9
-        return tuple(layer for layer, treatment in pairs if treatment is Treatment.DYNAMIC)
+        return tuple(layer for layer, treatment in pairs if treatment in IN_INT8)
+
+    @property
+    def merged(self) -> tuple[Layer, ...]:
+        """Those of these that also do what the depthwise convolution before them did."""
+        pairs = zip(self.layers, self.recipe.treatments)  # noqa: B905 - Python 3.9
+        return tuple(layer for layer, treatment in pairs if treatment is Treatment.MERGED)
+
+    def moved_to(self, model: ModelT) -> Choice:
+        """The same choice for a model whose operators were rewritten; layers that are gone now drop out."""
+        now = {(layer.graph, layer.output): layer for layer in layers(model, 0)}
+        pairs = zip(self.layers, self.recipe.treatments)  # noqa: B905 - Python 3.9
+        kept = [(now[place], each) for layer, each in pairs if (place := (layer.graph, layer.output)) in now]
+        return Choice(tuple(layer for layer, _ in kept), Recipe(tuple(each for _, each in kept), self.recipe.compress))
 
     @property
     def weights(self) -> tuple[Weights, ...]:

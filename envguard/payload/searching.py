@@ -121,7 +121,7 @@ def _with_int8_convolutions(
         chosen = int8_convolutions.within(gains, budget)
         if not chosen:
             return
-        treatments = [Treatment.DYNAMIC if number in chosen else each for number, each in enumerate(start.treatments)]
+        treatments = [chosen.get(number, each) for number, each in enumerate(start.treatments)]
         yield f"int8 arithmetic in {len(chosen)} convolutions too", Recipe(tuple(treatments))
         if tried[-1].error <= goal.most_error:
             return
