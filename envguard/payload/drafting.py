@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -40,23 +39,15 @@ Arrays = Mapping[str, np.ndarray]
 """Real inputs by model name, stacked along the first dimension (see `calibration`)."""
 
 
-MERGED_CHANNELS = 8
-"""Most channels of a depthwise convolution that is merged with what reads it; with more, two are faster than one."""
-
-RANGE_SAMPLES = 32
-"""Inputs, about, that ranges of channels are taken from."""
-
-
 class QuantizerFailed(Exception):
     """The quantizer does not take this model; the text is its own."""
 
 
 @dataclass(frozen=True)
 class Made:
-    """A model's new flatbuffer, its recipe, what of it became int8, and every pass that it went through."""
+    """A model's new flatbuffer, what of it became int8, and every pass that it went through."""
 
     data: bytes
-    recipe: recipes.Recipe
     choice: recipes.Choice
     passes: tuple[PassReport, ...]
 
@@ -89,34 +80,40 @@ class Draft:
 
     def finish(self, recipe: recipes.Recipe, share: int = 1) -> Made:
         """The model by that recipe, weights rounded on one in `share` of the samples; raises QuantizerFailed."""
-        model, choice, reports = self.readied(recipe)
+        samples = self.samples and one_in(share, self.samples)
+        model, choice, reports = self.laid_out(recipe, samples)
         passes = [*self.passes, *reports]
         if choice.operators:
-            model, report = _rounded(model, choice, self.samples and _one_in(share, self.samples))
+            model, report = _rounded(model, choice, samples)
             passes.append(report)
             model = quantized_weights(model, choice, self.name)
         passes += [store_float16.apply(model), share_buffers.apply(model)]
         if any(report.name == densify.NAME and report.changed for report in passes):
             passes.append(store_sparse.apply(model))
         passes += [strip_names.apply(model), dead_code.apply(model)]
-        return Made(models.save(model), recipe, choice, tuple(passes))
+        return Made(models.save(model), recipes.Choice(self.layers, recipe), tuple(passes))
 
-    def readied(self, recipe: recipes.Recipe) -> tuple[ModelT, recipes.Choice, list[PassReport]]:
-        """A copy in which convolutions are merged and their inputs equalized, where they will compute in int8."""
-        model, choice, reports = copy.deepcopy(self.model), recipes.Choice(self.layers, recipe), []
-        merged = choice.outputs(recipes.Treatment.MERGED)
-        if merged:
-            reports.append(merge_convolutions.apply(model, MERGED_CHANNELS, merged))
-        outputs = [layer.output for layer in choice.dynamic if layer.kind == recipes.CONVOLUTION]
-        if outputs and self.samples is not None:
-            seen = _one_in(max(1, len(self.samples) // RANGE_SAMPLES), self.samples)
-            with contextlib.suppress(CannotRun):  # Then int8 arithmetic is a little less exact.
-                reports.append(equalizing.apply(model, outputs, equalizing.observe(model, outputs, seen)))
-        # Both give layers other tensors for their weights.
-        return model, choice.on(recipes.layers(model, 0)) if reports else choice, reports
+    def laid_out(
+        self, recipe: recipes.Recipe, samples: Sequence[Sample] | None
+    ) -> tuple[ModelT, recipes.Choice, list[PassReport]]:
+        """A copy of the model with the operators that the recipe asks for, and the choice of what becomes int8 in it.
+
+        What convolutions are given that compute in int8 is equalized on the samples, if there are any.
+        """
+        model, choice = copy.deepcopy(self.model), recipes.Choice(self.layers, recipe)
+        if not any(layer.kind == recipes.CONVOLUTION for layer in choice.dynamic):
+            return model, choice, []
+        reports = [merge_convolutions.apply(model, {layer.output for layer in choice.merged})]
+        choice = choice.moved_to(model)
+        if samples:
+            outputs = {layer.output for layer in choice.dynamic}
+            reports.append(equalizing.apply(model, outputs, equalizing.observe(model, outputs, samples)))
+            choice = choice.moved_to(model)
+        return model, choice, reports
 
 
-def _one_in(share: int, samples: Sequence[Sample]) -> Sequence[Sample]:
+def one_in(share: int, samples: Sequence[Sample]) -> Sequence[Sample]:
+    """Every so-manieth sample."""
     return samples if share == 1 else [samples[number] for number in range(0, len(samples), share)]
 
 

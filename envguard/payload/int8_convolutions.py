@@ -8,18 +8,20 @@ once. What comes out is a guess for the whole model, which is then measured as a
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from . import benchmark, recipes
 from .bench import Bench
-from .drafting import MERGED_CHANNELS, Draft, quantized_weights
+from .drafting import Draft, one_in, quantized_weights
 from .graph import merge_convolutions
 from .graph import model as models
 from .graph.schema import ModelT, OperatorT
 from .graph.segment import segment
 from .interpreting import CannotRun, Runner
 from .recipes import Recipe, Treatment
+from .walking import Sample
 
 SECONDS = 0.03
 """For timing one convolution: a few microseconds are told apart in that."""
@@ -27,7 +29,8 @@ SECONDS = 0.03
 LEAST_ERROR = 1e-3
 LEAST_GAIN = 0.1
 """Part of the float time that int8 must save; less is lost to what surrounds the operator."""
-
+SAMPLES = 12
+"""Inputs that say what ranges channels have, for a guess of the error."""
 
 MOST = 16
 """Convolutions whose error is looked at: those that save most, as each takes about half a second."""
@@ -35,7 +38,7 @@ MOST = 16
 
 @dataclass(frozen=True)
 class Gain:
-    """What a treatment with int8 arithmetic saves in the layer with this number, and its error (see `Bench`)."""
+    """What int8 arithmetic in the layer with this number saves, how, and the error that it makes (see `Bench`)."""
 
     layer: int
     treatment: Treatment
@@ -46,52 +49,56 @@ class Gain:
 def gains(draft: Draft, bench: Bench) -> tuple[Gain, ...]:
     """Convolutions that int8 makes faster, those that save most for their squared error first; raises `CannotRun`."""
     found = []
+    samples = draft.samples and one_in(math.ceil(len(draft.samples) / SAMPLES), draft.samples)
     for number, treatment, milliseconds in _faster(draft)[:MOST]:
-        error = _error(draft, bench, {number: treatment})
-        found.append(Gain(number, treatment, milliseconds, error))
+        # The same weights as they are rounded come off: that error is made up for when they are rounded with care.
+        errors = [
+            bench.error(Runner(_alone(draft, number, each, samples))) ** 2 for each in (treatment, Treatment.WEIGHTS)
+        ]
+        found.append(Gain(number, treatment, milliseconds, math.sqrt(max(errors[0] - errors[1], 0.0))))
     return tuple(sorted(found, key=lambda gain: -gain.milliseconds / max(gain.error, LEAST_ERROR) ** 2))
 
 
-def within(draft: Draft, bench: Bench, found: Sequence[Gain], budget: float) -> dict[int, Treatment]:
-    """The treatments of as many layers, in their order, as the square of their error together leaves room for.
+def _alone(draft: Draft, number: int, treatment: Treatment, samples: Sequence[Sample] | None) -> bytes:
+    """The model with one layer treated and all others in float."""
+    treatments = [Treatment.FLOAT] * len(draft.layers)
+    treatments[number] = treatment
+    model, choice, _ = draft.laid_out(Recipe(tuple(treatments)), samples)
+    return models.save(quantized_weights(model, choice, draft.name))
 
-    Together they may do better than their errors by themselves tell: what they read is equalized for all of them.
+
+def within(found: Sequence[Gain], budget: float) -> dict[int, Treatment]:
+    """The layers of as many gains, in their order, as the sum of their squared errors leaves room for.
+
+    Errors of different layers are hardly correlated, so that their squares add up.
     """
-    fitting, over = 0, len(found) + 1
-    while over - fitting > 1:
-        tried = (fitting + over) // 2
-        treatments = {gain.layer: gain.treatment for gain in found[:tried]}
-        if _error(draft, bench, treatments) ** 2 <= budget:
-            fitting = tried
-        else:
-            over = tried
-    return {gain.layer: gain.treatment for gain in found[:fitting]}
-
-
-def _error(draft: Draft, bench: Bench, treatments: Mapping[int, Treatment]) -> float:
-    """Of these layers alone, their weights rounded to the nearest step; everything else stays float."""
-    recipe = Recipe(tuple(treatments.get(number, Treatment.FLOAT) for number in range(len(draft.layers))))
-    model, choice, _ = draft.readied(recipe)
-    return bench.error(Runner(models.save(quantized_weights(model, choice, draft.name))))
+    chosen, spent = {}, 0.0
+    for gain in found:
+        if spent + gain.error**2 <= budget:
+            spent += gain.error**2
+            chosen[gain.layer] = gain.treatment
+    return chosen
 
 
 def _faster(draft: Draft) -> list[tuple[int, Treatment, float]]:
-    """Layers that int8 makes faster, by number, with the treatment and the milliseconds that it saves, most first."""
-    pairs = merge_convolutions.mergeable(draft.model, MERGED_CHANNELS)
-    makers = {each.outputs[0]: each for each in draft.model.subgraphs[0].operators if each.outputs}
-    known: dict[tuple[object, ...], float] = {}
+    """Numbers of the layers that int8 makes faster, in which way, and the milliseconds that it saves, most first."""
+    known: dict[tuple[object, ...], tuple[Treatment, float]] = {}
     found = []
+    makers = {index: each for each in draft.model.subgraphs[0].operators for index in each.outputs}
+    depthwise = merge_convolutions.mergeable(draft.model)
     for number, layer in enumerate(draft.layers):
-        operator = makers.get(layer.output)
-        if layer.graph != 0 or layer.kind != recipes.CONVOLUTION or operator is None:
+        if layer.graph != 0 or layer.kind != recipes.CONVOLUTION:
             continue
-        depthwise = pairs.get(layer.output)
-        operators = [operator] if depthwise is None else [depthwise, operator]
-        geometry = tuple(_geometry(draft.model, each) for each in operators)
+        ways = {Treatment.DYNAMIC: [makers[layer.output]]}
+        if layer.output in depthwise:
+            ways[Treatment.MERGED] = [depthwise[layer.output], makers[layer.output]]
+        geometry = tuple(_geometry(draft.model, each) for each in list(ways.values())[-1])
         if geometry not in known:
-            known[geometry] = _saved(draft, operators)
-        if known[geometry] > 0:
-            found.append((number, Treatment.DYNAMIC if depthwise is None else Treatment.MERGED, known[geometry]))
+            saved = [(treatment, _saved(draft, run, treatment)) for treatment, run in ways.items()]
+            known[geometry] = max(saved, key=lambda each: each[1])
+        treatment, milliseconds = known[geometry]
+        if milliseconds > 0:
+            found.append((number, treatment, milliseconds))
     return sorted(found, key=lambda each: -each[2])
 
 
@@ -102,17 +109,17 @@ def _geometry(model: ModelT, operator: OperatorT) -> tuple[object, ...]:
     return (*shapes, options.strideH, options.strideW, options.dilationHFactor, options.padding)
 
 
-def _saved(draft: Draft, operators: Sequence[OperatorT]) -> float:
+def _saved(draft: Draft, run: Sequence[OperatorT], treatment: Treatment) -> float:
     """Milliseconds; 0 where int8 is not clearly faster, or the operators do not run by themselves."""
-    model = draft.model
-    alone = segment(model, [copy.deepcopy(each) for each in operators], operators[0].inputs[:1], operators[-1].outputs)
+    alone = segment(draft.model, copy.deepcopy(run), run[0].inputs[:1], run[-1].outputs)
+    in_float = models.save(alone)
+    found = recipes.layers(alone, 0)
+    treatments = [Treatment.FLOAT] * (len(found) - 1) + [treatment]
+    changed = Draft(draft.name, alone, found, None, ())
     try:
-        in_float = Runner(models.save(alone))
-        merge_convolutions.apply(alone, MERGED_CHANNELS)
-        found = recipes.layers(alone, 0)
-        choice = recipes.Choice(found, Recipe((Treatment.DYNAMIC,) * len(found)))
-        in_int8 = Runner(models.save(quantized_weights(alone, choice, draft.name)))
-        outcome = benchmark.compare(in_float.invoke, in_int8.invoke, seconds=SECONDS)
+        model, choice, _ = changed.laid_out(Recipe(tuple(treatments)), None)
+        in_int8 = models.save(quantized_weights(model, choice, draft.name))
+        outcome = benchmark.compare(Runner(in_float).invoke, Runner(in_int8).invoke, seconds=SECONDS)
     except CannotRun:
         return 0.0
-    return outcome.original_ms - outcome.quantized_ms if outcome.middle_ratio <= 1 - LEAST_GAIN else 0.0
+    return outcome.original_ms - outcome.quantized_ms if outcome.ratio <= 1 - LEAST_GAIN else 0.0

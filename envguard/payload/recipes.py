@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -53,8 +53,7 @@ class Treatment(str, Enum):
     With int8 weights alone, the runtime multiplies them out once and computes in float32. With int8 arithmetic it
     multiplies int8 by int8, its input rounded as it comes: runtimes have fast kernels for that in matrix products; of
     convolutions, measured with LiteRT 2.3, those with few channels become slower, and depthwise ones two to four times.
-    A depthwise convolution of few channels is faster if it is merged with the 1×1 convolution that reads it, which is
-    then the layer that computes in int8.
+    Merged, it also does what the depthwise convolution before it did (see `merge_convolutions`).
     """
 
     FLOAT = "float16"
@@ -63,7 +62,8 @@ class Treatment(str, Enum):
     MERGED = "int8 dynamic, merged"
 
 
-_DYNAMIC = (Treatment.DYNAMIC, Treatment.MERGED)
+IN_INT8 = (Treatment.DYNAMIC, Treatment.MERGED)
+"""Those that compute in int8."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Recipe:
     @property
     def dynamic(self) -> frozenset[int]:
         """The numbers of the layers that compute in int8: recipes that agree in them take the same time."""
-        return frozenset(number for number, each in enumerate(self.treatments) if each in _DYNAMIC)
+        return frozenset(number for number, each in enumerate(self.treatments) if each in IN_INT8)
 
     def as_json(self) -> dict[str, Any]:
         """The recipe for a file; runs of equal treatments are counted."""
@@ -154,25 +154,26 @@ class Choice:
     def dynamic(self) -> tuple[Layer, ...]:
         """Those of them that compute in int8 as well."""
         pairs = zip(self.layers, self.recipe.treatments)  # noqa: B905 - Python 3.9
-        return tuple(layer for layer, treatment in pairs if treatment in _DYNAMIC)
+        return tuple(layer for layer, treatment in pairs if treatment in IN_INT8)
+
+    @property
+    def merged(self) -> tuple[Layer, ...]:
+        """Those of these that also do what the depthwise convolution before them did."""
+        pairs = zip(self.layers, self.recipe.treatments)  # noqa: B905 - Python 3.9
+        return tuple(layer for layer, treatment in pairs if treatment is Treatment.MERGED)
+
+    def moved_to(self, model: ModelT) -> Choice:
+        """The same choice for a model whose operators were rewritten; layers that are gone now drop out."""
+        now = {(layer.graph, layer.output): layer for layer in layers(model, 0)}
+        pairs = zip(self.layers, self.recipe.treatments)  # noqa: B905 - Python 3.9
+        kept = [(now[place], each) for layer, each in pairs if (place := (layer.graph, layer.output)) in now]
+        return Choice(tuple(layer for layer, _ in kept), Recipe(tuple(each for _, each in kept), self.recipe.compress))
 
     @property
     def weights(self) -> tuple[Weights, ...]:
         """Every tensor that becomes int8 once, however many operators share it."""
         found = {(each.graph, each.tensor): each.channel_dimension for each in self.operators}
         return tuple(Weights(graph, tensor, dimension) for (graph, tensor), dimension in found.items())
-
-    def outputs(self, treatment: Treatment) -> frozenset[int]:
-        """The tensors that layers with this treatment make."""
-        pairs = zip(self.layers, self.recipe.treatments)  # noqa: B905 - Python 3.9
-        return frozenset(layer.output for layer, each in pairs if each is treatment)
-
-    def on(self, found: tuple[Layer, ...]) -> Choice:
-        """The same for the layers of a model in which some were merged: each is known by the tensor that it makes."""
-        pairs = zip(self.layers, self.recipe.treatments)  # noqa: B905 - Python 3.9
-        by_output = {(layer.graph, layer.output): treatment for layer, treatment in pairs}
-        treatments = tuple(by_output[layer.graph, layer.output] for layer in found)
-        return Choice(found, replace(self.recipe, treatments=treatments))
 
     def int8_tensors(self) -> dict[tuple[int, int], int]:
         """How many weights each tensor that becomes int8 has, by subgraph and index."""

@@ -74,13 +74,13 @@ def _measured(name: str, made: Made, bench: Bench, goal: Goal, tried: Sequence[C
     """A recipe's model, made and measured; its time is known if one before it computes in the same way."""
     runner = Runner(made.data)
     error = bench.error(runner)
-    alike = (each.time for each in tried if each.time is not None and each.recipe.dynamic == made.recipe.dynamic)
+    alike = (each.time for each in tried if each.time is not None and each.recipe.dynamic == made.choice.recipe.dynamic)
     time = next(alike, None)
     if time is None and error <= goal.most_error:
         time = bench.time(runner)
     return Candidate(
         name=name,
-        recipe=made.recipe,
+        recipe=made.choice.recipe,
         bytes=len(made.data),
         bytes_share=len(made.data) / bench.bytes,
         error=error,
@@ -117,7 +117,7 @@ def _with_int8_convolutions(
     gains = int8_convolutions.gains(draft, bench)
     budget = goal.most_error**2 - before.error**2
     for _ in range(ATTEMPTS):
-        chosen = int8_convolutions.within(draft, bench, gains, budget)
+        chosen = int8_convolutions.within(gains, budget)
         if not chosen:
             return
         treatments = [chosen.get(number, each) for number, each in enumerate(before.recipe.treatments)]

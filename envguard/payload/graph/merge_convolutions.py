@@ -22,42 +22,32 @@ from .schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorType, b
 NAME = "merge_convolutions"
 
 
-def apply(model: ModelT, most_channels: int, only: Collection[int] | None = None) -> PassReport:
-    """Merge every such pair whose depthwise convolution has at most so many channels.
-
-    With `only`, those pairs alone that make one of these tensors of the main subgraph.
-    """
-    merged = 0
-    for number, graph in enumerate(model.subgraphs):
-        gone = set()
-        for depthwise, pointwise in _pairs(model, graph, most_channels):
-            if only is not None and (number != 0 or pointwise.outputs[0] not in only):
-                continue
-            _merge(model, graph, depthwise, pointwise)
-            gone.add(id(depthwise))
-        graph.operators = [operator for operator in graph.operators if id(operator) not in gone]
-        merged += len(gone)
-    return PassReport(NAME, merged, "depthwise and 1×1 convolutions merged into one each")
-
-
-def mergeable(model: ModelT, most_channels: int) -> dict[int, OperatorT]:
-    """The depthwise convolution of every such pair in the main subgraph, by the tensor that the pair makes."""
-    found = _pairs(model, model.subgraphs[0], most_channels)
-    return {pointwise.outputs[0]: depthwise for depthwise, pointwise in found}
-
-
-def _pairs(model: ModelT, graph: SubGraphT, most_channels: int) -> list[tuple[OperatorT, OperatorT]]:
+def mergeable(model: ModelT) -> dict[int, OperatorT]:
+    """In the main subgraph, the depthwise convolution that can be merged with the 1×1 one that makes a tensor."""
+    graph = model.subgraphs[0]
     readers = Counter(index for operator in graph.operators for index in operator.inputs)
     makers = {index: operator for operator in graph.operators for index in operator.outputs}
-    found = []
+    found = {}
     for pointwise in graph.operators:
-        depthwise = makers.get(pointwise.inputs[0]) if pointwise.inputs else None
-        if depthwise is None or not _is_pointwise(model, graph, pointwise) or readers[pointwise.inputs[0]] != 1:
+        if not _is_pointwise(model, graph, pointwise):
             continue
-        if pointwise.inputs[0] in graph.outputs or not _is_depthwise(model, graph, depthwise, most_channels):
-            continue
-        found.append((depthwise, pointwise))
+        between = pointwise.inputs[0]
+        is_private = readers[between] == 1 and between not in graph.outputs
+        if is_private and between in makers and _is_depthwise(model, graph, makers[between]):
+            found[pointwise.outputs[0]] = makers[between]
     return found
+
+
+def apply(model: ModelT, outputs: Collection[int]) -> PassReport:
+    """Merge the pairs that make those tensors of the main subgraph, as far as they are `mergeable`."""
+    graph = model.subgraphs[0]
+    pairs = {output: depthwise for output, depthwise in mergeable(model).items() if output in outputs}
+    for pointwise in graph.operators:
+        if pointwise.outputs and pointwise.outputs[0] in pairs:
+            _merge(model, graph, pairs[pointwise.outputs[0]], pointwise)
+    gone = {id(depthwise) for depthwise in pairs.values()}
+    graph.operators = [operator for operator in graph.operators if id(operator) not in gone]
+    return PassReport(NAME, len(gone), "depthwise and 1×1 convolutions merged into one each")
 
 
 def _is_pointwise(model: ModelT, graph: SubGraphT, operator: OperatorT) -> bool:
@@ -71,14 +61,13 @@ def _is_pointwise(model: ModelT, graph: SubGraphT, operator: OperatorT) -> bool:
     )
 
 
-def _is_depthwise(model: ModelT, graph: SubGraphT, operator: OperatorT, most_channels: int) -> bool:
+def _is_depthwise(model: ModelT, graph: SubGraphT, operator: OperatorT) -> bool:
     if builtin_code(model.operatorCodes[operator.opcodeIndex]) != BuiltinOperator.DEPTHWISE_CONV_2D:
         return False
     channels = graph.tensors[operator.inputs[0]].shape[3]
     options = operator.builtinOptions
     return (
         _has_constants(model, graph, operator)
-        and channels <= most_channels
         and graph.tensors[operator.inputs[1]].shape[3] == channels
         and (options.dilationHFactor, options.dilationWFactor) == (1, 1)
         and options.fusedActivationFunction == generated.ActivationFunctionType.NONE

@@ -50,19 +50,10 @@ def run(request: Request, events: Events) -> Result:
     file that cannot be decoded, pictures with nothing in them that the bundle finds.
     """
     source = bundles.read(request.inputs["model"])
-    kind = kind_of(source)
-    own = [read_picture(path) for path in _given(request, PICTURE)]
-    arrays = _read_arrays(_given(request, ARRAYS), source)
     if len(request.inputs) == 1:
         raise Refused("There is nothing to calibrate with.", next_step="Give at least one picture, or an array.")
-    made = Inputs({}, {})
-    if kind is not Kind.OTHER:
-        shown = own or [read_picture(path) for path in _given(request, kind.value)]
-        apart = [] if own else [read_picture(path) for path in _given(request, f"{kind.value}_{HELD_OUT}")]
-        maker = _Maker(kind, picture_sizes(request.results), events)
-        made = _bundle_arrays(source, maker, shown, apart) if shown else made
-    elif own and source.suffix == bundles.MODEL_SUFFIX:
-        made = _picture_arrays(picture_sizes(request.results), own)
+    arrays = _read_arrays(_given(request, ARRAYS), source)
+    made = _from_pictures(request, source, events)
     names = {model.name for model in source.models()}
     rows = {name: _divided_rows(array) for name, array in arrays.items()}
     calibration = {**made.calibration, **{name: shown for name, (shown, _) in rows.items()}}
@@ -70,11 +61,22 @@ def run(request: Request, events: Events) -> Result:
     return Result(
         {
             "files": {"calibration": FILE, HELD_OUT: HELD_OUT_FILE},
-            "pictures": len(own) or len(_given(request, kind.value)),
+            "pictures": len(_given(request, PICTURE) or _given(request, kind_of(source).value)),
             "inputs": _write(request.folder / FILE, calibration, names),
             HELD_OUT: _write(request.folder / HELD_OUT_FILE, held_out, names),
         }
     )
+
+
+def _from_pictures(request: Request, source: bundles.Bundle, events: Events) -> Inputs:
+    kind = kind_of(source)
+    own = [read_picture(path) for path in _given(request, PICTURE)]
+    sizes = picture_sizes(request.results)
+    if kind is Kind.OTHER:
+        return _picture_arrays(sizes, own) if own and source.suffix == bundles.MODEL_SUFFIX else Inputs({}, {})
+    shown = own or [read_picture(path) for path in _given(request, kind.value)]
+    apart = [] if own else [read_picture(path) for path in _given(request, f"{kind.value}_{HELD_OUT}")]
+    return _bundle_arrays(source, _Maker(kind, sizes, events), shown, apart) if shown else Inputs({}, {})
 
 
 def _given(request: Request, kind: str) -> list[Path]:
@@ -140,24 +142,28 @@ class _Maker:
     ) -> dict[str, np.ndarray]:
         """Inputs for the views and their changes, by model; of each thing found, in that many framings or in all."""
         members = MEMBERS[self.kind]
-        whole, crops, points = [], [], []
+        made: dict[str, list[np.ndarray]] = {members.detector: [], members.landmarks: [], BLENDSHAPES: []}
         total = min(limit, len(views) * len(CHANGES))
         for done, image in enumerate(changed(views, limit)):
             self.events.progress("Making inputs", done, total)
-            whole.append(whole_input(image.pixels, self.sizes[members.detector]))
+            # What the user drops is not among the models that have a size.
+            if members.detector in self.sizes:
+                made[members.detector].append(whole_input(image.pixels, self.sizes[members.detector]))
             for each in read(image.pixels).found:
-                crops += [
-                    # Faces seldom reach outside their picture; black there is what their results were measured with.
-                    region_input(
-                        image.pixels, region, self.sizes[members.landmarks], repeat_edge=self.kind is not Kind.FACE
-                    )
-                    for region in framed_regions(self.kind, each.landmarks)[:framings]
-                ]
+                if members.landmarks in self.sizes:
+                    made[members.landmarks] += self._crops(image, each.landmarks)[:framings]
                 if self.kind is Kind.FACE:
-                    points.append(blendshapes_input(each.landmarks))
+                    made[BLENDSHAPES].append(blendshapes_input(each.landmarks))
         self.events.progress("Making inputs", total, total)
-        made = {members.detector: whole, members.landmarks: crops, BLENDSHAPES: points}
         return {name: np.stack(inputs) for name, inputs in made.items() if inputs}
+
+    def _crops(self, image: Picture, landmarks: np.ndarray) -> list[np.ndarray]:
+        """What the landmark model sees of one thing that was found, in every framing."""
+        size = self.sizes[MEMBERS[self.kind].landmarks]
+        # Faces seldom reach outside their picture; black there is what their results were measured with.
+        repeat_edge = self.kind is not Kind.FACE
+        regions = framed_regions(self.kind, landmarks)
+        return [region_input(image.pixels, region, size, repeat_edge=repeat_edge) for region in regions]
 
 
 def _picture_arrays(sizes: Mapping[str, tuple[int, int]], pictures: Sequence[Picture]) -> Inputs:

@@ -69,9 +69,22 @@ def run(request: Request, events: Events) -> Result:
     kind = kind_of(original)
     if kind is Kind.OTHER:
         return _not_verified(kind, _why_not(original))
+    if kind_of(quantized) is not kind:
+        return _rejected(kind, "it lacks one of the models that the landmarker runs.")
     limits = Limits.of(kind, request.options)
     subject = Subject(kind, picture_sizes(request.results)[MEMBERS[kind].landmarks][0])
-    pictures = _read_pictures(request, kind)
+    return _compared(subject, original, quantized, _read_pictures(request, kind), limits, events)
+
+
+def _compared(
+    subject: Subject,
+    original: bundles.Bundle,
+    quantized: bundles.Bundle,
+    pictures: Sequence[Picture],
+    limits: Limits,
+    events: Events,
+) -> Result:
+    kind = subject.kind
     with ExitStack() as stack:
         try:
             before = stack.enter_context(reader(kind, original.path, blendshapes=has_blendshapes(original)))
@@ -83,7 +96,7 @@ def run(request: Request, events: Events) -> Result:
             after = stack.enter_context(reader(kind, quantized.path, blendshapes=has_blendshapes(quantized)))
             comparisons = compare(subject, before, after, views, events)
         except Rejected as rejection:
-            return _rejected(kind, rejection)
+            return _rejected(kind, str(rejection))
     values: dict[str, Any] = {
         "verified": True,
         "kind": kind.value,
@@ -147,10 +160,10 @@ def _not_verified(kind: Kind, reason: str) -> Result:
     return Result({"verified": False, "kind": kind.value, "mediapipe": VERSION, "reason": reason})
 
 
-def _rejected(kind: Kind, rejection: Rejected) -> Result:
+def _rejected(kind: Kind, reason: str) -> Result:
     failure = Failure(
         "mediapipe-rejects",
-        f"MediaPipe {VERSION} does not take the quantized bundle: {rejection}",
+        f"MediaPipe {VERSION} does not take the quantized bundle: {reason}",
         "Quantize with another recipe; the message names what the runtime misses.",
     )
-    return Result(_not_verified(kind, str(rejection)).values, (failure,))
+    return Result(_not_verified(kind, reason).values, (failure,))

@@ -13,7 +13,7 @@ from envguard_payload.goals import GOALS
 from envguard_payload.graph import model as models
 from envguard_payload.graph.build import GraphBuilder
 from envguard_payload.graph.schema import BuiltinOperator, generated
-from envguard_payload.int8_convolutions import Gain
+from envguard_payload.int8_convolutions import Gain, within
 
 
 def network() -> bytes:
@@ -37,19 +37,15 @@ def network() -> bytes:
 
 
 class Gains(unittest.TestCase):
-    bench: Bench
-    draft: Draft
     found: tuple[Gain, ...]
 
     @classmethod
     def setUpClass(cls) -> None:
         data = network()
         batches = tuple([np.random.default_rng(seed).random((1, 32, 32, 8)).astype(np.float32)] for seed in range(4))
-        cls.bench = Bench(data, Inputs(HELD_OUT, batches, ((0.0, 1.0),)))
-        cls.draft = Draft.of(
-            models.load(data, "net"), "net", GOALS["speed"], file_bytes=0, arrays={}, compressed_from=None
-        )
-        cls.found = int8_convolutions.gains(cls.draft, cls.bench)
+        bench = Bench(data, Inputs(HELD_OUT, batches, ((0.0, 1.0),)))
+        draft = Draft.of(models.load(data, "net"), "net", GOALS["speed"], file_bytes=0, arrays={}, compressed_from=None)
+        cls.found = int8_convolutions.gains(draft, bench)
 
     def test_one_with_few_channels_is_no_gain_and_one_with_many_is(self) -> None:
         numbers = {gain.layer for gain in self.found}
@@ -62,17 +58,18 @@ class Gains(unittest.TestCase):
         self.assertTrue(all(gain.error > 0 for gain in self.found))
 
 
-class Within(Gains):
-    def within(self, budget: float) -> list[int]:
-        return list(int8_convolutions.within(self.draft, self.bench, self.found, budget))
+class Within(unittest.TestCase):
+    GAINS = (Gain(4, 3.0, 0.3), Gain(2, 2.0, 0.4), Gain(7, 1.0, 0.1))
 
-    def test_as_many_are_taken_in_their_order_as_their_error_together_leaves_room_for(self) -> None:
-        every = [gain.layer for gain in self.found]
-        self.assertEqual(self.within(1e6), every)
-        self.assertEqual(self.within(self.found[0].error ** 2), every[:1])
+    def test_squares_of_errors_add_up_to_no_more_than_the_budget(self) -> None:
+        self.assertEqual(within(self.GAINS, 1.0), {4, 2, 7})
+        self.assertEqual(within(self.GAINS, 0.3**2 + 0.4**2), {4, 2})
+
+    def test_one_that_is_too_much_is_passed_over_for_smaller_ones(self) -> None:
+        self.assertEqual(within(self.GAINS, 0.11), {4, 7})
 
     def test_without_a_budget_there_is_none(self) -> None:
-        self.assertEqual(self.within(-0.1), [])
+        self.assertEqual(within(self.GAINS, -0.1), set())
 
 
 if __name__ == "__main__":

@@ -84,6 +84,11 @@ class Calibrate(unittest.TestCase):
         self.assertEqual(alone["inputs"], values["inputs"])
         self.assertEqual(alone["held_out"], {}, "one view is all that there is to calibrate with")
 
+    def test_a_model_that_is_dropped_gets_no_inputs(self) -> None:
+        rest = {"models": [model for model in INSPECTED["models"] if model["name"] != "face_detector"]}
+        values = self.run_step("face", {"face": PICTURES[0]}, rest)
+        self.assertEqual(values["inputs"].keys(), {"face_landmarks_detector", "face_blendshapes"})
+
     def test_every_fourth_view_of_a_users_pictures_is_held_out(self) -> None:
         values = self.run_step("face", {f"picture:{path.name}": path for path in PICTURES[:4]})
         self.assertEqual(values["inputs"]["face_detector"], 3 * 12)

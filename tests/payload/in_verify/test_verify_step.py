@@ -168,6 +168,11 @@ class VerifyStep(unittest.TestCase):
         self.assertIn("The model is not a valid Flatbuffer buffer", result.failures[0].message)
         self.assertFalse(result.values["verified"])
 
+    def test_a_bundle_without_its_detector_is_no_landmarker_any_more(self) -> None:
+        result = self.verify(self.changed_bundle("face_detector", None))
+        self.assertEqual(failure_names(result), ["mediapipe-rejects"])
+        self.assertFalse(result.values["verified"])
+
     def test_an_original_that_mediapipe_rejects_is_refused(self) -> None:
         cut = self.changed_bundle("face_landmarks_detector", self.model("face_landmarks_detector")[:100_000])
         with self.assertRaises(Refused) as caught:
