@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -119,7 +120,8 @@ def _saved(draft: Draft, run: Sequence[OperatorT], treatment: Treatment) -> floa
     try:
         model, choice, _ = changed.laid_out(Recipe(tuple(treatments)), None)
         in_int8 = models.save(quantized_weights(model, choice, draft.name))
-        outcome = benchmark.compare(Runner(in_float).invoke, Runner(in_int8).invoke, seconds=SECONDS)
+        calls = Runner(in_float).invoke, Runner(in_int8).invoke
+        outcome = benchmark.compare(*calls, seconds=SECONDS, clock=time.thread_time)
     except CannotRun:
         return 0.0
     return outcome.original_ms - outcome.quantized_ms if outcome.ratio <= 1 - LEAST_GAIN else 0.0

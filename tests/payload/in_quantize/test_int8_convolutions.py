@@ -14,6 +14,9 @@ from envguard_payload.graph import model as models
 from envguard_payload.graph.build import GraphBuilder
 from envguard_payload.graph.schema import BuiltinOperator, generated
 from envguard_payload.int8_convolutions import Gain, within
+from envguard_payload.recipes import Treatment
+
+DYNAMIC, MERGED = Treatment.DYNAMIC, Treatment.MERGED
 
 
 def network() -> bytes:
@@ -59,17 +62,17 @@ class Gains(unittest.TestCase):
 
 
 class Within(unittest.TestCase):
-    GAINS = (Gain(4, 3.0, 0.3), Gain(2, 2.0, 0.4), Gain(7, 1.0, 0.1))
+    GAINS = (Gain(4, MERGED, 3.0, 0.3), Gain(2, DYNAMIC, 2.0, 0.4), Gain(7, DYNAMIC, 1.0, 0.1))
 
     def test_squares_of_errors_add_up_to_no_more_than_the_budget(self) -> None:
-        self.assertEqual(within(self.GAINS, 1.0), {4, 2, 7})
-        self.assertEqual(within(self.GAINS, 0.3**2 + 0.4**2), {4, 2})
+        self.assertEqual(within(self.GAINS, 1.0), {4: MERGED, 2: DYNAMIC, 7: DYNAMIC})
+        self.assertEqual(within(self.GAINS, 0.3**2 + 0.4**2), {4: MERGED, 2: DYNAMIC})
 
     def test_one_that_is_too_much_is_passed_over_for_smaller_ones(self) -> None:
-        self.assertEqual(within(self.GAINS, 0.11), {4, 7})
+        self.assertEqual(within(self.GAINS, 0.11), {4: MERGED, 7: DYNAMIC})
 
     def test_without_a_budget_there_is_none(self) -> None:
-        self.assertEqual(within(self.GAINS, -0.1), set())
+        self.assertEqual(within(self.GAINS, -0.1), {})
 
 
 if __name__ == "__main__":
