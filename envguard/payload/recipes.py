@@ -198,7 +198,6 @@ class Choice:
             "int8_weights": sum(chosen.values()),
             "float_tensors": len(kept),
             "float_weights": sum(kept.values()),
-            **self.recipe.as_json(),
         }
 
 

@@ -100,28 +100,27 @@ def _ways(draft: Draft, bench: Bench, goal: Goal, tried: Sequence[Candidate]) ->
     yield "int8 weights", plain
     if goal.products:
         yield "int8 weights, int8 matrix products", recipes.everything(layers, products=True)
-    if goal.convolutions:
-        yield from _with_int8_convolutions(draft, bench, goal, tried)
     if not found_one():
         yield "int8 weights but in output layers", recipes.everything(layers, products=False, last=False)
     for part, words in ((3 / 4, "three quarters"), (1 / 2, "half"), (1 / 4, "quarter")):
         if not found_one():
             yield f"int8 weights in the first {words} of the layers", recipes.farther_part(layers, plain, part)
+    if goal.convolutions:
+        yield from _with_int8_convolutions(draft, bench, goal, tried)
 
 
 def _with_int8_convolutions(
     draft: Draft, bench: Bench, goal: Goal, tried: Sequence[Candidate]
 ) -> Iterator[tuple[str, Recipe]]:
     """Int8 arithmetic in convolutions that are faster for it, in fewer of them while the error is too large."""
-    before = tried[-1]
-    start = before.recipe
+    before = _best(tried, goal)
     gains = int8_convolutions.gains(draft, bench)
     budget = goal.most_error**2 - before.error**2
     for _ in range(ATTEMPTS):
         chosen = int8_convolutions.within(gains, budget)
         if not chosen:
             return
-        treatments = [chosen.get(number, each) for number, each in enumerate(start.treatments)]
+        treatments = [chosen.get(number, each) for number, each in enumerate(before.recipe.treatments)]
         yield f"int8 arithmetic in {len(chosen)} convolutions too", Recipe(tuple(treatments))
         if tried[-1].error <= goal.most_error:
             return

@@ -34,6 +34,6 @@ def test_a_page_shows_what_was_measured_and_what_could_not_be() -> None:
 
 
 def test_where_nothing_was_tried_nothing_is_shown() -> None:
-    models = [{"name": "net", "candidates": []}, {"name": "other"}]
+    models: list[dict[str, Any]] = [{"name": "net", "candidates": []}, {"name": "other"}]
     assert candidate_lines(models) == []
     assert candidate_tables(models) == {}
