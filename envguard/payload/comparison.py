@@ -70,12 +70,14 @@ def find_views(kind: Kind, read: Reader, pictures: Sequence[Picture], events: Ev
 
     A detector sees the whole picture at some 200 by 200 pixels, so small things are found in tiles only. A tile is
     taken if it shows what neither the picture nor an earlier tile shows. A picture in which faces are found is not
-    searched any further; hands and bodies are more seldom found together.
+    searched any further; hands and bodies are more seldom found together. No more views are looked for than are used.
     """
     views: list[Picture] = []
     label = f"Looking for a {kind.value}"
     for done, picture in enumerate(pictures):
         events.progress(label, done, len(pictures))
+        if len(views) >= MAX_IMAGES:
+            break
         found = read(picture.pixels).found
         views += [picture] if found else []
         if not found or kind is not Kind.FACE:
