@@ -9,6 +9,9 @@ import pytest
 
 from envguard.host.discovery import discover
 from envguard.host.interpreters import HostFacts
+from tests.engine import engine
+
+__all__ = ["engine", "host", "store_home"]
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 

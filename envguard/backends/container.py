@@ -44,10 +44,13 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a container may use: memory in bytes (without swap), processors, processes and threads."""
+    """What a container may use: memory in bytes (without swap), processors, processes and threads.
+
+    It has all of the engine's processors where `processors` is None, and never more.
+    """
 
     memory: int
-    processors: float
+    processors: float | None = None
     processes: int = PROCESSES
 
 
@@ -60,13 +63,13 @@ def limits_from(environ: Mapping[str, str]) -> Limits:
             f"ENVGUARD_MEMORY is {memory!r}, which is no size.", next_step="Write it like 4GiB, or unset it."
         )
     unit = (1024 if match[3] else 1000) ** " kMGT".index(match[2] or " ")
-    processors = environ.get("ENVGUARD_CPUS", str(os.cpu_count() or 1))
-    if re.fullmatch(r"(?!0*\.?0*$)\d{1,4}(\.\d+)?", processors) is None:
+    processors = environ.get("ENVGUARD_CPUS")
+    if processors is not None and re.fullmatch(r"(?!0*\.?0*$)\d{1,4}(\.\d+)?", processors) is None:
         raise BadInput(
             f"ENVGUARD_CPUS is {processors!r}, which is no number of processors.",
             next_step="Write it like 2 or 1.5, or unset it.",
         )
-    return Limits(int(float(match[1]) * unit), float(processors))
+    return Limits(int(float(match[1]) * unit), None if processors is None else float(processors))
 
 
 class ContainerProcess:
@@ -197,7 +200,7 @@ def _locked_down(engine: Engine, mounts: Sequence[Mount], limits: Limits) -> dic
         "tmpfs": {"/tmp": SCRATCH},
         "mem_limit": limits.memory,
         "memswap_limit": limits.memory,
-        "nano_cpus": int(limits.processors * 1e9),
+        "nano_cpus": int(min(limits.processors or engine.processors, engine.processors) * 1e9),
         "pids_limit": limits.processes,
         "log_config": LogConfig(type="none"),
         "mounts": [

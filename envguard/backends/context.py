@@ -114,9 +114,12 @@ def write_environment(target: IO[bytes], recipe: Recipe) -> None:
     with tarfile.open(fileobj=target, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for folder in (*ENVIRONMENT.parents[:-1], ENVIRONMENT, PYTHON.parent):
             tar.addfile(_member(folder, tarfile.DIRTYPE))
-        link = _member(PYTHON, tarfile.SYMTYPE)
-        link.linkname = interpreter.path.as_posix()
-        tar.addfile(link)
+        tar.addfile(_link(PYTHON, interpreter.path.as_posix()))
+        # Found on PATH, where the programs themselves lie beside what they belong to.
+        programs = recipe.layout.programs
+        for name in sorted(path.name for path in programs.iterdir()) if programs.is_dir() else ():
+            if name != PYTHON.name:
+                tar.addfile(_link(PYTHON.with_name(name), (site_packages / programs.name / name).as_posix()))
         _add_bytes(tar, ENVIRONMENT / "pyvenv.cfg", configuration.encode())
         for folder in (site_packages.parents[1], site_packages.parent, site_packages):
             tar.addfile(_member(folder, tarfile.DIRTYPE))
@@ -139,9 +142,7 @@ def _add_below(tar: tarfile.TarFile, folder: Path, target: PurePosixPath) -> Non
     for path in _below(folder):
         place = target / path.relative_to(folder).as_posix()
         if path.is_symlink():
-            link = _member(place, tarfile.SYMTYPE)
-            link.linkname = os.readlink(path)  # noqa: PTH115 - as it is written, not as Path writes it
-            tar.addfile(link)
+            tar.addfile(_link(place, os.readlink(path)))  # noqa: PTH115 - as it is written, not as Path writes it
         elif path.is_dir():
             tar.addfile(_member(place, tarfile.DIRTYPE))
         else:
@@ -166,6 +167,12 @@ def _add_bytes(tar: tarfile.TarFile, place: PurePosixPath, content: bytes) -> No
     member = _member(place, tarfile.REGTYPE)
     member.size = len(content)
     tar.addfile(member, io.BytesIO(content))
+
+
+def _link(place: PurePosixPath, target: str) -> tarfile.TarInfo:
+    member = _member(place, tarfile.SYMTYPE)
+    member.linkname = target
+    return member
 
 
 def _member(place: PurePosixPath, kind: bytes, *, executable: bool = False) -> tarfile.TarInfo:

@@ -24,13 +24,14 @@ UNSEEN = re.compile(r"bind source path does not exist|invalid mount config.*bind
 class Engine:
     """A container engine that answers: the SDK's client, the address it was found at, its name and version.
 
-    One that is `rootless` runs as a user of this host, not as root.
+    One that is `rootless` runs as a user of this host, not as root. It may have fewer `processors` than this host.
     """
 
     client: Any
     address: str
     name: str
-    rootless: bool
+    rootless: bool = False
+    processors: int = 1
 
     @property
     def is_podman(self) -> bool:
@@ -111,7 +112,7 @@ def _connect(settings: Mapping[str, Any]) -> Engine:
     except (DockerException, OSError, ValueError) as error:
         raise _why_not(address, error) from error
     rootless = any("rootless" in option for option in facts.get("SecurityOptions") or ())
-    engine = Engine(client, address, _name(told), rootless)
+    engine = Engine(client, address, _name(told), rootless, int(facts.get("NCPU") or 1))
     if tuple(int(part) for part in client.api.api_version.split(".")) < OLDEST_API:
         wanted = ".".join(map(str, OLDEST_API))
         raise NoEngine(

@@ -7,7 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
@@ -18,7 +18,9 @@ from envguard.cli.doctor import doctor, report_bug
 from envguard.cli.environments import AFTER_NAME, create, execute, list_environments, path, shell
 from envguard.cli.explain import explain
 from envguard.cli.export import export
+from envguard.cli.failing import show_error
 from envguard.cli.image import image_app
+from envguard.cli.init import init
 from envguard.cli.inspect import inspect
 from envguard.cli.lock import lock
 from envguard.cli.matrix import matrix
@@ -26,13 +28,10 @@ from envguard.cli.probe import probe
 from envguard.cli.prove import prove
 from envguard.cli.receipt import verify_receipt
 from envguard.cli.run import run_app
+from envguard.cli.setup import setup
 from envguard.cli.store import store_app
-from envguard.cli.text import error_text, printable
-from envguard.errors import BadInput, EnvguardError, Interrupted, NoEnvironment, StepFailed, unforeseen
+from envguard.errors import BadInput, EnvguardError, Interrupted, unforeseen
 from envguard.running.signals import unwind_on_sigterm
-
-if TYPE_CHECKING:
-    from envguard.doctor.diagnosing import Diagnosis
 
 app = typer.Typer(
     help="Locked, isolated environments for tools that refuse to share one.",
@@ -40,6 +39,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command()(setup)
+app.command()(init)
 app.command()(probe)
 app.command()(create)
 app.command("list")(list_environments)
@@ -111,22 +112,7 @@ def run(arguments: Sequence[str]) -> int:
 def _report(error: EnvguardError, *, as_json: bool) -> int:
     if os.environ.get("ENVGUARD_DEBUG"):
         traceback.print_exception(error)
-    known = _diagnosis_of(error)
+    document = show_error(error)
     if as_json:
-        hints = {"hints": [hint.as_json() for hint in known.hints]} if known else {}
-        print(json.dumps(error.as_json() | hints, indent=2))
-    print(error_text(error), file=sys.stderr)
-    if known:
-        from envguard.cli.diagnosis import text_under
-
-        print(printable(text_under(known)), file=sys.stderr)
+        print(json.dumps(document, indent=2))
     return error.exit_code
-
-
-def _diagnosis_of(error: EnvguardError) -> Diagnosis | None:
-    """What is known of the tool's words behind an error that is no user's; the rules are read only now."""
-    if not isinstance(error, (StepFailed, NoEnvironment)):
-        return None
-    from envguard.cli.diagnosis import diagnosis_of
-
-    return diagnosis_of(error)

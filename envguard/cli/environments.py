@@ -13,7 +13,7 @@ from envguard.cli.choice import BackendOption, BaseOption, FindLinksOption, Offl
 from envguard.errors import BadInput
 
 if TYPE_CHECKING:
-    from envguard.catalog import Catalog, Environment
+    from envguard.catalog import Environment
     from envguard.running.preparing import Prepared, Workshop
 
 EditionOption = Annotated[str | None, typer.Option("--edition", metavar="NAME", help="Instead of the preferred one.")]
@@ -33,13 +33,14 @@ def create(
     base: BaseOption = None,  # noqa: ARG001 - as above
     as_json: JsonOption = False,
 ) -> None:
-    """Build and prove environments: those named, or the project's, or without a project those of the built-in tasks."""
+    """Build and prove environments: those named, or all that work here needs, as `envguard setup` does."""
     from envguard.catalog import load_catalog
     from envguard.cli.screen import screen
     from envguard.cli.workshop import open_workshop
+    from envguard.running.setting_up import needed_here
 
     catalog = load_catalog(Path.cwd(), os.environ)
-    chosen = names or _needed(catalog)
+    chosen = names or needed_here(catalog)
     with screen() as receive:
         editions = dict.fromkeys(chosen, edition) if edition else {}
         workshop = open_workshop(catalog, receive, editions, find_links=find_links, offline=offline)
@@ -50,15 +51,6 @@ def create(
     for each in prepared:
         state = "built and proved" if each.built.fresh else "ready"
         typer.echo(f"{each.candidate}: {state} in {each.built.layout.root}")
-
-
-def _needed(catalog: Catalog) -> list[str]:
-    """What somebody who starts to work here needs: the project's environments, else those of the built-in tasks."""
-    from envguard.running.pipeline import environments_of
-
-    own = [each.name for each in catalog.environments.values() if catalog.project and each.folder == catalog.project]
-    used = (name for task in catalog.tasks.values() for name in environments_of(task, catalog))
-    return own or list(dict.fromkeys(used))
 
 
 def list_environments(as_json: JsonOption = False) -> None:

@@ -157,6 +157,12 @@ def export(
         str | None,
         typer.Option(metavar="TASK", help="Write a Job that runs this task, and what its images are built from."),
     ] = None,
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input", metavar="NAME=FILE", help="What an input of the task is called in the cluster's volume."
+        ),
+    ] = None,
     registry: Annotated[
         str, typer.Option(metavar="NAME", help="What to put before the names of a task's images, with its slash.")
     ] = "",
@@ -188,8 +194,11 @@ def export(
             typer.echo(f"docker build {dockerfile}")
             return
         task = _task(workshop, kubernetes)
+        files = _files(task, inputs or ())
         exported = export_task(task, workshop, dockerfile.absolute(), registry)
-    write_whole(dockerfile.absolute() / "job.yaml", manifest(task, exported, workshop.containers.limits).encode())
+    write_whole(
+        dockerfile.absolute() / "job.yaml", manifest(task, exported, workshop.containers.limits, files).encode()
+    )
     for environment, image in exported.images.items():
         typer.echo(f"docker build -t {image} {dockerfile / environment}")
     typer.echo(f"kubectl apply -f {dockerfile / 'job.yaml'}")
@@ -200,6 +209,19 @@ def _task(workshop: Workshop, name: str | None) -> Task:
     if name is None or name not in tasks:
         raise BadInput(f"There is no task {name!r}.", next_step=f"Choose one of: {', '.join(tasks)}.")
     return tasks[name]
+
+
+def _files(task: Task, named: Sequence[str]) -> dict[str, str]:
+    """The file name of each of the task's inputs; a step may tell from it what kind of file it is."""
+    files = dict(each.partition("=")[::2] for each in named)
+    wrong = sorted(files.keys() ^ set(task.inputs)) or [name for name, file in files.items() if "/" in file or not file]
+    if wrong:
+        raise BadInput(
+            f"What is the file of the input {wrong[0]!r} called?",
+            why=f"the inputs of {task.name} are {', '.join(task.inputs) or 'none'}",
+            next_step="Write --input NAME=FILE for each, for example --input input=face_landmarker.task.",
+        )
+    return files
 
 
 def _workshop(

@@ -65,7 +65,7 @@ def _in_folder(argument: str) -> list[str]:
     if argument.startswith(SAMPLE) or not folder.is_dir():
         return [argument]
     try:
-        names = sorted(path.name for path in folder.iterdir() if _is_model(path))
+        names = model_names(folder)
     except OSError as error:
         raise BadInput(f"The folder {folder} cannot be read.", why=error.strerror or str(error)) from error
     if not names:
@@ -76,6 +76,11 @@ def _in_folder(argument: str) -> list[str]:
             next_step="Name another folder, or the files.",
         )
     return [str(folder / name) for name in names]
+
+
+def model_names(folder: Path) -> list[str]:
+    """The names of a folder's own models, without those that an earlier run has made; raises OSError."""
+    return sorted(path.name for path in folder.iterdir() if _is_model(path))
 
 
 def _is_model(path: Path) -> bool:

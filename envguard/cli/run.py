@@ -61,7 +61,8 @@ LowRankOption = Annotated[
 CalibrationOption = Annotated[
     str | None,
     typer.Option(
-        metavar="DIR", help="Pictures (or .npy, .npz) like those of real use, or sample:NAME; default: faces."
+        metavar="DIR",
+        help="Pictures (or .npy, .npz) like those of real use, or sample:NAME; default: faces, hands or people.",
     ),
 ]
 RecipeOption = Annotated[

@@ -79,7 +79,7 @@ def region_of(kind: Kind, landmarks: np.ndarray) -> Region:
     """The region that MediaPipe crops in IMAGE mode for the detection that `landmarks`, (N, 2) pixels, came from.
 
     Of a face it is what the graph itself computes from landmarks. For hands and bodies it computes it from boxes that
-    it keeps to itself; these are estimated, by 7 per cent of the side on average.
+    it keeps to itself; these are estimated, half of them within 7 per cent of the side.
     """
     return _REGIONS[kind](landmarks)
 

@@ -71,6 +71,7 @@ class Comparison:
 
     `fastest_ratio` is that of the fastest calls, `paired_ratio` the median of the ratios of each round; the
     interval is widened until it holds both. Of the `rounds`, `interrupted` ones count for nothing else.
+    `samples` are the milliseconds of each round, (A, B), of the interrupted ones too.
     """
 
     original_ms: float
@@ -84,6 +85,7 @@ class Comparison:
     paired_ratio: float
     rounds: int
     interrupted: int = 0
+    samples: tuple[tuple[float, float], ...] = ()
 
     @property
     def differs(self) -> bool:
@@ -266,4 +268,5 @@ def _summarise(samples: np.ndarray) -> Comparison:
         paired_ratio=others[1],
         rounds=len(samples),
         interrupted=len(samples) - len(kept),
+        samples=tuple((float(one) * 1e3, float(other) * 1e3) for one, other in samples),
     )

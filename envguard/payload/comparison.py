@@ -30,7 +30,10 @@ class Subject:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What two readings of one image have in common; `seconds` are those of the whole MediaPipe calls."""
+    """What two readings of one image have in common; `seconds` are those of the whole MediaPipe calls.
+
+    `pairs` are the detections that `differences` are of, `alone` those that only the first or the second reading has.
+    """
 
     image: str
     before: int
@@ -39,6 +42,8 @@ class Comparison:
     extra: int
     differences: tuple[Difference, ...]
     seconds: tuple[float, float]
+    pairs: tuple[tuple[Detection, Detection], ...] = ()
+    alone: tuple[tuple[Detection, ...], tuple[Detection, ...]] = ((), ())
 
     @classmethod
     def of(cls, subject: Subject, image: Picture, before: Reading, after: Reading) -> Comparison:
@@ -52,6 +57,11 @@ class Comparison:
             extra=matching.extra,
             differences=tuple(difference(subject.kind, *pair, subject.crop_side) for pair in matching.pairs),
             seconds=(before.seconds, after.seconds),
+            pairs=matching.pairs,
+            alone=(
+                tuple(each for each in before.found if not any(each is one for one, _ in matching.pairs)),
+                tuple(each for each in after.found if not any(each is other for _, other in matching.pairs)),
+            ),
         )
 
 
@@ -60,12 +70,14 @@ def find_views(kind: Kind, read: Reader, pictures: Sequence[Picture], events: Ev
 
     A detector sees the whole picture at some 200 by 200 pixels, so small things are found in tiles only. A tile is
     taken if it shows what neither the picture nor an earlier tile shows. A picture in which faces are found is not
-    searched any further; hands and bodies are more seldom found together.
+    searched any further; hands and bodies are more seldom found together. No more views are looked for than are used.
     """
     views: list[Picture] = []
     label = f"Looking for a {kind.value}"
     for done, picture in enumerate(pictures):
         events.progress(label, done, len(pictures))
+        if len(views) >= MAX_IMAGES:
+            break
         found = read(picture.pixels).found
         views += [picture] if found else []
         if not found or kind is not Kind.FACE:

@@ -100,9 +100,11 @@ def _metres(landmarks: Any) -> np.ndarray:
 
 def _faces(result: Any, size: np.ndarray) -> Iterator[Detection]:
     """The list of blendshapes is empty if that output is off."""
-    scores = [np.array([shape.score for shape in face]) for face in result.face_blendshapes or ()]
+    shapes = result.face_blendshapes or ()
     for index, landmarks in enumerate(result.face_landmarks):
-        yield Detection(_positions(landmarks, size), scores[index] if scores else None)
+        scores = np.array([shape.score for shape in shapes[index]]) if shapes else None
+        names = tuple(str(shape.category_name) for shape in shapes[index]) if shapes else ()
+        yield Detection(_positions(landmarks, size), scores, names=names)
 
 
 def _hands(result: Any, size: np.ndarray) -> Iterator[Detection]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from envguard.backends.container import Limits
 from envguard.catalog.model import PayloadStep, Task
@@ -21,23 +22,26 @@ HEAD = """\
 # - put the input files into a volume that the claim `envguard-input` names: {inputs}
 # - let the claim `envguard-output` name a volume for the outputs; its group is {nobody}.
 # On a single machine, `hostPath: {{path: FOLDER, type: Directory}}` in place of `persistentVolumeClaim` does too.
-# `kubectl wait --for=condition=complete job/{name}` ends when it is done; a Job that failed has exit code 1 where the
-# verdict is no, and `{task}.results.json` says why.
+# `kubectl wait --for=condition=complete job/{name}` ends when it is done. Where the verdict is no, the container
+# `publish` ends with exit code 1, and `{task}.results.json` says why.
 """
 
 
-def manifest(task: Task, exported: ExportedTask, limits: Limits) -> str:
-    """The Job, its task as a ConfigMap, and a NetworkPolicy that lets it talk to nobody, as YAML."""
+def manifest(task: Task, exported: ExportedTask, limits: Limits, files: Mapping[str, str]) -> str:
+    """The Job, its task as a ConfigMap, and a NetworkPolicy that lets it talk to nobody, as YAML.
+
+    `files` are the names of the input files in the cluster's volume, by the names of the task's inputs.
+    """
     name = _label(f"envguard-{task.name}")
     labels: Value = {"app": name}
-    files = ", ".join(f"{each} (the input {each!r}; another name goes into the ConfigMap)" for each in task.inputs)
-    head = HEAD.format(task=task.name, inputs=files or "none are needed", nobody=NOBODY, name=name)
+    needed = ", ".join(files[each] for each in task.inputs) or "none is needed"
+    head = HEAD.format(task=task.name, inputs=needed, nobody=NOBODY, name=name)
     documents: list[dict[str, Value]] = [
         {
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": {"name": name, "labels": labels},
-            "data": {"task": json.dumps(_task(task, exported), indent=1) + "\n"},
+            "data": {"task": json.dumps(_task(task, exported, files), indent=1) + "\n"},
         },
         {
             "apiVersion": "networking.k8s.io/v1",
@@ -58,7 +62,7 @@ def manifest(task: Task, exported: ExportedTask, limits: Limits) -> str:
     return head + "---\n".join(to_yaml(document) for document in documents)
 
 
-def _task(task: Task, exported: ExportedTask) -> dict[str, object]:
+def _task(task: Task, exported: ExportedTask, files: Mapping[str, str]) -> dict[str, object]:
     steps = [
         {"name": step.name, "run": step.run, "inputs": dict(step.inputs), "options": dict(step.options)}
         for step in task.steps
@@ -66,7 +70,7 @@ def _task(task: Task, exported: ExportedTask) -> dict[str, object]:
     ]
     return {
         "name": task.name,
-        "inputs": {name: name for name in task.inputs},
+        "inputs": {name: files[name] for name in task.inputs},
         "samples": {name: list(files) for name, files in exported.samples.items()},
         "steps": steps,
         "outputs": dict(task.outputs),

@@ -239,7 +239,7 @@ class Workshop:
         def prove(layout: Layout) -> Proof:
             try:
                 return self.check(candidate, layout)
-            except BaseException:
+            except CheckFailed:
                 if candidate.backend == "container":
                     self.containers.forget(identity.key)
                 raise

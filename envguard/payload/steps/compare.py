@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -27,9 +28,13 @@ LEAST_REAL_COSINE = 0.95
 is near zero, and the same 8 bits bring one output of the landmark model down to 0.84.
 """
 TWO = 2
+SAMPLES = "samples"
 
 TWO_THREADS_SECONDS = 1.0
 """No gate hangs on two threads, so that a busy machine may leave the figure with a wide interval."""
+
+
+Samples = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,9 @@ def run(request: Request, events: Events) -> Result:
     (not judged), `min_cosine` (0.7, on made-up inputs), `min_real_cosine` (0.95, on held-out ones), `profile` (true).
     Failures: `io-changed`, `does-not-run`, `not-finite`, `silent-zeros`, `inaccurate`, `slower-than-limit`. A model
     with operators that only MediaPipe has is not run, and its `reason` says so.
+
+    Hands on `samples` (JSON): by model and by what was timed (`latency`, `two_threads`, `load`, `first`), the
+    milliseconds of each round, (original, quantized).
     """
     limits = Limits.of(request.options)
     given = request.inputs.get("held_out")
@@ -96,19 +104,23 @@ def run(request: Request, events: Events) -> Result:
     pairs = _pairs(bundle.read(request.inputs["original"]), bundle.read(request.inputs["quantized"]))
     values: list[dict[str, Any]] = []
     failures: list[Failure] = []
+    samples: dict[str, dict[str, Samples]] = {}
     for number, (original, copy) in enumerate(pairs):
         events.progress(original.name, number, len(pairs))
         found, described, failed = _accuracy(original, copy, held_out, limits)
         failures += failed
         if found is not None:
-            speed, slow = _speed(found, limits)
+            speed, samples[original.name], slow = _speed(found, limits)
             failures += slow
             described = {**described, **speed}
             if request.options.get("profile", True):
                 described = {**described, **_profile(found, request.folder)}
         values.append(described)
     events.progress("compare", len(pairs), len(pairs))
-    return Result({"models": values, "processors": processors()}, tuple(failures))
+    file = request.folder / f"{SAMPLES}.json"
+    file.write_text(json.dumps(samples), encoding="utf-8")
+    files = {SAMPLES: file.name}
+    return Result({"models": values, "processors": processors(), "files": files}, tuple(failures))
 
 
 def processors() -> int:
@@ -196,8 +208,8 @@ def _tells(output: accuracy.Output, limit: float, *, real: bool) -> bool:
     return undisturbed and output.by_quantizing.peak > numerics.AUDIBLE
 
 
-def _speed(pair: Pair, limits: Limits) -> tuple[dict[str, Any], list[Failure]]:
-    """Times on one thread, which are judged, and on two; of loading, and of the first call."""
+def _speed(pair: Pair, limits: Limits) -> tuple[dict[str, Any], dict[str, Samples], list[Failure]]:
+    """Times on one thread, which are judged, and on two; of loading, and of the first call. And every single one."""
     one = benchmark.judge(
         lambda: pair.start(pair.original, 1), lambda: pair.start(pair.quantized, 1), limits.latency_ratio
     )
@@ -207,13 +219,15 @@ def _speed(pair: Pair, limits: Limits) -> tuple[dict[str, Any], list[Failure]]:
         "load": load.as_json(),
         "first": first.as_json(),
     }
+    samples = {"latency": one.samples, "load": load.samples, "first": first.samples}
     if processors() < TWO:
         described["two_threads_reason"] = "not measured: only one processor may be used here"
     else:
         before, after = pair.start(pair.original, TWO), pair.start(pair.quantized, TWO)
         two = benchmark.compare(before, after, seconds=TWO_THREADS_SECONDS)
         described["two_threads"] = {**two.as_json(), "threads": TWO}
-    return described, _slow(pair.name, one, limits)
+        samples["two_threads"] = two.samples
+    return described, samples, _slow(pair.name, one, limits)
 
 
 def _slow(name: str, latency: benchmark.Comparison, limits: Limits) -> list[Failure]:

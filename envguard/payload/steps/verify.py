@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -9,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from .. import bundle as bundles
-from ..comparison import Subject, compare, find_views, noise_floor
+from ..comparison import Comparison, Subject, compare, find_views, noise_floor
+from ..details import gather
 from ..kinds import MEMBERS, Kind, has_blendshapes, kind_of, picture_sizes
 from ..landmarkers import VERSION, Rejected, reader
 from ..protocol import Events, Failure, Refused, Request, Result
@@ -17,6 +19,7 @@ from ..verification import SCORES, counted, latency, measures
 from ..views import Picture, read_picture
 
 PICTURE = "picture"
+DETAILS = "details"
 MORE_ACCURATE = "Quantize fewer layers, or calibrate on pictures that are like your own."
 
 
@@ -61,6 +64,8 @@ def run(request: Request, events: Events) -> Result:
     `picture:FILE NAME` for any. Options: see `Limits`. What the models take is read from the results of the step
     `inspect`. For anything but a face, hand or pose bundle `verified` is false, and `reason` says why.
 
+    Hands on `details`: what a report draws, see the module of that name.
+
     Failures: `mediapipe-rejects`, `faces-lost`, `faces-extra` (`hands-`, `poses-`), `landmark-shift`,
     `blendshape-shift`, `visibility-shift`, `hands-flipped`. `Refused`: an original that MediaPipe rejects, no picture,
     a picture that cannot be decoded, pictures in which the original finds nothing.
@@ -73,7 +78,7 @@ def run(request: Request, events: Events) -> Result:
         return _rejected(kind, "it lacks one of the models that the landmarker runs.")
     limits = Limits.of(kind, request.options)
     subject = Subject(kind, picture_sizes(request.results)[MEMBERS[kind].landmarks][0])
-    return _compared(subject, original, quantized, _read_pictures(request, kind), limits, events)
+    return _compared(subject, original, quantized, _read_pictures(request, kind), limits, events, request.folder)
 
 
 def _compared(
@@ -83,6 +88,7 @@ def _compared(
     pictures: Sequence[Picture],
     limits: Limits,
     events: Events,
+    folder: Path,
 ) -> Result:
     kind = subject.kind
     with ExitStack() as stack:
@@ -106,8 +112,22 @@ def _compared(
         **measures(subject, comparisons),
         "latency": latency(comparisons),
         "noise_floor": measures(subject, noise),
+        "files": {DETAILS: _details(subject, comparisons, noise, views, folder)},
     }
     return Result(values, judge(subject, values, limits))
+
+
+def _details(
+    subject: Subject,
+    comparisons: Sequence[Comparison],
+    noise: Sequence[Comparison],
+    views: Sequence[Picture],
+    folder: Path,
+) -> str:
+    """Write what a report draws; the name of the file."""
+    file = folder / f"{DETAILS}.json"
+    file.write_text(json.dumps(gather(subject, comparisons, noise, views), allow_nan=False), encoding="utf-8")
+    return file.name
 
 
 def judge(subject: Subject, values: Mapping[str, Any], limits: Limits) -> tuple[Failure, ...]:

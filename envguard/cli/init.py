@@ -1,0 +1,93 @@
+"""`envguard init`: a first envguard.toml, with every part of one in it, explained."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from envguard.errors import BadInput
+
+# Prose starts with "# "; a part that is only shown starts with "#" alone, so that taking that away makes it count.
+TEMPLATE = """\
+# The environments and tasks of this project. `envguard list` shows them, `envguard setup` makes them ready.
+schema = 1
+
+# An environment: a set of packages that gets along, apart from every other set and from your own Python.
+[environments.pages]
+summary = "Turns source files into pages"
+# The Pythons that it may run on, the preferred one first.
+pythons = ["3.11", "3.12", "3.10", "3.13"]
+# What proves that it works, after each build. Importing is the least; a script that does the real thing proves more:
+#   check = { command = ["python", "checks/pages_work.py"] }
+check = "checks.imports"
+check-options = { modules = ["pygments"] }
+
+# An edition: one version line of it. The first is taken; if its check fails here, the next one is tried.
+[environments.pages.editions.2]
+requirements = ["pygments>=2.17,<3"]
+
+# Requirements that a package brings and you can do without, or want at another version:
+#overrides = ["colorama ; python_version < '0'"]
+
+# Another version line, for when the first cannot be had.
+#[environments.pages.editions."2.16"]
+#requirements = ["pygments==2.16.*"]
+
+# A task: steps in order, each in an environment, files handed on from step to step.
+# `envguard run page envguard.toml -o page.html` runs this one.
+[tasks.page]
+summary = "Make a page of a source file"
+output = "highlight:page"
+
+[[tasks.page.steps]]
+name = "highlight"
+environment = "pages"
+# {input.NAME} and {output.NAME} stand for paths; no shell reads this. A script of the project: "steps/highlight.py".
+command = ["python", "-m", "pygments", "-O", "full", "-o", "{output.page}", "{input.source}"]
+# task:NAME is a file that the user names; STEP:NAME one that an earlier step made; file:PATH one of the project.
+inputs = { source = "task:source" }
+outputs = { page = "page.html" }
+
+# Variables that the step needs; of the machine's own it sees next to none.
+#[tasks.page.steps.env]
+#LC_ALL = "C.UTF-8"
+
+# Where packages come from, for those who have set no index in variables. Never write a password here.
+#[index]
+#url = "https://mirror.example/simple"
+#certificates = "certificates/ca.pem"
+#proxy = "http://proxy.example:3128"
+"""
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="The project's folder; default: this one.")] = Path(),
+) -> None:
+    """Write a commented envguard.toml to start a project from; an existing one is left alone.
+
+    Exit codes: 0 done; 2 there is one already, or the folder cannot be written to.
+    """
+    from envguard.catalog.projects import PROJECT_FILE
+    from envguard.files import write_whole
+
+    file = folder.expanduser() / PROJECT_FILE
+    if os.path.lexists(file):
+        raise BadInput(
+            f"There is an {file} already.",
+            why="it is never overwritten",
+            next_step="Edit it, or name another folder: envguard init DIR.",
+        )
+    try:
+        write_whole(file, TEMPLATE.encode())
+    except OSError as error:
+        raise BadInput(
+            f"The file {file} cannot be written.",
+            why=error.strerror or str(error),
+            next_step="Name a folder that exists and that you may write to: envguard init DIR.",
+        ) from error
+    where = "" if folder == Path() else f"cd {shlex.quote(str(folder))} && "
+    typer.echo(f"{file} is written; it says of each part what it does. Next:\n  {where}envguard lock && envguard setup")

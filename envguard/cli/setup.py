@@ -1,0 +1,72 @@
+"""`envguard setup`: from a fresh clone to the first command in one go."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from envguard.cli.choice import BackendOption, BaseOption, FindLinksOption, OfflineOption
+
+if TYPE_CHECKING:
+    from envguard.catalog import Catalog
+
+
+def setup(
+    find_links: FindLinksOption = None,
+    offline: OfflineOption = False,
+    backend: BackendOption = None,  # noqa: ARG001 - its callback acts
+    base: BaseOption = None,  # noqa: ARG001 - as above
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+) -> None:
+    """Make this machine ready for the project here, or without one for the built-in tasks; say what to type next.
+
+    Finds the Pythons, builds and proves each environment that is not ready, and changes nothing where all are.
+
+    Exit codes: 0 all are ready; 2 bad input; 3 at least one cannot be had here.
+    """
+    from envguard.catalog import load_catalog
+    from envguard.cli.failing import show_error
+    from envguard.cli.screen import screen
+    from envguard.cli.text import printable
+    from envguard.cli.workshop import open_workshop
+    from envguard.report.setup import as_document, as_text, errors_of
+    from envguard.running.setting_up import needed_here, set_up
+
+    catalog = load_catalog(Path.cwd(), os.environ)
+    names = needed_here(catalog)
+    with screen() as receive:
+        workshop = open_workshop(catalog, receive, find_links=find_links, offline=offline)
+        found = set_up(names, workshop)
+    document = as_document(found, workshop.host, catalog.project, workshop.home, _next(catalog, names))
+    typer.echo(json.dumps(document, indent=2) if as_json else printable(as_text(document)))
+    errors = errors_of(found)
+    for error in errors:
+        show_error(error)
+    raise typer.Exit(max((error.exit_code for error in errors), default=0))
+
+
+def _next(catalog: Catalog, names: Sequence[str]) -> list[str]:
+    """The command line to type next, with the name that starts envguard from here."""
+    from envguard.cli.models import model_names
+    from envguard.running.setting_up import next_command
+
+    models: list[str] = []
+    with contextlib.suppress(OSError):  # a folder that cannot be read has none to offer
+        models = sorted(model_names(Path.cwd()), key=lambda name: not name.endswith(".task"))
+    return [_own_name(), *next_command(catalog, names, models)]
+
+
+def _own_name() -> str:
+    """`envguard` where a shell finds that, else the path of the command beside this Python."""
+    beside = Path(sys.executable).with_name("envguard")
+    if shutil.which("envguard") or not beside.exists():
+        return "envguard"
+    return str(beside.relative_to(Path.cwd()) if beside.is_relative_to(Path.cwd()) else beside)

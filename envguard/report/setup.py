@@ -1,0 +1,89 @@
+"""What setting up found and did: this host, each environment, and the command to type next."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from envguard.errors import EnvguardError
+from envguard.host.interpreters import HostFacts
+from envguard.running.setting_up import SetUp
+
+SCHEMA = 1
+HEADS = ("environment", "edition", "Python", "state")
+
+Document = Mapping[str, Any]
+
+
+def as_document(
+    found: Sequence[SetUp], host: HostFacts, project: Path | None, store: Path, command: Sequence[str]
+) -> dict[str, Any]:
+    """The document that `--json` prints; `next` is the command line to type, `changed` whether anything was built."""
+    return {
+        "schema": SCHEMA,
+        "ready": all(each.prepared for each in found),
+        "changed": any(each.prepared and each.prepared.built.fresh for each in found),
+        "project": str(project) if project else None,
+        "store": str(store),
+        "pythons": {
+            "found": len(host.interpreters),
+            "usable": len(host.usable),
+            "broken": len(host.broken),
+        },
+        "environments": [_environment(each) for each in found],
+        "next": shlex.join(command),
+    }
+
+
+def _environment(each: SetUp) -> dict[str, Any]:
+    """A row: what `envguard create --json` says of an environment, or its error."""
+    known: dict[str, Any] = {"name": each.name, "seconds": round(each.seconds, 3)}
+    if each.prepared is not None:
+        return {**known, "ready": True, **each.prepared.as_json()}
+    assert each.error is not None
+    return {**known, "ready": False, **each.error.as_json()}
+
+
+def errors_of(found: Sequence[SetUp]) -> list[EnvguardError]:
+    """The errors of the environments that are not there."""
+    return [each.error for each in found if each.error is not None]
+
+
+def as_text(document: Document) -> str:
+    """The same document within 80 columns; the errors are printed as errors are."""
+    pythons = document["pythons"]
+    broken = f"; {pythons['broken']} more do not start" if pythons["broken"] else ""
+    lines = [
+        f"Pythons: {pythons['usable']} of {pythons['found']} can be used{broken} (`envguard probe` shows them)",
+        f"Project: {document['project'] or 'none here, so the built-in tasks are set up'}",
+        f"Store:   {document['store']}",
+        "",
+        *_aligned([HEADS, *map(_row, document["environments"])]),
+        "",
+    ]
+    if document["ready"]:
+        return "\n".join([*lines, "Everything is ready. Next:", f"  {document['next']}"])
+    missing = [each["name"] for each in document["environments"] if not each["ready"]]
+    return "\n".join([*lines, f"Not ready: {', '.join(missing)}."])
+
+
+def _row(environment: Document) -> tuple[str, ...]:
+    if not environment["ready"]:
+        return (environment["name"], "-", "-", "not ready, see below")
+    proof = environment["proof"]
+    state = (
+        f"built and proved in {environment['seconds']:.0f} s"
+        if environment["built_now"]
+        else f"ready, proved {proof['date'][:10]}"
+    )
+    where = " in a container" if environment["backend"] == "container" else ""
+    passed = f", after {len(environment['failed_before'])} that failed" if environment["failed_before"] else ""
+    return (environment["name"], environment["edition"], environment["python"], state + where + passed)
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return [line.rstrip() for line in lines]
