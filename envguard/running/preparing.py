@@ -7,14 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from envguard.backends.venv import Installer, build_venv, forget_distributions
 from envguard.catalog.model import Catalog, Environment
 from envguard.catalog.projects import find_project
 from envguard.catalog.shipped import BUILTIN
-from envguard.clock import utc_now
-from envguard.errors import BadInput, EnvguardError, NoEnvironment
+from envguard.errors import BadInput, NoEnvironment
 from envguard.host.interpreters import HostFacts
 from envguard.host.variables import installer_variables
 from envguard.layout import Layout
@@ -22,10 +21,10 @@ from envguard.locks.lockfile import Lock, lock_path, read_lock
 from envguard.locks.proofs import Proof, proofs_path, read_proofs
 from envguard.locks.uv import find_uv
 from envguard.planning import NOTHING_ABSENT, Backend, Candidate, LockKey, PassedOver, Plan, make_plan
-from envguard.running.command_step import CommandRun, run_check_command
+from envguard.running.checking import CheckFailed, check_environment
 from envguard.running.events import Building, PassedBy, Receiver, Waiting
 from envguard.running.place import HostPlace, Place
-from envguard.running.step import StepResult, run_step, scratch_folder
+from envguard.running.step import scratch_folder
 from envguard.store.environments import BuiltEnvironment, DamagedInstall, Identity, ensure, make_folder, read_ready
 from envguard.store.fingerprint import MARKER
 from envguard.store.home import environments_folder, installer_cache, log_file, logs_folder, probe_cache, runs_folder
@@ -34,16 +33,6 @@ from envguard.store.locking import in_use
 if TYPE_CHECKING:
     from envguard.backends.image import Image
     from envguard.running.containers import Containers
-
-
-class CheckFailed(EnvguardError):
-    """An environment was installed and did not pass its check (exit code 3); `gate` names what it did not pass."""
-
-    exit_code = 3
-
-    def __init__(self, what: str, *, why: str, next_step: str, gate: str = "") -> None:
-        super().__init__(what, why=why, next_step=next_step)
-        self.gate = gate
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,55 +272,12 @@ class Workshop:
             for name, reference in environment.check_inputs.items()
             for path in self.sample(reference.partition(":")[2]).values()
         }
+        held = [sample for sample in self.catalog.samples.values() if sample.environment == environment.name]
+        reads = [*samples.values(), *([environment.folder] if environment.check_command else [])]
         log = log_file(self.home, f"{environment.name}-{candidate.edition.name}-check")
         with scratch_folder(runs_folder(self.home)) as folder:
-            try:
-                place = self._place(candidate, layout, folder, [*samples.values(), environment.folder])
-                result = self._run_check(environment, place, samples, log)
-            except EnvguardError as error:
-                raise CheckFailed(
-                    f"The check of {candidate} failed.", why=f"{error.what} {error.why}", next_step=error.next_step
-                ) from error
-        if result.failures:
-            first = result.failures[0]
-            raise CheckFailed(
-                f"The check of {candidate} failed.", why=first.message, next_step=first.next_step, gate=first.name
-            )
-        python = candidate.interpreter
-        return Proof(
-            lock=candidate.lock.digest,
-            python=python.version_text,
-            platform=python.facts.platform,
-            libc=python.facts.libc_text,
-            date=utc_now(),
-            check=environment.check,
-            seconds=round(result.seconds, 3),
-            found=result.values,
-        )
-
-    def _run_check(self, environment: Environment, place: Place, samples: Mapping[str, Path], log: Path) -> StepResult:
-        if environment.check_command:
-            return run_check_command(environment, samples, CommandRun(place, environment.folder, self.environ, log))
-        return run_step(
-            place,
-            environment.check,
-            name="check",
-            inputs={"site-packages": place.layout.site_packages, **samples},
-            options={**environment.check_options, "files": self._sample_files(environment)},
-            results={},
-            environ=self.environ,
-            log=log,
-            on_event=_ignore,
-        )
-
-    def _sample_files(self, environment: Environment) -> list[dict[str, object]]:
-        """What a data environment must hold: the files of every sample that lies in it."""
-        return [
-            {"path": file.path, "bytes": file.bytes, "sha256": file.sha256}
-            for sample in self.catalog.samples.values()
-            if sample.environment == environment.name
-            for file in sample.files
-        ]
+            place = self._place(candidate, layout, folder, reads)
+            return check_environment(candidate, place, samples, held, self.environ, log)
 
 
 def recorded_locks(environment: Environment) -> dict[LockKey, Lock]:
@@ -380,7 +326,3 @@ class _Announcer:
 
     def waiting(self, environment: str, holder: str) -> None:
         self.receive(Waiting(environment, holder))
-
-
-def _ignore(event: dict[str, Any]) -> None:
-    """A check's progress is too short to show."""

@@ -22,8 +22,9 @@ from envguard.locks.proofs import (
 from envguard.locks.resolver import CannotResolve, blames_packages
 from envguard.locks.wording import literal_words
 from envguard.planning import Candidate, PassedOver, best_interpreter, candidate_on, wanted_digest
+from envguard.running.checking import CheckFailed
 from envguard.running.locking import lock_edition, write_lock
-from envguard.running.preparing import CheckFailed, Workshop
+from envguard.running.preparing import Workshop
 
 # Gates that say something of the host and not of the lock: another host of this platform may pass them.
 OF_THE_HOST = ("missing-library", "sysfs-not-mounted")

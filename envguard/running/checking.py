@@ -1,0 +1,90 @@
+"""Put an installed environment to its check: what it answers is a proof, or why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from envguard.catalog.model import Sample
+from envguard.clock import utc_now
+from envguard.errors import EnvguardError, Interrupted
+from envguard.locks.proofs import Proof
+from envguard.planning import Candidate
+from envguard.running.command_step import CommandRun, run_check_command
+from envguard.running.place import Place
+from envguard.running.step import StepResult, run_step
+
+
+class CheckFailed(EnvguardError):
+    """An environment was installed and did not pass its check (exit code 3); `gate` names what it did not pass."""
+
+    exit_code = 3
+
+    def __init__(self, what: str, *, why: str, next_step: str, gate: str = "") -> None:
+        super().__init__(what, why=why, next_step=next_step)
+        self.gate = gate
+
+
+def check_environment(
+    candidate: Candidate,
+    place: Place,
+    inputs: Mapping[str, Path],
+    held: Sequence[Sample],
+    environ: Mapping[str, str],
+    log: Path,
+) -> Proof:
+    """Run a candidate's check in its place; `inputs` are the check's own, `held` the samples that lie in it.
+
+    Raises CheckFailed.
+    """
+    what = f"The check of {candidate} failed."
+    try:
+        result = _result(candidate, place, inputs, held, environ, log)
+    except Interrupted:
+        raise
+    except EnvguardError as error:
+        raise CheckFailed(what, why=f"{error.what} {error.why}", next_step=error.next_step) from error
+    if result.failures:
+        first = result.failures[0]
+        raise CheckFailed(what, why=first.message, next_step=first.next_step, gate=first.name)
+    python = candidate.interpreter
+    return Proof(
+        lock=candidate.lock.digest,
+        python=python.version_text,
+        platform=python.facts.platform,
+        libc=python.facts.libc_text,
+        date=utc_now(),
+        check=candidate.environment.check,
+        seconds=round(result.seconds, 3),
+        found=result.values,
+    )
+
+
+def _result(
+    candidate: Candidate,
+    place: Place,
+    inputs: Mapping[str, Path],
+    held: Sequence[Sample],
+    environ: Mapping[str, str],
+    log: Path,
+) -> StepResult:
+    environment = candidate.environment
+    if environment.check_command:
+        return run_check_command(environment, inputs, CommandRun(place, environment.folder, environ, log))
+    files = [{"path": file.path, "bytes": file.bytes, "sha256": file.sha256} for each in held for file in each.files]
+    return run_step(
+        place,
+        environment.check,
+        name="check",
+        inputs={"site-packages": place.layout.site_packages, **inputs},
+        options={**environment.check_options, "files": files},
+        results={},
+        environ=environ,
+        log=log,
+        on_event=_ignore,
+    )
+
+
+def _ignore(event: dict[str, Any]) -> None:
+    """A check's progress is too short to show."""
