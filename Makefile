@@ -7,7 +7,7 @@ BOOTSTRAP = @$(if $(PYTHON),$(PYTHON) -I envguard/bootstrap.py,echo "envguard: n
 	echo "  next: install one (Debian: apt install python3), or name one: make PYTHON=/path/to/python" >&2; exit 3; :)
 BIN = .venv/bin
 
-.PHONY: quantize test check bench format host develop clean
+.PHONY: quantize test check bench wheel-test format host develop clean
 
 quantize: host
 	$(BIN)/envguard run quantize sample:face_landmarker
@@ -28,6 +28,10 @@ check-tools: develop
 # The warm paths as ratios, with a store of its own.
 bench: develop
 	ENVGUARD_HOME=$${ENVGUARD_TEST_HOME:-$(CURDIR)/.test-home} $(BIN)/python -I tests/bench.py
+
+# What a release is: built, installed into an empty environment, tried from another folder; every lock resolved again.
+wheel-test: develop
+	$(BIN)/python -I tests/wheel_smoke.py --all-locks
 
 format: develop
 	$(BIN)/ruff check --fix

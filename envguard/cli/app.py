@@ -62,10 +62,16 @@ app.add_typer(image_app, name="image")
 app.add_typer(ci_app, name="ci")
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(ctx: typer.Context, wanted: bool) -> None:
+    if not wanted:
+        return
+    if ctx.params["as_json"]:
+        from envguard.cli.version import version_document
+
+        typer.echo(json.dumps(version_document(), indent=2))
+    else:
         typer.echo(__version__)
-        raise typer.Exit
+    raise typer.Exit
 
 
 @app.callback()
@@ -76,10 +82,15 @@ def options(
     ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     version: Annotated[  # noqa: ARG001 - its callback acts
-        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version)
+    ] = False,
+    as_json: Annotated[  # eager, so that the version's callback knows of it
+        bool, typer.Option("--json", help="With --version: what this envguard is made of.", is_eager=True)
     ] = False,
 ) -> None:
     """Options of every command."""
+    if as_json:
+        raise BadInput("--json before a command is for --version alone.", next_step="Write it after the command.")
     if project:
         os.environ["ENVGUARD_PROJECT"] = project
     if debug:
