@@ -106,8 +106,13 @@ def execute(
     command: Annotated[list[str], typer.Argument(metavar="-- CMD...")],
     edition: EditionOption = None,
     here: HereOption = False,
+    backend: BackendOption = None,  # noqa: ARG001 - its callback acts
+    base: BaseOption = None,  # noqa: ARG001 - as above
 ) -> None:
-    """Run a command in an environment; its exit code is envguard's."""
+    """Run a command in an environment; its exit code is envguard's.
+
+    In a container it has the current folder, and nothing else of this host.
+    """
     if command[0] == "--":
         command = command[1:]
     if not command:
@@ -119,6 +124,11 @@ def shell(
     name: Annotated[str, typer.Argument(metavar="ENV")], edition: EditionOption = None, here: HereOption = False
 ) -> None:
     """Start your shell in an environment; `exit` leaves it."""
+    if os.environ.get("ENVGUARD_BACKEND") == "container":
+        raise BadInput(
+            "A shell needs a terminal, which containers of envguard's do not have.",
+            next_step=f"`envguard image build {name}` names the image; start it with `docker run -it`.",
+        )
     program = os.environ.get("SHELL") or os.environ.get("COMSPEC") or "/bin/sh"
     raise typer.Exit(_run_in(name, edition, [program], here=here))
 
@@ -129,6 +139,10 @@ def _run_in(name: str, edition: str | None, command: list[str], *, here: bool) -
     from envguard.store.locking import in_use
 
     workshop, prepared = _prepare(name, edition)
+    if prepared.candidate.backend == "container":
+        from envguard.running.container_command import run_contained
+
+        return run_contained(workshop, prepared, command, here=here)
     with in_use(prepared.built.folder) as descriptors:
         ready, _ = workshop.look_up(prepared.candidate)
         if ready is None:  # removed between being ready and being in use

@@ -97,54 +97,41 @@ class Workshop:
         base = self.environ.get("ENVGUARD_BASE_IMAGE") or self.catalog.base
         return Containers(self.home, self.environ, base, self.offline)
 
-    def plan(self, name: str, *, fetch: bool = False) -> Plan:
+    def plan(self, name: str, *, edition: str | None = None, python: str | None = None, fetch: bool = False) -> Plan:
         """The plan for an environment; raises NoEnvironment with every reason where there is none.
 
-        A base image that is missing is pulled only with `fetch`.
+        `edition` and `python` go before the workshop's own. A base image that is missing is pulled only with `fetch`.
         """
         environment = self.catalog.environments.get(name)
         if environment is None:
             known = ", ".join(self.catalog.environments)
             raise BadInput(f"There is no environment {name!r}.", next_step=f"Choose one of: {known}.")
+        wanted = _Wanted(environment, edition or self.editions.get(name), python or self.pythons.get(name))
         if self.backend == "container":
-            return self._plan_in_containers(environment, fetch)
+            return self._plan_in_containers(wanted, fetch)
         try:
-            return self._plan_on(environment, self.host)
+            return wanted.plan(self.host)
         except NoEnvironment as error:
             if self.backend == "venv":
                 raise
-            return self._plan_instead(environment, error, fetch)
+            return self._plan_instead(wanted, error, fetch)
 
-    def _plan_on(self, environment: Environment, host: HostFacts, absent: Mapping[str, str] = NOTHING_ABSENT) -> Plan:
-        return make_plan(
-            environment,
-            host,
-            recorded_locks(environment),
-            proofs=recorded_proofs(environment),
-            edition=self.editions.get(environment.name),
-            python=self.pythons.get(environment.name),
-            absent=absent,
-        )
-
-    def _plan_in_containers(self, environment: Environment, fetch: bool) -> Plan:
-        edition, python = self.editions.get(environment.name), self.pythons.get(environment.name)
-        chosen = [each for each in environment.editions if (each.offered if edition is None else each.name == edition)]
-        minors = dict.fromkeys(minor for each in chosen for minor in each.pythons if python in (None, minor))
-        host, absent = self.containers.pythons(list(minors), fetch=fetch)
+    def _plan_in_containers(self, wanted: _Wanted, fetch: bool) -> Plan:
+        host, absent = self.containers.pythons(wanted.minors, fetch=fetch)
         try:
-            return self._plan_on(environment, host, absent)
+            return wanted.plan(host, absent)
         except NoEnvironment as error:
             raise NoEnvironment(
-                f"No environment {environment.name!r} can be had in a container.",
+                f"No environment {wanted.environment.name!r} can be had in a container.",
                 why=error.why,
                 next_step="Load a base image with `docker load`, make one as docs/containers.md shows, or name another "
                 "with --base or ENVGUARD_BASE_IMAGE.",
             ) from error
 
-    def _plan_instead(self, environment: Environment, error: NoEnvironment, fetch: bool) -> Plan:
+    def _plan_instead(self, wanted: _Wanted, error: NoEnvironment, fetch: bool) -> Plan:
         """A plan in containers, where this host's own Pythons allow none; `error` says why."""
         try:
-            plan = self._plan_in_containers(environment, fetch)
+            plan = self._plan_in_containers(wanted, fetch)
         except NoEnvironment as other:
             why = f"{error.why}\nin a container: {other.what} {other.why}"
             raise NoEnvironment(error.what, why=why, next_step=error.next_step) from other
@@ -312,6 +299,34 @@ def identity_of(candidate: Candidate) -> Identity:
         platform=python.facts.platform,
         backend=candidate.backend,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """An environment, and the edition and Python minor that were asked for, if any were."""
+
+    environment: Environment
+    edition: str | None
+    python: str | None
+
+    @property
+    def minors(self) -> list[str]:
+        """The Python minors that would do, the preferred first."""
+        editions = (each for each in self.environment.editions if self.edition in (None, each.name))
+        asked = [each for each in editions if each.offered or self.edition is not None]
+        return list(dict.fromkeys(minor for each in asked for minor in each.pythons if self.python in (None, minor)))
+
+    def plan(self, host: HostFacts, absent: Mapping[str, str] = NOTHING_ABSENT) -> Plan:
+        """The plan on these Pythons; see `make_plan`."""
+        return make_plan(
+            self.environment,
+            host,
+            recorded_locks(self.environment),
+            proofs=recorded_proofs(self.environment),
+            edition=self.edition,
+            python=self.python,
+            absent=absent,
+        )
 
 
 @dataclass(frozen=True, slots=True)

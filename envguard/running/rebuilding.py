@@ -12,10 +12,9 @@ from typing import Literal
 from envguard.catalog.model import Task
 from envguard.errors import BadInput, EnvguardError, NoEnvironment, StepFailed
 from envguard.files import FileFacts, file_facts
-from envguard.planning import make_plan
 from envguard.running.code import code_digest, task_digest
 from envguard.running.pipeline import environments_of, run_task
-from envguard.running.preparing import Workshop, recorded_locks
+from envguard.running.preparing import Workshop
 from envguard.running.receipt import Receipt, ReceiptFile, environment_of
 from envguard.running.step import scratch_folder
 from envguard.store.home import runs_folder
@@ -144,7 +143,7 @@ def _recorded_choice(receipt: Receipt, workshop: Workshop) -> tuple[dict[str, st
         editions[each.name] = each.edition
         minor = ".".join(each.python.split(".")[:2])
         with contextlib.suppress(NoEnvironment):
-            make_plan(environment, workshop.host, recorded_locks(environment), edition=each.edition, python=minor)
+            workshop.plan(each.name, edition=each.edition, python=minor)
             pythons[each.name] = minor
     return editions, pythons
 

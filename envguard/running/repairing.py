@@ -10,6 +10,7 @@ from pathlib import Path
 
 from envguard.catalog.model import Edition
 from envguard.errors import BrokenData, EnvguardError
+from envguard.host.interpreters import Interpreter
 from envguard.locks.lockfile import Lock, read_lock
 from envguard.planning import Candidate
 from envguard.running.preparing import Workshop, identity_of, recorded_locks
@@ -82,8 +83,15 @@ def _possible(folder: Path, workshop: Workshop) -> Iterator[Candidate]:
             locks.insert(0, read_lock(folder / "lock.txt"))
         for lock in locks:
             edition = environment.edition(lock.edition) or _edition_of(lock)
-            for interpreter in workshop.host.usable:
+            for interpreter in _interpreters(folder, lock, workshop):
                 yield Candidate(environment, edition, lock, interpreter)
+
+
+def _interpreters(folder: Path, lock: Lock, workshop: Workshop) -> tuple[Interpreter, ...]:
+    """Those that the folder's environment can be for: of this host, or of images if it has no interpreter in it."""
+    if not (folder / "venv").is_dir() and (folder / "site-packages").is_dir():
+        return workshop.containers.pythons([lock.python], fetch=False)[0].usable
+    return workshop.host.usable
 
 
 def _edition_of(lock: Lock) -> Edition:

@@ -256,3 +256,36 @@ def test_a_quantized_model_is_the_same_bytes_in_both(
     assert made["container"] == made[None]
     assert len(made["container"]) < (tmp_path / "small.tflite").stat().st_size
     assert engine.containers() == []
+
+
+def test_a_users_own_command_has_the_current_folder_and_its_exit_code_is_ours(
+    project: Path, engine: TestEngine, tmp_path: Path
+) -> None:
+    program = "import os, sys; open('made', 'w').write('x'); print(sys.prefix); sys.stderr.write('no'); sys.exit(5)"
+    command = ("exec", "--backend", "container", "one", "--", "python", "-c", program)
+    ended = envguard(*command, home=tmp_path / "home", cwd=project, **engine.environ)
+    assert (ended.code, ended.out) == (5, "/opt/envguard\n")
+    assert ended.err.endswith("no")
+    assert (project / "made").read_text() == "x"
+    assert engine.containers() == []
+
+
+def test_damage_is_found_and_repaired_and_a_receipt_is_done_again_in_a_container(
+    project: Path, engine: TestEngine, tmp_path: Path
+) -> None:
+    variables = {**engine.environ, "ENVGUARD_BACKEND": "container"}
+    home, out = tmp_path / "home", tmp_path / "out"
+    (tmp_path / "word").write_text("world")
+    assert envguard("run", "work", tmp_path / "word", "-o", out, home=home, cwd=project, **variables).code == 0
+    (receipt,) = out.glob("*.receipt.json")
+    again = envguard(
+        "verify-receipt", receipt, "-i", tmp_path / "word", "--rebuild", home=home, cwd=project, **variables
+    )
+    assert again.code == 0, again.err
+    (marker,) = (home / "environments").glob("one-*/ready.json")
+    folder = marker.parent
+    (folder / "site-packages" / "stray.py").write_text("x = 1\n")
+    assert envguard("store", "verify", "one", home=home, cwd=project, **variables).code == 1
+    mended = envguard("store", "verify", "one", "--repair", home=home, cwd=project, **variables)
+    assert mended.code == 0, mended.out
+    assert not (folder / "site-packages" / "stray.py").exists()
