@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from envguard.backends.uv_words import Tell, UvWords, tell_nobody
 from envguard.errors import NoEnvironment
 from envguard.host.secrets import without_secrets
 from envguard.layout import Layout
@@ -29,6 +30,7 @@ class Installer:
     """uv and how it may be run: its binary, its variables, its cache, and where its output goes.
 
     With `find_links`, folders of wheels take the place of the package index; with `offline`, no network is used.
+    `tell` hears how far an install is.
     """
 
     uv: Path
@@ -37,6 +39,7 @@ class Installer:
     logs: Path
     find_links: tuple[Path, ...] = ()
     offline: bool = False
+    tell: Tell = tell_nobody
 
     @property
     def sources(self) -> list[str | Path]:
@@ -110,7 +113,22 @@ def run_uv(installer: Installer, arguments: Sequence[str | Path], lock: Lock, de
         installer.uv, *arguments, "--no-config", "--no-python-downloads", "--cache-dir", installer.cache,
         "--color", "never", "--no-progress",
     ]  # fmt: skip
-    run = subprocess.run(
+    code, said = _follow(command, installer, descriptors)
+    if code != 0:
+        if NO_SPACE.search(said):
+            raise _disk_is_full(lock, installer)
+        raise NoEnvironment(
+            f"{lock.environment} {lock.edition} cannot be installed for Python {lock.python}.",
+            why=without_secrets("\n".join(said.strip().splitlines()[-TAIL_LINES:]), installer.variables),
+            next_step="If the package index cannot be reached, check the network, the proxy and the index settings; "
+            "then run the same command again.",
+        )
+
+
+def _follow(command: Sequence[str | Path], installer: Installer, descriptors: tuple[int, ...]) -> tuple[int, str]:
+    """Run uv and hear every line as it comes; gives back its exit code and all that it said."""
+    words, lines = UvWords(installer.tell), []
+    with subprocess.Popen(
         command,
         env={**installer.variables, **REPRODUCIBLE},
         cwd=installer.logs,
@@ -121,16 +139,16 @@ def run_uv(installer: Installer, arguments: Sequence[str | Path], lock: Lock, de
         errors="replace",
         pass_fds=descriptors,
         start_new_session=True,
-    )
-    if run.returncode != 0:
-        if NO_SPACE.search(run.stdout):
-            raise _disk_is_full(lock, installer)
-        raise NoEnvironment(
-            f"{lock.environment} {lock.edition} cannot be installed for Python {lock.python}.",
-            why=without_secrets("\n".join(run.stdout.strip().splitlines()[-TAIL_LINES:]), installer.variables),
-            next_step="If the package index cannot be reached, check the network, the proxy and the index settings; "
-            "then run the same command again.",
-        )
+    ) as process:
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                lines.append(line)
+                words.hear(line)
+        except BaseException:
+            process.kill()
+            raise
+    return process.returncode, "".join(lines)
 
 
 def _disk_is_full(lock: Lock, installer: Installer) -> NoEnvironment:

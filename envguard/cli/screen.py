@@ -11,6 +11,7 @@ from typing import TextIO
 from envguard.cli.text import printable
 from envguard.running.events import (
     Building,
+    BuildProgress,
     Event,
     PassedBy,
     Receiver,
@@ -93,7 +94,7 @@ def line_for(event: Event) -> str:
             text = f"waiting for {holder}, which builds {environment}"
         case PassedBy(what=what, why=why):
             text = f"passed by {what}: {why}"
-        case StepStarted() | StepProgress():
+        case StepStarted() | StepProgress() | BuildProgress():
             return ""
         case StepNote(step=step, text=said):
             text = f"{step}: {said}"

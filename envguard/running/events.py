@@ -16,6 +16,16 @@ class Building:
 
 
 @dataclass(frozen=True, slots=True)
+class BuildProgress:
+    """What the building of an environment is at; `done` of `total` in bytes, a total of 0 where that is not known."""
+
+    environment: str
+    label: str
+    done: float = 0
+    total: float = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """Another process builds the environment; `holder` says which."""
 
@@ -73,5 +83,5 @@ class RunFailed:
     why: str
 
 
-Event = Building | Waiting | PassedBy | StepStarted | StepProgress | StepNote | StepEnded | RunFailed
+Event = Building | BuildProgress | Waiting | PassedBy | StepStarted | StepProgress | StepNote | StepEnded | RunFailed
 Receiver = Callable[[Event], None]

@@ -22,7 +22,7 @@ from envguard.locks.proofs import Proof, proofs_path, read_proofs
 from envguard.locks.uv import find_uv
 from envguard.planning import NOTHING_ABSENT, Backend, Candidate, LockKey, PassedOver, Plan, make_plan
 from envguard.running.checking import CheckFailed, check_environment
-from envguard.running.events import Building, PassedBy, Receiver, Waiting
+from envguard.running.events import Building, BuildProgress, PassedBy, Receiver, Waiting
 from envguard.running.place import HostPlace, Place
 from envguard.running.step import scratch_folder
 from envguard.store.environments import BuiltEnvironment, DamagedInstall, Identity, ensure, make_folder, read_ready
@@ -205,7 +205,8 @@ class Workshop:
         forget_distributions(distributions, self._installer())
 
     def _ensure(self, candidate: Candidate) -> BuiltEnvironment:
-        installer, identity = self._installer(), identity_of(candidate)
+        watcher, identity = _Announcer(candidate, self.receive), identity_of(candidate)
+        installer = replace(self._installer(), tell=watcher.progress)
 
         def build(folder: Path, held: tuple[int, ...]) -> Layout:
             if candidate.backend == "container":
@@ -213,6 +214,7 @@ class Workshop:
             return build_venv(folder, candidate.interpreter.real_path, candidate.lock, installer, held)
 
         def prove(layout: Layout) -> Proof:
+            watcher.progress("proving it")
             try:
                 return self.check(candidate, layout)
             except CheckFailed:
@@ -220,7 +222,6 @@ class Workshop:
                     self.containers.forget(identity.key)
                 raise
 
-        watcher = _Announcer(candidate, self.receive)
         return ensure(self.home, identity, build=build, prove=prove, watcher=watcher)
 
     def place(self, prepared: Prepared, folder: Path, reads: Sequence[Path]) -> Place:
@@ -338,6 +339,9 @@ class _Announcer:
 
     def building(self, environment: str, why: str) -> None:
         self.receive(Building(environment, str(self.candidate), why))
+
+    def progress(self, label: str, done: float = 0, total: float = 0) -> None:
+        self.receive(BuildProgress(self.candidate.environment.name, label, done, total))
 
     def waiting(self, environment: str, holder: str) -> None:
         self.receive(Waiting(environment, holder))
