@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 import sys
@@ -22,6 +23,8 @@ pytestmark = [pytest.mark.network, pytest.mark.slow]
 
 POISON = "raise SystemExit('poison was imported')\n"
 LARGEST_BUNDLE = 2_150_000
+
+MEASURING = ("compare", "verify")
 
 
 @pytest.fixture(scope="module")
@@ -145,13 +148,51 @@ def test_every_member_of_the_bundle_is_kept_in_order_and_stored(poisoned_run: En
         assert after.read(geometry) == before.read(geometry)
 
 
-def run(store_home: Path, source: Path, output: Path, options: Overrides) -> TaskResult:
+def run(store_home: Path, source: Path, output: Path, options: Overrides, without: str = "") -> TaskResult:
+    """The task, or the task without one of its steps."""
     shop = workshop(store_home)
-    return run_task(shop.catalog.tasks["quantize"], {"input": source}, output, shop, options)
+    whole = shop.catalog.tasks["quantize"]
+    task = dataclasses.replace(whole, steps=tuple(step for step in whole.steps if step.name != without))
+    return run_task(task, {"input": source}, output, shop, options)
 
 
-def test_blendshapes_can_be_dropped(store_home: Path, bundle: Path, tmp_path: Path) -> None:
-    result = run(store_home, bundle, tmp_path / "out.task", {"quantize": {"drop": ["face_blendshapes"]}})
+def test_the_recipe_that_was_found_gives_the_same_bytes_on_another_python_without_a_search(
+    store_home: Path, bundle: Path, tmp_path: Path, poisoned_run: Ended
+) -> None:
+    shop = dataclasses.replace(workshop(store_home), pythons={"quantize": "3.10"})
+    whole = shop.catalog.tasks["quantize"]
+    task = dataclasses.replace(whole, steps=tuple(step for step in whole.steps if step.name not in MEASURING))
+    options: Overrides = {"quantize": {"recipe": poisoned_run.document["recipe"]}}
+    result = run_task(task, {"input": bundle}, tmp_path / "out.task", shop, options)
+    assert result.output is not None
+    assert result.output.sha256 == poisoned_run.document["output"]["sha256"]
+    assert not any(model["candidates"] for model in result.steps["quantize"].values["models"])
+
+
+def test_every_recipe_that_was_tried_is_told_with_what_became_of_it(poisoned_run: Ended) -> None:
+    for model in poisoned_run.document["models"]:
+        outcomes = [candidate["outcome"] for candidate in model["candidates"]]
+        assert len(outcomes) >= 2
+        assert outcomes.count("taken") == 1
+
+
+def test_for_speed_a_call_takes_less_time_within_wider_limits(store_home: Path, bundle: Path, tmp_path: Path) -> None:
+    ended = envguard(
+        "run", "quantize", bundle, "--goal", "speed", "-o", tmp_path / "out.task", "--json", home=store_home
+    )
+    assert ended.code == 0, ended.err
+    verify = ended.document["verify"]
+    assert ended.document["output"]["bytes"] <= 2_200_000
+    assert verify["faces"]["lost"] == 0
+    assert verify["landmark_shift"]["px_256"]["mean"] <= 0.5
+    assert verify["blendshapes"]["mean_abs"] <= 0.012
+    arithmetic = {model["name"]: model["recipe"].get("arithmetic", "") for model in ended.document["models"]}
+    assert "convolutions" in arithmetic["face_landmarks_detector"]
+
+
+def test_blendshapes_can_be_dropped(store_home: Path, bundle: Path, tmp_path: Path, poisoned_run: Ended) -> None:
+    chosen = {"drop": ["face_blendshapes"], "recipe": poisoned_run.document["recipe"]}
+    result = run(store_home, bundle, tmp_path / "out.task", {"quantize": chosen})
     document = as_document(result)
     assert result.passed, result.failures
     assert document["dropped"] == ["face_blendshapes"]
@@ -164,7 +205,7 @@ def test_blendshapes_can_be_dropped(store_home: Path, bundle: Path, tmp_path: Pa
 def test_for_size_a_large_layer_is_compressed_and_the_report_says_so(
     store_home: Path, bundle: Path, tmp_path: Path
 ) -> None:
-    result = run(store_home, bundle, tmp_path / "out.task", {"quantize": {"goal": "size", "low_rank": True}})
+    result = run(store_home, bundle, tmp_path / "out.task", {"quantize": {"goal": "size", "low_rank": True}}, "compare")
     assert result.passed, result.failures
     assert result.output is not None
     assert result.output.bytes <= 1_600_000
@@ -176,16 +217,17 @@ def test_for_size_a_large_layer_is_compressed_and_the_report_says_so(
 
 
 def test_for_accuracy_landmarks_move_half_as_far(store_home: Path, bundle: Path, tmp_path: Path) -> None:
-    result = run(store_home, bundle, tmp_path / "out.task", {"quantize": {"goal": "accuracy"}})
+    result = run(store_home, bundle, tmp_path / "out.task", {"quantize": {"goal": "accuracy"}}, "compare")
     assert result.passed, result.failures
     assert as_document(result)["verify"]["landmark_shift"]["px_256"]["mean"] <= 0.2
 
 
 def test_gates_that_are_not_passed_are_named_and_leave_no_output(
-    store_home: Path, bundle: Path, tmp_path: Path
+    store_home: Path, bundle: Path, tmp_path: Path, poisoned_run: Ended
 ) -> None:
     limits = {"max_faces_lost": -1, "max_landmark_px": 0.001, "max_blendshape": 0.00001}
-    result = run(store_home, bundle, tmp_path / "out.task", {"verify": limits})
+    options: Overrides = {"quantize": {"recipe": poisoned_run.document["recipe"]}, "verify": limits}
+    result = run(store_home, bundle, tmp_path / "out.task", options, without="compare")
     assert {failure.name for failure in result.failures} == {"faces-lost", "landmark-shift", "blendshape-shift"}
     assert result.output is None
     assert list(tmp_path.iterdir()) == []
