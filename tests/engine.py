@@ -111,10 +111,9 @@ def _base_archive(folder: Path) -> Path:
         ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
         if ended.returncode != 0:
             raise CannotHave(f"debootstrap made no base image: {(ended.stdout + ended.stderr)[-500:]}")
-        # Downloaded packages and manuals are in nobody's image.
-        left_out = [
-            f"--exclude=./{name}" for name in ("var/cache", "var/lib/apt/lists", "usr/share/doc", "usr/share/man")
-        ]
+        # Downloaded packages, manuals and translations are in nobody's image.
+        left = ("var/cache", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale")
+        left_out = [f"--exclude=./{name}" for name in left]
         subprocess.run(["tar", *left_out, "-C", root, "-cf", part, "."], check=True)
         part.replace(archive)
     return archive

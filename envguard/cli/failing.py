@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
-from envguard.cli.text import error_text, printable
+from envguard.cli.text import coloured, error_text, printable, wants_colour
 from envguard.errors import EnvguardError, NoEnvironment, StepFailed
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 def show_error(error: EnvguardError) -> dict[str, object]:
     """Print an error on standard error; gives back its document for `--json`."""
     known = _diagnosis_of(error)
-    print(error_text(error), file=sys.stderr)
+    text = error_text(error)
+    print(coloured(text) if wants_colour(sys.stderr, os.environ) else text, file=sys.stderr)
     if known is None:
         return {**error.as_json()}
     from envguard.cli.diagnosis import text_under

@@ -51,11 +51,13 @@ def default_name(source: Path) -> str:
 
 
 def check_report(report: Path, models: Sequence[Model]) -> None:
-    """Refuse a report that would be written over a model or its output, or where no file can be made."""
+    """Refuse a report that would be written over a model, its output or receipt, or where no file can be made."""
     from envguard.running.places import check_output
+    from envguard.running.receipt import SUFFIX
 
     check_output(report.absolute(), None)
-    if _key(report) in {_key(path) for model in models for path in (model.source, model.target)}:
+    taken = [path for model in models for path in (model.source, model.target, Path(f"{model.target}{SUFFIX}"))]
+    if _key(report) in map(_key, taken):
         raise BadInput(f"The report {report} is an input or an output of the run.", next_step="Name another file.")
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from envguard.cli.text import printable
+from envguard.cli.text import fitting, printable
 from envguard.host.interpreters import BrokenCandidate, HostFacts, Interpreter
 
 # As wide as the longest reason, where no terminal says how wide it is: a line that is searched must not be broken.
@@ -35,7 +36,7 @@ def probe(
         return
     _show(facts)
     for line in removed_lines(removed):
-        typer.echo(printable(line))
+        typer.echo(fitting(printable(line), sys.stdout))
 
 
 def _show(facts: HostFacts) -> None:
@@ -44,7 +45,7 @@ def _show(facts: HostFacts) -> None:
     from rich.text import Text
 
     console = Console(highlight=False)
-    if not console.is_terminal:
+    if not sys.stdout.isatty():  # which FORCE_COLOR does not change
         console.width = WIDTH_OF_A_FILE
     usable = [_cells(row) for row in facts.usable]
     rest = [_cells(row) for row in facts.interpreters if not row.usable] + [_cells(row) for row in facts.broken]

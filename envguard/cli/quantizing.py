@@ -72,11 +72,12 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model to quantize: the user's word for it, the file that it is, and where the output goes."""
+    """A model to quantize: the user's word for it, the file that it is, where the output goes, and the page if any."""
 
     named: str
     source: Path
     target: Path
+    page: Path | None = None
 
 
 def quantize_model(
@@ -86,17 +87,24 @@ def quantize_model(
 
     Bad input is told before anything is built for it. See `run_task` for `alone`.
     """
+    from envguard.cli.reporting import maker_for, write_page
     from envguard.report.quantize import as_document
     from envguard.running.pipeline import run_task
     from envguard.running.places import check_input, check_output
 
     check_input(model.source)
     check_output(model.target, model.source)
-    result = run_task(task, {"input": model.source}, model.target, workshop, choices.options, alone)
-    if choices.receipt:
-        options = _with_recipe(choices.options, result)
-        leave_receipt(task, result, model.target, options, sample_of({"input": model.named}))
-    return as_document(result)
+    with maker_for(model, workshop) as maker:
+        keep = maker.keep if maker else {}
+        result = run_task(task, {"input": model.source}, model.target, workshop, choices.options, alone, keep)
+        receipt = None
+        if choices.receipt:
+            options = _with_recipe(choices.options, result)
+            receipt = leave_receipt(task, result, model.target, options, sample_of({"input": model.named}))
+        document = as_document(result)
+        if maker and model.page:
+            write_page(model.page, maker, document, task, choices.options, receipt)
+    return document
 
 
 def _with_recipe(options: Overrides, result: TaskResult) -> Overrides:
@@ -121,6 +129,7 @@ def quantize_several(
     outputs. Raises EnvguardError where no model can be run at all.
     """
     from envguard.report.several import as_document, failed_run
+    from envguard.running.pages import ENVIRONMENT
     from envguard.running.pipeline import environments_of
     from envguard.running.places import check_output_folder
     from envguard.running.several import run_each
@@ -130,8 +139,9 @@ def quantize_several(
     if folder is not None:
         check_output_folder(folder.absolute())
     jobs = {name: (model, choices) for name, model in models.items()}
+    pages = [ENVIRONMENT] if any(model.page for model in models.values()) else []
     with (
-        workshop.holding(environments_of(task, workshop.catalog)),
+        workshop.holding([*environments_of(task, workshop.catalog), *pages]),
         scratch_folder(runs_folder(workshop.home)) as scratch,
         _folder_for(folder),
     ):

@@ -83,7 +83,14 @@ JobsOption = Annotated[
         "alone and keep the others waiting; one at a time disturbs them least.",
     ),
 ]
-ReportOption = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report as Markdown too.")]
+ReportOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR|FILE",
+        help="Write a report too: FILE.html is a page with plots and pictures that needs nothing else, its JSON beside "
+        "it; DIR gets report.html and report.json, or a page for each of several models; any other FILE is Markdown.",
+    ),
+]
 ExplainOption = Annotated[bool, typer.Option("--explain", help="Print the plan and why the rest lost; run nothing.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
@@ -153,16 +160,15 @@ def _explain(choices: Choices, *, as_json: bool) -> None:
 
 
 def _quantize_one(named: str, output: Path | None, choices: Choices, report: Path | None, *, as_json: bool) -> None:
-    from envguard.cli.models import check_report, one_model
+    from envguard.cli.models import one_model
     from envguard.cli.quantizing import quantize_model
+    from envguard.cli.reporting import with_pages
     from envguard.cli.screen import screen
     from envguard.report.text import as_markdown, as_text
 
     with screen() as receive:
         task, workshop = choices.opened(receive)
-        model = one_model(named, output, workshop)
-        if report is not None:
-            check_report(report, [model])
+        (model,) = with_pages({named: one_model(named, output, workshop)}, report).values()
         document = quantize_model(model, choices, task, workshop)
     _tell(document, as_text(document), report, as_markdown(document), as_json=as_json)
     raise typer.Exit(0 if document["verdict"] == "yes" else 1)
@@ -171,24 +177,25 @@ def _quantize_one(named: str, output: Path | None, choices: Choices, report: Pat
 def _quantize_several(
     named: list[str], folder: Path | None, choices: Choices, report: Path | None, *, jobs: int, as_json: bool
 ) -> None:
-    from envguard.cli.models import check_report, several_models
+    from envguard.cli.models import several_models
     from envguard.cli.quantizing import quantize_several
+    from envguard.cli.reporting import with_pages, write_folder_data
     from envguard.cli.screen import screens
     from envguard.report.several import as_markdown, as_text, exit_code
 
     with screens() as receiver:
         task, workshop = choices.opened(receiver(""))
-        models = several_models(named, folder, workshop)
-        if report is not None:
-            check_report(report, list(models.values()))
+        models = with_pages(several_models(named, folder, workshop), report)
         document = quantize_several(models, folder, choices, task, workshop, receiver, at_once=jobs)
+    write_folder_data(report, document)
     _tell(document, as_text(document), report, as_markdown(document), as_json=as_json)
     raise typer.Exit(exit_code(document))
 
 
 def _tell(document: Mapping[str, Any], text: str, report: Path | None, markdown: str, *, as_json: bool) -> None:
+    from envguard.cli.reporting import is_markdown
     from envguard.files import write_whole
 
-    if report is not None:
+    if report is not None and is_markdown(report):
         write_whole(report.absolute(), markdown.encode(errors="backslashreplace"))
     typer.echo(json.dumps(document, indent=2) if as_json else text)

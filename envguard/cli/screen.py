@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import TextIO
 
-from envguard.cli.text import printable
+from envguard.cli.text import can_move_the_cursor, printable
 from envguard.running.events import (
     Building,
     BuildProgress,
@@ -38,14 +39,15 @@ def screens(stream: TextIO | None = None) -> Iterator[Callable[[str], Receiver]]
     The name may be empty.
     """
     target = sys.stderr if stream is None else stream
-    if not target.isatty():
+    if not can_move_the_cursor(target, os.environ):
         yield lambda name: lambda event: _print_line(event, target, _mark(name))
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress
 
-    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TimeElapsedColumn())
-    with Progress(*columns, console=Console(file=target), transient=True) as progress:
+    from envguard.cli.columns import ProgressLine
+
+    with Progress(ProgressLine(), console=Console(file=target), transient=True) as progress:
         yield cache(lambda name: _Bar(progress, _mark(name)).show)
 
 
@@ -58,21 +60,35 @@ class _Bar:
         assert isinstance(progress, Progress)
         self._progress = progress
         self._mark = mark
-        self._bar = progress.add_task("", visible=False)
+        self._bar = progress.add_task("", total=None, visible=False)
+        self._task = next(task for task in progress.tasks if task.id == self._bar)
 
     def show(self, event: Event) -> None:
-        if isinstance(event, StepProgress):
-            label = self._mark + printable(f"{event.step}: {event.label}")
-            self._progress.update(self._bar, visible=True, description=label, completed=event.done, total=event.total)
-        elif isinstance(event, StepStarted):
-            self._progress.reset(self._bar, total=None, visible=True, description=self._mark + event.step)
-        elif isinstance(event, (StepEnded, RunFailed)):
-            self._progress.update(self._bar, visible=False)
-        elif isinstance(event, Building):
-            self._progress.reset(self._bar, total=None, visible=True, description=f"building {event.environment}")
+        match event:
+            case StepStarted(step=step):
+                self._start(step)
+            case Building(environment=environment):
+                self._start(f"building {environment}")
+            case StepProgress(step=step, label=label, done=done, total=total):
+                self._move(f"{step}: {label}", done, total)
+            case BuildProgress(environment=environment, label=label, done=done, total=total):
+                self._move(f"{environment}: {label}", done, total)
+            case StepEnded() | RunFailed():
+                self._progress.update(self._bar, visible=False)
         line = line_for(event)
         if line:
             self._progress.console.print(self._mark + line, markup=False, highlight=False)
+
+    def _start(self, what: str) -> None:
+        self._task.total = None  # which neither `reset` nor `update` can do
+        self._progress.reset(self._bar, visible=True, description=self._mark + printable(what))
+
+    def _move(self, what: str, done: float, total: float) -> None:
+        """Show how far a part is; the time left is measured anew for each part, the time gone is the whole's."""
+        if total != self._task.total or done < self._task.completed:
+            self._task.total = None
+        description = self._mark + printable(what)
+        self._progress.update(self._bar, visible=True, description=description, completed=done, total=total or None)
 
 
 def _print_line(event: Event, stream: TextIO, mark: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from pathlib import Path
 
@@ -18,6 +19,11 @@ def features() -> dict[str, object]:
         "name": fields.get("model name", platform.processor()),
         "vectors": [name for name in _VECTORS if name in flags],
     }
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _fields() -> dict[str, str]:

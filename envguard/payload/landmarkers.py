@@ -43,11 +43,11 @@ def reader(kind: Kind, bundle: Path, *, blendshapes: bool = False) -> Iterator[R
 
     `blendshapes` turns on that output of a face landmarker. `Rejected` if MediaPipe does not take the bundle.
     """
-    task, options, detections = _LANDMARKERS[kind]
-    with _opened(task, options(_base_options(bundle), blendshapes)) as landmarker:
+    task, options, detections = LANDMARKERS[kind]
+    with opened(task, options(base_options(bundle), blendshapes)) as landmarker:
 
         def read(pixels: np.ndarray) -> Reading:
-            image = _image(pixels)
+            image = as_image(pixels)
             start = time.perf_counter()
             result = _detect(landmarker, image)
             seconds = time.perf_counter() - start
@@ -57,16 +57,18 @@ def reader(kind: Kind, bundle: Path, *, blendshapes: bool = False) -> Iterator[R
         yield read
 
 
-def _base_options(bundle: Path) -> Any:
+def base_options(bundle: Path) -> Any:
+    """MediaPipe's options for any task: that bundle, on the CPU."""
     return BaseOptions(model_asset_path=str(bundle.resolve()), delegate=BaseOptions.Delegate.CPU)
 
 
 @contextmanager
-def _opened(task: Any, options: Any) -> Iterator[Any]:
+def opened(task: Any, options: Any) -> Iterator[Any]:
+    """A landmarker of MediaPipe's class `task`, closed at the end; `Rejected` if it does not take its bundle."""
     try:
         landmarker = task.create_from_options(options)
     except (RuntimeError, ValueError, OSError, NotImplementedError) as cause:
-        raise _rejection(cause) from cause
+        raise rejection(cause) from cause
     # Left to the garbage collector, MediaPipe closes it when the interpreter is half gone and prints a traceback.
     with landmarker:
         yield landmarker
@@ -76,15 +78,17 @@ def _detect(landmarker: Any, image: Any) -> Any:
     try:
         return landmarker.detect(image)
     except (RuntimeError, ValueError, NotImplementedError) as cause:
-        raise _rejection(cause) from cause
+        raise rejection(cause) from cause
 
 
-def _rejection(cause: Exception) -> Rejected:
+def rejection(cause: Exception) -> Rejected:
+    """MediaPipe's own message."""
     # MediaPipe appends the C++ source locations that the status passed through.
     return Rejected(str(cause).split("=== Source Location Trace", 1)[0].strip() or type(cause).__name__)
 
 
-def _image(pixels: np.ndarray) -> Any:
+def as_image(pixels: np.ndarray) -> Any:
+    """RGB pixels as MediaPipe takes them."""
     return mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(pixels))
 
 
@@ -119,7 +123,7 @@ def _poses(result: Any, size: np.ndarray) -> Iterator[Detection]:
         yield Detection(_positions(landmarks, size), visibility, _metres(result.pose_world_landmarks[index]))
 
 
-_LANDMARKERS: dict[Kind, tuple[Any, Callable[[Any, bool], Any], Callable[[Any, np.ndarray], Iterator[Detection]]]] = {
+LANDMARKERS: dict[Kind, tuple[Any, Callable[[Any, bool], Any], Callable[[Any, np.ndarray], Iterator[Detection]]]] = {
     Kind.FACE: (
         vision.FaceLandmarker,
         lambda base, blendshapes: vision.FaceLandmarkerOptions(

@@ -19,7 +19,7 @@ def as_document(result: TaskResult) -> dict[str, Any]:
     MediaPipe the models are not. `recipe` repeats what was done without a search, to the same bytes on the same `cpu`.
     """
     values = {name: step.values for name, step in result.steps.items()}
-    quantized, verify = values.get("quantize", {}), values.get("verify")
+    quantized, verify = values.get("quantize", {}), _without_files(values.get("verify"))
     models = _models(quantized, values.get("compare", {}))
     return {
         "schema": SCHEMA,
@@ -39,6 +39,11 @@ def as_document(result: TaskResult) -> dict[str, Any]:
         "environments": [prepared.as_json() for prepared in result.environments],
         "steps": [{"name": name, "seconds": round(step.seconds, 3)} for name, step in result.steps.items()],
     }
+
+
+def _without_files(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What a step found, without the files that it handed on to others."""
+    return None if found is None else {name: value for name, value in found.items() if name != "files"}
 
 
 def _models(quantized: Mapping[str, Any], compared: Mapping[str, Any]) -> list[dict[str, Any]]:

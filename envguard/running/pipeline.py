@@ -24,6 +24,7 @@ from envguard.store.home import log_file, runs_folder
 
 Overrides = Mapping[str, Mapping[str, object]]
 Alone = Callable[[], contextlib.AbstractContextManager[None]]
+NOTHING: Mapping[str, Path] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +74,15 @@ def run_task(
     workshop: Workshop,
     options: Overrides,
     alone: Alone = contextlib.nullcontext,
+    keep: Mapping[str, Path] = NOTHING,
 ) -> TaskResult:
     """Run every step of a task on copies of `sources`; the outputs appear whole at `target` if the verdict is yes.
 
     `target` is the output's path, or where the task has several the folder that they are put into. `options` by step
     name are laid over those of the catalog. Every environment is made ready before the first step starts, so that a
     run does not stop half-way for want of one. A step that measures times runs inside `alone`, which where several runs
-    go on at once keeps the others waiting.
+    go on at once keeps the others waiting. `keep` says where to copy files that steps hand on, by reference, whatever
+    the verdict; what no step made is not copied.
     """
     for step in task.steps:
         if isinstance(step, CommandStep):
@@ -93,6 +96,9 @@ def run_task(
         for name, source in sources.items():
             run.shelf.take(f"task:{name}", {source.name: source})
         failures = run.all_steps()
+        for reference, kept in keep.items():
+            if reference in run.shelf:
+                shutil.copyfile(run.shelf[reference][0].path, kept)
         published = {} if failures else run.publish(target, sources.values())
         inputs = {name: run.shelf[f"task:{name}"][0] for name in sources}
     return TaskResult(

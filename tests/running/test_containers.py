@@ -103,10 +103,16 @@ def project(engine: TestEngine, tmp_path: Path) -> Path:
     return write_project(tmp_path / "project", engine.python, TASKS + PAYLOAD_TASK, SCRIPTS)
 
 
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store for these tests; each environment is proved in it once."""
+    return tmp_path_factory.mktemp("home")
+
+
 @pytest.fixture
-def shop(engine: TestEngine, project: Path, tmp_path: Path) -> Workshop:
-    """A workshop whose steps run in containers, with a store of its own."""
-    shop = shop_of(project, tmp_path / "home", {**os.environ, **engine.environ})
+def shop(engine: TestEngine, project: Path, home: Path) -> Workshop:
+    """A workshop whose steps run in containers."""
+    shop = shop_of(project, home, {**os.environ, **engine.environ})
     shop.backend = "container"
     return shop
 
@@ -188,7 +194,8 @@ def test_an_image_that_was_removed_is_built_again_from_the_store(shop: Workshop,
     assert [event.what for event in again.receive if isinstance(event, Building)] == [image.tags[0]]
 
 
-def test_an_image_whose_check_fails_does_not_stay(shop: Workshop, engine: TestEngine) -> None:
+def test_an_image_whose_check_fails_does_not_stay(shop: Workshop, engine: TestEngine, tmp_path: Path) -> None:
+    shop.home = tmp_path / "home"
     environment = dataclasses.replace(shop.catalog.environments["one"], check_command=("python", "-c", "1 / 0"))
     shop.catalog = dataclasses.replace(shop.catalog, environments={"one": environment})
     with pytest.raises(NoEnvironment, match="failed its check") as caught:
@@ -216,15 +223,14 @@ def until(there: Callable[[], bool], seconds: float = 60.0) -> None:
         time.sleep(0.05)
 
 
-def test_an_interrupted_run_leaves_no_container(project: Path, engine: TestEngine, tmp_path: Path) -> None:
-    assert interrupted(project, tmp_path / "home", engine, signal.SIGINT) == 130
+def test_an_interrupted_run_leaves_no_container(project: Path, engine: TestEngine, home: Path) -> None:
+    assert interrupted(project, home, engine, signal.SIGINT) == 130
     assert engine.containers() == []
 
 
 def test_a_killed_run_ends_its_container_and_the_next_one_removes_it(
-    project: Path, engine: TestEngine, tmp_path: Path
+    project: Path, engine: TestEngine, home: Path, tmp_path: Path
 ) -> None:
-    home = tmp_path / "home"
     assert interrupted(project, home, engine, signal.SIGKILL) == -signal.SIGKILL
     until(lambda: engine.client.containers.list() == [])  # none runs; what is left of it lies there
     assert len(engine.containers()) == 1
@@ -259,11 +265,11 @@ def test_a_quantized_model_is_the_same_bytes_in_both(
 
 
 def test_a_users_own_command_has_the_current_folder_and_its_exit_code_is_ours(
-    project: Path, engine: TestEngine, tmp_path: Path
+    project: Path, engine: TestEngine, home: Path
 ) -> None:
     program = "import os, sys; open('made', 'w').write('x'); print(sys.prefix); sys.stderr.write('no'); sys.exit(5)"
     command = ("exec", "--backend", "container", "one", "--", "python", "-c", program)
-    ended = envguard(*command, home=tmp_path / "home", cwd=project, **engine.environ)
+    ended = envguard(*command, home=home, cwd=project, **engine.environ)
     assert (ended.code, ended.out) == (5, "/opt/envguard\n")
     assert ended.err.endswith("no")
     assert (project / "made").read_text() == "x"

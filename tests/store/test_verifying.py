@@ -104,11 +104,11 @@ def test_a_repair_of_the_quantizer_brings_back_every_byte(tmp_path: Path, store_
 @pytest.mark.slow
 def test_what_the_installers_cache_has_damaged_is_fetched_anew(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    folder = workshop(home).prepare("samples").built.folder
-    (cached,) = (home / "uv-cache" / "archive-v0").rglob("*.task")
+    built = workshop(home).prepare("samples").built
+    folder, archives = built.folder, home / "uv-cache" / "archive-v0"
+    cached = next(archives.rglob("*.task"))
     os.truncate(cached, 1000)
-    (installed,) = folder.rglob("*.task")
-    installed.unlink()
+    (built.layout.site_packages / Path(*cached.relative_to(archives).parts[1:])).unlink()
     assert repair(folder, workshop(home)).identical
     assert verify_environment(folder) == ()
 

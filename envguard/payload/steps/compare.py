@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import numpy as np
 
 from .. import accuracy, benchmark, bundle, calibration, numerics, profiling, synthetic
 from ..bundle import MODEL_SUFFIX, Bundle, ModelFile
+from ..cpu import processors
 from ..graph import facts
 from ..graph import model as models
 from ..graph.normalization import input_ranges
@@ -121,11 +121,6 @@ def run(request: Request, events: Events) -> Result:
     file.write_text(json.dumps(samples), encoding="utf-8")
     files = {SAMPLES: file.name}
     return Result({"models": values, "processors": processors(), "files": files}, tuple(failures))
-
-
-def processors() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _pairs(original: Bundle, quantized: Bundle) -> list[tuple[ModelFile, ModelFile]]:

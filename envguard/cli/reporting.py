@@ -1,0 +1,147 @@
+"""`--report`: which files it means, and how they are written: Markdown, or a page with the JSON document beside it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from envguard.errors import BadInput, StepFailed
+
+if TYPE_CHECKING:
+    from envguard.catalog import Task
+    from envguard.cli.quantizing import Model
+    from envguard.running.pages import PageMaker
+    from envguard.running.pipeline import Overrides
+    from envguard.running.preparing import Workshop
+
+PAGE = "report.html"
+DATA = "report.json"
+SUFFIXES = (".html", ".htm")
+
+
+def is_page(report: Path) -> bool:
+    """Whether one page is meant."""
+    return report.suffix.lower() in SUFFIXES and not report.is_dir()
+
+
+def is_folder(report: Path) -> bool:
+    """Whether a folder for pages is meant: it is there, or has a name that no file would have."""
+    return report.is_dir() or (not report.suffix and not report.exists())
+
+
+def is_markdown(report: Path) -> bool:
+    """Whether one Markdown file is meant, as by any other name."""
+    return not is_page(report) and not is_folder(report)
+
+
+def with_pages(models: Mapping[str, Model], report: Path | None) -> dict[str, Model]:
+    """The models with the places of their pages, where pages are meant; raises BadInput for what cannot be written.
+
+    Of a folder, one model gets `report.html`, several get `NAME.html` each.
+    """
+    from envguard.cli.models import check_report
+    from envguard.running.places import check_output_folder
+
+    if report is None:
+        return dict(models)
+    if is_markdown(report):
+        check_report(report, list(models.values()))
+        return dict(models)
+    if is_folder(report):
+        check_output_folder(report.absolute())
+    elif len(models) > 1:
+        raise BadInput(
+            f"The page {report} cannot be that of {len(models)} models.",
+            next_step="Name a folder with --report, which gets a page for each; or a .md file for a table of all.",
+        )
+    pages = _pages(list(models.values()), report.absolute())
+    for path in (each for page in pages for each in (page, data_beside(page)) if each.parent.is_dir()):
+        check_report(path, list(models.values()))
+    return {name: replace(model, page=page) for (name, model), page in zip(models.items(), pages, strict=True)}
+
+
+def data_beside(page: Path) -> Path:
+    """Where the JSON document of a page goes."""
+    return page.with_suffix(".json")
+
+
+def write_folder_data(report: Path | None, document: Mapping[str, Any]) -> None:
+    """Write the document of several models into the folder, if one is meant."""
+    from envguard.files import write_whole
+
+    if report is not None and is_folder(report):
+        report.mkdir(exist_ok=True)
+        write_whole(report.absolute() / DATA, as_text(document))
+
+
+@contextlib.contextmanager
+def maker_for(model: Model, workshop: Workshop) -> Iterator[PageMaker | None]:
+    """What makes the model's page, if it gets one."""
+    if model.page is None:
+        yield None
+        return
+    from envguard.running.pages import page_maker
+
+    with page_maker(workshop) as maker:
+        yield maker
+
+
+def write_page(
+    page: Path, maker: PageMaker, document: Mapping[str, Any], task: Task, options: Overrides, receipt: Path | None
+) -> None:
+    """Write the document, then the page; raises StepFailed that names the verdict where the page cannot be made."""
+    from envguard.files import write_whole
+
+    page.parent.mkdir(exist_ok=True)
+    write_whole(data_beside(page), as_text(document))
+    try:
+        made = maker.make(document, _about(task, options, receipt))
+    except StepFailed as error:
+        kept = document["output"]["path"] if document["output"] else "nothing"
+        raise StepFailed(
+            f"The page {page} could not be made.",
+            why=f"{error.what} {error.why}",
+            next_step=f"The run itself ended: its verdict is {document['verdict']}, it wrote {kept}, and its document "
+            f"is {data_beside(page)}.",
+        ) from error
+    write_whole(page, made)
+
+
+def as_text(document: Mapping[str, Any]) -> bytes:
+    """The document as a file."""
+    return (json.dumps(document, indent=2) + "\n").encode()
+
+
+def _about(task: Task, options: Overrides, receipt: Path | None) -> dict[str, Any]:
+    """What the page tells beside the document: the version, the moment, the limits, the receipt."""
+    from envguard import __version__
+    from envguard.catalog.model import PayloadStep
+    from envguard.clock import utc_now
+    from envguard.files import file_facts
+
+    steps = [step for step in task.steps if isinstance(step, PayloadStep)]
+    limits = {step.name: {**step.options, **options.get(step.name, {})} for step in steps}
+    return {
+        "envguard": __version__,
+        "date": utc_now(),
+        "limits": limits,
+        "receipt": None if receipt is None else file_facts(receipt).as_json(),
+    }
+
+
+def _pages(models: Sequence[Model], report: Path) -> list[Path]:
+    if not is_folder(report):
+        return [report]
+    if len(models) == 1:
+        return [report / PAGE]
+    pages: list[Path] = []
+    for model in models:
+        page, number = report / f"{model.source.name}.html", 2
+        while page in pages or data_beside(page) == report / DATA:
+            page, number = report / f"{model.source.name}-{number}.html", number + 1
+        pages.append(page)
+    return pages

@@ -1,0 +1,74 @@
+"""The page of a run: what a payload step in an environment of its own makes of the document and of what steps left."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from envguard.errors import StepFailed
+from envguard.running.events import StepEnded, StepStarted
+from envguard.running.preparing import Workshop
+from envguard.running.step import run_step, scratch_folder
+from envguard.store.home import log_file, runs_folder
+
+ENVIRONMENT = "report"
+STEP = "steps.report"
+KEPT = {"details": "verify:details", "samples": "compare:samples"}
+
+
+@dataclass(frozen=True, slots=True)
+class PageMaker:
+    """Makes the page of one run; `keep` says where the run is to leave the files that its steps hand on."""
+
+    workshop: Workshop
+    folder: Path
+
+    @property
+    def keep(self) -> dict[str, Path]:
+        """Where to copy a file, by its reference."""
+        return {reference: self._given / f"{name}.json" for name, reference in KEPT.items()}
+
+    @property
+    def _given(self) -> Path:
+        return self.folder / "in"
+
+    def make(self, document: Mapping[str, Any], about: Mapping[str, Any]) -> bytes:
+        """The page, HTML in UTF-8, for which `about` is what the payload's `render` says.
+
+        Raises StepFailed where it cannot be made.
+        """
+        self.workshop.receive(StepStarted(ENVIRONMENT, ENVIRONMENT))
+        inputs = {name: self._given / f"{name}.json" for name in KEPT if (self._given / f"{name}.json").is_file()}
+        for name, value in (("document", document), ("about", about)):
+            inputs[name] = self._given / f"{name}.json"
+            inputs[name].write_text(json.dumps(value), encoding="utf-8")
+        work = self.folder / "work"
+        work.mkdir()
+        result = run_step(
+            self.workshop.place(self.workshop.prepare(ENVIRONMENT), work, [self._given]),
+            STEP,
+            name=ENVIRONMENT,
+            inputs=inputs,
+            options={},
+            results={},
+            environ=self.workshop.environ,
+            log=log_file(self.workshop.home, f"page-{ENVIRONMENT}"),
+            on_event=lambda event: None,
+        )
+        page = work / Path(str(result.values["files"]["page"])).name
+        if page.is_symlink() or not page.is_file():
+            raise StepFailed("The report's step made no page.")
+        self.workshop.receive(StepEnded(ENVIRONMENT, result.seconds, ()))
+        return page.read_bytes()
+
+
+@contextlib.contextmanager
+def page_maker(workshop: Workshop) -> Iterator[PageMaker]:
+    """A maker of one page, its environment ready before the run, so that no run is in vain for want of it."""
+    with workshop.holding([ENVIRONMENT]), scratch_folder(runs_folder(workshop.home)) as folder:
+        (folder / "in").mkdir()
+        yield PageMaker(workshop, folder)
