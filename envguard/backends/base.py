@@ -97,6 +97,8 @@ def _ask(engine: Engine, reference: str, owner: str) -> tuple[Facts, frozenset[s
         try:
             code, said = run_in_container(engine, order, Limits(1 << 30, 1.0), log)
         except NoEnvironment as error:
+            if "executable file" not in error.why:
+                raise
             raise _no_python(reference, error.why) from error
         log.seek(0)
         facts = answer_in(said, begin.encode(), end.encode())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -37,12 +36,11 @@ class Recipe:
         python = lock.python.replace(".", "")
         return f"envguard/{lock.environment}:{lock.edition}-cp{python}-{lock.digest[:12]}"
 
-    def arguments(self, base: str) -> dict[str, str]:
-        """The build arguments; `base` names the base image for whoever builds."""
+    def facts(self) -> dict[str, str]:
+        """What the labels say, by the names that stand for it in the Dockerfile."""
         lock = self.candidate.lock
         return {
-            "BASE": base,
-            "BASE_NAME": base,
+            "BASE_NAME": str(self.candidate.interpreter.base),
             "TITLE": f"{lock.environment} {lock.edition} on Python {lock.python}",
             "VERSION": __version__,
             "REVISION": source_revision(),
@@ -76,21 +74,19 @@ def source_revision() -> str:
         return ""
 
 
-def dockerfile(recipe: Recipe, base: str) -> str:
-    """The Dockerfile with every argument filled in, so that whoever builds need give none."""
-    arguments = recipe.arguments(base)
+def dockerfile(recipe: Recipe) -> str:
+    """The Dockerfile with everything filled in, so that whoever builds need give no argument."""
     text = (build_files() / "Dockerfile").read_text(encoding="utf-8")
-    return re.sub(r"(?m)^ARG (\w+)$", lambda found: f"ARG {found[1]}={_quoted(arguments[found[1]])}", text)
+    text = text.replace("ARG BASE\n", f"ARG BASE={recipe.candidate.interpreter.base}\n")
+    for name, value in recipe.facts().items():
+        text = text.replace(f"${{{name}}}", value)
+    return text
 
 
-def _quoted(value: str) -> str:
-    return value if re.fullmatch(r"[\w./:@-]+", value) else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def write_context(folder: Path, recipe: Recipe, base: str) -> None:
+def write_context(folder: Path, recipe: Recipe) -> None:
     """Put what `docker build` needs into a folder; raises NoEnvironment where that cannot be written."""
     try:
-        (folder / "Dockerfile").write_text(dockerfile(recipe, base), encoding="utf-8")
+        (folder / "Dockerfile").write_text(dockerfile(recipe), encoding="utf-8")
         with (folder / TAR).open("wb") as file:
             write_environment(file, recipe)
     except OSError as error:

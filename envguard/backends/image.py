@@ -68,8 +68,7 @@ def build_image(engine: Engine, recipe: Recipe, base_id: str, scratch: Path, *, 
 
     Raises NoEnvironment in the engine's words.
     """
-    reference = str(recipe.candidate.interpreter.base)
-    write_context(scratch, recipe, reference)
+    write_context(scratch, recipe)
     with (scratch / "context.tar").open("w+b") as file:
         with tarfile.open(fileobj=file, mode="w") as context:
             for name in ("Dockerfile", TAR):
@@ -170,5 +169,5 @@ def _image(facts: dict[str, Any]) -> Image:
 
 
 def _is_ours(tag: str) -> bool:
-    """Podman puts the name of a registry that there is not before it."""
-    return tag.removeprefix("localhost/").startswith(OURS)
+    """Podman puts the name of a registry before it, though the image is from none."""
+    return tag.removeprefix("localhost/").removeprefix("docker.io/").startswith(OURS)

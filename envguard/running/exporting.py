@@ -74,7 +74,7 @@ def _payload_files() -> list[Path]:
 
 def _write(prepared: Prepared, folder: Path) -> Recipe:
     recipe = Recipe(prepared.candidate, prepared.built.layout, identity_of(prepared.candidate).key)
-    write_context(folder, recipe, str(prepared.candidate.interpreter.base))
+    write_context(folder, recipe)
     return recipe
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import tarfile
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from envguard.backends.base import image_facts, probe_base
 from envguard.backends.container import Limits, Mount, Order, remove_left_over, run_in_container
 from envguard.backends.engine import Engine, ImageMissing, find_engine
+from envguard.errors import NoEnvironment
 from envguard.planning import minor_of
 from tests.engine import TestEngine
 
@@ -155,3 +157,14 @@ def test_an_image_that_is_not_there(found: Engine, tmp_path: Path) -> None:
     with pytest.raises(ImageMissing) as caught:
         probe_base(found, "nowhere.invalid/none:1", owner="x/y", cache=tmp_path)
     assert (caught.value.what, caught.value.exit_code) == ("The base image nowhere.invalid/none:1 is not here.", 3)
+
+
+def test_a_base_without_a_python(engine: TestEngine, found: Engine, tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "empty.tar", "w") as archive:
+        archive.add(Path(__file__), "file")
+    engine.client.api.import_image(str(tmp_path / "empty.tar"), "envguard-test-empty", "1")
+    with pytest.raises(NoEnvironment) as caught:
+        probe_base(found, "envguard-test-empty:1", owner="x/y", cache=tmp_path)
+    assert caught.value.what == "The base image envguard-test-empty:1 brings no Python that can be used."
+    engine.client.images.remove("envguard-test-empty:1")
+    assert engine.containers() == []
