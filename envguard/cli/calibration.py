@@ -19,13 +19,26 @@ MOST_FILES = 1_000
 def calibrated_with(task: Task, value: str, catalog: Catalog) -> Task:
     """The task with `sample:NAME`, or every picture and array file of a folder, in place of its own pictures.
 
-    Raises BadInput for an unknown sample, and for a folder without such files or with more than a thousand.
+    Raises BadInput as `files_for`.
+    """
+    kinds = {**dict.fromkeys(PICTURES, "picture"), **dict.fromkeys(ARRAYS, "arrays")}
+    inputs, folder = files_for("calibrate with", value, kinds, catalog)
+    return _with_inputs(task, inputs, folder or task.folder)
+
+
+def files_for(
+    purpose: str, value: str, kinds: Mapping[str, str], catalog: Catalog
+) -> tuple[dict[str, str], Path | None]:
+    """References by input for `sample:NAME`, or for the files of a folder, and that folder.
+
+    `kinds` says by suffix which input a file is. Raises BadInput for an unknown sample, and for a folder without such
+    files or with more than a thousand; it names the `purpose`.
     """
     if value.startswith(SAMPLE):
         if value.removeprefix(SAMPLE) not in catalog.samples:
             known = ", ".join(catalog.samples)
-            raise BadInput(f"There is no {value!r} to calibrate with.", next_step=f"Choose one of: {known}.")
-        return _with_inputs(task, {"picture": value}, task.folder)
+            raise BadInput(f"There is no {value!r} to {purpose}.", next_step=f"Choose one of: {known}.")
+        return {"picture": value}, None
     folder = Path(value).expanduser().absolute()
     try:
         names = sorted(path.name for path in folder.iterdir() if path.is_file())
@@ -33,17 +46,16 @@ def calibrated_with(task: Task, value: str, catalog: Catalog) -> Task:
         raise BadInput(
             f"The folder {folder} cannot be read.",
             why=error.strerror or str(error),
-            next_step="Name a folder of pictures, or `sample:faces-calibration`.",
+            next_step="Name a folder of pictures, or a sample such as `sample:faces`.",
         ) from error
-    kinds = {**dict.fromkeys(PICTURES, "picture"), **dict.fromkeys(ARRAYS, "arrays")}
     files = {name: kinds.get(Path(name).suffix.lower(), "") for name in names}
     inputs = {f"{kind}:{name}": f"file:{name}" for name, kind in files.items() if kind}
     if not 0 < len(inputs) <= MOST_FILES:
         raise BadInput(
-            f"The folder {folder} has {len(inputs):,} files to calibrate with.",
-            why=f"1 to {MOST_FILES:,} files ending in {', '.join((*PICTURES, *ARRAYS))} are taken",
+            f"The folder {folder} has {len(inputs):,} files to {purpose}.",
+            why=f"1 to {MOST_FILES:,} files ending in {', '.join(kinds)} are taken",
         )
-    return _with_inputs(task, inputs, folder)
+    return inputs, folder
 
 
 def _with_inputs(task: Task, inputs: Mapping[str, str], folder: Path) -> Task:

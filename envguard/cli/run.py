@@ -1,4 +1,4 @@
-"""`envguard run TASK`: the catalog's tasks, the built-in one with options of its own and for several models."""
+"""`envguard run TASK`: the catalog's tasks, the built-in ones with options of their own and for several models."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 
 from envguard.cli.choice import BackendOption, BaseOption, EditionsOption, FindLinksOption, OfflineOption, PythonsOption
 from envguard.cli.task import ReceiptOption, TaskGroup, explain_task
+from envguard.cli.tuning import tune
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 run_app = typer.Typer(
     cls=TaskGroup, help="Run a task; each of its steps in an environment of its own.", no_args_is_help=True
 )
+run_app.command()(tune)
 
 
 class Goal(str, Enum):

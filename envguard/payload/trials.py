@@ -82,10 +82,9 @@ class Outcome:
     @property
     def verdict(self) -> str:
         """`faster`, `slower`, `same` where noise is larger than the difference, `unclear` where all is noise."""
-        if self.time.too_busy or (not self.time.differs and not self.time.is_narrow):
-            return "unclear"
-        if not self.time.differs or abs(self.time.middle_ratio - 1.0) <= self.noise:
-            return "same"
+        differs = self.time.differs and abs(self.time.middle_ratio - 1.0) > self.noise
+        if not differs:
+            return "same" if self.time.is_narrow and not self.time.too_busy else "unclear"
         return "faster" if self.time.middle_ratio < 1.0 else "slower"
 
     def as_json(self, frames: int) -> dict[str, Any]:

@@ -70,7 +70,7 @@ class TaskResult:
 def run_task(
     task: Task,
     sources: Mapping[str, Path],
-    target: Path,
+    target: Path | None,
     workshop: Workshop,
     options: Overrides,
     alone: Alone = contextlib.nullcontext,
@@ -78,11 +78,11 @@ def run_task(
 ) -> TaskResult:
     """Run every step of a task on copies of `sources`; the outputs appear whole at `target` if the verdict is yes.
 
-    `target` is the output's path, or where the task has several the folder that they are put into. `options` by step
-    name are laid over those of the catalog. Every environment is made ready before the first step starts, so that a
-    run does not stop half-way for want of one. A step that measures times runs inside `alone`, which where several runs
-    go on at once keeps the others waiting. `keep` says where to copy files that steps hand on, by reference, whatever
-    the verdict; what no step made is not copied.
+    `target` is the output's path, or where the task has several the folder that they are put into; without one nobody
+    gets them, and what the steps say is all. `options` by step name are laid over those of the catalog. Every
+    environment is made ready before the first step starts, so that a run does not stop half-way for want of one. A step
+    that measures times runs inside `alone`, which where several runs go on at once keeps the others waiting. `keep`
+    says where to copy files that steps hand on, by reference, whatever the verdict; what no step made is not copied.
     """
     for step in task.steps:
         if isinstance(step, CommandStep):
@@ -99,7 +99,7 @@ def run_task(
         for reference, kept in keep.items():
             if reference in run.shelf:
                 shutil.copyfile(run.shelf[reference][0].path, kept)
-        published = {} if failures else run.publish(target, sources.values())
+        published = {} if failures or target is None else run.publish(target, sources.values())
         inputs = {name: run.shelf[f"task:{name}"][0] for name in sources}
     return TaskResult(
         task=task.name,

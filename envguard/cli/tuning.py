@@ -1,0 +1,115 @@
+"""`envguard run tune`: what are MediaPipe's runtime options worth on this bundle, before its weights are touched?"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from envguard.cli.choice import BackendOption, BaseOption, EditionsOption, FindLinksOption, OfflineOption, PythonsOption
+
+if TYPE_CHECKING:
+    from envguard.catalog import Catalog, Task
+    from envguard.running.pipeline import Overrides
+
+TASK = STEP = "tune"
+MODEL = "model"
+ENVIRONMENT = "verify"
+
+
+def tune(
+    model: Annotated[str, typer.Argument(help="A .task bundle for faces, hands or poses, or sample:face_landmarker.")],
+    images: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR",
+            help="Pictures like those of real use, or sample:NAME; default: faces, hands or people.",
+        ),
+    ] = None,
+    seconds: Annotated[
+        float | None,
+        typer.Option(
+            metavar="N", min=0.1, max=600, help="Time each setting so long; more makes intervals narrower. Default: 1.5"
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="OUT", help="Keep every measurement as JSON, round by round."),
+    ] = None,
+    edition: EditionsOption = None,
+    python: PythonsOption = None,
+    find_links: FindLinksOption = None,
+    offline: OfflineOption = False,
+    backend: BackendOption = None,  # noqa: ARG001 - its callback acts
+    base: BaseOption = None,  # noqa: ARG001 - as above
+    report: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report as Markdown too.")] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Print the plan and why the rest lost; run nothing.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+) -> None:
+    """Measure what MediaPipe's runtime options gain and what they cost in detections; print the lines to paste.
+
+    Each setting is timed in turns with the default, on frames of the pictures that move as before a camera.
+
+    Exit codes: 0 done; 2 bad input; 3 no environment can be had here.
+    """
+    from envguard.catalog import load_catalog
+    from envguard.cli.choice import by_environment
+    from envguard.cli.screen import screen
+    from envguard.cli.sources import named_source
+    from envguard.cli.task import explain_task
+    from envguard.cli.workshop import open_workshop
+    from envguard.files import write_whole
+    from envguard.report.tuning import as_document, as_markdown, as_text
+    from envguard.running.pipeline import run_task
+    from envguard.running.places import check_input
+
+    catalog = load_catalog(Path.cwd(), os.environ)
+    task = catalog.tasks[TASK] if images is None else measured_on(catalog.tasks[TASK], images, catalog)
+    options: Overrides = {} if seconds is None else {STEP: {"seconds": seconds}}
+    with screen() as receive:
+        workshop = open_workshop(
+            catalog,
+            receive,
+            by_environment(edition, catalog, main=ENVIRONMENT),
+            pythons=by_environment(python, catalog, main=ENVIRONMENT),
+            find_links=find_links,
+            offline=offline,
+        )
+        if explain:
+            explain_task(task, workshop, as_json=as_json)
+            return
+        source = named_source(model, workshop)
+        check_input(source)
+        _check_outputs(source, output, report)
+        target = None if output is None else output.absolute()
+        document = as_document(run_task(task, {"input": source}, target, workshop, options))
+    if report is not None:
+        write_whole(report.absolute(), as_markdown(document).encode(errors="backslashreplace"))
+    typer.echo(json.dumps(document, indent=2) if as_json else as_text(document))
+
+
+def measured_on(task: Task, value: str, catalog: Catalog) -> Task:
+    """The task on the pictures of a folder, or on `sample:NAME`, in its own's place; raises BadInput as `files_for`."""
+    from envguard.cli.calibration import PICTURES, files_for
+
+    inputs, folder = files_for("measure on", value, dict.fromkeys(PICTURES, "picture"), catalog)
+    steps = tuple(replace(step, inputs={MODEL: step.inputs[MODEL], **inputs}) for step in task.steps)
+    return replace(task, steps=steps, folder=folder or task.folder)
+
+
+def _check_outputs(source: Path, output: Path | None, report: Path | None) -> None:
+    """Refuse files that would be written over the model or over each other, or where none can be made."""
+    from envguard.errors import BadInput
+    from envguard.running.places import check_output
+
+    for path in (output, report):
+        if path is not None:
+            check_output(path.absolute(), source)
+    if output is not None and report is not None and os.path.realpath(output) == os.path.realpath(report):
+        raise BadInput(f"The report {report} is the output itself.", next_step="Name another file.")
