@@ -117,7 +117,10 @@ def _extract(tar: tarfile.TarFile, folder: Path) -> None:
         return
     for member in tar.getmembers():
         if not (member.isreg() or member.isdir()) or ".." in PurePosixPath(member.name).parts:
-            raise NoEnvironment(f"The image holds {member.name!r}, which no environment does.")
+            raise NoEnvironment(
+                f"The image holds {member.name!r}, which no environment does.",
+                next_step="Do not use it: remove it, and build it again with `envguard image build`.",
+            )
         tar.extract(member, folder)
 
 
@@ -135,7 +138,11 @@ def save_images(engine: Engine, names: list[str], target: Path) -> None:
     with told_by(engine, f"save {', '.join(names)}"):
         answer = api.get(address, params=[("names", name) for name in names], stream=True, timeout=api.timeout)
         if not answer.ok:
-            raise NoEnvironment(f"{engine.name} could not save {', '.join(names)}.", why=answer.text)
+            raise NoEnvironment(
+                f"{engine.name} could not save {', '.join(names)}.",
+                why=answer.text,
+                next_step="`envguard image list` shows which images there are; build one that is missing.",
+            )
         try:
             with appearing_whole(target) as file:
                 for piece in answer.iter_content(CHUNK):

@@ -69,7 +69,11 @@ def _in_folder(argument: str) -> list[str]:
     try:
         names = model_names(folder)
     except OSError as error:
-        raise BadInput(f"The folder {folder} cannot be read.", why=error.strerror or str(error)) from error
+        raise BadInput(
+            f"The folder {folder} cannot be read.",
+            why=error.strerror or str(error),
+            next_step="Name the models themselves, or a folder that you may read.",
+        ) from error
     if not names:
         raise BadInput(
             f"The folder {folder} holds no model.",

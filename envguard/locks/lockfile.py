@@ -17,6 +17,8 @@ from envguard.errors import BrokenData
 TITLE = "# envguard lock 1"
 LARGEST_LOCK = 5_000_000
 
+_LOCK_AGAIN = "Restore it from version control, or write it anew with `envguard lock`."
+
 _FIELD = re.compile(r"# (environment|edition|python|cut-off|requires|override|packages): (\S.*)")
 _PACKAGE = re.compile(
     r"(?P<wheels>(?:# wheel: [A-Za-z0-9_.!+-]+\.whl\n)+)"
@@ -110,9 +112,9 @@ def read_lock(path: Path) -> Lock:
             raw = file.read(LARGEST_LOCK + 1)
         text = raw.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise BrokenData(f"The lock file {path} cannot be read.", why=str(error)) from error
+        raise BrokenData(f"The lock file {path} cannot be read.", why=str(error), next_step=_LOCK_AGAIN) from error
     if len(raw) > LARGEST_LOCK:
-        raise BrokenData(f"The lock file {path} is larger than {LARGEST_LOCK} bytes.")
+        raise BrokenData(f"The lock file {path} is larger than {LARGEST_LOCK} bytes.", next_step=_LOCK_AGAIN)
     lock = _parse(text, path)
     if lock.text() != text:
         raise _damaged(path, "its spacing or order is not what envguard writes")
@@ -160,5 +162,5 @@ def _damaged(path: Path, why: str) -> BrokenData:
     return BrokenData(
         f"The lock file {path} is not one that envguard wrote.",
         why=why,
-        next_step="Restore it from version control, or write it anew with `envguard lock`.",
+        next_step=_LOCK_AGAIN,
     )

@@ -19,6 +19,9 @@ PROTOCOL = 1
 PAYLOAD = Path(__file__).resolve().parents[1] / "payload" / "__main__.py"
 LONGEST_EVENT = 64 << 20
 
+# For a step that says what is wrong with its input and no more.
+OTHER_INPUT = "Give another input, or make this one anew; it was only read."
+
 
 @dataclass(frozen=True, slots=True)
 class GateFailure:
@@ -84,7 +87,7 @@ def run_step(
                 on_event(event)
         code = process.wait()
     if code == 2 and last.get("event") == "refused":
-        raise BadInput(str(last["what"]), why=str(last["why"]), next_step=str(last["next"]))
+        raise BadInput(str(last["what"]), why=str(last["why"]), next_step=str(last["next"]) or OTHER_INPUT)
     if code != 0 or last.get("event") != "result":
         how = ending(code) + (" and without a result" if code >= 0 else "")
         raise StepFailed(f"The step {name!r} {how}.", why=log_tail(log), next_step=f"The whole log: {log}")

@@ -10,6 +10,7 @@ from types import FrameType
 
 GRACE_SECONDS = 3.0
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
+CHECK_NAME = "  next: Check its name and its rights; what is in the environment lies beside its `python`.\n"
 
 
 def supervise(command: Sequence[str], environ: Mapping[str, str], *, keep: Sequence[int] = ()) -> int:
@@ -49,10 +50,12 @@ def _become(
         signal.pthread_sigmask(signal.SIG_UNBLOCK, forwarded)
         os.execvpe(command[0], list(command), dict(environ))
     except FileNotFoundError:
-        os.write(2, f"envguard: There is no command {command[0]!r} in this environment or on PATH.\n".encode())
+        os.write(
+            2, f"envguard: There is no command {command[0]!r} in this environment or on PATH.\n{CHECK_NAME}".encode()
+        )
         code = NOT_FOUND
     except (OSError, ValueError) as error:
-        os.write(2, f"envguard: {command[0]!r} cannot be run.\n  why:  {error}\n".encode())
+        os.write(2, f"envguard: {command[0]!r} cannot be run.\n  why:  {error}\n{CHECK_NAME}".encode())
     finally:
         os._exit(code)
 
