@@ -13,6 +13,9 @@ from tests.engine import engine
 
 __all__ = ["engine", "host", "store_home"]
 
+# Of tests that share something that is dear to make: they run in one process, one after the other.
+ENGINE = "engine"
+
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
@@ -28,3 +31,10 @@ def store_home() -> Path:
 def host() -> HostFacts:
     """The interpreters of this host."""
     return discover(os.environ, home=Path.home(), cache=None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let a file's tests run in one process, and in one of all files those that need the container engine."""
+    for item in items:
+        needed = getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group(ENGINE if ENGINE in needed else item.path.name))
