@@ -54,6 +54,7 @@ def files_for(
         raise BadInput(
             f"The folder {folder} has {len(inputs):,} files to {purpose}.",
             why=f"1 to {MOST_FILES:,} files ending in {', '.join(kinds)} are taken",
+            next_step="Name a folder with some of them; those in folders below it are not counted.",
         )
     return inputs, folder
 

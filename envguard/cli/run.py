@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from envguard.cli.choice import BackendOption, BaseOption, EditionsOption, FindLinksOption, OfflineOption, PythonsOption
+from envguard.cli.converting import convert
 from envguard.cli.task import ReceiptOption, TaskGroup, explain_task
 from envguard.cli.tuning import tune
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 run_app = typer.Typer(
     cls=TaskGroup, help="Run a task; each of its steps in an environment of its own.", no_args_is_help=True
 )
+run_app.command()(convert)
 run_app.command()(tune)
 
 

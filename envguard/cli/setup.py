@@ -35,7 +35,7 @@ def setup(
     from envguard.catalog import load_catalog
     from envguard.cli.failing import show_error
     from envguard.cli.screen import screen
-    from envguard.cli.text import printable
+    from envguard.cli.text import printable, width_of
     from envguard.cli.workshop import open_workshop
     from envguard.report.setup import as_document, as_text, errors_of
     from envguard.running.setting_up import needed_here, set_up
@@ -46,7 +46,7 @@ def setup(
         workshop = open_workshop(catalog, receive, find_links=find_links, offline=offline)
         found = set_up(names, workshop)
     document = as_document(found, workshop.host, catalog.project, workshop.home, _next(catalog, names))
-    typer.echo(json.dumps(document, indent=2) if as_json else printable(as_text(document)))
+    typer.echo(json.dumps(document, indent=2) if as_json else printable(as_text(document, width_of(sys.stdout))))
     errors = errors_of(found)
     for error in errors:
         show_error(error)

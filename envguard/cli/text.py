@@ -9,6 +9,8 @@ from typing import TextIO
 
 from envguard.errors import EnvguardError
 
+WIDTH = 80
+LEAST_WIDTH = 20
 LABEL = "\x1b[1;31m"
 QUIET = "\x1b[2m"
 RESET = "\x1b[0m"
@@ -35,8 +37,13 @@ def fitting(line: str, stream: TextIO) -> str:
     """A line broken between words for a terminal's width; for a file, which may be searched, left as it is."""
     if not stream.isatty():
         return line
-    width, indent = shutil.get_terminal_size().columns, " " * (len(line) - len(line.lstrip()) + 2)
-    return textwrap.fill(line, max(width, 20), subsequent_indent=indent, break_on_hyphens=False)
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    return textwrap.fill(line, width_of(stream), subsequent_indent=indent, break_on_hyphens=False)
+
+
+def width_of(stream: TextIO) -> int:
+    """Columns that a table may have: those of the terminal, but at most, and in a file always, 80."""
+    return min(max(shutil.get_terminal_size().columns, LEAST_WIDTH), WIDTH) if stream.isatty() else WIDTH
 
 
 def coloured(text: str) -> str:

@@ -70,8 +70,18 @@ def opened(task: Any, options: Any) -> Iterator[Any]:
     except (RuntimeError, ValueError, OSError, NotImplementedError) as cause:
         raise rejection(cause) from cause
     # Left to the garbage collector, MediaPipe closes it when the interpreter is half gone and prints a traceback.
-    with landmarker:
+    try:
         yield landmarker
+    finally:
+        _close(landmarker)
+
+
+def _close(landmarker: Any) -> None:
+    """Close it; one that failed says so again."""
+    try:
+        landmarker.close()
+    except RuntimeError as cause:
+        raise rejection(cause) from cause
 
 
 def _detect(landmarker: Any, image: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from envguard.host.interpreters import HostFacts
 from envguard.running.setting_up import SetUp
 
 SCHEMA = 1
+WIDTH = 80
 HEADS = ("environment", "edition", "Python", "state")
 
 Document = Mapping[str, Any]
@@ -51,22 +53,26 @@ def errors_of(found: Sequence[SetUp]) -> list[EnvguardError]:
     return [each.error for each in found if each.error is not None]
 
 
-def as_text(document: Document) -> str:
-    """The same document within 80 columns; the errors are printed as errors are."""
+def as_text(document: Document, width: int = WIDTH) -> str:
+    """The same document within so many columns, paths and the command apart; the errors are printed as errors are."""
     pythons = document["pythons"]
     broken = f"; {pythons['broken']} more do not start" if pythons["broken"] else ""
+    rows = [*map(_row, document["environments"])]
+    table = _aligned([HEADS, *rows])
+    if max(map(len, table)) > width:
+        table = [line for row in rows for line in _stacked(row, width)]
     lines = [
-        f"Pythons: {pythons['usable']} of {pythons['found']} can be used{broken} (`envguard probe` shows them)",
-        f"Project: {document['project'] or 'none here, so the built-in tasks are set up'}",
+        *_wrapped(f"Pythons: {pythons['usable']} of {pythons['found']} can be used{broken}", width),
+        *_wrapped(f"Project: {document['project'] or 'none here; set up is what the built-in tasks need'}", width),
         f"Store:   {document['store']}",
         "",
-        *_aligned([HEADS, *map(_row, document["environments"])]),
+        *table,
         "",
     ]
     if document["ready"]:
         return "\n".join([*lines, "Everything is ready. Next:", f"  {document['next']}"])
     missing = [each["name"] for each in document["environments"] if not each["ready"]]
-    return "\n".join([*lines, f"Not ready: {', '.join(missing)}."])
+    return "\n".join([*lines, *_wrapped(f"Not ready: {', '.join(missing)}.", width)])
 
 
 def _row(environment: Document) -> tuple[str, ...]:
@@ -81,6 +87,16 @@ def _row(environment: Document) -> tuple[str, ...]:
     where = " in a container" if environment["backend"] == "container" else ""
     passed = f", after {len(environment['failed_before'])} that failed" if environment["failed_before"] else ""
     return (environment["name"], environment["edition"], environment["python"], state + where + passed)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+
+
+def _stacked(row: Sequence[str], width: int) -> list[str]:
+    """A row below itself, where the window is too narrow for it."""
+    name, edition, python, state = row
+    return [name, *(f"  {line}" for line in _wrapped(f"{edition} on Python {python}: {state}", width - 2))]
 
 
 def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:

@@ -27,14 +27,19 @@ OUTPUT_HEADS = ("output", "cosine", "SNR", "largest error", "with noise of 1/255
 
 def as_text(document: Document) -> str:
     """The report for a terminal: models, what MediaPipe says, the verdict last, where the eye is."""
-    rows = [MODEL_HEADS, *map(_model_row, document["models"])]
-    lines = [_input_line(document), "", *_aligned(rows), *_wrapped(_legend(document)), ""]
-    lines += [line for text in candidate_lines(document["models"]) for line in _wrapped(text)]
+    lines = [_input_line(document), "", *model_lines(document), ""]
+    lines += [line for text in candidate_lines(document["models"]) for line in wrapped(text)]
     lines += ["", *verification_lines(document["verify"])]
-    lines += [line for text in profile_lines(document) for line in _wrapped(text)]
+    lines += [line for text in profile_lines(document) for line in wrapped(text)]
     lines += [f"{each['name']}: {each['text']}" for each in _notes(document)]
-    lines += ["", *_verdict_lines(document)]
+    lines += ["", *verdict_lines(document)]
     return "\n".join(lines)
+
+
+def model_lines(document: Document) -> list[str]:
+    """A row for each model of what was measured, and what the figures are."""
+    rows = [MODEL_HEADS, *map(_model_row, document["models"])]
+    return [*_aligned(rows), *wrapped(_legend(document))]
 
 
 def as_markdown(document: Document) -> str:
@@ -46,7 +51,7 @@ def as_markdown(document: Document) -> str:
     ]
     parts = [
         f"# {document['task']}: {document['verdict']}",
-        *_verdict_lines(document),
+        *verdict_lines(document),
         "## Models",
         _table([MODEL_HEADS, *map(_model_row, document["models"])]),
         _legend(document),
@@ -147,7 +152,8 @@ def _legend(document: Document) -> str:
     return text
 
 
-def _wrapped(text: str) -> list[str]:
+def wrapped(text: str) -> list[str]:
+    """The text in lines that fit a terminal."""
     return textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
 
 
@@ -170,7 +176,8 @@ def _notes(document: Document) -> list[dict[str, str]]:
     return notes
 
 
-def _verdict_lines(document: Document) -> list[str]:
+def verdict_lines(document: Document) -> list[str]:
+    """The output, or that there is none and why."""
     output = document["output"]
     if output is not None:
         return [f"verdict: yes. {output['path']}: {output['bytes']:,} bytes, {document['ratio']:.2f} of the original"]

@@ -27,7 +27,7 @@ from envguard.backends.venv import Installer
 from envguard.errors import NoEnvironment
 from envguard.host.interpreters import HostFacts, Interpreter
 from envguard.layout import Layout
-from envguard.planning import Candidate, minor_of
+from envguard.planning import Candidate, Plan, minor_of
 from envguard.running.step import PAYLOAD, scratch_folder
 from envguard.store.home import probe_cache, runs_folder
 from envguard.store.owners import is_over, ownership
@@ -61,6 +61,26 @@ class Containers:
     def limits(self) -> Limits:
         """What a step may use."""
         return limits_from(self.environ)
+
+    def plan(
+        self,
+        name: str,
+        minors: Sequence[str],
+        planned: Callable[[HostFacts, Mapping[str, str]], Plan],
+        *,
+        fetch: bool,
+    ) -> Plan:
+        """What is `planned` on the Pythons of base images for an environment; raises NoEnvironment. See `pythons`."""
+        host, absent = self.pythons(minors, fetch=fetch)
+        try:
+            return planned(host, absent)
+        except NoEnvironment as error:
+            raise NoEnvironment(
+                f"No environment {name!r} can be had in a container.",
+                why=error.why,
+                next_step="Load a base image with `docker load`, make one as docs/containers.md shows, or name another "
+                "with --base or ENVGUARD_BASE_IMAGE.",
+            ) from error
 
     def pythons(self, minors: Sequence[str], *, fetch: bool) -> tuple[HostFacts, dict[str, str]]:
         """The Pythons of the base images that are here, and by minor why there is none.

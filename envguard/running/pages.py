@@ -61,7 +61,9 @@ class PageMaker:
         )
         page = work / Path(str(result.values["files"]["page"])).name
         if page.is_symlink() or not page.is_file():
-            raise StepFailed("The report's step made no page.")
+            raise StepFailed(
+                "The report's step made no page.", next_step="Run again with --debug, and attach `envguard report-bug`."
+            )
         self.workshop.receive(StepEnded(ENVIRONMENT, result.seconds, ()))
         return page.read_bytes()
 

@@ -117,16 +117,7 @@ class Workshop:
             return self._plan_instead(wanted, error, fetch)
 
     def _plan_in_containers(self, wanted: _Wanted, fetch: bool) -> Plan:
-        host, absent = self.containers.pythons(wanted.minors, fetch=fetch)
-        try:
-            return wanted.plan(host, absent)
-        except NoEnvironment as error:
-            raise NoEnvironment(
-                f"No environment {wanted.environment.name!r} can be had in a container.",
-                why=error.why,
-                next_step="Load a base image with `docker load`, make one as docs/containers.md shows, or name another "
-                "with --base or ENVGUARD_BASE_IMAGE.",
-            ) from error
+        return self.containers.plan(wanted.environment.name, wanted.minors, wanted.plan, fetch=fetch)
 
     def _plan_instead(self, wanted: _Wanted, error: NoEnvironment, fetch: bool) -> Plan:
         """A plan in containers, where this host's own Pythons allow none; `error` says why."""
@@ -180,7 +171,10 @@ class Workshop:
         failed: list[tuple[str, str]] = []
         for candidate in plan.candidates:
             try:
-                return Prepared(candidate, self.build(candidate), tuple(failed))
+                built = self.build(candidate)
+                if candidate.backend == "container":
+                    self.image(candidate, built.layout)  # now, and not by each of several runs at once
+                return Prepared(candidate, built, tuple(failed))
             except CheckFailed as failure:
                 why = f"{failure.what} {failure.why}".strip()
                 failed.append((str(candidate), why))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -50,6 +51,28 @@ def test_wrong_usage_is_exit_code_2_in_the_same_format(tmp_path: Path, arguments
     assert said in ended.err
     assert "\n  next: " in ended.err
     assert "Traceback" not in ended.err
+
+
+def test_every_error_of_the_host_says_what_to_do_next() -> None:
+    kinds = {kind.__name__ for kind in (BadInput, BrokenData, StepFailed, NoEnvironment)} | {"CheckFailed"}
+    silent = []
+    for path in (Path(__file__).parents[2] / "envguard").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id not in kinds:
+                continue
+            if not any(keyword.arg == "next_step" for keyword in node.keywords):
+                silent.append(f"{path.name}:{node.lineno}: {ast.unparse(node)[:80]}")
+    assert silent == []
+
+
+def test_a_command_that_is_not_there_is_told_in_the_same_format() -> None:
+    code = (
+        "import sys; from envguard.running.supervising import supervise; sys.exit(supervise(['no-such-command'], {}))"
+    )
+    ended = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True)
+    assert ended.returncode == 127
+    assert ended.stderr.startswith("envguard: There is no command 'no-such-command'")
+    assert "\n  next: " in ended.stderr
 
 
 def test_an_error_is_json_too_when_json_was_asked_for(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,56 +20,57 @@ with screen() as show:
     show(Building("tools", "tools 1 on Python 3.11.7 (/usr/bin/python3.11)", "it is not built yet"))
     for done in range(6):
         show(BuildProgress("tools", f"downloading, {done} of 5 MB", done, 5))
-        time.sleep(0.15)
+        time.sleep(0.12)
     show(BuildProgress("tools", "installing 12 packages"))
     time.sleep(0.2)
     show(StepStarted("quantize", "tools"))
     for done in range(1, 5):
         show(StepProgress("quantize", "face_landmarks_detector: candidates that are tried", done, 4))
-        time.sleep(0.15)
+        time.sleep(0.12)
     show(StepEnded("quantize", 1.2, ()))
 """
 
 
-def run(tmp_path: Path, columns: int, **environ: str) -> Shown:
-    shown = on_terminal([sys.executable, "-I", "-c", STEPS], columns, environ, tmp_path)
+@cache
+def run(columns: int, **environ: str) -> Shown:
+    shown = on_terminal([sys.executable, "-I", "-c", STEPS], columns, environ, Path.cwd())
     assert shown.code == 0, shown.raw
     return shown
 
 
-def test_progress_tells_what_how_far_and_how_long_it_will_take(tmp_path: Path) -> None:
-    shown = run(tmp_path, 80)
+def test_progress_tells_what_how_far_and_how_long_it_will_take() -> None:
+    shown = run(80)
     moving = [line for line in shown.lines if line.startswith("tools: downloading")]
     assert any("3 of 5 MB" in line and "━" in line and line.endswith(" left") for line in moving)
     assert "building tools 1 on Python 3.11.7 (/usr/bin/python3.11): it is not built yet" in " ".join(shown.lines)
     assert "quantize: ok, 1.2 s" in shown.lines
 
 
-def test_what_has_no_known_end_tells_no_time_left(tmp_path: Path) -> None:
-    installing = [line for line in run(tmp_path, 80).lines if line.startswith("tools: installing 12 packages")]
+def test_what_has_no_known_end_tells_no_time_left() -> None:
+    installing = [line for line in run(80).lines if line.startswith("tools: installing 12 packages")]
     assert installing
     assert not [line for line in installing if "left" in line]
 
 
 @pytest.mark.parametrize("columns", [20, 40, 60, 80, 200])
-def test_no_line_is_wider_than_the_window(tmp_path: Path, columns: int) -> None:
-    assert run(tmp_path, columns).widest <= columns
+def test_no_line_is_wider_than_the_window(columns: int) -> None:
+    assert run(columns).widest <= columns
 
 
-def test_a_narrow_window_gives_the_bar_away_for_the_words(tmp_path: Path) -> None:
-    shown = run(tmp_path, 40)
+def test_a_narrow_window_gives_the_bar_away_for_the_words() -> None:
+    shown = run(40)
     assert "━" not in shown.raw
     assert [line for line in shown.lines if line.startswith("tools: downloadi") and line.endswith("left")]
 
 
-def test_colour_is_for_terminals_and_no_color_forbids_it(tmp_path: Path) -> None:
-    assert COLOUR.search(run(tmp_path, 80).raw)
-    assert not COLOUR.search(run(tmp_path, 80, NO_COLOR="1").raw)
-    assert not COLOUR.search(run(tmp_path, 80, NO_COLOR="1", FORCE_COLOR="1").raw)
+def test_colour_is_for_terminals_and_no_color_forbids_it() -> None:
+    assert COLOUR.search(run(80).raw)
+    assert not COLOUR.search(run(80, NO_COLOR="1").raw)
+    assert not COLOUR.search(run(80, NO_COLOR="1", FORCE_COLOR="1").raw)
 
 
-def test_a_dumb_terminal_gets_plain_lines(tmp_path: Path) -> None:
-    shown = run(tmp_path, 80, TERM="dumb")
+def test_a_dumb_terminal_gets_plain_lines() -> None:
+    shown = run(80, TERM="dumb")
     assert "\x1b" not in shown.raw
     assert shown.lines == [
         "building tools 1 on Python 3.11.7 (/usr/bin/python3.11): it is not built yet",
@@ -95,6 +97,21 @@ def test_tables_and_help_fit_the_window(tmp_path: Path, columns: int) -> None:
         shown = envguard_on_terminal(*arguments, home=tmp_path, columns=columns)
         assert shown.code == 0
         assert shown.widest <= columns, f"{arguments}: {max(shown.lines, key=len)!r}"
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("columns", [40, 80])
+def test_setting_up_shows_what_it_downloads_and_fits_the_window(tmp_path: Path, columns: int) -> None:
+    project, home = tmp_path / "p", tmp_path / "home"
+    project.mkdir()
+    for command in (["init"], ["lock"]):
+        assert envguard(*command, home=home, cwd=project).code == 0
+    shown = envguard_on_terminal("setup", home=home, cwd=project, columns=columns)
+    assert shown.code == 0, shown.raw
+    assert [line for line in shown.lines if line.startswith("pages: ")]
+    words = [line for line in shown.lines if "/" not in line]
+    assert max(map(len, words)) <= columns
+    assert "Everything is ready. Next:" in shown.lines
 
 
 def test_a_forced_colour_does_not_narrow_what_goes_into_a_file(tmp_path: Path) -> None:

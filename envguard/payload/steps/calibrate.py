@@ -12,6 +12,7 @@ import numpy as np
 from .. import bundle as bundles
 from ..anatomy import framed_regions
 from ..comparison import find_views
+from ..holding_out import divided, divided_rows
 from ..kinds import BLENDSHAPES, MEMBERS, Kind, kind_of, picture_sizes
 from ..landmarkers import VERSION, Reader, Rejected, reader
 from ..model_inputs import blendshapes_input, region_input, whole_input
@@ -21,7 +22,6 @@ from ..views import CHANGES, Picture, changed, read_picture
 PICTURE, ARRAYS, HELD_OUT = "picture", "arrays", "held_out"
 MAX_IMAGES = 120
 MAX_HELD_OUT = 24
-LEAST_ROWS_TO_DIVIDE = 10
 FILE, HELD_OUT_FILE = "calibration.npz", "held_out.npz"
 Arrays = Mapping[str, np.ndarray]
 
@@ -55,7 +55,7 @@ def run(request: Request, events: Events) -> Result:
     arrays = _read_arrays(_given(request, ARRAYS), source)
     made = _from_pictures(request, source, events)
     names = {model.name for model in source.models()}
-    rows = {name: _divided_rows(array) for name, array in arrays.items()}
+    rows = {name: divided_rows(array) for name, array in arrays.items()}
     calibration = {**made.calibration, **{name: shown for name, (shown, _) in rows.items()}}
     held_out = {**made.held_out, **{name: apart for name, (_, apart) in rows.items()}}
     return Result(
@@ -98,20 +98,6 @@ def _read_arrays(paths: Sequence[Path], source: bundles.Bundle) -> dict[str, np.
     return arrays
 
 
-def _divided_rows(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The rows to calibrate with, and every fifth one to hold out if there are enough for that."""
-    apart = np.zeros(len(array), bool)
-    if len(array) >= LEAST_ROWS_TO_DIVIDE:
-        apart[4::5] = True
-    return array[~apart], array[apart]
-
-
-def _divided(views: Sequence[Picture]) -> tuple[list[Picture], list[Picture]]:
-    """The views to calibrate with, and about every fourth one to hold out; none of a single one."""
-    first = min(3, max(1, len(views) - 1))
-    return [view for n, view in enumerate(views) if n % 4 != first], list(views[first::4])
-
-
 def _bundle_arrays(
     source: bundles.Bundle, maker: _Maker, pictures: Sequence[Picture], apart: Sequence[Picture]
 ) -> Inputs:
@@ -121,7 +107,7 @@ def _bundle_arrays(
             if apart:
                 held_out = find_views(maker.kind, read, apart, maker.events)
             else:
-                shown, held_out = _divided(shown)
+                shown, held_out = divided(shown)
             calibration = maker.inputs(read, shown, MAX_IMAGES)
             judged = maker.inputs(read, held_out, MAX_HELD_OUT, framings=1)
     except Rejected as rejection:
@@ -173,7 +159,7 @@ def _picture_arrays(sizes: Mapping[str, tuple[int, int]], pictures: Sequence[Pic
     ((name, size),) = sizes.items()
     shown, held_out = (
         np.array([whole_input(image.pixels, size) for image in changed(part, limit)])
-        for part, limit in zip(_divided(pictures), (MAX_IMAGES, MAX_HELD_OUT))  # noqa: B905 - Python 3.9
+        for part, limit in zip(divided(pictures), (MAX_IMAGES, MAX_HELD_OUT))  # noqa: B905 - Python 3.9
     )
     return Inputs({name: shown}, {name: held_out})
 

@@ -1,0 +1,190 @@
+"""`envguard run convert`: a TensorFlow model to int8 TFLite, float in and out, compared with its float conversion."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from envguard.cli.choice import BackendOption, BaseOption, EditionsOption, FindLinksOption, OfflineOption, PythonsOption
+from envguard.cli.task import ReceiptOption
+from envguard.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from envguard.catalog import Catalog, Task
+    from envguard.running.preparing import Workshop
+
+TASK = STEP = "convert"
+SAMPLE = "sample:"
+PURPOSE = "calibrate with"
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """How to convert: the task's steps with their options, and whether a receipt is left."""
+
+    task: Task
+    options: Mapping[str, Mapping[str, object]]
+    receipt: bool
+
+
+def convert(
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="The folder of a SavedModel, or a Keras file (.keras, .h5).")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="OUT", help="Default: NAME.int8.tflite beside the model."),
+    ] = None,
+    calibration: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|DIR",
+            help="Inputs like those of real use: .npy, .npz with an array per input, pictures, or sample:NAME. "
+            "Without them only weights become int8.",
+        ),
+    ] = None,
+    pixels: Annotated[
+        str | None,
+        typer.Option(metavar="LOW:HIGH", help="For pictures: what the model takes for black and white, such as 0:1."),
+    ] = None,
+    signature: Annotated[
+        str, typer.Option(metavar="NAME", help="Which of a SavedModel's signatures to convert.")
+    ] = "serving_default",
+    max_latency_ratio: Annotated[
+        float | None,
+        typer.Option(metavar="R", min=0.01, help="How slow int8 may be here, to float. Default: 1.05"),
+    ] = None,
+    edition: EditionsOption = None,
+    python: PythonsOption = None,
+    find_links: FindLinksOption = None,
+    offline: OfflineOption = False,
+    backend: BackendOption = None,  # noqa: ARG001 - its callback acts
+    base: BaseOption = None,  # noqa: ARG001 - as above
+    receipt: ReceiptOption = True,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Print the plan and why the rest lost; run nothing.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+) -> None:
+    """Convert a TensorFlow model to int8 TFLite with float input and output, and compare it with its float conversion.
+
+    Exit codes: 0 done; 1 the verdict is no and nothing was written; 2 bad input; 3 no environment can be had here.
+    """
+    from envguard.catalog import load_catalog
+    from envguard.cli.choice import by_environment
+    from envguard.cli.screen import screen
+    from envguard.cli.task import explain_task
+    from envguard.cli.text import printable
+    from envguard.cli.workshop import open_workshop
+    from envguard.report.converting import as_text
+
+    catalog = load_catalog(Path.cwd(), os.environ)
+    task = catalog.tasks[TASK]
+    if calibration is not None:
+        task = calibrated_with(task, calibration, catalog, pictures=pixels is not None)
+    options: dict[str, Mapping[str, object]] = {STEP: {"signature": signature}}
+    if pixels is not None:
+        options[STEP] = {**options[STEP], "pixels": read_pixels(pixels)}
+    if max_latency_ratio is not None:
+        options["compare"] = {"max_latency_ratio": max_latency_ratio}
+    with screen() as receive:
+        workshop = open_workshop(
+            catalog,
+            receive,
+            by_environment(edition or (), catalog, main=TASK),
+            pythons=by_environment(python or (), catalog, main=TASK),
+            find_links=tuple(find_links or ()),
+            offline=offline,
+        )
+        if explain:
+            explain_task(task, workshop, as_json=as_json)
+            return
+        document = convert_model(model, output, Choices(task, options, receipt), workshop)
+    typer.echo(json.dumps(document, indent=2) if as_json else printable(as_text(document)))
+    raise typer.Exit(0 if document["verdict"] == "yes" else 1)
+
+
+def convert_model(named: str, output: Path | None, choices: Choices, workshop: Workshop) -> dict[str, Any]:
+    """Run the task for a model and give back the document of what was found; raises EnvguardError where it cannot be.
+
+    Bad input is told before anything is built for it.
+    """
+    from envguard.cli.sources import leave_receipt
+    from envguard.files import FileFacts
+    from envguard.report.converting import as_document
+    from envguard.running.convertible import check_convertible, closed_road, pack
+    from envguard.running.pipeline import run_task
+    from envguard.running.places import check_output
+    from envguard.running.step import scratch_folder
+    from envguard.store.home import runs_folder
+
+    if named.startswith(SAMPLE):
+        raise closed_road(named)
+    source = Path(os.path.normpath(Path(named).expanduser().absolute()))
+    check_convertible(source, named)
+    target = (output or source.with_name(f"{source.name if source.is_dir() else source.stem}.int8.tflite")).absolute()
+    check_output(target, source)
+    if source.is_dir() and target.is_relative_to(source):
+        raise BadInput(f"The output {target} lies in the input's folder.", next_step="Name another folder with -o.")
+    with scratch_folder(runs_folder(workshop.home)) as scratch:
+        given = source
+        if source.is_dir():
+            given = scratch / f"{source.name}.tar"
+            pack(source, given)
+        result = run_task(choices.task, {"input": given}, target, workshop, choices.options)
+    # Of a folder the hash is that of its tar, which is the same for the same files.
+    result = replace(result, inputs={"input": FileFacts(source, result.input.bytes, result.input.sha256)})
+    if choices.receipt:
+        leave_receipt(choices.task, result, target, choices.options, {})
+    return as_document(result)
+
+
+def calibrated_with(task: Task, value: str, catalog: Catalog, *, pictures: bool) -> Task:
+    """The task whose step is given a file, the files of a folder, or a sample to calibrate with.
+
+    Raises BadInput for what there is not, and for pictures where these are not expected: what their black and white
+    are to the model must be said.
+    """
+    from envguard.catalog.model import PayloadStep
+    from envguard.cli.calibration import ARRAYS, PICTURES, files_for
+
+    kinds = {**dict.fromkeys(PICTURES, "picture"), **dict.fromkeys(ARRAYS, "arrays")}
+    path = Path(value).expanduser().absolute()
+    if path.is_file() and (kind := kinds.get(path.suffix.lower())):
+        inputs, folder = {f"{kind}:{path.name}": f"file:{path.name}"}, path.parent
+    else:
+        inputs, found = files_for(PURPOSE, value, kinds, catalog)
+        folder = found or task.folder
+    if not pictures and any(name.partition(":")[0] == "picture" for name in inputs):
+        raise BadInput(
+            "It is not said which values the model takes for black and white.",
+            why="models differ, and none says so: 0 and 255 where it scales pixels itself, 0 and 1, or -1 and 1",
+            next_step="Say it with --pixels 0:255, 0:1 or -1:1.",
+        )
+    steps = tuple(
+        replace(step, inputs={**step.inputs, **inputs}) if isinstance(step, PayloadStep) and step.name == STEP else step
+        for step in task.steps
+    )
+    return replace(task, steps=steps, folder=folder)
+
+
+def read_pixels(value: str) -> list[float]:
+    """The values for black and white, from `LOW:HIGH`."""
+    import math
+
+    try:
+        low, high = (float(each) for each in value.split(":"))
+    except ValueError:
+        low = high = 0.0
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise BadInput(
+            f"{value!r} does not say what black and white are.", next_step="Write two numbers, as in --pixels 0:1."
+        )
+    return [low, high]

@@ -1,0 +1,139 @@
+"""Convert a TensorFlow model twice, float and int8, with one converter; what follows compares the two."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import converter, converter_rows, keras_files, saved_models
+from ..converter import Integers, Port, Rows
+from ..protocol import Events, Failure, Refused, Request, Result
+
+INT8, WEIGHTS = "int8", "weights"
+LEAST_SHRINKING = 0.95
+"""A model whose bytes stay above this share of the float one's was not quantized, whatever was called on it."""
+
+LEAST_WEIGHTS = 1024
+"""Constants of fewer elements stay float where only weights are quantized: the converter's own default."""
+
+HELD_OUT_FILE = "held_out.npz"
+WITHOUT_ROWS = (
+    "Without --calibration only weights become int8 (dynamic range): the converter has seen no real inputs to choose "
+    "the ranges of activations by."
+)
+
+
+def run(request: Request, events: Events) -> Result:
+    """`inputs["model"]` is a Keras file (`.keras`, `.h5`) or a SavedModel's folder as a tar.
+
+    Inputs named `arrays:FILE NAME` (`.npy`, `.npz`) or `picture:FILE NAME` calibrate; without them only weights become
+    int8. Options: `signature` (`serving_default`); `pixels`, the two values that stand for black and white, which
+    pictures cannot do without.
+
+    Hands on `float` and `quantized`, both `.tflite`, and `held_out`, an `.npz` of inputs that did not calibrate, by the
+    model's name. Failure: `no-op`. `Refused`: what is neither kind of model, code in Keras files, operators that
+    TensorFlow Lite lacks, inputs of open size, calibration that does not fit.
+    """
+    source = request.inputs["model"]
+    signature = str(request.options.get("signature", converter.DEFAULT_SIGNATURE))
+    events.progress("read", 0, 3)
+    folder = _saved_model(source, request.folder / "saved_model")
+    events.progress("float", 1, 3)
+    plain = converter.convert(folder, source.name, signature, quantized=False)
+    rows, held_out = _calibration(request, _fixed(converter.ports(plain), source.name))
+    if rows is None:
+        events.note(WITHOUT_ROWS)
+    events.progress("int8", 2, 3)
+    made = converter.convert(folder, source.name, signature, quantized=True, rows=rows)
+    events.progress("convert", 3, 3)
+    files = {
+        "float": _write(request.folder / "float", source.stem, plain),
+        "quantized": _write(request.folder / "int8", source.stem, made),
+        "held_out": HELD_OUT_FILE,
+    }
+    apart = list(held_out.values())
+    # Only models with one input are compared on real ones.
+    np.savez(request.folder / HELD_OUT_FILE, **({source.stem: apart[0]} if len(apart) == 1 and len(apart[0]) else {}))
+    found = converter.integers(made)
+    values = {"files": files, **_values(source.stem, plain, made, found, rows)}
+    return Result({**values, "signature": signature}, tuple(_without_effect(plain, made, found, rows)))
+
+
+def _saved_model(source: Path, folder: Path) -> Path:
+    return keras_files.export(source, folder) if keras_files.is_keras(source) else saved_models.unpack(source, folder)
+
+
+def _fixed(inputs: tuple[Port, ...], name: str) -> tuple[Port, ...]:
+    """The inputs, none of which may be of open size: what the interpreter is to set aside would not be known."""
+    for port in inputs:
+        if -1 in port.shape or port.batch not in (0, 1):
+            size = f"batches of {port.batch}" if port.batch not in (0, 1) else f"an open size, {list(port.shape)}"
+            raise Refused(
+                f"The input {port.name!r} of {name} has {size}.",
+                why="A model for phones is compared and calibrated one input of a fixed size at a time.",
+                next_step="Export the model with fixed sizes and a batch of 1, or of open size.",
+            )
+    return inputs
+
+
+def _calibration(request: Request, inputs: Sequence[Port]) -> tuple[Rows | None, Rows]:
+    """Rows to calibrate with, if any are given, and those held out."""
+    arrays, pictures = _given(request, "arrays"), _given(request, "picture")
+    if arrays and pictures:
+        raise Refused(
+            "There are both arrays and pictures to calibrate with.",
+            next_step="Name a file, or a folder with only one kind of them.",
+        )
+    if arrays:
+        return converter_rows.from_arrays(arrays, inputs)
+    if pictures:
+        limits = request.options.get("pixels")
+        if limits is None:
+            raise Refused(
+                "It is not said which values the model takes for black and white.",
+                why="Models differ, and none says so: 0 and 255 where it scales pixels itself, 0 and 1, or -1 and 1.",
+                next_step="Say it with --pixels 0:255, 0:1 or -1:1.",
+            )
+        return converter_rows.from_pictures(pictures, inputs, (float(limits[0]), float(limits[1])))
+    return None, {}
+
+
+def _given(request: Request, kind: str) -> list[Path]:
+    return [path for name, path in request.inputs.items() if name.partition(":")[0] == kind]
+
+
+def _write(folder: Path, stem: str, model: bytes) -> str:
+    folder.mkdir()
+    file = folder / f"{stem}.tflite"
+    file.write_bytes(model)
+    return f"{folder.name}/{file.name}"
+
+
+def _values(name: str, plain: bytes, made: bytes, found: Integers, rows: Rows | None) -> dict[str, Any]:
+    """Of the int8 model to the float one, both by this converter."""
+    return {
+        "tensorflow": converter.version(),
+        "kind": WEIGHTS if rows is None else INT8,
+        "rows": 0 if rows is None else len(next(iter(rows.values()))),
+        "bytes_in": len(plain),
+        "bytes_out": len(made),
+        "sha256_in": hashlib.sha256(plain).hexdigest(),
+        "sha256_out": hashlib.sha256(made).hexdigest(),
+        "ratio": len(made) / len(plain),
+        "operators": {"int8": found.operators, "float32": found.float_operators},
+        "models": [{"name": name, "bytes_in": len(plain), "bytes_out": len(made), "quantized": True}],
+    }
+
+
+def _without_effect(plain: bytes, made: bytes, found: Integers, rows: Rows | None) -> list[Failure]:
+    ratio = len(made) / len(plain)
+    if found.tensors and ratio <= LEAST_SHRINKING and (rows is None or found.operators):
+        return []
+    message = f"The int8 model has {ratio:.0%} of the float one's bytes and {found.tensors} int8 tensors."
+    if rows is None:
+        return [Failure("no-op", message, f"Weights of fewer than {LEAST_WEIGHTS:,} stay float without --calibration.")]
+    return [Failure("no-op", message, "There is nothing in this model worth quantizing.")]

@@ -1,0 +1,101 @@
+"""What TensorFlow's converter starts from: a Keras file, or a SavedModel's folder as one file for a step."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import stat
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from envguard.errors import BadInput
+from envguard.running.places import check_input
+
+MODEL_FILE = "saved_model.pb"
+KERAS = {".keras": b"PK\x03\x04", ".h5": b"\x89HDF", ".hdf5": b"\x89HDF"}
+CONVERTED = (".tflite", ".task")
+MOST_FILES = 10_000
+MOST_BYTES = 1 << 32
+HEAD = 8
+
+
+def check_convertible(path: Path, named: str) -> None:
+    """Refuse what the converter cannot start from, above all models that are converted already.
+
+    `named` is the user's word for the path.
+    """
+    if path.is_dir():
+        if not (path / MODEL_FILE).is_file():
+            raise BadInput(
+                f"The folder {path} is no SavedModel.",
+                why=f"it holds no {MODEL_FILE}",
+                next_step="Name the folder that `model.export(FOLDER)` or `tf.saved_model.save` wrote.",
+            )
+        return
+    check_input(path)
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    suffix = path.suffix.lower()
+    if head[4:] == b"TFL3" or suffix in CONVERTED or (suffix not in KERAS and zipfile.is_zipfile(path)):
+        raise closed_road(named)
+    if suffix not in KERAS or not head.startswith(KERAS[suffix]):
+        next_step = "Name a .keras or .h5 file, or the folder of a SavedModel."
+        if path.name == MODEL_FILE:
+            next_step = f"Name its folder: {path.absolute().parent}"
+        raise BadInput(f"{path} is neither a Keras file nor a SavedModel.", next_step=next_step)
+
+
+def closed_road(named: str) -> BadInput:
+    """Why a model that is converted already cannot be converted, and what can be done with it."""
+    return BadInput(
+        f"{named} is a TensorFlow Lite model or a bundle of them, which the converter cannot start from.",
+        why="it reads TensorFlow models (SavedModel, Keras), and nothing turns a .tflite back into one: the operators "
+        "that it calibrates are gone",
+        next_step=f"`envguard run quantize {named}` quantizes it as it is. Or convert the model that it was made from.",
+    )
+
+
+def pack(folder: Path, target: Path) -> None:
+    """Write a folder as a tar whose bytes depend on nothing but the names and contents of its files.
+
+    Raises BadInput for links and other things that are no regular file, and for more than 10,000 files or 4 GiB.
+    """
+    try:
+        files = sorted(itertools.islice(_files(folder, ""), MOST_FILES + 1))
+        if len(files) > MOST_FILES or sum(size for _, size in files) > MOST_BYTES:
+            raise BadInput(
+                f"The SavedModel {folder} has more than {MOST_FILES:,} files or {MOST_BYTES:,} bytes.",
+                next_step="Name the folder of one SavedModel.",
+            )
+        with tarfile.open(target, "x:", format=tarfile.PAX_FORMAT) as tar:
+            for name, _ in files:
+                # Not followed: what has become a link since is no regular file.
+                descriptor = os.open(folder / name, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+                with os.fdopen(descriptor, "rb") as file:
+                    member = tarfile.TarInfo(name)
+                    member.size = os.fstat(descriptor).st_size
+                    tar.addfile(member, file)
+    except (OSError, UnicodeError) as error:
+        raise BadInput(
+            f"The SavedModel {folder} cannot be read.", why=str(error), next_step="Check its files and their rights."
+        ) from error
+
+
+def _files(folder: Path, prefix: str) -> Iterator[tuple[str, int]]:
+    """Name and size of every file below, with slashes in the names."""
+    with os.scandir(folder / prefix) as entries:
+        for entry in entries:
+            name = f"{prefix}{entry.name}"
+            facts = entry.stat(follow_symlinks=False)
+            if stat.S_ISDIR(facts.st_mode):
+                yield from _files(folder, f"{name}/")
+            elif stat.S_ISREG(facts.st_mode):
+                yield name, facts.st_size
+            else:
+                raise BadInput(
+                    f"The SavedModel {folder} holds {name!r}, which is neither a file nor a folder.",
+                    why="a link leads to what is not part of the model",
+                    next_step="Put a copy of the file in its place.",
+                )
