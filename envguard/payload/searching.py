@@ -22,8 +22,9 @@ from .recipes import Recipe, Treatment
 SHARE = 4
 """One in so many calibration inputs is used for candidates."""
 
-ATTEMPTS = 4
-"""How often fewer convolutions are tried."""
+ATTEMPTS = 5
+SMALLER = 0.7
+"""How often fewer convolutions are tried, with that part of the squared error before: single errors tell too little."""
 
 MARGIN = 0.03
 """By how much a candidate whose time was measured must be better than the best before it: times repeat that well."""
@@ -124,7 +125,7 @@ def _with_int8_convolutions(
         yield f"int8 arithmetic in {len(chosen)} convolutions too", Recipe(tuple(treatments))
         if tried[-1].error <= goal.most_error:
             return
-        budget /= 2
+        budget *= SMALLER
 
 
 def _best(tried: Sequence[Candidate], goal: Goal) -> Candidate:
