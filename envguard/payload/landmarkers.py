@@ -81,6 +81,8 @@ def _close(landmarker: Any) -> None:
     try:
         landmarker.close()
     except RuntimeError as cause:
+        # MediaPipe 1.2 would try again when it is collected, on whatever thread that is, and wait there for ever.
+        landmarker._handle = None
         raise rejection(cause) from cause
 
 
