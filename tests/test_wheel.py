@@ -35,6 +35,7 @@ def test_it_holds_the_catalog_the_locks_the_proofs_and_the_payload(wheel: Path) 
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     assert {"envguard/catalog/builtin.toml", "envguard/doctor/rules.toml", "envguard/payload/__main__.py"} <= names
+    assert {f"envguard/payload/reporting/page.{suffix}" for suffix in ("html", "css")} <= names
     shipped = [path for path in shipped_lockfiles().rglob("*") if path.is_file()]
     assert {path.suffix for path in shipped} == {".txt", ".json"}
     for file in shipped:

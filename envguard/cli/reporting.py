@@ -59,8 +59,9 @@ def with_pages(models: Mapping[str, Model], report: Path | None) -> dict[str, Mo
             next_step="Name a folder with --report, which gets a page for each; or a .md file for a table of all.",
         )
     pages = _pages(list(models.values()), report.absolute())
-    for path in (each for page in pages for each in (page, data_beside(page)) if each.parent.is_dir()):
-        check_report(path, list(models.values()))
+    for page in pages if is_page(report) or report.is_dir() else ():
+        for path in (page, data_beside(page)):
+            check_report(path, list(models.values()))
     return {name: replace(model, page=page) for (name, model), page in zip(models.items(), pages, strict=True)}
 
 

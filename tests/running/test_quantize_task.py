@@ -7,6 +7,7 @@ import hashlib
 import os
 import sys
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ import pytest
 from envguard.errors import BadInput
 from envguard.report.quantize import as_document
 from envguard.report.text import as_markdown, as_text
-from envguard.running.pipeline import Overrides, TaskResult, run_task
+from envguard.running.pages import page_maker
+from envguard.running.pipeline import NOTHING, Overrides, TaskResult, run_task
 from tests.command import Ended, envguard
 from tests.environments import workshop
 
@@ -148,12 +150,19 @@ def test_every_member_of_the_bundle_is_kept_in_order_and_stored(poisoned_run: En
         assert after.read(geometry) == before.read(geometry)
 
 
-def run(store_home: Path, source: Path, output: Path, options: Overrides, without: str = "") -> TaskResult:
+def run(
+    store_home: Path,
+    source: Path,
+    output: Path,
+    options: Overrides,
+    without: str = "",
+    keep: Mapping[str, Path] = NOTHING,
+) -> TaskResult:
     """The task, or the task without one of its steps."""
     shop = workshop(store_home)
     whole = shop.catalog.tasks["quantize"]
     task = dataclasses.replace(whole, steps=tuple(step for step in whole.steps if step.name != without))
-    return run_task(task, {"input": source}, output, shop, options)
+    return run_task(task, {"input": source}, output, shop, options, keep=keep)
 
 
 def test_the_recipe_that_was_found_gives_the_same_bytes_on_another_python_without_a_search(
@@ -222,12 +231,14 @@ def test_for_accuracy_landmarks_move_half_as_far(store_home: Path, bundle: Path,
     assert as_document(result)["verify"]["landmark_shift"]["px_256"]["mean"] <= 0.2
 
 
-def test_gates_that_are_not_passed_are_named_and_leave_no_output(
+def test_gates_that_are_not_passed_are_named_and_leave_no_output_but_a_page(
     store_home: Path, bundle: Path, tmp_path: Path, poisoned_run: Ended
 ) -> None:
     limits = {"max_faces_lost": -1, "max_landmark_px": 0.001, "max_blendshape": 0.00001}
     options: Overrides = {"quantize": {"recipe": poisoned_run.document["recipe"]}, "verify": limits}
-    result = run(store_home, bundle, tmp_path / "out.task", options, without="compare")
+    with page_maker(workshop(store_home)) as maker:
+        result = run(store_home, bundle, tmp_path / "out.task", options, without="compare", keep=maker.keep)
+        page = maker.make(as_document(result), {}).decode()
     assert {failure.name for failure in result.failures} == {"faces-lost", "landmark-shift", "blendshape-shift"}
     assert result.output is None
     assert list(tmp_path.iterdir()) == []
@@ -235,6 +246,10 @@ def test_gates_that_are_not_passed_are_named_and_leave_no_output(
     assert document["verdict"] == "no"
     for text in (as_text(document), as_markdown(document)):
         assert "verdict: no. Nothing was written." in text
+    assert ">no</span></h1>" in page
+    assert page.index("blendshape-shift") < page.index('id="size"')
+    assert page.count('<image href="data:image/jpeg;base64,') == 8 + 6
+    assert "mouthSmileLeft" in page
 
 
 @pytest.mark.parametrize("name", ["face_landmark.tflite", "face_detection_short_range.tflite", "pose_detection.tflite"])

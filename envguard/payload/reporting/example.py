@@ -43,6 +43,7 @@ def document(name: str, *, passed: bool = True) -> dict[str, Any]:
         "output": {"path": f"/models/int8 {name}", "bytes": 1_100_000, "sha256": HASH} if passed else None,
         "ratio": 0.55,
         "dropped": [],
+        "recipe": {"models": {MODEL: {"layers": [[3, "float16"], [2, "int8"], [1, "int8 dynamic"]]}}},
         "cpu": {"architecture": "none", "name": "Example", "vectors": []},
         "models": [_model(MODEL), {**_model("custom"), **NOT_RUN}],
         "verify": _verify(shift),
@@ -87,13 +88,12 @@ def details(name: str, jpeg: str) -> dict[str, Any]:
 
 
 def _model(name: str) -> dict[str, Any]:
-    layers = [[3, "float16"], [2, "int8"], [1, "int8 dynamic"]]
     return {
         "name": name,
         "bytes_in": 1_000_000,
         "bytes_out": 500_000,
         "quantized": True,
-        "recipe": {"layers": layers, "arithmetic": "float32", "int8_weights": 9_000, "float_weights": 1_000},
+        "recipe": {"arithmetic": "float32", "int8_weights": 9_000, "float_weights": 1_000},
         "candidates": [
             {"name": "float16", "bytes": 990_000, "error": 0.1, "time": None, "outcome": "larger"},
             {"name": "int8 weights", "bytes": 500_000, "error": 0.9, "time": _timed(), "outcome": "taken"},

@@ -86,7 +86,7 @@ def _view(document: Document, details: Document | None, samples: Document, about
             "times": tables.times(models),
             "outputs": tables.outputs(models),
             "scores": tables.scores(found, word.lower()),
-            "layers": tables.layers(models),
+            "layers": tables.layers(document),
             "environments": tables.environments(document),
             "steps": tables.steps(document),
             "files": tables.files(document, about.get("receipt")),
@@ -94,7 +94,7 @@ def _view(document: Document, details: Document | None, samples: Document, about
         "models": [
             {
                 "name": model["name"],
-                "layers": judged.barcode(model["recipe"].get("layers", ())),
+                "layers": judged.barcode(tables.layers_of(document, model["name"])),
                 "passes": tables.passes(model),
                 "candidates": tables.candidates(model),
                 "plot": plots.candidates(model, number) if model.get("candidates") else None,

@@ -107,16 +107,16 @@ def scores(found: Document | None, word: str) -> Table | None:
     return Table(f"All {len(rows)} {word}", ("score", "mean difference", "largest", "mean, noise"), rows)
 
 
-def layers(models: Sequence[Document]) -> Table | None:
+def layers(document: Document) -> Table | None:
     """What became of the weights, model by model."""
     rows = []
-    for model in models:
+    for model in document["models"]:
         recipe = model["recipe"]
         if not model["quantized"]:
             rows.append((model["name"], recipe.get("why", NOTHING), NOTHING, NOTHING, NOTHING))
             continue
         counts: dict[str, int] = {}
-        for count, treatment in recipe.get("layers", ()):
+        for count, treatment in layers_of(document, model["name"]):
             counts[str(treatment)] = counts.get(str(treatment), 0) + int(count)
         what = ", ".join(f"{count} {treatment}" for treatment, count in counts.items()) or NOTHING
         weights = recipe["int8_weights"], recipe["float_weights"]
@@ -124,6 +124,13 @@ def layers(models: Sequence[Document]) -> Table | None:
         rows.append((model["name"], what, recipe["arithmetic"], f"{weights[0]:,}", share))
     heads = ("model", "layers", "arithmetic", "int8 weights", "share of weights")
     return Table("What became of the layers", heads, rows, 3) if rows else None
+
+
+def layers_of(document: Document, name: str) -> Sequence[Sequence[Any]]:
+    """The treatments of a model's layers from input to output, as (how many, treatment)."""
+    applied = (document.get("recipe") or {}).get("models", {}).get(name) or {}
+    found: Sequence[Sequence[Any]] = applied.get("layers", ())
+    return found
 
 
 def passes(model: Document) -> Table | None:

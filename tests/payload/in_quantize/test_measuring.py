@@ -43,6 +43,8 @@ class Benchmark(unittest.TestCase):
         self.assertAlmostEqual(found.ratio, 2.0, delta=0.4)
         self.assertIn("slower", found.in_words())
         self.assertGreater(found.rounds, benchmark.ROUNDS)  # measured again before it was believed
+        self.assertEqual(len(found.samples), found.rounds)
+        self.assertGreater(min(both[1] for both in found.samples), 1.9)  # milliseconds, of the slower one
 
     def test_the_same_is_not_called_slower(self) -> None:
         found = benchmark.compare(lasting(0.001), lasting(0.001), limit=1.05)
