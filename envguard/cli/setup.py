@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -40,12 +41,14 @@ def setup(
     from envguard.report.setup import as_document, as_text, errors_of
     from envguard.running.setting_up import needed_here, set_up
 
+    start = time.perf_counter()
     catalog = load_catalog(Path.cwd(), os.environ)
     names = needed_here(catalog)
     with screen() as receive:
         workshop = open_workshop(catalog, receive, find_links=find_links, offline=offline)
         found = set_up(names, workshop)
-    document = as_document(found, workshop.host, catalog.project, workshop.home, _next(catalog, names))
+        seconds = time.perf_counter() - start
+    document = as_document(found, seconds, workshop.host, catalog.project, workshop.home, _next(catalog, names))
     typer.echo(json.dumps(document, indent=2) if as_json else printable(as_text(document, width_of(sys.stdout))))
     errors = errors_of(found)
     for error in errors:

@@ -20,13 +20,14 @@ Document = Mapping[str, Any]
 
 
 def as_document(
-    found: Sequence[SetUp], host: HostFacts, project: Path | None, store: Path, command: Sequence[str]
+    found: Sequence[SetUp], seconds: float, host: HostFacts, project: Path | None, store: Path, command: Sequence[str]
 ) -> dict[str, Any]:
-    """The document that `--json` prints; `next` is the command line to type, `changed` whether anything was built."""
+    """The document that `--json` prints: `changed` is whether anything was built, `next` the command line to type."""
     return {
         "schema": SCHEMA,
         "ready": all(each.prepared for each in found),
         "changed": any(each.prepared and each.prepared.built.fresh for each in found),
+        "seconds": round(seconds, 3),
         "project": str(project) if project else None,
         "store": str(store),
         "pythons": {
@@ -41,11 +42,10 @@ def as_document(
 
 def _environment(each: SetUp) -> dict[str, Any]:
     """A row: what `envguard create --json` says of an environment, or its error."""
-    known: dict[str, Any] = {"name": each.name, "seconds": round(each.seconds, 3)}
     if each.prepared is not None:
-        return {**known, "ready": True, **each.prepared.as_json()}
+        return {"name": each.name, "ready": True, **each.prepared.as_json()}
     assert each.error is not None
-    return {**known, "ready": False, **each.error.as_json()}
+    return {"name": each.name, "ready": False, **each.error.as_json()}
 
 
 def errors_of(found: Sequence[SetUp]) -> list[EnvguardError]:
@@ -70,7 +70,9 @@ def as_text(document: Document, width: int = WIDTH) -> str:
         "",
     ]
     if document["ready"]:
-        return "\n".join([*lines, "Everything is ready. Next:", f"  {document['next']}"])
+        return "\n".join(
+            [*lines, f"Everything is ready after {document['seconds']:.1f} s. Next:", f"  {document['next']}"]
+        )
     missing = [each["name"] for each in document["environments"] if not each["ready"]]
     return "\n".join([*lines, *_wrapped(f"Not ready: {', '.join(missing)}.", width)])
 
@@ -78,12 +80,7 @@ def as_text(document: Document, width: int = WIDTH) -> str:
 def _row(environment: Document) -> tuple[str, ...]:
     if not environment["ready"]:
         return (environment["name"], "-", "-", "not ready, see below")
-    proof = environment["proof"]
-    state = (
-        f"built and proved in {environment['seconds']:.0f} s"
-        if environment["built_now"]
-        else f"ready, proved {proof['date'][:10]}"
-    )
+    state = "built and proved" if environment["built_now"] else f"ready, proved {environment['proof']['date'][:10]}"
     where = " in a container" if environment["backend"] == "container" else ""
     passed = f", after {len(environment['failed_before'])} that failed" if environment["failed_before"] else ""
     return (environment["name"], environment["edition"], environment["python"], state + where + passed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,10 +15,9 @@ FIRST_TASK = "quantize"
 
 @dataclass(frozen=True, slots=True)
 class SetUp:
-    """One environment that was asked for: `prepared` after `seconds`, or the `error` that says why it is not there."""
+    """One environment that was asked for: `prepared`, or the `error` that says why it is not there."""
 
     name: str
-    seconds: float
     prepared: Prepared | None = None
     error: EnvguardError | None = None
 
@@ -46,15 +44,13 @@ def set_up(names: Sequence[str], workshop: Workshop) -> list[SetUp]:
 
 
 def _set_up(name: str, workshop: Workshop) -> SetUp:
-    start = time.perf_counter()
     try:
         _refuse_unlocked(name, workshop.catalog)
-        prepared = workshop.prepare(name)
+        return SetUp(name, workshop.prepare(name))
     except Interrupted:
         raise
     except EnvguardError as error:
-        return SetUp(name, time.perf_counter() - start, error=error)
-    return SetUp(name, time.perf_counter() - start, prepared)
+        return SetUp(name, error=error)
 
 
 def _refuse_unlocked(name: str, catalog: Catalog) -> None:

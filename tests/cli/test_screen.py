@@ -111,7 +111,7 @@ def test_setting_up_shows_what_it_downloads_and_fits_the_window(tmp_path: Path, 
     assert [line for line in shown.lines if line.startswith("pages: ")]
     words = [line for line in shown.lines if "/" not in line]
     assert max(map(len, words)) <= columns
-    assert "Everything is ready. Next:" in shown.lines
+    assert [line for line in shown.lines if line.startswith("Everything is ready after ")]
 
 
 def test_a_forced_colour_does_not_narrow_what_goes_into_a_file(tmp_path: Path) -> None:
