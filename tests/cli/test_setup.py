@@ -86,8 +86,9 @@ def test_the_second_time_it_takes_under_a_second_and_changes_nothing(tmp_path: P
     first = envguard("setup", "--json", home=store_home, cwd=tmp_path)
     assert first.code == 0, first.err
     assert {row["name"] for row in first.document["environments"]} == BUILTIN
-    before, runs = state_of(store_home / "environments"), [timed_setup(store_home, tmp_path) for _ in range(3)]
-    assert state_of(store_home / "environments") == before
+    folders = [Path(row["folder"]) for row in first.document["environments"]]
+    before, runs = list(map(state_of, folders)), [timed_setup(store_home, tmp_path) for _ in range(3)]
+    assert list(map(state_of, folders)) == before
     for _, again in runs:
         assert again.code == 0
         assert again.document["changed"] is False
