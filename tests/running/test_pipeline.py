@@ -65,6 +65,17 @@ def source(tmp_path: Path) -> Path:
     return path
 
 
+def test_without_a_target_the_steps_run_and_nobody_gets_their_files(
+    tmp_path: Path, home: Path, python: str, source: Path
+) -> None:
+    project = one_step(tmp_path, python, COPY)
+    before = sorted(tmp_path.rglob("*"))
+    shop = shop_of(project, home)
+    result = run_task(shop.catalog.tasks["work"], {"file": source}, None, shop, {})
+    assert (result.passed, dict(result.outputs), list(result.handed_over)) == (True, {}, ["do"])
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_files_go_from_step_to_step_by_hash(tmp_path: Path, home: Path, python: str, source: Path) -> None:
     text = """
         [tasks.work]

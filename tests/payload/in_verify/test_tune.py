@@ -156,6 +156,13 @@ class OnTheRealBundle(unittest.TestCase):
         found = bench.found({}, {"min_face_detection_confidence": 1.0})
         self.assertEqual((found.before, found.after, found.lost, found.fewer), (FRAMES, 0, FRAMES, FRAMES))
 
+    def test_several_settings_are_tried_together_and_one_alone_is_not_tried_again(self) -> None:
+        bench = tune.Bench(Kind.FACE, BUNDLE, [read_picture(one_face())], 0.05)
+        (together,) = tune._together(bench, {**VIDEO, "num_faces": 2}, noise=0.0)
+        self.assertEqual(together.trial.settings, {**VIDEO, "num_faces": 2})
+        self.assertEqual((together.found.before, together.found.lost), (FRAMES, 0))
+        self.assertEqual(tune._together(bench, VIDEO, noise=0.0), [])
+
     def test_every_option_is_tried_and_every_round_kept(self) -> None:
         values = self.tuned({"model": BUNDLE, "face:a.jpg": one_face(), "hand:b.jpg": Path("none")}).values
         self.assertEqual(values["kind"], "face")
