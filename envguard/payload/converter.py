@@ -61,11 +61,12 @@ def convert(folder: Path, name: str, signature: str, *, quantized: bool, rows: R
         return bytes(converter.convert())
     # TensorFlow and its converter raise what they happen to trip over, of a dozen kinds.
     except Exception as cause:
-        raise _refusal(name, str(cause).strip() or type(cause).__name__) from cause
+        text = str(cause).replace(str(folder), name).strip()
+        raise _refusal(name, text or type(cause).__name__) from cause
 
 
 def ports(model: bytes) -> tuple[Port, ...]:
-    """The inputs of the model by their names in its signature."""
+    """The inputs of the model by their names in its signature; what is of open size need not be set aside for that."""
     runner = _interpreter(model).get_signature_runner()
     found = []
     for name, detail in runner.get_input_details().items():
@@ -104,9 +105,7 @@ def version() -> str:
 def _interpreter(model: bytes) -> tf.lite.Interpreter:
     # Without XNNPACK, which would hide the operators that it takes over.
     plain = tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-    interpreter = tf.lite.Interpreter(model_content=model, num_threads=1, experimental_op_resolver_type=plain)
-    interpreter.allocate_tensors()
-    return interpreter
+    return tf.lite.Interpreter(model_content=model, num_threads=1, experimental_op_resolver_type=plain)
 
 
 def _each(rows: Rows) -> Iterator[dict[str, np.ndarray]]:

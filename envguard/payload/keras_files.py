@@ -82,16 +82,17 @@ def _hdf5_config(path: Path) -> Any:
 
 def _refuse_code(config: Any, name: str) -> None:
     for each in _objects(config):
-        kind, module = str(each.get("class_name")), each.get("module")
+        kind, module, registered = str(each.get("class_name")), each.get("module"), each.get("registered_name")
         if kind in ("Lambda", "__lambda__"):
             raise Refused(
                 f"{name} has a Lambda layer.",
                 why="That is Python code in a file: loading the model would run whatever it says.",
                 next_step=EXPORT,
             )
-        if isinstance(module, str) and module != "builtins" and module.split(".")[0] != "keras":
+        foreign = isinstance(module, str) and module != "builtins" and module.split(".")[0] != "keras"
+        if foreign or (module is None and registered):
             raise Refused(
-                f"{name} needs {module}.{kind}, which is not Keras's own.",
+                f"{name} needs the class {kind}{f' of {module}' if module else ''}, which is not Keras's own.",
                 why="A file does not get to say which code is imported.",
                 next_step=EXPORT,
             )

@@ -39,16 +39,17 @@ def run(request: Request, events: Events) -> Result:
     TensorFlow Lite lacks, inputs of open size, calibration that does not fit.
     """
     source = request.inputs["model"]
+    name = source.stem if source.suffix == ".tar" else source.name
     signature = str(request.options.get("signature", converter.DEFAULT_SIGNATURE))
     events.progress("read", 0, 3)
     folder = _saved_model(source, request.folder / "saved_model")
     events.progress("float", 1, 3)
-    plain = converter.convert(folder, source.name, signature, quantized=False)
-    rows, held_out = _calibration(request, _fixed(converter.ports(plain), source.name))
+    plain = converter.convert(folder, name, signature, quantized=False)
+    rows, held_out = _calibration(request, _fixed(converter.ports(plain), name))
     if rows is None:
         events.note(WITHOUT_ROWS)
     events.progress("int8", 2, 3)
-    made = converter.convert(folder, source.name, signature, quantized=True, rows=rows)
+    made = converter.convert(folder, name, signature, quantized=True, rows=rows)
     events.progress("convert", 3, 3)
     files = {
         "float": _write(request.folder / "float", source.stem, plain),

@@ -1,0 +1,112 @@
+"""`envguard run convert`: bad input is told at once, and real models are converted and compared."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from envguard.catalog import builtin_catalog
+from envguard.cli.converting import STEP, calibrated_with, read_pixels
+from envguard.errors import BadInput
+from envguard.host.variables import step_variables
+from tests.command import envguard
+from tests.environments import workshop
+
+CATALOG = builtin_catalog()
+TASK = CATALOG.tasks["convert"]
+
+MAKE = """
+import sys
+import keras
+import numpy as np
+
+keras.utils.set_random_seed(0)
+layers = keras.layers
+model = keras.Sequential(
+    [keras.Input((24, 24, 3)), layers.Conv2D(32, 3, activation="relu"), layers.Conv2D(32, 3, activation="relu"),
+     layers.GlobalAveragePooling2D(), layers.Dense(8)]
+)
+model.save(sys.argv[1] + "/net.keras")
+model.export(sys.argv[1] + "/net", verbose=False)
+np.save(sys.argv[1] + "/rows.npy", np.random.default_rng(0).random((20, 24, 24, 3), np.float32))
+"""
+
+
+@pytest.mark.parametrize("name", ["model.tflite", "sample:face_landmarker", "bundle.task"])
+def test_a_converted_model_is_refused_before_anything_is_built(name: str, tmp_path: Path) -> None:
+    if ":" not in name:
+        (tmp_path / name).write_bytes(b"\x1c\0\0\0TFL3")
+    ended = envguard("run", "convert", name, home=tmp_path / "home", cwd=tmp_path)
+    assert ended.code == 2
+    assert f"`envguard run quantize {name}` quantizes it as it is" in ended.err
+    assert not (tmp_path / "home" / "environments").exists()
+
+
+@pytest.mark.parametrize(("value", "pixels"), [("0:1", [0, 1]), ("-1:1", [-1, 1]), ("0:255", [0, 255])])
+def test_black_and_white_are_two_numbers(value: str, pixels: list[float]) -> None:
+    assert read_pixels(value) == pixels
+
+
+@pytest.mark.parametrize("value", ["", "1", "1:0", "a:b", "0:1:2", "nan:1", "0:inf"])
+def test_other_words_for_black_and_white_are_bad_input(value: str) -> None:
+    with pytest.raises(BadInput):
+        read_pixels(value)
+
+
+def test_pictures_need_to_be_told_what_black_and_white_are(tmp_path: Path) -> None:
+    (tmp_path / "a.png").touch()
+    for value in (str(tmp_path), str(tmp_path / "a.png"), "sample:faces"):
+        with pytest.raises(BadInput, match="black and white"):
+            calibrated_with(TASK, value, CATALOG, pictures=False)
+        calibrated_with(TASK, value, CATALOG, pictures=True)
+
+
+def test_one_file_of_arrays_is_enough(tmp_path: Path) -> None:
+    (tmp_path / "rows.npy").touch()
+    task = calibrated_with(TASK, str(tmp_path / "rows.npy"), CATALOG, pictures=False)
+    (step,) = (step for step in task.steps if step.name == STEP)
+    assert step.inputs == {"model": "task:input", "arrays:rows.npy": "file:rows.npy"}
+    assert task.folder == tmp_path
+
+
+@pytest.fixture(scope="module")
+def models(store_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one model as a Keras file and as a SavedModel, and rows to calibrate it with."""
+    folder = tmp_path_factory.mktemp("models")
+    python = workshop(store_home).prepare("convert").built.layout.python
+    subprocess.run([python, "-I", "-c", MAKE, folder], env=step_variables(os.environ), check=True, capture_output=True)
+    return folder
+
+
+@pytest.mark.network
+@pytest.mark.slow
+def test_a_keras_file_becomes_int8_and_is_compared_with_its_float_conversion(store_home: Path, models: Path) -> None:
+    ended = envguard(
+        "run", "convert", "net.keras", "--calibration", "rows.npy", "--max-latency-ratio", "5", "--json",
+        home=store_home, cwd=models,
+    )  # fmt: skip
+    assert ended.code == 0, ended.err
+    document = ended.document
+    (model,) = document["models"]
+    assert (document["kind"], document["rows"], model["inputs"]) == ("int8", 16, "held-out")
+    assert all(output["cosine"] > 0.99 for output in model["outputs"])
+    output = models / "net.int8.tflite"
+    assert hashlib.sha256(output.read_bytes()).hexdigest() == document["output"]["sha256"]
+    assert output.stat().st_size < 0.5 * document["float"]["bytes"]
+    assert output.with_name("net.int8.tflite.receipt.json").is_file()
+
+
+@pytest.mark.network
+@pytest.mark.slow
+def test_a_saved_model_becomes_int8_in_its_weights_where_nothing_calibrates(store_home: Path, models: Path) -> None:
+    ended = envguard(
+        "run", "convert", "net", "-o", "weights.tflite", "--max-latency-ratio", "20", home=store_home, cwd=models
+    )
+    assert ended.code == 0, ended.err
+    assert "Without --calibration only weights become int8" in ended.err
+    assert "activations float" in ended.out
+    assert "verdict: yes." in ended.out
