@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -146,9 +148,18 @@ def _follow(command: Sequence[str | Path], installer: Installer, descriptors: tu
                 lines.append(line)
                 words.hear(line)
         except BaseException:
-            process.kill()
+            _kill(process)
             raise
     return process.returncode, "".join(lines)
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    """End uv and the Pythons that compile for it, which would go on writing into a folder that is being cleared."""
+    if os.name == "nt":
+        process.kill()
+        return
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _disk_is_full(lock: Lock, installer: Installer) -> NoEnvironment:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from envguard import __version__
@@ -33,7 +34,21 @@ from envguard.cli.store import store_app
 from envguard.errors import BadInput, EnvguardError, Interrupted, unforeseen
 from envguard.running.signals import unwind_on_sigterm
 
+
+class Commands(TyperGroup):
+    """All commands; Ctrl-C in one is an error like any other, where typer would end without a word."""
+
+    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
+        """Run the command that the arguments name; raises Interrupted."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            next_step = "Run the same command again: what was finished is kept, the rest is done anew."
+            raise Interrupted("Interrupted.", next_step=next_step) from error
+
+
 app = typer.Typer(
+    cls=Commands,
     help="Locked, isolated environments for tools that refuse to share one.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import shlex
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -118,3 +122,21 @@ def test_its_next_command_can_be_typed_and_every_line_fits_80_columns(tmp_path: 
     assert not [line for line in above if len(line) > 80 and not line.startswith(("Store:", "Project:"))]
     _, *arguments = shlex.split(last)
     assert envguard(*arguments, "--explain", home=store_home, cwd=tmp_path).code == 0
+
+
+@pytest.mark.network
+def test_ctrl_c_while_it_builds_is_told_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-m", "envguard", "create", "pip"],
+        env={**os.environ, "ENVGUARD_HOME": str(tmp_path / "home")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline().startswith("building pip")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate()
+    assert (process.returncode, out) == (130, "")
+    assert err.startswith("envguard: Interrupted.\n  next: ")
+    assert [path.suffix for path in (tmp_path / "home" / "environments").iterdir()] == [".lock"]
