@@ -96,6 +96,8 @@ def _view(document: Document, details: Document | None, samples: Document, about
                 "name": model["name"],
                 "layers": judged.barcode(tables.layers_of(document, model["name"])),
                 "passes": tables.passes(model),
+                "weights": tables.weights(model),
+                "errors": plots.layers(model, number),
                 "candidates": tables.candidates(model),
                 "plot": plots.candidates(model, number) if model.get("candidates") else None,
             }

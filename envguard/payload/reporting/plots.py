@@ -203,6 +203,26 @@ def outputs(models: Sequence[Document]) -> Markup | None:
         return inline(figure, "outputs", f"Signal to noise of each output: {says}")
 
 
+def layers(model: Document, number: int) -> Markup | None:
+    """Signal to noise of each layer's weights, in the order of running."""
+    known = [(place, each) for place, each in enumerate(model.get("layers") or (), 1) if each["snr_db"] is not None]
+    if len(known) < 2:
+        return None
+    worst = min(known, key=lambda each: each[1]["snr_db"])
+    with drawing(2.4) as (figure, axes):
+        axes.grid(axis="y")
+        places, noises = [place for place, _ in known], [each["snr_db"] for _, each in known]
+        axes.vlines(places, min(noises) - 3, noises, color=QUANTIZED, lw=1.5, alpha=0.5)
+        axes.plot(places, noises, "o", color=QUANTIZED, ms=5)
+        axes.annotate(str(worst[0]), (worst[0], worst[1]["snr_db"]), (6, -4), textcoords="offset points", fontsize=9)
+        axes.set_ylim(bottom=min(noises) - 3)
+        axes.set_xlabel("int8 layer, in the order of running")
+        axes.set_ylabel("weights' SNR, dB")
+        says = f"Signal to noise of the weights of {len(known)} layers of {model['name']}: {min(noises):.0f} to"
+        says += f" {max(noises):.0f} dB, least in layer {worst[0]}, {worst[1]['operator']}"
+        return inline(figure, f"layers{number}", says)
+
+
 def scores(found: Document | None, word: str) -> Markup | None:
     """The scores that changed most: mean absolute difference, and what noise makes."""
     if not found:

@@ -133,6 +133,22 @@ def layers_of(document: Document, name: str) -> Sequence[Sequence[Any]]:
     return found
 
 
+def weights(model: Document) -> Table | None:
+    """How far each layer's int8 weights are from the original's."""
+    rows = [
+        (
+            str(number),
+            each["operator"],
+            " × ".join(map(str, each["shape"])),
+            f"{each['weights']:,}",
+            NOTHING if each["snr_db"] is None else f"{each['snr_db']:.1f} dB",
+        )
+        for number, each in enumerate(model.get("layers") or (), 1)
+    ]
+    heads = ("layer", "operator", "shape", "weights", "SNR")
+    return Table(f"Weights of {model['name']}, layer by layer", heads, rows, 3) if rows else None
+
+
 def passes(model: Document) -> Table | None:
     """What was done to the graph, in order; passes that changed nothing are left out."""
     rows = [

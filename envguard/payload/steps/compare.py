@@ -17,6 +17,7 @@ from ..cpu import processors
 from ..graph import facts
 from ..graph import model as models
 from ..graph.normalization import input_ranges
+from ..graph.weight_errors import weight_errors
 from ..interpreting import CannotRun, Runner
 from ..protocol import Events, Failure, Refused, Request, Result
 from ..quantizing import split
@@ -166,6 +167,7 @@ def _accuracy(
         "inputs": inputs.kind,
         "inputs_tried": len(inputs.batches),
         "outputs": [output.as_json() for output in outputs],
+        "layers": weight_errors(model, models.load(split(copy.data, name)[0], name)),
     }
     return Pair(name, original.data, copy.data, inputs), described, _broken(name, inputs, outputs, limits)
 
@@ -173,7 +175,7 @@ def _accuracy(
 def _not_run(name: str) -> dict[str, Any]:
     measured = ("inputs", "latency", "two_threads", "load", "first", "profile")
     described: dict[str, Any] = {**dict.fromkeys(measured), "name": name, "ran": False, "reason": ""}
-    return {**described, "inputs_tried": 0, "outputs": [], "two_threads_reason": "", "profile_reason": ""}
+    return {**described, "inputs_tried": 0, "outputs": [], "layers": [], "two_threads_reason": "", "profile_reason": ""}
 
 
 def _broken(name: str, inputs: accuracy.Inputs, outputs: Sequence[accuracy.Output], limits: Limits) -> list[Failure]:
