@@ -254,7 +254,11 @@ class _Run:
             try:
                 self.shelf.take(reference, {source.name: source})
             except OSError as error:
-                raise StepFailed(f"The project's file {target} cannot be read.", why=str(error)) from error
+                raise StepFailed(
+                    f"The project's file {target} cannot be read.",
+                    why=str(error),
+                    next_step="Restore it, or correct the reference in the catalog.",
+                ) from error
         else:
             raise StepFailed(f"No step made {reference!r}.", next_step="Correct the reference in the catalog.")
 
@@ -275,5 +279,8 @@ def _inside(folder: Path, file: str) -> Path:
     """A file that a step made, which must lie in its scratch folder: a step may be fed with anything."""
     path = (folder / file).resolve()
     if not path.is_relative_to(folder.resolve()) or not path.is_file():
-        raise StepFailed(f"A step handed on {file!r}, which is no file of its folder.")
+        raise StepFailed(
+            f"A step handed on {file!r}, which is no file of its folder.",
+            next_step="Run again with --debug and report it with `envguard report-bug`.",
+        )
     return path
