@@ -140,6 +140,24 @@ def test_light_and_dark_are_two_looks_of_page_and_plots(tab: Tab, pages: Path) -
     assert looks[0][1] != looks[1][1]
 
 
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_plots_can_be_told_from_the_ground(tab: Tab, pages: Path, dark: bool) -> None:
+    """WCAG 2.2's contrast, 4.5 for text and 3 for graphics, where axe cannot tell: in drawings."""
+    tab.open(pages / "yes.html", dark=dark)
+    style = "getComputedStyle(document.documentElement).getPropertyValue('--{}').trim()"
+    ground = luminance(tab.evaluate(style.format("ground")))
+    for name, least in {"ink": 4.5, "faint": 4.5, "bad": 4.5, "original": 3.0, "quantized": 3.0, "noise": 3.0}.items():
+        colour = luminance(tab.evaluate(style.format(name)))
+        assert (max(colour, ground) + 0.05) / (min(colour, ground) + 0.05) >= least, name
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of `#rrggbb`, as WCAG defines it."""
+    parts = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
 def test_landmarks_can_be_hidden_without_a_script(tab: Tab, pages: Path) -> None:
     tab.open(pages / "yes.html")
     shown = "getComputedStyle(document.querySelector('.picture .original .dot')).visibility"

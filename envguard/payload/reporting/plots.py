@@ -216,6 +216,7 @@ def layers(model: Document, number: int) -> Markup | None:
         axes.plot(places, noises, "o", color=QUANTIZED, ms=5)
         axes.annotate(str(worst[0]), (worst[0], worst[1]["snr_db"]), (6, -4), textcoords="offset points", fontsize=9)
         axes.set_ylim(bottom=min(noises) - 3)
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.set_xlabel("int8 layer, in the order of running")
         axes.set_ylabel("weights' SNR, dB")
         says = f"Signal to noise of the weights of {len(known)} layers of {model['name']}: {min(noises):.0f} to"
