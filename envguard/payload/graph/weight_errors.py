@@ -71,7 +71,8 @@ def _is_weights(model: ModelT, graph: SubGraphT, index: int) -> bool:
     tensor = graph.tensors[index]
     parameters = tensor.quantization
     scaled = parameters is not None and parameters.scale is not None and len(parameters.scale) > 0
-    return tensor.type == TensorType.INT8 and scaled and len(tensor.shape) > 1 and is_constant(model, tensor)
+    dense = tensor.sparsity is None and len(tensor.shape) > 1
+    return tensor.type == TensorType.INT8 and scaled and dense and is_constant(model, tensor)
 
 
 def _dequantized(model: ModelT, tensor: TensorT) -> np.ndarray:
