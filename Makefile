@@ -7,7 +7,7 @@ BOOTSTRAP = @$(if $(PYTHON),$(PYTHON) -I envguard/bootstrap.py,echo "envguard: n
 	echo "  next: install one (Debian: apt install python3), or name one: make PYTHON=/path/to/python" >&2; exit 3; :)
 BIN = .venv/bin
 
-.PHONY: quantize test check bench wheel-test format host develop clean
+.PHONY: quantize test check bench wheel-test docs format host develop clean
 
 quantize: host
 	$(BIN)/envguard run quantize sample:face_landmarker
@@ -32,6 +32,11 @@ bench: develop
 # What a release is: built, installed into an empty environment, tried from another folder; every lock resolved again.
 wheel-test: develop
 	$(BIN)/python -I tests/wheel_smoke.py --all-locks
+
+# Its reference is written from the code; build/site is a folder of files that any server can serve.
+docs: host
+	$(BIN)/python -I tests/docs/commands_page.py
+	$(BIN)/envguard exec docs -- mkdocs build --strict
 
 format: develop
 	$(BIN)/ruff check --fix
