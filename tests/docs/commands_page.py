@@ -17,7 +17,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
 HEAD = """# Commands
 
 Written from the code by `make docs`. Every command takes `--help`, which says the same.
-What stands in `[]` can be left out, `...` can be given several times.
+What stands in `{}` must be given, in `[]` can be left out, before `...` can be given several times.
 """
 
 DATA = """## Files
