@@ -150,7 +150,16 @@ def test_an_exported_folder_is_all_that_docker_needs(shell: Shell, tmp_path: Pat
     (image,) = json.loads(shell.done("image", "build", "tools", "--json"))["images"]
     shell.done("image", "export", "tools", "--dockerfile", tmp_path / "out")
     environ = {**os.environ, "DOCKER_HOST": shell.engine.address}
-    build: list[str | Path] = [DEBIANS_DOCKER, "build", "--quiet", "--network", "none", "--tag", "plain:1", tmp_path / "out"]
+    build: list[str | Path] = [
+        DEBIANS_DOCKER,
+        "build",
+        "--quiet",
+        "--network",
+        "none",
+        "--tag",
+        "plain:1",
+        tmp_path / "out",
+    ]
     subprocess.run(build, env=environ, check=True, capture_output=True)
     assert shell.layers("plain:1") == shell.layers(image["tags"][0])
     said = shell.engine.client.containers.run("plain:1", ["tabulate", "--help"], network_mode="none", remove=True)

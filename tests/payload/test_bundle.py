@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from envguard.payload import archive, bundle
+from envguard.payload.files import archive, bundle
 from envguard.payload.protocol import Refused
 
 MODEL = b"\x1c\0\0\0TFL3" + bytes(range(120))

@@ -9,7 +9,7 @@ from importlib import metadata
 
 import numpy as np
 
-from .. import converter, keras_files
+from ..conversion import converter, keras_files
 from ..protocol import Events, Failure, Request, Result
 
 DISTRIBUTIONS = ("tensorflow", "tensorflow-cpu", "keras", "h5py", "ml-dtypes", "numpy", "pillow", "protobuf")

@@ -9,12 +9,13 @@ from importlib import metadata
 
 import numpy as np
 
-from .. import numerics, quantizing, synthetic
 from ..graph import facts
 from ..graph import model as models
 from ..graph.build import GraphBuilder
 from ..graph.schema import BuiltinOperator, ModelT, generated
-from ..interpreting import Runner
+from ..int8 import quantizing
+from ..measuring import numerics, synthetic
+from ..measuring.interpreting import Runner
 from ..protocol import Events, Failure, Request, Result
 
 DISTRIBUTIONS = (

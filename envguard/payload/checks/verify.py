@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from ..kinds import Kind
+from ..landmarks.kinds import Kind
 from ..protocol import Events, Failure, Request, Result
-from ..system_libraries import failure as missing_library
-from ..system_libraries import missing_libraries
+from ..system.system_libraries import failure as missing_library
+from ..system.system_libraries import missing_libraries
 
 PACKAGES = ("mediapipe", "cv2", "numpy", "PIL")
 """What brings the native code that the environment runs."""
@@ -33,8 +33,8 @@ def run(request: Request, events: Events) -> Result:
     if failures:
         return Result({"works": False}, failures)
     try:
-        landmarkers = importlib.import_module("..landmarkers", __package__)
-        views = importlib.import_module("..views", __package__)
+        landmarkers = importlib.import_module("..landmarks.landmarkers", __package__)
+        views = importlib.import_module("..landmarks.views", __package__)
     except (ImportError, OSError, AttributeError) as cause:
         # A broken installation imports partly, and fails with whatever it misses first.
         return Result({"works": False}, (Failure("import-fails", f"MediaPipe cannot be imported: {cause}"),))

@@ -14,15 +14,7 @@ import numpy as np
 from . import operator_codes
 from .constants import add_buffer, is_constant, values
 from .report import PassReport
-from .schema import (
-    BuiltinOperator,
-    ModelT,
-    OperatorT,
-    SubGraphT,
-    TensorT,
-    TensorType,
-    builtin_code,
-)
+from .schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorT, TensorType, builtin_code
 
 NAME = "store_float16"
 

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import bundle as bundles
-from ..anatomy import framed_regions
-from ..comparison import find_views
-from ..holding_out import divided, divided_rows
-from ..kinds import BLENDSHAPES, MEMBERS, Kind, kind_of, picture_sizes
-from ..landmarkers import VERSION, Reader, Rejected, reader
-from ..model_inputs import blendshapes_input, region_input, whole_input
+from ..files import bundle as bundles
+from ..files.holding_out import divided, divided_rows
+from ..landmarks.anatomy import framed_regions
+from ..landmarks.comparison import find_views
+from ..landmarks.kinds import BLENDSHAPES, MEMBERS, Kind, kind_of, picture_sizes
+from ..landmarks.landmarkers import VERSION, Reader, Rejected, reader
+from ..landmarks.model_inputs import blendshapes_input, region_input, whole_input
+from ..landmarks.views import CHANGES, Picture, changed, read_picture
 from ..protocol import Events, Refused, Request, Result
-from ..views import CHANGES, Picture, changed, read_picture
 
 PICTURE, ARRAYS, HELD_OUT = "picture", "arrays", "held_out"
 MAX_IMAGES = 120

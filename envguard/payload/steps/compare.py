@@ -11,16 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from .. import accuracy, benchmark, bundle, calibration, numerics, profiling, synthetic
-from ..bundle import MODEL_SUFFIX, Bundle, ModelFile
-from ..cpu import processors
+from ..files import bundle, calibration
+from ..files.bundle import MODEL_SUFFIX, Bundle, ModelFile
 from ..graph import facts
 from ..graph import model as models
 from ..graph.normalization import input_ranges
 from ..graph.weight_errors import weight_errors
-from ..interpreting import CannotRun, Runner
+from ..int8.quantizing import split
+from ..measuring import accuracy, benchmark, numerics, profiling, synthetic
+from ..measuring.cpu import processors
+from ..measuring.interpreting import CannotRun, Runner
 from ..protocol import Events, Failure, Refused, Request, Result
-from ..quantizing import split
 
 LEAST_COSINE = 0.7
 LEAST_REAL_COSINE = 0.95

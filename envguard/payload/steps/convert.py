@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import converter, converter_rows, keras_files, saved_models
-from ..converter import Integers, Port, Rows
+from ..conversion import converter, converter_rows, keras_files, saved_models
+from ..conversion.converter import Integers, Port, Rows
 from ..protocol import Events, Failure, Refused, Request, Result
 
 INT8, WEIGHTS = "int8", "weights"

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from .. import bundle, drafting, quantizing, recipes
-from ..goals import Goal, goal_of
+from ..files import bundle
 from ..graph import facts
 from ..graph import model as models
 from ..graph.constants import is_constant
 from ..graph.schema import ModelT, operator_name, type_name
+from ..int8 import drafting, quantizing, recipes
+from ..int8.goals import Goal, goal_of
 from ..protocol import Events, Request, Result
 
 INTEGERS = "integers with a scale"

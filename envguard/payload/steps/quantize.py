@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from .. import bundle, calibration, cpu, low_rank, quantizing, recipe_files
-from ..bundle import Bundle, ModelFile
-from ..drafting import QuantizerFailed
-from ..goals import goal_of
+from ..files import bundle, calibration, recipe_files
+from ..files.bundle import Bundle, ModelFile
 from ..graph import facts
 from ..graph import model as models
+from ..int8 import low_rank, quantizing
+from ..int8.drafting import QuantizerFailed
+from ..int8.goals import goal_of
+from ..measuring import cpu
 from ..protocol import Events, Failure, Refused, Request, Result
 
 LEAST_SHRINKING = 0.95

@@ -9,17 +9,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .. import bundle as bundles
-from ..benchmark import Call, Comparison, compare
-from ..comparison import find_views
-from ..cpu import features, processors
-from ..detections import Detection
-from ..kinds import Kind, has_blendshapes, kind_of
-from ..landmarkers import VERSION, Rejected, reader
+from ..files import bundle as bundles
+from ..landmarks.comparison import find_views
+from ..landmarks.detections import Detection
+from ..landmarks.kinds import Kind, has_blendshapes, kind_of
+from ..landmarks.landmarkers import VERSION, Rejected, reader
+from ..landmarks.runtime import IMAGE, MODE, Frame, Settings, back_and_forth, clip, landmarker, thread_options
+from ..landmarks.trials import Found, Outcome, Trial, advice, defaults, time_json, trials
+from ..landmarks.views import Picture, read_picture
+from ..measuring.benchmark import Call, Comparison, compare
+from ..measuring.cpu import features, processors
 from ..protocol import Events, Refused, Request, Result
-from ..runtime import IMAGE, MODE, Frame, Settings, back_and_forth, clip, landmarker, thread_options
-from ..trials import Found, Outcome, Trial, advice, defaults, time_json, trials
-from ..views import Picture, read_picture
 
 PICTURE, MEASUREMENTS = "picture", "measurements"
 

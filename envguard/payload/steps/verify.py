@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import bundle as bundles
-from ..comparison import Comparison, Subject, compare, find_views, noise_floor
-from ..details import gather
-from ..kinds import MEMBERS, Kind, has_blendshapes, kind_of, picture_sizes
-from ..landmarkers import VERSION, Rejected, reader
+from ..files import bundle as bundles
+from ..landmarks.comparison import Comparison, Subject, compare, find_views, noise_floor
+from ..landmarks.details import gather
+from ..landmarks.kinds import MEMBERS, Kind, has_blendshapes, kind_of, picture_sizes
+from ..landmarks.landmarkers import VERSION, Rejected, reader
+from ..landmarks.verification import SCORES, counted, latency, measures
+from ..landmarks.views import Picture, read_picture
 from ..protocol import Events, Failure, Refused, Request, Result
-from ..verification import SCORES, counted, latency, measures
-from ..views import Picture, read_picture
 
 PICTURE = "picture"
 DETAILS = "details"

@@ -13,7 +13,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
-from envguard_payload import converter, converter_rows, keras_files, saved_models
+from envguard_payload.conversion import converter, converter_rows, keras_files, saved_models
 from envguard_payload.protocol import Events, Refused, Request
 from envguard_payload.steps import convert
 

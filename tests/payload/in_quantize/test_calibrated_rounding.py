@@ -7,16 +7,16 @@ import unittest
 from typing import Any
 
 import numpy as np
-from envguard_payload import calibrated_rounding, recipes
-from envguard_payload.calibration import Samples, samples
+from envguard_payload.files.calibration import Samples, samples
 from envguard_payload.graph import balanced_rounding, error_feedback, strip_names
 from envguard_payload.graph import model as models
 from envguard_payload.graph.build import GraphBuilder
 from envguard_payload.graph.constants import values
 from envguard_payload.graph.patches import patches
 from envguard_payload.graph.schema import BuiltinOperator, generated
-from envguard_payload.interpreting import Runner
-from envguard_payload.walking import Walk
+from envguard_payload.int8 import calibrated_rounding, recipes
+from envguard_payload.int8.walking import Walk
+from envguard_payload.measuring.interpreting import Runner
 
 CHANNELS = 32
 SIDE = 8

@@ -7,14 +7,14 @@ import unittest
 from typing import Any
 
 import numpy as np
-from envguard_payload import low_rank, quantizing, recipes
-from envguard_payload.calibration import Samples
-from envguard_payload.goals import GOALS, goal_of
+from envguard_payload.files.calibration import Samples
 from envguard_payload.graph import facts
 from envguard_payload.graph import model as models
 from envguard_payload.graph.build import GraphBuilder
 from envguard_payload.graph.schema import BuiltinOperator, generated
-from envguard_payload.interpreting import Runner
+from envguard_payload.int8 import low_rank, quantizing, recipes
+from envguard_payload.int8.goals import GOALS, goal_of
+from envguard_payload.measuring.interpreting import Runner
 from envguard_payload.protocol import Refused
 
 INNER = 40

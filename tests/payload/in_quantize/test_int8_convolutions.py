@@ -5,16 +5,16 @@ from __future__ import annotations
 import unittest
 
 import numpy as np
-from envguard_payload import int8_convolutions
-from envguard_payload.accuracy import HELD_OUT, Inputs
-from envguard_payload.bench import Bench
-from envguard_payload.drafting import Draft
-from envguard_payload.goals import GOALS
 from envguard_payload.graph import model as models
 from envguard_payload.graph.build import GraphBuilder
 from envguard_payload.graph.schema import BuiltinOperator, generated
-from envguard_payload.int8_convolutions import Gain, within
-from envguard_payload.recipes import Treatment
+from envguard_payload.int8 import int8_convolutions
+from envguard_payload.int8.drafting import Draft
+from envguard_payload.int8.goals import GOALS
+from envguard_payload.int8.int8_convolutions import Gain, within
+from envguard_payload.int8.recipes import Treatment
+from envguard_payload.measuring.accuracy import HELD_OUT, Inputs
+from envguard_payload.measuring.bench import Bench
 
 DYNAMIC, MERGED = Treatment.DYNAMIC, Treatment.MERGED
 

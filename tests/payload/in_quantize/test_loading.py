@@ -14,7 +14,7 @@ from envguard_payload.graph import model as models
 from envguard_payload.graph.build import GraphBuilder
 from envguard_payload.graph.normalization import UNIT, input_ranges
 from envguard_payload.graph.schema import BuiltinOperator, generated
-from envguard_payload.interpreting import Runner
+from envguard_payload.measuring.interpreting import Runner
 from envguard_payload.protocol import Refused
 
 

@@ -11,11 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from envguard_payload import benchmark, profiling, synthetic
 from envguard_payload.checks import quantize as check
 from envguard_payload.graph import model as models
-from envguard_payload.interpreting import CannotRun, Port, Runner
-from envguard_payload.numerics import difference
+from envguard_payload.measuring import benchmark, profiling, synthetic
+from envguard_payload.measuring.interpreting import CannotRun, Port, Runner
+from envguard_payload.measuring.numerics import difference
 
 
 def lasting(seconds: float) -> Callable[[], None]:

@@ -12,7 +12,7 @@ from envguard_payload.graph import dead_code, facts, narrow
 from envguard_payload.graph import model as models
 from envguard_payload.graph.build import GraphBuilder
 from envguard_payload.graph.schema import BuiltinOperator, generated
-from envguard_payload.interpreting import Runner
+from envguard_payload.measuring.interpreting import Runner
 
 random = np.random.default_rng(0)
 TOKENS, CHANNELS = 12, 16

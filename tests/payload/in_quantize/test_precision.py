@@ -6,10 +6,10 @@ import unittest
 from typing import Any
 
 import numpy as np
-from envguard_payload import recipes
 from envguard_payload.graph import balanced_rounding, constants, fold_float16, store_float16
 from envguard_payload.graph.build import GraphBuilder
 from envguard_payload.graph.schema import BuiltinOperator, TensorType, generated
+from envguard_payload.int8 import recipes
 
 
 def convolution(weights: np.ndarray, bias: np.ndarray, count: int = 1) -> GraphBuilder:

@@ -6,13 +6,15 @@ import unittest
 from typing import Any
 
 import numpy as np
-from envguard_payload import archive, quantizing, synthetic
+from envguard_payload.files import archive
 from envguard_payload.graph import facts, metadata
 from envguard_payload.graph import model as models
 from envguard_payload.graph.build import GraphBuilder
 from envguard_payload.graph.schema import BuiltinOperator, generated
-from envguard_payload.interpreting import CannotRun, Runner
-from envguard_payload.numerics import difference
+from envguard_payload.int8 import quantizing
+from envguard_payload.measuring import synthetic
+from envguard_payload.measuring.interpreting import CannotRun, Runner
+from envguard_payload.measuring.numerics import difference
 
 CHANNELS = 48
 

@@ -8,15 +8,17 @@ import unittest
 from typing import Any
 
 import numpy as np
-from envguard_payload import bench, quantizing, recipe_files, recipes
-from envguard_payload.accuracy import HELD_OUT, Inputs
-from envguard_payload.goals import BALANCED, Goal
+from envguard_payload.files import recipe_files
 from envguard_payload.graph import model as models
 from envguard_payload.graph.build import GraphBuilder
 from envguard_payload.graph.schema import BuiltinOperator, generated
-from envguard_payload.interpreting import Runner
+from envguard_payload.int8 import quantizing, recipes
+from envguard_payload.int8.goals import BALANCED, Goal
+from envguard_payload.int8.recipes import Recipe, Treatment
+from envguard_payload.measuring import bench
+from envguard_payload.measuring.accuracy import HELD_OUT, Inputs
+from envguard_payload.measuring.interpreting import Runner
 from envguard_payload.protocol import Refused
-from envguard_payload.recipes import Recipe, Treatment
 
 CHANNELS = 32
 SIZE = dataclasses.replace(BALANCED, time_power=0.0)

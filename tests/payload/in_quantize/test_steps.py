@@ -14,12 +14,14 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
-from envguard_payload import accuracy, bundle, numerics, quantizer_api
 from envguard_payload.checks import quantize as check
+from envguard_payload.files import bundle
 from envguard_payload.graph import metadata
 from envguard_payload.graph import model as models
 from envguard_payload.graph.build import GraphBuilder
 from envguard_payload.graph.schema import BuiltinOperator
+from envguard_payload.int8 import quantizer_api
+from envguard_payload.measuring import accuracy, numerics
 from envguard_payload.protocol import Refused, Request, Result
 from envguard_payload.steps import compare, inspect, quantize
 

@@ -6,7 +6,7 @@ import math
 import unittest
 
 import numpy as np
-from envguard_payload.anatomy import (
+from envguard_payload.landmarks.anatomy import (
     BODY_REACH,
     EXTRA_TURN,
     FRAMINGS,
@@ -19,7 +19,7 @@ from envguard_payload.anatomy import (
     framed_regions,
     region_of,
 )
-from envguard_payload.kinds import Kind
+from envguard_payload.landmarks.kinds import Kind
 
 
 def turned(points: np.ndarray, degrees: float) -> np.ndarray:

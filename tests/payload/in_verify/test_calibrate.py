@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from envguard_payload.anatomy import FRAMINGS
+from envguard_payload.landmarks.anatomy import FRAMINGS
 from envguard_payload.protocol import Refused, Request
 from envguard_payload.steps import calibrate
 

@@ -9,12 +9,12 @@ import unittest
 from typing import Any
 
 import numpy as np
-from envguard_payload import details
-from envguard_payload.comparison import Comparison, Subject
-from envguard_payload.detections import Detection
-from envguard_payload.kinds import Kind
-from envguard_payload.landmarkers import Reading
-from envguard_payload.views import CHANGES, Picture, changed
+from envguard_payload.landmarks import details
+from envguard_payload.landmarks.comparison import Comparison, Subject
+from envguard_payload.landmarks.detections import Detection
+from envguard_payload.landmarks.kinds import Kind
+from envguard_payload.landmarks.landmarkers import Reading
+from envguard_payload.landmarks.views import CHANGES, Picture, changed
 from PIL import Image
 
 SUBJECT = Subject(Kind.FACE, 256)

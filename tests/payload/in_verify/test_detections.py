@@ -6,9 +6,9 @@ import math
 import unittest
 
 import numpy as np
-from envguard_payload.anatomy import HIPS, MIDDLE_MCP, OUTER_EYE_CORNERS, SHOULDERS, WRIST, region_of
-from envguard_payload.detections import Detection, Difference, difference, match, overlap
-from envguard_payload.kinds import Kind
+from envguard_payload.landmarks.anatomy import HIPS, MIDDLE_MCP, OUTER_EYE_CORNERS, SHOULDERS, WRIST, region_of
+from envguard_payload.landmarks.detections import Detection, Difference, difference, match, overlap
+from envguard_payload.landmarks.kinds import Kind
 
 SIDE = 256
 

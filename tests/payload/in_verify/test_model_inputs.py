@@ -5,8 +5,8 @@ from __future__ import annotations
 import unittest
 
 import numpy as np
-from envguard_payload.anatomy import Region
-from envguard_payload.model_inputs import blendshapes_input, region_input, whole_input
+from envguard_payload.landmarks.anatomy import Region
+from envguard_payload.landmarks.model_inputs import blendshapes_input, region_input, whole_input
 
 REGION = Region(200, 150, 150, 0)
 SIZE = (256, 256)

@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import Any, Optional
 
 import numpy as np
-from envguard_payload import benchmark
-from envguard_payload import bundle as bundles
-from envguard_payload.detections import Detection
-from envguard_payload.kinds import Kind
+from envguard_payload.files import bundle as bundles
+from envguard_payload.landmarks.detections import Detection
+from envguard_payload.landmarks.kinds import Kind
+from envguard_payload.landmarks.runtime import FRAMES, back_and_forth, clip, landmarker, thread_options
+from envguard_payload.landmarks.trials import Found, Outcome, Trial, advice, defaults, trials
+from envguard_payload.landmarks.views import Picture, read_picture
+from envguard_payload.measuring import benchmark
 from envguard_payload.protocol import Refused, Request, Result
-from envguard_payload.runtime import FRAMES, back_and_forth, clip, landmarker, thread_options
 from envguard_payload.steps import tune
-from envguard_payload.trials import Found, Outcome, Trial, advice, defaults, trials
-from envguard_payload.views import Picture, read_picture
 
 BUNDLE = Path(os.environ.get("ENVGUARD_TEST_BUNDLE", ""))
 ONE_FACE = "single_face.jpg"

@@ -10,9 +10,9 @@ import unittest
 from pathlib import Path
 
 import numpy as np
-from envguard_payload import elf, system_libraries
 from envguard_payload.checks import verify
 from envguard_payload.protocol import Request
+from envguard_payload.system import elf, system_libraries
 from PIL import Image
 
 BUNDLE = os.environ.get("ENVGUARD_TEST_BUNDLE", "")

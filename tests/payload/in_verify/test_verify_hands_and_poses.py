@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from envguard_payload import bundle as bundles
+from envguard_payload.files import bundle as bundles
 from envguard_payload.protocol import Request, Result
 from envguard_payload.steps import verify
 from flatbuffers.table import Table

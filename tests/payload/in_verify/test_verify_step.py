@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from envguard_payload import bundle as bundles
-from envguard_payload.comparison import Subject
-from envguard_payload.kinds import Kind
+from envguard_payload.files import bundle as bundles
+from envguard_payload.landmarks.comparison import Subject
+from envguard_payload.landmarks.kinds import Kind
 from envguard_payload.protocol import Refused, Request, Result
 from envguard_payload.steps import verify
 from PIL import Image

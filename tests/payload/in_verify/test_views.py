@@ -7,9 +7,9 @@ import unittest
 from pathlib import Path
 
 import numpy as np
-from envguard_payload import views
+from envguard_payload.landmarks import views
+from envguard_payload.landmarks.views import CHANGES, Change, Picture, changed, read_picture, tiles, with_noise
 from envguard_payload.protocol import Refused
-from envguard_payload.views import CHANGES, Change, Picture, changed, read_picture, tiles, with_noise
 from PIL import Image
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from . import calibration, numerics, synthetic
-from .graph.normalization import input_ranges
-from .graph.schema import ModelT
+from ..files import calibration
+from ..graph.normalization import input_ranges
+from ..graph.schema import ModelT
+from . import numerics, synthetic
 from .interpreting import Runner
 
 HELD_OUT, SYNTHETIC = "held-out", "synthetic"

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from ..files.holding_out import divided, divided_rows
+from ..landmarks.model_inputs import whole_input
+from ..landmarks.views import changed, read_picture
+from ..protocol import Refused
 from .converter import Port, Rows
-from .holding_out import divided, divided_rows
-from .model_inputs import whole_input
-from .protocol import Refused
-from .views import changed, read_picture
 
 MOST_ROWS = 500
 MOST_IMAGES = 120

@@ -13,14 +13,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from . import benchmark, recipes
-from .bench import Bench
+from ..graph import merge_convolutions
+from ..graph import model as models
+from ..graph.schema import ModelT, OperatorT
+from ..graph.segment import segment
+from ..measuring import benchmark
+from ..measuring.bench import Bench
+from ..measuring.interpreting import CannotRun, Runner
+from . import recipes
 from .drafting import Draft, one_in, quantized_weights
-from .graph import merge_convolutions
-from .graph import model as models
-from .graph.schema import ModelT, OperatorT
-from .graph.segment import segment
-from .interpreting import CannotRun, Runner
 from .recipes import Recipe, Treatment
 from .walking import Sample
 

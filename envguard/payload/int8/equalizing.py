@@ -16,12 +16,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from .graph import model as models
-from .graph.constants import add_tensor, is_constant, values
-from .graph.report import PassReport
-from .graph.schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorType, builtin_code, generated
-from .graph.segment import segment
-from .interpreting import Runner
+from ..graph import model as models
+from ..graph.constants import add_tensor, is_constant, values
+from ..graph.report import PassReport
+from ..graph.schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorType, builtin_code, generated
+from ..graph.segment import segment
+from ..measuring.interpreting import Runner
 from .walking import Sample
 
 NAME = "equalizing"

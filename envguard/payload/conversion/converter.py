@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .protocol import Refused
+from ..protocol import Refused
 
 # oneDNN sums in an order that depends on the machine. All of it must be set before the import.
 os.environ.update(TF_ENABLE_ONEDNN_OPTS="0", TF_CPP_MIN_LOG_LEVEL="2", CUDA_VISIBLE_DEVICES="-1")

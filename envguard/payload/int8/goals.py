@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .protocol import Refused
+from ..protocol import Refused
 
 FINDER_PART = 1 / 8
 """Part of the error of other models that is left to one that finds what they then look at.

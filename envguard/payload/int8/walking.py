@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from .graph import model as models
-from .graph.constants import is_constant
-from .graph.schema import ModelT, OperatorT
-from .graph.segment import segment
-from .interpreting import Runner
+from ..graph import model as models
+from ..graph.constants import is_constant
+from ..graph.schema import ModelT, OperatorT
+from ..graph.segment import segment
+from ..measuring.interpreting import Runner
 
 Sample = Sequence[np.ndarray]
 """One array per input of a model, in its order."""

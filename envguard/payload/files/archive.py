@@ -14,7 +14,7 @@ import zlib
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from .protocol import Refused
+from ..protocol import Refused
 
 MAX_MEMBERS = 1_000
 MAX_BYTES = 1 << 30

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from ..graph.constants import is_constant, values
+from ..graph.schema import BuiltinOperator, ModelT, SubGraphT, TensorT, TensorType, builtin_code
+from ..protocol import Refused
 from .goals import BALANCED, Goal
-from .graph.constants import is_constant, values
-from .graph.schema import BuiltinOperator, ModelT, SubGraphT, TensorT, TensorType, builtin_code
-from .protocol import Refused
 
 BYTES_PER_CHANNEL = 12
 """What a quantized channel carries beside its weights: a float32 scale and an int64 zero point."""

@@ -6,15 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from . import accuracy, archive, recipes, searching
-from .bench import Bench
+from ..files import archive
+from ..graph import facts
+from ..graph import model as models
+from ..graph.report import PassReport
+from ..measuring import accuracy
+from ..measuring.bench import Bench
+from ..measuring.interpreting import CannotRun, Runner
+from ..protocol import Refused
+from . import recipes, searching
 from .drafting import Arrays, Draft
 from .goals import BALANCED, Goal
-from .graph import facts
-from .graph import model as models
-from .graph.report import PassReport
-from .interpreting import CannotRun, Runner
-from .protocol import Refused
 
 Progress = Callable[[str], None]
 """Called with the name of each recipe that is tried."""

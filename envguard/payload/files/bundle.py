@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..protocol import Refused
 from . import archive
 from .archive import Archive, Member
-from .protocol import Refused
 
 MODEL_SUFFIX = ".tflite"
 BUNDLE_SUFFIX = ".task"

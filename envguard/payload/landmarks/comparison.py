@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from ..protocol import Events, Refused
 from .detections import Detection, Difference, difference, match, overlap
 from .kinds import Kind
 from .landmarkers import Reader, Reading
-from .protocol import Events, Refused
 from .views import CHANGES, Picture, changed, tiles, with_noise
 
 MAX_IMAGES = 180

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from .graph.normalization import input_ranges
-from .graph.schema import ModelT, TensorType
-from .protocol import Refused
+from ..graph.normalization import input_ranges
+from ..graph.schema import ModelT, TensorType
+from ..protocol import Refused
 
 _LARGEST_PIXEL = 255.0
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from .bundle import BUNDLE_SUFFIX, Bundle
+from ..files.bundle import BUNDLE_SUFFIX, Bundle
 
 BLENDSHAPES = "face_blendshapes"
 

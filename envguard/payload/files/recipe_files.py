@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .protocol import Refused
-from .recipes import Recipe
+from ..int8.recipes import Recipe
+from ..protocol import Refused
 
 SCHEMA = 1
 

@@ -13,18 +13,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .graph.constants import add_tensor, is_constant, values
-from .graph.patches import patches
-from .graph.report import PassReport
-from .graph.schema import (
-    BuiltinOperator,
-    ModelT,
-    OperatorT,
-    TensorT,
-    TensorType,
-    builtin_code,
-    generated,
-)
+from ..graph.constants import add_tensor, is_constant, values
+from ..graph.patches import patches
+from ..graph.report import PassReport
+from ..graph.schema import BuiltinOperator, ModelT, OperatorT, TensorT, TensorType, builtin_code, generated
 from .walking import Sample, Walk
 
 NAME = "low_rank"

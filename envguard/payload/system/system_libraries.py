@@ -6,8 +6,8 @@ import ctypes
 from collections.abc import Iterable
 from pathlib import Path
 
+from ..protocol import Failure
 from .elf import needed_libraries
-from .protocol import Failure
 
 DEBIAN_PACKAGES = {
     "libEGL.so.1": "libegl1",

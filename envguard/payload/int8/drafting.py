@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import calibrated_rounding, calibration, equalizing, low_rank, recipes
-from .goals import Goal
-from .graph import (
+from ..files import calibration
+from ..graph import (
     balanced_rounding,
     dead_code,
     densify,
@@ -28,11 +27,13 @@ from .graph import (
     tensor_names,
     widen_prelu,
 )
-from .graph import model as models
-from .graph.constants import add_buffer, values
-from .graph.report import PassReport
-from .graph.schema import ModelT, text
-from .interpreting import CannotRun
+from ..graph import model as models
+from ..graph.constants import add_buffer, values
+from ..graph.report import PassReport
+from ..graph.schema import ModelT, text
+from ..measuring.interpreting import CannotRun
+from . import calibrated_rounding, equalizing, low_rank, recipes
+from .goals import Goal
 from .walking import Sample
 
 Arrays = Mapping[str, np.ndarray]

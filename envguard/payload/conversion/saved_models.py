@@ -5,7 +5,7 @@ from __future__ import annotations
 import tarfile
 from pathlib import Path, PurePosixPath
 
-from .protocol import Refused
+from ..protocol import Refused
 
 MODEL_FILE = "saved_model.pb"
 MOST_FILES = 10_000

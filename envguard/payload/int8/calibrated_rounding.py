@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from .graph import balanced_rounding, error_feedback
-from .graph.constants import add_buffer, add_tensor, is_constant, values
-from .graph.patches import patches
-from .graph.report import PassReport
-from .graph.schema import BuiltinOperator, ModelT, OperatorT, TensorType, builtin_code, generated
+from ..graph import balanced_rounding, error_feedback
+from ..graph.constants import add_buffer, add_tensor, is_constant, values
+from ..graph.patches import patches
+from ..graph.report import PassReport
+from ..graph.schema import BuiltinOperator, ModelT, OperatorT, TensorType, builtin_code, generated
 from .recipes import Choice, Weights
 from .walking import Flow, Sample, Walk
 

@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from . import benchmark, int8_convolutions, recipes
-from .bench import Bench
+from ..measuring import benchmark
+from ..measuring.bench import Bench
+from ..measuring.interpreting import Runner
+from . import int8_convolutions, recipes
 from .drafting import Draft, Made
 from .goals import Goal
-from .interpreting import Runner
 from .recipes import Recipe, Treatment
 
 SHARE = 4

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .benchmark import Comparison
+from ..measuring.benchmark import Comparison
 from .detections import Detection, match
 from .kinds import Kind
 from .runtime import IMAGE, LIVE_STREAM, MODE, VIDEO, Settings

@@ -1,0 +1,1 @@
+"""From TensorFlow models to TensorFlow Lite."""

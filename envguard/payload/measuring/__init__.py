@@ -1,0 +1,1 @@
+"""Running models side by side: outputs, times, profiles."""
