@@ -105,7 +105,7 @@ class Benchmark(unittest.TestCase):
         load, first = benchmark.compare_starts(start(0.004, 0.001), start(0.001, 0.003))
         self.assertIn("faster", load.in_words())
         self.assertIn("slower", first.in_words())
-        self.assertAlmostEqual(load.original_ms, 4.0, delta=1.0)
+        self.assertGreaterEqual(load.original_ms, 4.0)
 
 
 class Differences(unittest.TestCase):
