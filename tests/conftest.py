@@ -6,15 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from envguard.host.discovery import discover
 from envguard.host.interpreters import HostFacts
 from tests.engine import engine
 
 __all__ = ["engine", "host", "store_home"]
-
-# Of tests that share something that is dear to make: they run in one process, one after the other.
-ENGINE = "engine"
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -33,8 +31,14 @@ def host() -> HostFacts:
     return discover(os.environ, home=Path.home(), cache=None)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let a file's tests run in one process, and in one of all files those that need the container engine."""
-    for item in items:
-        needed = getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group(ENGINE if ENGINE in needed else item.path.name))
+class OneFileOneProcess(LoadFileScheduling):  # type: ignore[misc]
+    """Runs a file's tests in one process, as they share what is dear to make; so do all that need the engine."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", 1)[0]
+        return "engine" if "TestEngine" in (CHECKOUT / file).read_text(encoding="utf-8") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OneFileOneProcess:
+    """The scheduler for tests that run two at a time."""
+    return OneFileOneProcess(config, log)
