@@ -109,7 +109,9 @@ def _first_sentence(text: str) -> str:
 
 def _exit_codes() -> str:
     meanings: dict[int, list[str]] = {0: ["Done."]}
-    for kind in sorted(errors.EnvguardError.__subclasses__(), key=lambda each: each.exit_code):
+    # Not the subclasses of other modules: which there are depends on what was imported before.
+    kinds = [each for each in errors.EnvguardError.__subclasses__() if each.__module__ == errors.__name__]
+    for kind in sorted(kinds, key=lambda each: each.exit_code):
         said = (kind.__doc__ or "").partition("\n")[0]
         meanings.setdefault(kind.exit_code, []).append(re.sub(r" \(exit code \d+\)", "", said))
     meanings[1].insert(0, "The verdict is no: nothing was written.")
