@@ -21,7 +21,7 @@ from tests.engine import TestEngine
 pytestmark = [pytest.mark.slow, pytest.mark.network]
 
 LIMITS = Limits(256 << 20, 1.0)
-WORK, GIVEN = PurePosixPath("/output"), PurePosixPath("/given/file")
+WORK, GIVEN = PurePosixPath("/out"), PurePosixPath("/given/file")
 
 LOOK = """
 import errno, json, os, socket
@@ -41,7 +41,7 @@ except OSError as error:
 print(json.dumps({
     "user": [os.getuid(), os.getgid()], "capabilities": status["CapEff"], "bounding": status["CapBnd"],
     "no_new_privileges": status["NoNewPrivs"], "devices": sorted(os.listdir("/sys/class/net")), "network": network,
-    "root": refused("/x"), "given": refused("/given/file"), "scratch": refused("/tmp/x"), "work": refused("/output/made"),
+    "root": refused("/x"), "given": refused("/given/file"), "scratch": refused("/tmp/x"), "work": refused("/out/made"),
     "read": open("/given/file").read(), "memory": int(open(limit).read()),
     "variables": sorted(set(os.environ) - {"LC_CTYPE"}),
 }))
@@ -96,9 +96,9 @@ def test_outputs_are_the_callers_and_not_roots(found: Engine, tmp_path: Path, mo
     """Root may start a container as anybody, so anybody's rights can be tried here."""
     monkeypatch.setattr(os, "getuid", lambda: 1234)
     monkeypatch.setattr(os, "getgid", lambda: 4321)
-    code, _, log = run(found, tmp_path, "python3", "-c", "open('/tmp/x', 'w').close(); open('/output/made', 'w')")
+    code, _, log = run(found, tmp_path, "python3", "-c", "open('/tmp/x', 'w').close(); open('/out/made', 'w')")
     assert code != 0
-    assert "Permission denied: '/output/made'" in log  # the folder is root's
+    assert "Permission denied: '/out/made'" in log  # the folder is root's
     os.chown(tmp_path / "work", 1234, 4321)
     (tmp_path / "work").rename(tmp_path / "theirs")
     again = Mount(tmp_path / "theirs", WORK, writable=True)
