@@ -14,7 +14,7 @@ from typing import Any
 
 from ..measuring import benchmark
 from ..measuring.bench import Bench
-from ..measuring.interpreting import Runner
+from ..measuring.interpreting import CannotRun, Runner
 from . import int8_convolutions, recipes
 from .drafting import Draft, Made
 from .goals import Goal
@@ -73,12 +73,18 @@ def search(
 
 
 def _measured(name: str, made: Made, bench: Bench, goal: Goal, tried: Sequence[Candidate]) -> Candidate:
-    """A recipe's model, made and measured; its time is known if one before it computes in the same way."""
-    runner = Runner(made.data)
-    error = bench.error(runner)
+    """A recipe's model, made and measured; its time is known if one before it computes in the same way.
+
+    One that does not run has an infinite error.
+    """
+    try:
+        runner = Runner(made.data)
+        error = bench.error(runner)
+    except CannotRun:
+        runner, error = None, math.inf
     alike = (each.time for each in tried if each.time is not None and each.recipe.dynamic == made.choice.recipe.dynamic)
     time = next(alike, None)
-    if time is None and error <= goal.most_error:
+    if time is None and runner is not None and error <= goal.most_error:
         time = bench.time(runner)
     return Candidate(
         name=name,

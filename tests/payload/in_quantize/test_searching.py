@@ -6,6 +6,7 @@ import dataclasses
 import math
 import unittest
 from typing import Any
+from unittest import mock
 
 import numpy as np
 from envguard_payload.files import recipe_files
@@ -17,7 +18,7 @@ from envguard_payload.int8.goals import BALANCED, Goal
 from envguard_payload.int8.recipes import Recipe, Treatment
 from envguard_payload.measuring import bench
 from envguard_payload.measuring.accuracy import HELD_OUT, Inputs
-from envguard_payload.measuring.interpreting import Runner
+from envguard_payload.measuring.interpreting import CannotRun, Runner
 from envguard_payload.protocol import Refused
 
 CHANNELS = 32
@@ -100,6 +101,13 @@ class Searching(unittest.TestCase):
         ]
         self.assertEqual(taken[0], "int8 weights")
         self.assertNotEqual(taken[1], "int8 weights")
+
+    def test_a_recipe_whose_model_does_not_run_is_not_taken(self) -> None:
+        data = network()
+        with mock.patch.object(bench.Bench, "error", side_effect=CannotRun("no kernel")):
+            outcome = quantizing.quantize(data, "net", order(data, with_limit(50.0)))
+        self.assertEqual(outcome.candidates[0].outcome, "taken")
+        self.assertTrue(all(math.isinf(each.error) for each in outcome.candidates))
 
     def test_without_inputs_held_out_nothing_is_tried(self) -> None:
         data = network()
