@@ -147,20 +147,21 @@ class Choice:
     @property
     def operators(self) -> tuple[Layer, ...]:
         """The layers whose weights become int8."""
-        pairs = zip(self.layers, self.recipe.treatments)  # noqa: B905 - Python 3.9
-        return tuple(layer for layer, treatment in pairs if treatment is not Treatment.FLOAT)
+        return self._with(*(each for each in Treatment if each is not Treatment.FLOAT))
 
     @property
     def dynamic(self) -> tuple[Layer, ...]:
         """Those of them that compute in int8 as well."""
-        pairs = zip(self.layers, self.recipe.treatments)  # noqa: B905 - Python 3.9
-        return tuple(layer for layer, treatment in pairs if treatment in IN_INT8)
+        return self._with(*IN_INT8)
 
     @property
     def merged(self) -> tuple[Layer, ...]:
         """Those of these that also do what the depthwise convolution before them did."""
+        return self._with(Treatment.MERGED)
+
+    def _with(self, *treatments: Treatment) -> tuple[Layer, ...]:
         pairs = zip(self.layers, self.recipe.treatments)  # noqa: B905 - Python 3.9
-        return tuple(layer for layer, treatment in pairs if treatment is Treatment.MERGED)
+        return tuple(layer for layer, treatment in pairs if treatment in treatments)
 
     def moved_to(self, model: ModelT) -> Choice:
         """The same choice for a model whose operators were rewritten; layers that are gone now drop out."""
