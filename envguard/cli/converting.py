@@ -78,11 +78,10 @@ def convert(
     Exit codes: 0 done; 1 the verdict is no and nothing was written; 2 bad input; 3 no environment can be had here.
     """
     from envguard.catalog import load_catalog
-    from envguard.cli.choice import by_environment
     from envguard.cli.screen import screen
     from envguard.cli.task import explain_task
     from envguard.cli.text import printable
-    from envguard.cli.workshop import open_workshop
+    from envguard.cli.workshop import workshop_for
     from envguard.report.converting import as_text
 
     catalog = load_catalog(Path.cwd(), os.environ)
@@ -95,11 +94,12 @@ def convert(
     if max_latency_ratio is not None:
         options["compare"] = {"max_latency_ratio": max_latency_ratio}
     with screen() as receive:
-        workshop = open_workshop(
+        workshop = workshop_for(
+            TASK,
             catalog,
             receive,
-            by_environment(edition or (), catalog, main=TASK),
-            pythons=by_environment(python or (), catalog, main=TASK),
+            editions=edition,
+            pythons=python,
             find_links=tuple(find_links or ()),
             offline=offline,
         )

@@ -28,21 +28,21 @@ def inspect(
     Runs nothing of the model. Exit codes: 0 done; 2 bad input; 3 no environment can be had here.
     """
     from envguard.catalog import load_catalog
-    from envguard.cli.choice import by_environment
     from envguard.cli.screen import screen
     from envguard.cli.sources import named_source
     from envguard.cli.text import printable
-    from envguard.cli.workshop import open_workshop
+    from envguard.cli.workshop import workshop_for
     from envguard.report.inspection import as_text
     from envguard.running.inspecting import ENVIRONMENT, inspect_model
 
     catalog = load_catalog(Path.cwd(), os.environ)
     with screen() as receive:
-        workshop = open_workshop(
+        workshop = workshop_for(
+            ENVIRONMENT,
             catalog,
             receive,
-            by_environment(edition, catalog, main=ENVIRONMENT),
-            pythons=by_environment(python, catalog, main=ENVIRONMENT),
+            editions=edition,
+            pythons=python,
             find_links=find_links,
             offline=offline,
         )

@@ -52,18 +52,18 @@ class Choices:
         """The task and a workshop for its environments; raises BadInput for a choice that there is not."""
         from envguard.catalog import load_catalog
         from envguard.cli.calibration import calibrated_with
-        from envguard.cli.choice import by_environment
-        from envguard.cli.workshop import open_workshop
+        from envguard.cli.workshop import workshop_for
 
         catalog = load_catalog(Path.cwd(), os.environ)
         task = catalog.tasks[TASK]
         if self.calibration is not None:
             task = calibrated_with(task, self.calibration, catalog)
-        workshop = open_workshop(
+        workshop = workshop_for(
+            TASK,
             catalog,
             receive,
-            by_environment(self.editions, catalog, main=TASK),
-            pythons=by_environment(self.pythons, catalog, main=TASK),
+            editions=self.editions,
+            pythons=self.pythons,
             find_links=self.find_links,
             offline=self.offline,
         )

@@ -75,18 +75,18 @@ def _command_for(task: Task) -> Any:
         explain: Annotated[bool, typer.Option("--explain", help="Print the plan; run nothing.")] = False,
         as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
     ) -> None:
-        from envguard.cli.choice import by_environment
         from envguard.cli.screen import screen
-        from envguard.cli.workshop import open_workshop
+        from envguard.cli.workshop import workshop_for
 
         catalog = _catalog()
         main = task.steps[0].environment
         with screen() as receive:
-            workshop = open_workshop(
+            workshop = workshop_for(
+                main,
                 catalog,
                 receive,
-                by_environment(edition, catalog, main=main),
-                pythons=by_environment(python, catalog, main=main),
+                editions=edition,
+                pythons=python,
                 find_links=find_links,
                 offline=offline,
             )

@@ -59,11 +59,10 @@ def tune(
     Exit codes: 0 done; 2 bad input; 3 no environment can be had here.
     """
     from envguard.catalog import load_catalog
-    from envguard.cli.choice import by_environment
     from envguard.cli.screen import screen
     from envguard.cli.sources import named_source
     from envguard.cli.task import explain_task
-    from envguard.cli.workshop import open_workshop
+    from envguard.cli.workshop import workshop_for
     from envguard.files import write_whole
     from envguard.report.tuning import as_document, as_markdown, as_text
     from envguard.running.pipeline import run_task
@@ -73,11 +72,12 @@ def tune(
     task = catalog.tasks[TASK] if images is None else measured_on(catalog.tasks[TASK], images, catalog)
     options: Overrides = {} if seconds is None else {STEP: {"seconds": seconds}}
     with screen() as receive:
-        workshop = open_workshop(
+        workshop = workshop_for(
+            ENVIRONMENT,
             catalog,
             receive,
-            by_environment(edition, catalog, main=ENVIRONMENT),
-            pythons=by_environment(python, catalog, main=ENVIRONMENT),
+            editions=edition,
+            pythons=python,
             find_links=find_links,
             offline=offline,
         )

@@ -45,6 +45,29 @@ def open_workshop(
     )
 
 
+def workshop_for(
+    main: str,
+    catalog: Catalog,
+    receive: Receiver,
+    *,
+    editions: Sequence[str] | None,
+    pythons: Sequence[str] | None,
+    find_links: Sequence[Path] | None,
+    offline: bool,
+) -> Workshop:
+    """A workshop as a command's options say; `--edition` and `--python` that name no environment are for `main`."""
+    from envguard.cli.choice import by_environment
+
+    return open_workshop(
+        catalog,
+        receive,
+        by_environment(editions, catalog, main=main),
+        pythons=by_environment(pythons, catalog, main=main),
+        find_links=find_links,
+        offline=offline,
+    )
+
+
 def _backend(named: str) -> Backend | None:
     from envguard.errors import BadInput
 
