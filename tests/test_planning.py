@@ -9,7 +9,7 @@ import pytest
 
 from envguard.catalog.model import Edition, Environment
 from envguard.errors import BadInput, NoEnvironment
-from envguard.host.interpreters import BrokenCandidate, HostFacts, Interpreter, Version
+from envguard.host.interpreters import BrokenInterpreter, HostFacts, Interpreter, Version
 from envguard.locks.lockfile import Lock, LockedPackage, LockedWheel
 from envguard.locks.proofs import Proof
 from envguard.planning import make_plan, wanted_digest
@@ -59,7 +59,7 @@ def test_the_newest_patch_release_of_a_minor_is_taken(host: HostFacts) -> None:
 
 
 def test_everything_that_lost_has_a_reason(host: HostFacts) -> None:
-    broken = BrokenCandidate(Path("/x/python3.10"), ("PATH",), "shim", "Its pyenv shim exits 127.")
+    broken = BrokenInterpreter(Path("/x/python3.10"), ("PATH",), "shim", "Its pyenv shim exits 127.")
     pythons = (python(host, "3.11.1"), python(host, "3.14.0"), python(host, "3.10.1", reasons=("32-bit.",)))
     plan = make_plan(TOOLS, HostFacts(pythons, (broken,)), LOCKS)
     why = {each.what: each.why for each in plan.passed_over}

@@ -1,4 +1,4 @@
-"""Base images: the Python and the Debian packages that one brings, asked once of each image."""
+"""BaseImage images: the Python and the Debian packages that one brings, asked once of each image."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from envguard.backends.container import Limits, Order, run_in_container
 from envguard.backends.engine import Engine, ImageMissing, told_by
 from envguard.errors import NoEnvironment
 from envguard.files import write_whole
-from envguard.host.interpreters import Base, Facts, Interpreter
+from envguard.host.interpreters import BaseImage, Interpreter, InterpreterFacts
 from envguard.host.probing import ISOLATED, PROBE_DIGEST, SOURCE, answer_in
 from envguard.host.suitability import notes_on, reasons_against
 
@@ -85,11 +85,11 @@ def probe_base(engine: Engine, reference: str, *, owner: str, cache: Path) -> In
         facts=facts,
         reasons=reasons_against(facts),
         notes=notes_on(facts),
-        base=Base(reference, identifier, packages),
+        base=BaseImage(reference, identifier, packages),
     )
 
 
-def _ask(engine: Engine, reference: str, owner: str) -> tuple[Facts, frozenset[str] | None]:
+def _ask(engine: Engine, reference: str, owner: str) -> tuple[InterpreterFacts, frozenset[str] | None]:
     begin, end = secrets.token_hex(16), secrets.token_hex(16)
     command = ("python3", *ISOLATED, "-c", SOURCE, begin, end)
     order = Order(reference, command, (), {}, PurePosixPath("/"), owner)
@@ -140,19 +140,21 @@ def _debian_packages(engine: Engine, reference: str) -> frozenset[str] | None:
     return frozenset(line.removeprefix("Package: ").strip() for line in fields)
 
 
-def _read(kept: Path) -> tuple[Facts, frozenset[str] | None] | None:
+def _read(kept: Path) -> tuple[InterpreterFacts, frozenset[str] | None] | None:
     """An answer that was kept; None where there is none that this probe gave."""
     try:
         document = json.loads(kept.read_bytes())
         if document["probe"] != PROBE_DIGEST:
             return None
         packages = document["packages"]
-        return Facts.from_json(document["facts"]), None if packages is None else frozenset(map(str, packages))
+        return InterpreterFacts.from_json(document["facts"]), None if packages is None else frozenset(
+            map(str, packages)
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _keep(kept: Path, facts: Facts, packages: frozenset[str] | None) -> None:
+def _keep(kept: Path, facts: InterpreterFacts, packages: frozenset[str] | None) -> None:
     if kept.exists() and _read(kept) is not None:
         return
     listed = None if packages is None else sorted(packages)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from envguard.table import JsonValue
+from envguard.table_reader import JsonValue
 
 
 @dataclass(frozen=True, slots=True)

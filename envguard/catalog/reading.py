@@ -21,8 +21,8 @@ from envguard.catalog.model import (
 )
 from envguard.catalog.references import PLACEHOLDER, check_references, refuse_shadows
 from envguard.errors import BrokenData
-from envguard.table import (
-    Table,
+from envguard.table_reader import (
+    TableReader,
     boolean,
     inside,
     integer,
@@ -91,7 +91,7 @@ def catalog_from(
 
     `source` is the name that errors give the document, `folder` the one that its scripts and files are named from.
     """
-    table = Table(document, source)
+    table = TableReader(document, source)
     if table.take("schema", integer) != SCHEMA:
         table.refuse("schema", f"this envguard reads schema {SCHEMA}")
     own = Catalog(
@@ -114,8 +114,8 @@ def catalog_from(
     return catalog
 
 
-def _index_in(folder: Path) -> Callable[[Table], Index]:
-    def index(table: Table) -> Index:
+def _index_in(folder: Path) -> Callable[[TableReader], Index]:
+    def index(table: TableReader) -> Index:
         address = match(ADDRESS, "an http or https address without user and password, which belong into variables")
         certificates = table.take("certificates", inside, "")
         return Index(
@@ -127,12 +127,12 @@ def _index_in(folder: Path) -> Callable[[Table], Index]:
     return index
 
 
-def _base_image(table: Table) -> str:
+def _base_image(table: TableReader) -> str:
     return table.take("base", _image)
 
 
-def _environment_in(lockfiles: Path, folder: Path) -> Callable[[str, Table], Environment]:
-    def environment(name: str, table: Table) -> Environment:
+def _environment_in(lockfiles: Path, folder: Path) -> Callable[[str, TableReader], Environment]:
+    def environment(name: str, table: TableReader) -> Environment:
         pythons = table.take("pythons", list_of(_minor, least=1))
         dependencies = table.take("dependencies", boolean, True)
         command = table.inner("check", _check_command) if table.holds_table("check") else ()
@@ -155,12 +155,12 @@ def _environment_in(lockfiles: Path, folder: Path) -> Callable[[str, Table], Env
     return environment
 
 
-def _check_command(table: Table) -> tuple[str, ...]:
+def _check_command(table: TableReader) -> tuple[str, ...]:
     return table.take("command", _command)
 
 
-def _edition_of(pythons: tuple[str, ...], dependencies: bool) -> Callable[[str, Table], Edition]:
-    def edition(name: str, table: Table) -> Edition:
+def _edition_of(pythons: tuple[str, ...], dependencies: bool) -> Callable[[str, TableReader], Edition]:
+    def edition(name: str, table: TableReader) -> Edition:
         return Edition(
             name=name,
             pythons=table.take("pythons", list_of(_minor, least=1), pythons),
@@ -174,8 +174,8 @@ def _edition_of(pythons: tuple[str, ...], dependencies: bool) -> Callable[[str, 
     return edition
 
 
-def _task_in(folder: Path) -> Callable[[str, Table], Task]:
-    def task(name: str, table: Table) -> Task:
+def _task_in(folder: Path) -> Callable[[str, TableReader], Task]:
+    def task(name: str, table: TableReader) -> Task:
         if "outputs" in table:
             outputs = table.take("outputs", table_of(text))
         else:
@@ -193,7 +193,7 @@ def _task_in(folder: Path) -> Callable[[str, Table], Task]:
     return task
 
 
-def _step(table: Table) -> Step:
+def _step(table: TableReader) -> Step:
     name = table.take("name", name_text)
     environment = table.take("environment", name_text)
     inputs = table.take("inputs", table_of(text), NO_TEXTS)
@@ -218,7 +218,7 @@ def _step(table: Table) -> Step:
     )
 
 
-def _sample(name: str, table: Table) -> Sample:
+def _sample(name: str, table: TableReader) -> Sample:
     return Sample(
         name=name,
         summary=table.take("summary", text),
@@ -227,7 +227,7 @@ def _sample(name: str, table: Table) -> Sample:
     )
 
 
-def _sample_file(table: Table) -> SampleFile:
+def _sample_file(table: TableReader) -> SampleFile:
     return SampleFile(
         path=table.take("path", inside),
         bytes=table.take("bytes", integer),

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import NoReturn
 
 from envguard.catalog.model import Catalog, CommandStep, Environment, PayloadStep, Step, Task
-from envguard.table import NAME, did_you_mean, inside
+from envguard.table_reader import NAME, did_you_mean, inside
 
 # What a reference or a step's name cannot be, because references to them are of another kind.
 KINDS = ("task", "sample", "file")

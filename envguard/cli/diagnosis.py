@@ -16,9 +16,9 @@ from envguard.cli.text import printable
 from envguard.errors import EnvguardError, Interrupted, NoEnvironment, StepFailed
 
 if TYPE_CHECKING:
+    from envguard.doctor.alternatives import Alternative
     from envguard.doctor.conflicts import Conflict
     from envguard.doctor.diagnosing import Diagnosis, Hint
-    from envguard.doctor.editions import Way
 
 NOTHING_KNOWN = (
     "Nothing known matches. `envguard report-bug` writes one file to attach to a report; add this log, "
@@ -118,12 +118,12 @@ def cause_of(said: str) -> str:
     return hints[0].cause if hints else ""
 
 
-def document(diagnosis: Diagnosis, ways: tuple[Way, ...]) -> dict[str, Any]:
+def document(diagnosis: Diagnosis, ways: tuple[Alternative, ...]) -> dict[str, Any]:
     """The diagnosis and the ways out of its conflict for `--json`."""
     return {**diagnosis.as_json(), "ways_out": [way.as_json() for way in ways]}
 
 
-def diagnosis_text(diagnosis: Diagnosis, ways: tuple[Way, ...]) -> str:
+def diagnosis_text(diagnosis: Diagnosis, ways: tuple[Alternative, ...]) -> str:
     """The diagnosis for a reader, the nearest cause first; empty where nothing is known."""
     parts = []
     if diagnosis.conflict is not None:
@@ -136,10 +136,10 @@ def diagnosis_text(diagnosis: Diagnosis, ways: tuple[Way, ...]) -> str:
     return "\n\n".join(parts)
 
 
-def ways_for(conflict: Conflict) -> tuple[Way, ...]:
+def ways_for(conflict: Conflict) -> tuple[Alternative, ...]:
     """What envguard's own catalog has to end a conflict."""
     from envguard.catalog.shipped import builtin_catalog
-    from envguard.doctor.editions import ways_out
+    from envguard.doctor.alternatives import alternatives_to
     from envguard.locks.proofs import proofs_path, read_proofs
 
     environments = tuple(builtin_catalog().environments.values())
@@ -150,7 +150,7 @@ def ways_for(conflict: Conflict) -> tuple[Way, ...]:
         for environment in environments
         for edition in environment.editions
     }
-    return ways_out(conflict, environments, proofs)
+    return alternatives_to(conflict, environments, proofs)
 
 
 def _hint_text(hint: Hint) -> str:
@@ -166,7 +166,7 @@ def _hint_text(hint: Hint) -> str:
     )
 
 
-def _conflict_text(conflict: Conflict, ways: tuple[Way, ...]) -> str:
+def _conflict_text(conflict: Conflict, ways: tuple[Alternative, ...]) -> str:
     lines = [f"conflict over {conflict.package} (read from {conflict.tool}'s own words)"]
     for demand in conflict.demands:
         through = "".join(f", which {by} wants" for by in demand.through if by != "you")

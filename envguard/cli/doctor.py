@@ -90,7 +90,7 @@ def report_bug(
 
 
 def _of_host(offline: bool) -> tuple[Finding, ...]:
-    from envguard.doctor.host import Examined, examine_host
+    from envguard.doctor.examination import Examined, examine_host
     from envguard.store.home import envguard_home
 
     return examine_host(Examined(envguard_home(), Path.home(), os.environ), index=not offline)

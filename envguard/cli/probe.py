@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from envguard.cli.text import fitting, printable
-from envguard.host.interpreters import BrokenCandidate, HostFacts, Interpreter
+from envguard.host.interpreters import BrokenInterpreter, HostFacts, Interpreter
 
 # As wide as the longest reason, where no terminal says how wide it is: a line that is searched must not be broken.
 WIDTH_OF_A_FILE = 400
@@ -63,8 +63,8 @@ def _show(facts: HostFacts) -> None:
     console.print(_summary(facts))
 
 
-def _cells(row: Interpreter | BrokenCandidate) -> tuple[str, str, str, str, str]:
-    from envguard.host.wording import one_line
+def _cells(row: Interpreter | BrokenInterpreter) -> tuple[str, str, str, str, str]:
+    from envguard.host.printable import one_line
 
     python, machine = "-", "-"
     if isinstance(row, Interpreter):

@@ -14,9 +14,9 @@ from envguard.errors import BadInput
 
 if TYPE_CHECKING:
     from envguard.running.repairing import Repair
-    from envguard.store.inventory import Stored
+    from envguard.store.inventory import StoredEnvironment
     from envguard.store.removing import Sweep
-    from envguard.store.verifying import Finding
+    from envguard.store.verifying import Defect
 
 store_app = typer.Typer(help="Look after the environments that are built.", no_args_is_help=True)
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
@@ -58,7 +58,7 @@ def verify(
     from envguard.store.locking import is_being_built
     from envguard.store.verifying import verify_environment
 
-    results: list[tuple[Path, tuple[Finding, ...], Repair | None]] = []
+    results: list[tuple[Path, tuple[Defect, ...], Repair | None]] = []
     for folder in _chosen(envguard_home(), names or []):
         if not (folder / MARKER).exists() and is_being_built(folder):
             typer.echo(f"{folder.name}: is being built", err=True)
@@ -149,7 +149,7 @@ def _repair(folder: Path) -> Repair:
         return repair(folder, open_workshop(load_catalog(Path.cwd(), os.environ), receive))
 
 
-def _verified(folder: Path, findings: tuple[Finding, ...], repaired: Repair | None) -> dict[str, Any]:
+def _verified(folder: Path, findings: tuple[Defect, ...], repaired: Repair | None) -> dict[str, Any]:
     from envguard.store.inventory import name_of
 
     return {
@@ -160,7 +160,7 @@ def _verified(folder: Path, findings: tuple[Finding, ...], repaired: Repair | No
     }
 
 
-def _row(row: Stored) -> str:
+def _row(row: StoredEnvironment) -> str:
     from envguard.store.inventory import moment
 
     identity = row.identity
@@ -172,7 +172,7 @@ def _row(row: Stored) -> str:
     return _safe(f"{what}: {state}\n  {_megabytes(row.bytes)}, {times}\n  {row.folder}")
 
 
-def _show_findings(folder: Path, findings: tuple[Finding, ...]) -> None:
+def _show_findings(folder: Path, findings: tuple[Defect, ...]) -> None:
     if not findings:
         typer.echo(_safe(f"{folder.name}: whole"))
         return

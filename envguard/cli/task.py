@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from envguard.cli.choice import BackendOption, BaseOption, EditionsOption, FindLinksOption, OfflineOption, PythonsOption
 from envguard.cli.sources import leave_receipt, named_source, sample_of
 from envguard.errors import BadInput
-from envguard.table import did_you_mean
+from envguard.table_reader import did_you_mean
 
 if TYPE_CHECKING:
     from envguard.catalog import Catalog, Task

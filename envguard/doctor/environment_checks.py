@@ -14,7 +14,7 @@ from pathlib import Path
 from envguard.doctor.finding import Finding
 from envguard.doctor.installed import Distribution, InstalledEnvironment, canonical
 from envguard.host.platform import marker_environment, supported_tags
-from envguard.store.records import Listed
+from envguard.store.records import ListedFile
 
 CHUNK = 1 << 20
 READERS = min(4, os.cpu_count() or 1)
@@ -84,7 +84,7 @@ def _shared(distributions: list[Distribution]) -> int:
 
 
 def _owned_twice(environment: InstalledEnvironment) -> Iterator[Finding]:
-    owners: dict[str, list[Listed]] = defaultdict(list)
+    owners: dict[str, list[ListedFile]] = defaultdict(list)
     for distribution in environment.distributions:
         for listed in distribution.files:
             owners[listed.path].append(listed)
@@ -138,7 +138,7 @@ def _compare(distribution: Distribution) -> tuple[list[str], list[str]]:
     )
 
 
-def _state(folder: Path, listed: Listed) -> str:
+def _state(folder: Path, listed: ListedFile) -> str:
     path = folder / listed.path
     algorithm, _, expected = listed.recorded.partition("=")
     try:

@@ -11,8 +11,8 @@ from pathlib import Path
 from envguard.errors import BadInput
 from envguard.host.discovery import examine
 from envguard.host.interpreters import Interpreter
-from envguard.host.places import Candidate
-from envguard.store.records import Listed, listed_files
+from envguard.host.locations import PossibleInterpreter
+from envguard.store.records import ListedFile, listed_files
 
 NATIVE = re.compile(r".+\.so(\.[0-9.]+)?")
 
@@ -30,7 +30,7 @@ class Distribution:
     folder: Path
     requires: tuple[str, ...]
     tags: tuple[str, ...]
-    files: tuple[Listed, ...]
+    files: tuple[ListedFile, ...]
     recorded: bool
 
     def __str__(self) -> str:
@@ -63,7 +63,7 @@ def read_environment(python: Path) -> InstalledEnvironment:
     Only the interpreter itself is started, isolated and without its site-packages, to say what it is.
     """
     program = _interpreter_in(python) if python.is_dir() else python
-    facts = examine([Candidate("named", program)], {}, cache=None)
+    facts = examine([PossibleInterpreter("named", program)], {}, cache=None)
     if not facts.interpreters:
         why = facts.broken[0].reason if facts.broken else "there is no such file"
         raise BadInput(

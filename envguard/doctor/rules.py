@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from envguard.errors import BrokenData
-from envguard.table import Table, boolean, integer, list_of, match, text
+from envguard.table_reader import TableReader, boolean, integer, list_of, match, text
 from envguard.toml import parse_toml
 
 SCHEMA = 1
@@ -63,7 +63,7 @@ def read_rules(document: str, *, source: str) -> tuple[Rule, ...]:
         values = parse_toml(document)
     except ValueError as error:
         raise BrokenData(f"The rules in {source} cannot be read.", why=str(error), next_step="Correct them.") from error
-    table = Table(values, source)
+    table = TableReader(values, source)
     if table.take("schema", integer) != SCHEMA:
         table.refuse("schema", f"this envguard reads schema {SCHEMA}")
     ranks = iter(range(len(values.get("rules", ()))))
@@ -77,7 +77,7 @@ def read_rules(document: str, *, source: str) -> tuple[Rule, ...]:
     return rules
 
 
-def _rule(table: Table, rank: int) -> Rule:
+def _rule(table: TableReader, rank: int) -> Rule:
     pattern = table.take("pattern", _pattern)
     groups = set(re.findall(r"\(\?P<(\w+)>", pattern))
     rule = Rule(

@@ -8,17 +8,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from envguard.host.answers import Answers
-from envguard.host.interpreters import BrokenCandidate, Facts, HostFacts, Interpreter
-from envguard.host.places import (
-    Candidate,
-    candidates,
+from envguard.host.interpreters import BrokenInterpreter, HostFacts, Interpreter, InterpreterFacts
+from envguard.host.locations import (
+    PossibleInterpreter,
     is_named_like_interpreter,
+    possible_interpreters,
     virtual_environment_of,
 )
-from envguard.host.probing import Failure, probe_all, unstartable
+from envguard.host.printable import one_line
+from envguard.host.probe_cache import ProbeCache
+from envguard.host.probing import ProbeFailure, probe_all, unstartable
 from envguard.host.suitability import notes_on, reasons_against
-from envguard.host.wording import one_line
 
 # What a pyenv shim reads to choose a version.
 _SHIM_VARIABLES = ("HOME", "PYENV_ROOT", "PYENV_VERSION")
@@ -39,12 +39,12 @@ def discover(
     for each interpreter; they are asked side by side. With `shims`, pyenv's shims on PATH are started too, to say
     which of them fail; versions are found without them. Raises nothing for what is found on the host.
     """
-    found = [*candidates(environ, home), Candidate("envguard", Path(sys.executable))]
+    found = [*possible_interpreters(environ, home), PossibleInterpreter("envguard", Path(sys.executable))]
     return examine(found, environ, cache=cache, timeout=timeout, refresh=refresh, shims=shims)
 
 
 def examine(
-    found: Iterable[Candidate],
+    found: Iterable[PossibleInterpreter],
     environ: Mapping[str, str],
     *,
     cache: Path | None,
@@ -54,13 +54,13 @@ def examine(
 ) -> HostFacts:
     """The same for candidates that are already known; see `discover`."""
     groups = _by_target(candidate for candidate in found if not candidate.shim or (shims and _is_pyenvs(candidate)))
-    answers = Answers(cache, ignore_old=refresh)
-    _ask(groups.values(), answers, environ, timeout)
+    known = ProbeCache(cache, ignore_old=refresh)
+    _ask(groups.values(), known, environ, timeout)
     # A second look, at what virtual environments, shims and wrappers lead to; it is not followed any further.
     further = _by_target(candidate for group in groups.values() for candidate in _leads(group))
     _merge(groups, further)
-    _ask(groups.values(), answers, environ, timeout)
-    answers.save()
+    _ask(groups.values(), known, environ, timeout)
+    known.save()
     return HostFacts(_interpreters(groups.values()), _broken(groups))
 
 
@@ -69,23 +69,23 @@ class _Group:
     """The candidates that one file is behind, and what came of asking it."""
 
     target: Path
-    candidates: list[Candidate] = field(default_factory=list)
-    outcome: Facts | Failure | None = None
+    candidates: list[PossibleInterpreter] = field(default_factory=list)
+    outcome: InterpreterFacts | ProbeFailure | None = None
 
     @property
     def shim(self) -> bool:
         return self.candidates[0].shim
 
     @property
-    def facts(self) -> Facts | None:
-        return self.outcome if isinstance(self.outcome, Facts) else None
+    def facts(self) -> InterpreterFacts | None:
+        return self.outcome if isinstance(self.outcome, InterpreterFacts) else None
 
     @property
     def places(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(candidate.place for candidate in self.candidates))
 
 
-def _by_target(found: Iterable[Candidate]) -> dict[Path, _Group]:
+def _by_target(found: Iterable[PossibleInterpreter]) -> dict[Path, _Group]:
     groups: dict[Path, _Group] = {}
     for candidate in found:
         target = _target(candidate)
@@ -93,7 +93,7 @@ def _by_target(found: Iterable[Candidate]) -> dict[Path, _Group]:
     return groups
 
 
-def _target(candidate: Candidate) -> Path:
+def _target(candidate: PossibleInterpreter) -> Path:
     """The file to start: the real one, unless its name shows that it goes by the name that it is called by."""
     real = Path(os.path.realpath(candidate.path))
     if candidate.shim or not is_named_like_interpreter(real) or not real.exists():
@@ -101,7 +101,7 @@ def _target(candidate: Candidate) -> Path:
     return real
 
 
-def _is_pyenvs(candidate: Candidate) -> bool:
+def _is_pyenvs(candidate: PossibleInterpreter) -> bool:
     """mise's and asdf's shims are never started: they may install a version that is not there."""
     return (candidate.path.parent.parent / "versions").is_dir()
 
@@ -111,38 +111,38 @@ def _merge(groups: dict[Path, _Group], further: dict[Path, _Group]) -> None:
         groups.setdefault(target, _Group(target)).candidates.extend(group.candidates)
 
 
-def _ask(groups: Iterable[_Group], answers: Answers, environ: Mapping[str, str], timeout: float) -> None:
+def _ask(groups: Iterable[_Group], known: ProbeCache, environ: Mapping[str, str], timeout: float) -> None:
     """Fill in the outcomes that are not yet known."""
     unknown = []
     for group in groups:
         if group.outcome is None:
-            group.outcome = unstartable(group.target) or answers.get(group.target)
+            group.outcome = unstartable(group.target) or known.get(group.target)
         if group.outcome is None:
             unknown.append(group)
     for shim, keep in ((False, ()), (True, _SHIM_VARIABLES)):
         chosen = {group.target: group for group in unknown if group.shim is shim}
         for target, outcome in probe_all(chosen, environ, timeout=timeout, keep=keep).items():
             chosen[target].outcome = outcome
-            answers.put(target, outcome, briefly=shim)
+            known.put(target, outcome, briefly=shim)
 
 
-def _leads(group: _Group) -> list[Candidate]:
+def _leads(group: _Group) -> list[PossibleInterpreter]:
     """Where to find the interpreter that only spoke through this file: a shim, wrapper or virtual environment."""
     if group.facts is None:
         return []
     path = _base_of(group.facts) if group.facts.virtual_environment_home else Path(group.facts.executable)
     if path is None or not path.is_absolute() or Path(os.path.realpath(path)) == group.target:
         return []
-    return [Candidate(candidate.place, path) for candidate in group.candidates]
+    return [PossibleInterpreter(candidate.place, path) for candidate in group.candidates]
 
 
-def _base_of(facts: Facts) -> Path | None:
+def _base_of(facts: InterpreterFacts) -> Path | None:
     home = Path(facts.virtual_environment_home or "")
     names = (f"python{facts.version.major}.{facts.version.minor}", "python3", "python", "python.exe")
     return next((home / name for name in names if (home / name).exists()), None)
 
 
-def _identity(facts: Facts) -> tuple[object, ...]:
+def _identity(facts: InterpreterFacts) -> tuple[object, ...]:
     """What two names of one interpreter have in common, and two interpreters have not."""
     return (os.path.realpath(facts.base_prefix), facts.implementation, facts.version, facts.soabi, facts.bits)
 
@@ -186,32 +186,32 @@ def _order(interpreter: Interpreter) -> tuple[object, ...]:
     return (not interpreter.usable, interpreter.implementation != "cpython", newest_first, str(interpreter.path))
 
 
-def _broken(groups: Mapping[Path, _Group]) -> tuple[BrokenCandidate, ...]:
+def _broken(groups: Mapping[Path, _Group]) -> tuple[BrokenInterpreter, ...]:
     rows = []
     for group in groups.values():
         failure = group.outcome
         if _lost_its_base(group):
-            failure = Failure("no base", _NO_BASE)
-        if isinstance(failure, Failure):
+            failure = ProbeFailure("no base", _NO_BASE)
+        if isinstance(failure, ProbeFailure):
             shown = _as_seen(group, failure)
             path = group.candidates[0].path
-            rows.append(BrokenCandidate(path, group.places, shown.problem, shown.reason))
+            rows.append(BrokenInterpreter(path, group.places, shown.problem, shown.reason))
     return tuple(sorted(rows, key=lambda row: str(row.path)))
 
 
 _NO_BASE = "A virtual environment whose base interpreter is gone: make the environment again."
 
 
-def _as_seen(group: _Group, failure: Failure) -> Failure:
+def _as_seen(group: _Group, failure: ProbeFailure) -> ProbeFailure:
     """The failure in the words of what the file is: a shim, or a virtual environment's own name for its base."""
     if group.shim and failure.exit_code is not None:
-        return Failure("shim", _about_shim(group, failure), failure.exit_code)
+        return ProbeFailure("shim", _about_shim(group, failure), failure.exit_code)
     if failure.problem == "dangling link" and virtual_environment_of(group.candidates[0].path):
-        return Failure("no base", _NO_BASE)
+        return ProbeFailure("no base", _NO_BASE)
     return failure
 
 
-def _about_shim(group: _Group, failure: Failure) -> str:
+def _about_shim(group: _Group, failure: ProbeFailure) -> str:
     """Why a shim fails, naming the real interpreters that it hides."""
     shim = group.candidates[0].path
     versions = shim.parent.parent / "versions"

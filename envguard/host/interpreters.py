@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-Problem = Literal[
+ProbeProblem = Literal[
     "dangling link",
     "link loop",
     "missing",
@@ -36,7 +36,7 @@ class Version(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class InterpreterFacts:
     """What an interpreter says of itself.
 
     `full_version` is PEP 508's (`3.13.0rc2`), `build` the text of `sys.version`, `libc` the name and version of
@@ -72,7 +72,7 @@ class Facts:
         return " ".join(self.libc or ())
 
     @classmethod
-    def from_json(cls, document: object) -> Facts:
+    def from_json(cls, document: object) -> InterpreterFacts:
         """Read the answer of a probe; raises ValueError if it is not one."""
         if not isinstance(document, dict) or set(document) != {field.name for field in fields(cls)}:
             raise ValueError("not the answer of a probe")
@@ -105,7 +105,7 @@ _JSON_TYPES: dict[str, type | tuple[type, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Base:
+class BaseImage:
     """The container image that an interpreter lies in: what it is called, and the engine's id of it.
 
     `packages` are the Debian packages that are installed in it; None where it is no Debian.
@@ -133,10 +133,10 @@ class Interpreter:
     real_path: Path
     aliases: tuple[Path, ...]
     found_in: tuple[str, ...]
-    facts: Facts
+    facts: InterpreterFacts
     reasons: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    base: Base | None = None
+    base: BaseImage | None = None
 
     def __str__(self) -> str:
         return f"{self.path} in {self.base}" if self.base else str(self.path)
@@ -187,12 +187,12 @@ class Interpreter:
 
 
 @dataclass(frozen=True, slots=True)
-class BrokenCandidate:
+class BrokenInterpreter:
     """Something named like a Python from which no answer could be had; `reason` says why and what to do."""
 
     path: Path
     found_in: tuple[str, ...]
-    problem: Problem
+    problem: ProbeProblem
     reason: str
 
     def as_json(self) -> dict[str, Any]:
@@ -211,7 +211,7 @@ class HostFacts:
     """Every Python found on the host: `interpreters` with the usable ones first, newest first, then `broken` ones."""
 
     interpreters: tuple[Interpreter, ...]
-    broken: tuple[BrokenCandidate, ...]
+    broken: tuple[BrokenInterpreter, ...]
 
     @property
     def usable(self) -> tuple[Interpreter, ...]:

@@ -20,8 +20,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from envguard.host.interpreters import Facts, Problem
-from envguard.host.wording import one_line
+from envguard.host.interpreters import InterpreterFacts, ProbeProblem
+from envguard.host.printable import one_line
 
 SOURCE = Path(__file__).with_name("probe_script.py").read_text(encoding="utf-8")
 PROBE_DIGEST = hashlib.sha256(SOURCE.encode()).hexdigest()
@@ -39,10 +39,10 @@ _AT_ONCE = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class ProbeFailure:
     """No answer could be had: what kind of problem it was, a sentence that says so, and what was seen."""
 
-    problem: Problem
+    problem: ProbeProblem
     reason: str
     exit_code: int | None = None
     said: str = ""
@@ -50,7 +50,7 @@ class Failure:
 
 def probe_all(
     targets: Iterable[Path], environ: Mapping[str, str], *, timeout: float, keep: tuple[str, ...] = ()
-) -> dict[Path, Facts | Failure]:
+) -> dict[Path, InterpreterFacts | ProbeFailure]:
     """Start every target once, side by side; `timeout` is in seconds and for each.
 
     Targets see PATH and what the operating system needs, plus the variables named in `keep`; they run in an empty
@@ -72,18 +72,18 @@ def probe_all(
             raise
 
 
-def probe(target: Path, variables: Mapping[str, str], folder: Path, timeout: float) -> Facts | Failure:
-    """Ask one program; what it does wrong comes back as a Failure, nothing is raised."""
+def probe(target: Path, variables: Mapping[str, str], folder: Path, timeout: float) -> InterpreterFacts | ProbeFailure:
+    """Ask one program; what it does wrong comes back as a ProbeFailure, nothing is raised."""
     deadline = time.monotonic() + timeout
     outcome = _ask(target, ISOLATED, variables, folder, deadline)
-    if isinstance(outcome, Failure) and outcome.exit_code == 2 and "Unknown option: -I" in outcome.said:
+    if isinstance(outcome, ProbeFailure) and outcome.exit_code == 2 and "Unknown option: -I" in outcome.said:
         outcome = _ask(target, _ISOLATED_BEFORE_3_4, variables, folder, deadline)
-    if isinstance(outcome, Failure) and outcome.problem == "hang":
-        return Failure("hang", f"It gave no answer within {timeout:g} seconds; start it by hand to see why.")
+    if isinstance(outcome, ProbeFailure) and outcome.problem == "hang":
+        return ProbeFailure("hang", f"It gave no answer within {timeout:g} seconds; start it by hand to see why.")
     return outcome
 
 
-def unstartable(target: Path) -> Failure | None:
+def unstartable(target: Path) -> ProbeFailure | None:
     """Why a file cannot be started, as far as its name and mode tell."""
     try:
         is_folder = target.is_dir()
@@ -91,22 +91,24 @@ def unstartable(target: Path) -> Failure | None:
     except FileNotFoundError:
         if target.is_symlink():
             gone = one_line(os.path.realpath(target))
-            return Failure("dangling link", f"A link to {gone}, which does not exist: delete it, or reinstall that.")
-        return Failure("missing", "This installation has no interpreter in it: finish or remove it.")
+            return ProbeFailure(
+                "dangling link", f"A link to {gone}, which does not exist: delete it, or reinstall that."
+            )
+        return ProbeFailure("missing", "This installation has no interpreter in it: finish or remove it.")
     except (OSError, RuntimeError) as error:  # RuntimeError: a link loop, before Python 3.13
         if isinstance(error, RuntimeError) or error.errno == errno.ELOOP:
-            return Failure("link loop", "A link that leads back to itself: delete it.")
-        return Failure("not executable", f"It cannot be looked at ({error.strerror}): check the permissions.")
+            return ProbeFailure("link loop", "A link that leads back to itself: delete it.")
+        return ProbeFailure("not executable", f"It cannot be looked at ({error.strerror}): check the permissions.")
     if is_folder:
-        return Failure("folder", "A folder, not a program.")
+        return ProbeFailure("folder", "A folder, not a program.")
     if not os.access(target, os.X_OK):
-        return Failure("not executable", "You may not execute it: `chmod +x` it, if it is meant to be a program.")
+        return ProbeFailure("not executable", "You may not execute it: `chmod +x` it, if it is meant to be a program.")
     return None
 
 
 def _ask(
     target: Path, flags: tuple[str, ...], variables: Mapping[str, str], folder: Path, deadline: float
-) -> Facts | Failure:
+) -> InterpreterFacts | ProbeFailure:
     # Markers that nobody can know beforehand, so that neither noise nor an echo of the command is taken for an answer.
     begin, end = secrets.token_hex(16), secrets.token_hex(16)
     try:
@@ -121,8 +123,8 @@ def _ask(
         )
     except OSError as error:
         if error.errno == errno.ENOENT:
-            return Failure("not a program", "The program that its first line names (#!) does not exist.")
-        return Failure("not a program", f"The operating system cannot start it ({error.strerror}).")
+            return ProbeFailure("not a program", "The program that its first line names (#!) does not exist.")
+        return ProbeFailure("not a program", f"The operating system cannot start it ({error.strerror}).")
     listener = _Listener(process, end.encode())
     try:
         output = listener.listen(deadline)
@@ -179,40 +181,40 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait(timeout=1)
 
 
-def answer_in(output: bytes, begin: bytes, end: bytes) -> Facts | None:
+def answer_in(output: bytes, begin: bytes, end: bytes) -> InterpreterFacts | None:
     """The answer of the probe's script between its markers, if it is there and one."""
     _, opened, rest = output.partition(begin)
     answer, closed, _ = rest.partition(end)
     if not (opened and closed):
         return None
     try:
-        return Facts.from_json(json.loads(answer))
+        return InterpreterFacts.from_json(json.loads(answer))
     except ValueError:
         return None
 
 
-def _why_none(process: subprocess.Popen[bytes], listener: _Listener, deadline: float) -> Failure:
+def _why_none(process: subprocess.Popen[bytes], listener: _Listener, deadline: float) -> ProbeFailure:
     """Name what a process did instead of answering."""
     if listener.flooded:
-        return Failure("flood", "It printed far more than a Python that was asked for its version would.")
+        return ProbeFailure("flood", "It printed far more than a Python that was asked for its version would.")
     try:
         code = process.wait(timeout=max(0.0, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:
-        return Failure("hang", "")
+        return ProbeFailure("hang", "")
     said = listener.output.decode("utf-8", "replace")
     if code < 0:
-        return Failure("signal", f"It was killed by {_signal_name(-code)}: reinstall that Python.", code, said)
+        return ProbeFailure("signal", f"It was killed by {_signal_name(-code)}: reinstall that Python.", code, said)
     if code == 0:
-        return Failure("junk", f"It did not answer as a Python does{_quoted(_last_line(said))}.", code, said)
+        return ProbeFailure("junk", f"It did not answer as a Python does{_quoted(_last_line(said))}.", code, said)
     module = re.search(r"No module named '?([\w.]+)", said)
     if module:
         reason = f"Its standard library lacks {module[1]}: install the full Python (Debian: python3, not -minimal)."
-        return Failure("incomplete", reason, code, said)
+        return ProbeFailure("incomplete", reason, code, said)
     library = re.search(r"error while loading shared libraries: ([^:\n]+)", said)
     if library:
         reason = f"It does not find {one_line(library[1])} without LD_LIBRARY_PATH, which steps never see: "
-        return Failure("missing library", reason + "build it with an rpath, or use another.", code, said)
-    return Failure("exit", f"It ended with exit code {code}{_quoted(_first_line(said))}.", code, said)
+        return ProbeFailure("missing library", reason + "build it with an rpath, or use another.", code, said)
+    return ProbeFailure("exit", f"It ended with exit code {code}{_quoted(_first_line(said))}.", code, said)
 
 
 def _signal_name(number: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from envguard.host.interpreters import Facts
+from envguard.host.interpreters import InterpreterFacts
 
 OLDEST = (3, 9)
 
@@ -13,7 +13,7 @@ NEEDED = {
 }
 
 
-def reasons_against(facts: Facts) -> tuple[str, ...]:
+def reasons_against(facts: InterpreterFacts) -> tuple[str, ...]:
     """Why envguard cannot use this interpreter, one sentence each; empty if it can."""
     reasons = []
     if facts.implementation != "cpython":
@@ -35,7 +35,7 @@ def reasons_against(facts: Facts) -> tuple[str, ...]:
     return tuple(reasons)
 
 
-def notes_on(facts: Facts) -> tuple[str, ...]:
+def notes_on(facts: InterpreterFacts) -> tuple[str, ...]:
     """What a user may want to know of an interpreter that can be used, one sentence each."""
     notes = []
     if facts.version.releaselevel != "final":
@@ -49,6 +49,6 @@ def notes_on(facts: Facts) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _needs_distutils(facts: Facts) -> bool:
+def _needs_distutils(facts: InterpreterFacts) -> bool:
     """uv reads the installation paths of Pythons before 3.10 from it, and refuses those without."""
     return facts.version[:2] < (3, 10)

@@ -15,7 +15,7 @@ SCHEMA = 1
 LARGEST_FILE = 5_000_000
 ANY_PLATFORM = "any"
 
-Outcome = Literal["works", "fails", "cannot be installed", "cannot be resolved"]
+ProofResult = Literal["works", "fails", "cannot be installed", "cannot be resolved"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Proof:
     check: str
     seconds: float
     found: Mapping[str, object] = field(default_factory=dict)
-    result: Outcome = "works"
+    result: ProofResult = "works"
     reason: str = ""
 
     @property
@@ -129,8 +129,8 @@ def _read(record: Any, where: str) -> Proof:
         raise ValueError(f"{where}.seconds must be a number")
     if not isinstance(record["found"], dict):
         raise ValueError(f"{where}.found must be a table")
-    if record["result"] not in get_args(Outcome):
-        raise ValueError(f"{where}.result must be one of: {', '.join(get_args(Outcome))}")
+    if record["result"] not in get_args(ProofResult):
+        raise ValueError(f"{where}.result must be one of: {', '.join(get_args(ProofResult))}")
     if (record["result"] == "works") != (record["reason"] == ""):
         raise ValueError(f"{where}.reason must be there if, and only if, it does not work")
     return Proof(**record)

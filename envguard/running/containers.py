@@ -30,7 +30,7 @@ from envguard.layout import Layout
 from envguard.planning import Candidate, Plan, minor_of
 from envguard.running.step import PAYLOAD, scratch_folder
 from envguard.store.home import probe_cache, runs_folder
-from envguard.store.owners import is_over, ownership
+from envguard.store.process_marks import has_ended, process_mark
 
 PAYLOAD_INSIDE = PurePosixPath("/envguard/payload")
 WORK_INSIDE = PurePosixPath("/envguard/work")
@@ -54,7 +54,7 @@ class Containers:
     def engine(self) -> Engine:
         """The engine; raises NoEngine."""
         engine = find_engine(self.environ)
-        remove_left_over(engine, lambda owner: is_over(self.home, owner))
+        remove_left_over(engine, lambda owner: has_ended(self.home, owner))
         return engine
 
     @cached_property
@@ -112,7 +112,7 @@ class Containers:
         image = find_image(self.engine, key)
         if image is not None:
             return unpack_environment(self.engine, image, folder, candidate)
-        with ownership(self.home) as owner:
+        with process_mark(self.home) as owner:
             compiler = Compiler(self.engine, self._base_id(interpreter), self.limits, owner)
             return lay_out(folder, interpreter, candidate.lock, installer, compiler, descriptors)
 
@@ -134,7 +134,7 @@ class Containers:
             remove_image(self.engine, image)
 
     def _probe(self, reference: str) -> Interpreter:
-        with ownership(self.home) as owner:
+        with process_mark(self.home) as owner:
             return probe_base(self.engine, reference, owner=owner, cache=probe_cache(self.home) / "images")
 
     def _base_id(self, interpreter: Interpreter) -> str:
@@ -191,7 +191,7 @@ class ContainerPlace:
     ) -> Iterator[ContainerProcess]:
         """Run a command in a container of its own, which ends with us."""
         launcher = (self.seen(self.layout.python), "-I", "-B", self.seen(PAYLOAD.with_name("launch.py")))
-        with ownership(self.containers.home) as owner:
+        with process_mark(self.containers.home) as owner:
             order = Order(self.image.id, (*launcher, *command), self.mounts, variables, WORK_INSIDE, owner)
             with container_process(self.containers.engine, order, self.containers.limits, log, talks=talks) as process:
                 yield process

@@ -19,8 +19,8 @@ from envguard.locks.lockfile import Lock, lock_path, read_lock
 from envguard.locks.proofs import Proof
 from envguard.locks.pylock import Address, addresses
 from envguard.locks.resolver import CannotResolve, resolve
+from envguard.locks.tool_words import literal_words
 from envguard.locks.uv import find_uv
-from envguard.locks.wording import literal_words
 from envguard.planning import unresolvable
 from envguard.store.home import installer_cache
 

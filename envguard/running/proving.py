@@ -12,15 +12,15 @@ from envguard.host.interpreters import Interpreter
 from envguard.locks.lockfile import Lock, lock_path, read_lock
 from envguard.locks.proofs import (
     ANY_PLATFORM,
-    Outcome,
     Proof,
+    ProofResult,
     proofs_path,
     read_proofs,
     with_proof,
     write_proofs,
 )
 from envguard.locks.resolver import CannotResolve, blames_packages
-from envguard.locks.wording import literal_words
+from envguard.locks.tool_words import literal_words
 from envguard.planning import Candidate, PassedOver, best_interpreter, candidate_on, wanted_digest
 from envguard.running.checking import CheckFailed
 from envguard.running.locking import lock_edition, write_lock
@@ -111,7 +111,7 @@ def _proof_anew(workshop: Workshop, candidate: Candidate) -> Proof:
     return built.proof if built.fresh else workshop.check(candidate, built.layout)
 
 
-def _failure(result: Outcome, environment: Environment, lock: Lock, interpreter: Interpreter, said: str) -> Proof:
+def _failure(result: ProofResult, environment: Environment, lock: Lock, interpreter: Interpreter, said: str) -> Proof:
     return Proof(
         lock=lock.digest,
         python=interpreter.version_text,

@@ -16,9 +16,9 @@ from envguard.files import FileFacts
 from envguard.running.code import task_digest
 from envguard.running.pipeline import HandedOver, Overrides, TaskResult
 from envguard.running.preparing import Prepared
-from envguard.table import (
+from envguard.table_reader import (
     JsonValue,
-    Table,
+    TableReader,
     integer,
     json_table,
     list_of,
@@ -191,7 +191,7 @@ def read_receipt(path: Path) -> Receipt:
 
 def receipt_from(document: object, source: str) -> Receipt:
     """A receipt from parsed JSON; `source` is the name that errors give it."""
-    table = Table(document, source)
+    table = TableReader(document, source)
     if table.take("schema", integer) != SCHEMA:
         table.refuse("schema", f"is not {SCHEMA}, which this envguard reads")
     task, task_sha256 = table.inner("task", _read_task)
@@ -234,11 +234,11 @@ def _file(facts: FileFacts, source: str = "") -> ReceiptFile:
     return ReceiptFile(facts.path.name, facts.bytes, facts.sha256, source)
 
 
-def _read_task(table: Table) -> tuple[str, str]:
+def _read_task(table: TableReader) -> tuple[str, str]:
     return table.take("name", name_text), table.take("sha256", sha256_text)
 
 
-def _read_environment(table: Table) -> ReceiptEnvironment:
+def _read_environment(table: TableReader) -> ReceiptEnvironment:
     return ReceiptEnvironment(
         name=table.take("name", name_text),
         edition=table.take("edition", name_text),
@@ -250,7 +250,7 @@ def _read_environment(table: Table) -> ReceiptEnvironment:
     )
 
 
-def _read_step(table: Table) -> ReceiptStep:
+def _read_step(table: TableReader) -> ReceiptStep:
     is_command = "command" in table
     return ReceiptStep(
         name=table.take("name", name_text),
@@ -265,7 +265,7 @@ def _read_step(table: Table) -> ReceiptStep:
     )
 
 
-def _read_file(table: Table) -> ReceiptFile:
+def _read_file(table: TableReader) -> ReceiptFile:
     return ReceiptFile(
         file=table.take("file", _file_name),
         bytes=table.take("bytes", integer),

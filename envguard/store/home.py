@@ -49,6 +49,6 @@ def runs_folder(home: Path) -> Path:
     return home / "runs"
 
 
-def owners_folder(home: Path) -> Path:
+def process_marks_folder(home: Path) -> Path:
     """One lock file for each process that has containers."""
     return home / "owners"

@@ -22,7 +22,7 @@ _BLOCK = 512  # POSIX: the unit of st_blocks, whatever the file system's own is
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredEnvironment:
     """A folder of the store that is, or was to be, an environment.
 
     `identity` is None where the marker does not tell it; `built` is RFC 3339 in UTC or empty; `used` is seconds since
@@ -59,7 +59,7 @@ class Stored:
         }
 
 
-def inventory(home: Path) -> tuple[Stored, ...]:
+def inventory(home: Path) -> tuple[StoredEnvironment, ...]:
     """Every environment's folder, by name."""
     return tuple(_stored(folder) for folder in environment_folders(home))
 
@@ -114,7 +114,7 @@ def _folders(parent: Path) -> list[Path]:
         return []
 
 
-def _stored(folder: Path) -> Stored:
+def _stored(folder: Path) -> StoredEnvironment:
     identity, built, why = None, "", ""
     try:
         marker = read_marker(folder)
@@ -128,7 +128,7 @@ def _stored(folder: Path) -> Stored:
         why = read_ready(folder, identity)[1]
         if identity.folder_name != folder.name:
             why = "it lies in another's place"
-    return Stored(folder, identity, built, _last_used(folder), disk_bytes([folder]), why)
+    return StoredEnvironment(folder, identity, built, _last_used(folder), disk_bytes([folder]), why)
 
 
 def _identity(marker: dict[str, Any]) -> Identity:

@@ -18,7 +18,7 @@ MANIFEST = "manifest.json"
 SCHEMA = 1
 READERS = min(4, os.cpu_count() or 1)
 
-Kind = Literal["file", "folder", "link", "other"]
+EntryKind = Literal["file", "folder", "link", "other"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +29,14 @@ class Entry:
     file's SHA-256 in hex, a link's target, and empty for the rest.
     """
 
-    kind: Kind
+    kind: EntryKind
     mode: int
     bytes: int
     mtime_ns: int
     content: str
 
     @property
-    def what_counts(self) -> tuple[Kind, int, int, str]:
+    def what_counts(self) -> tuple[EntryKind, int, int, str]:
         """All but the time: two entries that agree in it are the same to whoever reads them."""
         return (self.kind, self.mode, self.bytes, self.content)
 

@@ -33,7 +33,7 @@ class Damage:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedFile:
     """A file as a distribution lists it: `recorded` is `algorithm=digest`, or empty where none is given."""
 
     distribution: str
@@ -41,7 +41,7 @@ class Listed:
     recorded: str
 
 
-def listed_files(record: Path) -> tuple[Listed, ...]:
+def listed_files(record: Path) -> tuple[ListedFile, ...]:
     """What a RECORD lists, but for bytecode; raises ValueError if it is none.
 
     Bytecode is a cache: compiling at install replaces the few files of it that a wheel brings (numpy 2.2.6).
@@ -54,7 +54,7 @@ def listed_files(record: Path) -> tuple[Listed, ...]:
         raise ValueError(str(error)) from error
     if any(len(row) != 3 for row in rows):
         raise ValueError("a row has not three values")
-    return tuple(Listed(distribution, row[0], row[1]) for row in rows if "__pycache__" not in row[0].split("/"))
+    return tuple(ListedFile(distribution, row[0], row[1]) for row in rows if "__pycache__" not in row[0].split("/"))
 
 
 def audit_entries(entries: Mapping[str, Entry], below: str, site_packages: Path) -> tuple[Damage, ...]:
@@ -75,7 +75,7 @@ def audit_entries(entries: Mapping[str, Entry], below: str, site_packages: Path)
 
 
 def _damages(
-    listed: tuple[Listed, ...], entries: Mapping[str, Entry], below: str, site_packages: Path
+    listed: tuple[ListedFile, ...], entries: Mapping[str, Entry], below: str, site_packages: Path
 ) -> Iterator[Damage]:
     for each in listed:
         entry = entries.get(posixpath.normpath(f"{below}/{each.path}"))

@@ -12,7 +12,7 @@ from pathlib import Path
 from envguard.errors import NoEnvironment
 from envguard.store.environments import move_aside
 from envguard.store.home import environments_folder, installer_cache, logs_folder, runs_folder
-from envguard.store.inventory import Stored, disk_bytes, inventory
+from envguard.store.inventory import StoredEnvironment, disk_bytes, inventory
 from envguard.store.locking import build_lock_if_free, unused
 
 MOVED_ASIDE = re.compile(r"\..+\.[0-9a-f]{8}\.broken")
@@ -115,7 +115,7 @@ class _Sweeper:
         """Bytes removed so far."""
         return sum(each.bytes for each in self.removed)
 
-    def remove_environment(self, stored: Stored, why: str) -> None:
+    def remove_environment(self, stored: StoredEnvironment, why: str) -> None:
         """Remove an environment, or spare it because it is in use or being built."""
         try:
             aside, spared = move_aside_if_idle(stored.folder, dry_run=self._dry_run)
@@ -148,7 +148,7 @@ class _Sweeper:
         return Sweep(tuple(self.removed), tuple(self.spared), max(0, before - self.freed))
 
 
-def _why_useless(stored: Stored, locks: Mapping[str, frozenset[str]]) -> str:
+def _why_useless(stored: StoredEnvironment, locks: Mapping[str, frozenset[str]]) -> str:
     if stored.why_not:
         return stored.why_not
     assert stored.identity is not None

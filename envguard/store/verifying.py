@@ -13,19 +13,19 @@ from typing import Any, Literal
 from envguard.store.environments import OWN_FILES, read_marker
 from envguard.store.fingerprint import MARKER, why_changed
 from envguard.store.manifest import MANIFEST, Entry, Manifest, digest, parse_manifest, scan
-from envguard.store.records import Listed, audit_entries, listed_files
+from envguard.store.records import ListedFile, audit_entries, listed_files
 
-Problem = Literal[
+DefectKind = Literal[
     "marker", "manifest", "interpreter", "missing", "truncated", "changed", "mode", "unexpected", "touched",
     "not as recorded", "owned twice", "installed twice",
 ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Defect:
     """One thing that is wrong in an environment: what, where (below its folder), and the evidence."""
 
-    problem: Problem
+    problem: DefectKind
     path: str
     evidence: str
 
@@ -34,7 +34,7 @@ class Finding:
         return {"problem": self.problem, "path": self.path, "evidence": self.evidence}
 
 
-def verify_environment(folder: Path) -> tuple[Finding, ...]:
+def verify_environment(folder: Path) -> tuple[Defect, ...]:
     """Everything that is wrong in the environment of that folder; nothing is if it is as it was when it was proved."""
     try:
         marker = read_marker(folder)
@@ -42,9 +42,9 @@ def verify_environment(folder: Path) -> tuple[Finding, ...]:
         expected = _read_manifest(folder, marker)
     except FileNotFoundError as error:
         name = Path(str(error.filename)).name
-        return (Finding("marker" if name == MARKER else "manifest", name, "it is missing"),)
+        return (Defect("marker" if name == MARKER else "manifest", name, "it is missing"),)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        return (Finding("marker", MARKER, f"it is damaged: {error}"),)
+        return (Defect("marker", MARKER, f"it is damaged: {error}"),)
     entries = scan(folder, skip=OWN_FILES)
     findings = [*_differences(expected, entries)]
     named = {finding.path for finding in findings}
@@ -52,7 +52,7 @@ def verify_environment(folder: Path) -> tuple[Finding, ...]:
     if not findings:
         # Content is all there, yet the check of every start would say no: say here too what it says.
         why = why_changed(str(folder), python, interpreter)
-        findings += [Finding("touched", python, why)] if why else []
+        findings += [Defect("touched", python, why)] if why else []
     return tuple(findings)
 
 
@@ -63,39 +63,37 @@ def _read_manifest(folder: Path, marker: Mapping[str, Any]) -> dict[str, Entry]:
     return parse_manifest(content)
 
 
-def _differences(expected: Manifest, found: Manifest) -> Iterator[Finding]:
+def _differences(expected: Manifest, found: Manifest) -> Iterator[Defect]:
     for name in sorted(expected.keys() | found.keys()):
         old, new = expected.get(name), found.get(name)
         if old is None:
-            yield Finding("unexpected", name, "it was not there when the environment was proved")
+            yield Defect("unexpected", name, "it was not there when the environment was proved")
         elif new is None:
             size = f" of {old.bytes:,} bytes" if old.kind == "file" else ""
-            yield Finding("missing", name, f"a {old.kind}{size} was there")
+            yield Defect("missing", name, f"a {old.kind}{size} was there")
         elif old.what_counts != new.what_counts:
             yield _difference(name, old, new)
 
 
-def _difference(name: str, old: Entry, new: Entry) -> Finding:
+def _difference(name: str, old: Entry, new: Entry) -> Defect:
     if old.kind != new.kind:
-        return Finding("changed", name, f"it was a {old.kind} and is a {new.kind}")
+        return Defect("changed", name, f"it was a {old.kind} and is a {new.kind}")
     if new.bytes < old.bytes:
-        return Finding("truncated", name, f"{new.bytes:,} of {old.bytes:,} bytes are left")
+        return Defect("truncated", name, f"{new.bytes:,} of {old.bytes:,} bytes are left")
     if old.content != new.content or old.bytes != new.bytes:
-        return Finding("changed", name, f"its content is {new.content[:16]}, not {old.content[:16]}")
-    return Finding("mode", name, f"its mode is {stat.filemode(new.mode)[1:]}, not {stat.filemode(old.mode)[1:]}")
+        return Defect("changed", name, f"its content is {new.content[:16]}, not {old.content[:16]}")
+    return Defect("mode", name, f"its mode is {stat.filemode(new.mode)[1:]}, not {stat.filemode(old.mode)[1:]}")
 
 
-def _distributions(entries: Manifest, below: str, folder: Path) -> Iterator[Finding]:
+def _distributions(entries: Manifest, below: str, folder: Path) -> Iterator[Defect]:
     site_packages = folder / below
     for damage in audit_entries(entries, below, site_packages):
-        yield Finding(
-            "not as recorded", f"{below}/{damage.path}", f"{damage.distribution} lists it; it is {damage.why}"
-        )
+        yield Defect("not as recorded", f"{below}/{damage.path}", f"{damage.distribution} lists it; it is {damage.why}")
     yield from _installed_twice(sorted(site_packages.glob("*.dist-info")), below)
     yield from _owned_twice(_all_listed(sorted(site_packages.glob("*.dist-info/RECORD"))), below)
 
 
-def _all_listed(records: Iterable[Path]) -> Iterator[Listed]:
+def _all_listed(records: Iterable[Path]) -> Iterator[ListedFile]:
     for record in records:
         try:
             yield from listed_files(record)
@@ -103,21 +101,21 @@ def _all_listed(records: Iterable[Path]) -> Iterator[Listed]:
             continue  # the audit has said so
 
 
-def _owned_twice(listed: Iterable[Listed], below: str) -> Iterator[Finding]:
+def _owned_twice(listed: Iterable[ListedFile], below: str) -> Iterator[Defect]:
     """Files that two distributions list with different content; the same content does no harm."""
-    owners: dict[str, list[Listed]] = defaultdict(list)
+    owners: dict[str, list[ListedFile]] = defaultdict(list)
     for each in listed:
         owners[each.path].append(each)
     for path, each_owner in owners.items():
         if len({owner.recorded for owner in each_owner}) > 1:
             names = " and ".join(sorted({owner.distribution for owner in each_owner}))
-            yield Finding("owned twice", f"{below}/{path}", f"{names} list it, each with other content")
+            yield Defect("owned twice", f"{below}/{path}", f"{names} list it, each with other content")
 
 
-def _installed_twice(folders: Iterable[Path], below: str) -> Iterator[Finding]:
+def _installed_twice(folders: Iterable[Path], below: str) -> Iterator[Defect]:
     seen: dict[str, str] = {}
     for each in folders:
         name = re.sub(r"[-_.]+", "-", each.name.partition("-")[0]).lower()
         if name in seen:
-            yield Finding("installed twice", f"{below}/{each.name}", f"{seen[name]} is installed too")
+            yield Defect("installed twice", f"{below}/{each.name}", f"{seen[name]} is installed too")
         seen[name] = each.name

@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from envguard.catalog.reading import catalog_from
-from envguard.table import Table
+from envguard.table_reader import TableReader
 from envguard.toml import parse_toml
 from tests.catalog.documents import GOOD, SPOILT, Spoilt
 
@@ -64,13 +64,13 @@ def test_what_only_the_reader_knows_is_about_other_places_of_the_file(spoilt: Sp
 
 def test_both_know_the_same_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: dict[str, set[str]] = {}
-    done = Table.done
+    done = TableReader.done
 
-    def remembering(table: Table) -> None:
+    def remembering(table: TableReader) -> None:
         asked[table._where] = set(table._asked)
         done(table)
 
-    monkeypatch.setattr(Table, "done", remembering)
+    monkeypatch.setattr(TableReader, "done", remembering)
     catalog_from(GOOD, source="t", lockfiles=Path())
     assert len(asked) >= len(TABLES)
     unused = dict(TABLES)

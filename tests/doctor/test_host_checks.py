@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from envguard.doctor import host_checks
+from envguard.doctor.examination import Examined, examine_host
 from envguard.doctor.finding import Finding
-from envguard.doctor.host import Examined, examine_host
 from envguard.host.interpreters import HostFacts
 
 

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from envguard.host.places import Candidate
+from envguard.host.locations import PossibleInterpreter
 
 PYENV_VERSIONS = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
 
 MakeProgram = Callable[[str, str], Path]
 
 
-def on_path(*paths: Path) -> list[Candidate]:
+def on_path(*paths: Path) -> list[PossibleInterpreter]:
     """The candidates that these files are when PATH leads to them."""
-    return [Candidate("PATH", path) for path in paths]
+    return [PossibleInterpreter("PATH", path) for path in paths]
 
 
 def running_python() -> Path:

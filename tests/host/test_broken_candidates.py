@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from envguard.host.discovery import examine
-from envguard.host.interpreters import BrokenCandidate, Problem
-from envguard.host.places import Candidate
+from envguard.host.interpreters import BrokenInterpreter, ProbeProblem
+from envguard.host.locations import PossibleInterpreter
 from tests.host.pythons import MakeProgram, on_path, pyenv_python, running_python
 
 
-def only_broken(found: list[Candidate], environ: dict[str, str], timeout: float = 5.0) -> BrokenCandidate:
+def only_broken(found: list[PossibleInterpreter], environ: dict[str, str], timeout: float = 5.0) -> BrokenInterpreter:
     facts = examine(found, environ, cache=None, timeout=timeout)
     assert facts.interpreters == ()
     (candidate,) = facts.broken
@@ -38,7 +38,7 @@ def only_broken(found: list[Candidate], environ: dict[str, str], timeout: float 
     ],
 )
 def test_a_program_that_is_no_python_is_told_by_what_it_does(
-    make_program: MakeProgram, environ: dict[str, str], content: str, problem: Problem, words: str
+    make_program: MakeProgram, environ: dict[str, str], content: str, problem: ProbeProblem, words: str
 ) -> None:
     broken = only_broken(on_path(make_program("python3", content)), environ)
     assert broken.problem == problem

@@ -11,7 +11,7 @@ import pytest
 
 from envguard.host.discovery import discover, examine
 from envguard.host.interpreters import HostFacts
-from envguard.host.places import Candidate
+from envguard.host.locations import PossibleInterpreter
 from tests.host.pythons import (
     PYENV_VERSIONS,
     MakeProgram,
@@ -66,7 +66,7 @@ def test_all_names_of_one_interpreter_are_one_row(tmp_path: Path, environ: dict[
     real = running_python()
     link = tmp_path / "python3"
     link.symlink_to(real)
-    found = [*on_path(link, real), Candidate("system", real)]
+    found = [*on_path(link, real), PossibleInterpreter("system", real)]
     (interpreter,) = examine(found, environ, cache=None).interpreters
     assert interpreter.path == real
     assert interpreter.aliases == (link,)

@@ -18,7 +18,7 @@ from envguard.host.variables import installer_variables
 from envguard.locks.index import ask_index
 from envguard.locks.uv import find_uv
 from envguard.store.home import probe_cache
-from envguard.store.inventory import Stored, inventory
+from envguard.store.inventory import StoredEnvironment, inventory
 from envguard.store.locking import is_being_built
 
 INDEX_PATIENCE = 2.0
@@ -79,7 +79,7 @@ def _of_store(who: Examined) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def _of_stored(stored: Stored) -> Iterator[Finding]:
+def _of_stored(stored: StoredEnvironment) -> Iterator[Finding]:
     if stored.why_not:
         if not is_being_built(stored.folder):
             yield Finding(

@@ -17,7 +17,7 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 Value = TypeVar("Value")
 
 
-class Table:
+class TableReader:
     """A table being read: hands out values by type and refuses, with BrokenData, what was not asked for.
 
     `where` is the place that errors name. A value's reader takes what was parsed and raises ValueError with what it
@@ -50,14 +50,14 @@ class Table:
         except ValueError as error:
             self.refuse(key, str(error))
 
-    def inner(self, key: str, read: Callable[[Table], Value]) -> Value:
+    def inner(self, key: str, read: Callable[[TableReader], Value]) -> Value:
         """A table inside this one."""
         self._asked.append(key)
         if key not in self._values:
             self.refuse(key, "is missing")
         return self._read(self._values[key], f"{self._where}: {key}", read)
 
-    def named(self, key: str, read: Callable[[str, Table], Value]) -> dict[str, Value]:
+    def named(self, key: str, read: Callable[[str, TableReader], Value]) -> dict[str, Value]:
         """A table of tables by name, in the order of the file."""
         self._asked.append(key)
         found: dict[str, Value] = {}
@@ -67,12 +67,12 @@ class Table:
         for name, values in inner.items():
             if not isinstance(name, str) or not NAME.fullmatch(name):
                 self.refuse(key, f"{name!r} is no name: lower-case letters, digits, '.', '_' and '-'")
-            table = Table(values, f"{self._where}: {key}.{name}")
+            table = TableReader(values, f"{self._where}: {key}.{name}")
             found[name] = read(name, table)
             table.done()
         return found
 
-    def each(self, key: str, read: Callable[[Table], Value], *, least: int = 1) -> tuple[Value, ...]:
+    def each(self, key: str, read: Callable[[TableReader], Value], *, least: int = 1) -> tuple[Value, ...]:
         """An array of tables, at least one unless `least` says otherwise."""
         self._asked.append(key)
         entries = self._values.get(key)
@@ -82,7 +82,7 @@ class Table:
             self._read(values, f"{self._where}: {key}[{number}]", read) for number, values in enumerate(entries)
         )
 
-    def named_arrays(self, key: str, read: Callable[[Table], Value]) -> dict[str, tuple[Value, ...]]:
+    def named_arrays(self, key: str, read: Callable[[TableReader], Value]) -> dict[str, tuple[Value, ...]]:
         """A table of arrays of tables by name."""
         return self.inner(key, lambda table: {name: table.each(name, read) for name in table.names()})
 
@@ -106,8 +106,8 @@ class Table:
         raise BrokenData(f"{self._where}: {key} {why}{stop}", next_step="Correct that key.")
 
     @staticmethod
-    def _read(values: object, where: str, read: Callable[[Table], Value]) -> Value:
-        table = Table(values, where)
+    def _read(values: object, where: str, read: Callable[[TableReader], Value]) -> Value:
+        table = TableReader(values, where)
         found = read(table)
         table.done()
         return found

@@ -28,7 +28,7 @@ _IN_INSTALLATION = (
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class PossibleInterpreter:
     """A file that may be an interpreter, and where it was found.
 
     A `shim` is a version manager's stand-in, which starts whatever version is active, or none at all.
@@ -39,9 +39,9 @@ class Candidate:
     shim: bool = False
 
 
-def candidates(
+def possible_interpreters(
     environ: Mapping[str, str], home: Path, *, root: Path = Path("/"), system: str = sys.platform
-) -> Iterator[Candidate]:
+) -> Iterator[PossibleInterpreter]:
     """Every file on this host that is named and placed like an interpreter, PATH first; nothing is started.
 
     `root` is where system folders are looked for, `system` the value of `sys.platform` to follow. Relative
@@ -52,13 +52,13 @@ def candidates(
         yield from _programs("PATH", folder, root, system)
     for place, store in _stores(environ, home, folders, system):
         for installation in _installations(store):
-            yield Candidate(place, _interpreter_of(installation) or installation / _default_name(system))
+            yield PossibleInterpreter(place, _interpreter_of(installation) or installation / _default_name(system))
     for place, installation in [*_conda(environ, home, root), *_frameworks(home, root, system)]:
         interpreter = _interpreter_of(installation)
         if interpreter is not None:
-            yield Candidate(place, interpreter)
+            yield PossibleInterpreter(place, interpreter)
     for path in registered_interpreters():
-        yield Candidate("registry", path)
+        yield PossibleInterpreter("registry", path)
     for place, folder in _system_folders(environ, root, system):
         yield from _programs(place, folder, root, system)
 
@@ -86,12 +86,12 @@ def _path_folders(environ: Mapping[str, str], system: str) -> list[Path]:
     return list(dict.fromkeys(Path(entry) for entry in entries if Path(entry).is_absolute()))
 
 
-def _programs(place: str, folder: Path, root: Path, system: str) -> Iterator[Candidate]:
+def _programs(place: str, folder: Path, root: Path, system: str) -> Iterator[PossibleInterpreter]:
     if system == "darwin" and folder == root / "usr/bin":
         return  # Apple's stub there opens a dialogue; what it stands for is found among the frameworks.
     for name in _names(folder):
         if _NAME.fullmatch(name):
-            yield Candidate(place, folder / name, shim=is_shim_folder(folder))
+            yield PossibleInterpreter(place, folder / name, shim=is_shim_folder(folder))
 
 
 def _names(folder: Path) -> list[str]:

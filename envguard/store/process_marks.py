@@ -1,4 +1,4 @@
-"""Who owns what outlives a killed process: a lock file that is held for as long as its owner lives."""
+"""Tell living processes from dead ones: a lock file that a process holds for as long as it lives."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from envguard.store.environments import make_folder
-from envguard.store.home import owners_folder
+from envguard.store.home import process_marks_folder
 
 
 @contextlib.contextmanager
-def ownership(home: Path) -> Iterator[str]:
-    """Own things during the block; yields the name to mark them with.
+def process_mark(home: Path) -> Iterator[str]:
+    """A mark for what this process starts and might leave behind, such as containers; valid during the block.
 
-    It says the store, because another store's owners cannot be known to be alive from here. A lock tells the living
-    from the dead also between containers, where process numbers do not.
+    The mark names the store, because only processes that share this store can tell whether its owner is alive. Unlike
+    a process number, the lock also works between containers.
     """
-    folder = owners_folder(home)
+    folder = process_marks_folder(home)
     make_folder(folder)
     name = f"{os.getpid()}-{secrets.token_hex(8)}"
     lock = FileLock(folder / name)
@@ -34,10 +34,10 @@ def ownership(home: Path) -> Iterator[str]:
         (folder / name).unlink(missing_ok=True)
 
 
-def is_over(home: Path, owner: str) -> bool:
-    """Whether an owner of this store lives no more; the things of other stores are not ours to judge."""
-    store, _, name = owner.partition("/")
-    path = owners_folder(home) / Path(name).name
+def has_ended(home: Path, mark: str) -> bool:
+    """Whether the process with this mark is gone; False if the mark belongs to another store."""
+    store, _, name = mark.partition("/")
+    path = process_marks_folder(home) / Path(name).name
     if store != _store(home):
         return False
     if not path.exists():

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from envguard.files import write_whole
-from envguard.host.interpreters import Facts, Problem
-from envguard.host.probing import PROBE_DIGEST, Failure
+from envguard.host.interpreters import InterpreterFacts, ProbeProblem
+from envguard.host.probing import PROBE_DIGEST, ProbeFailure
 
 FILE_NAME = "interpreters.json"
 
@@ -20,7 +20,7 @@ FILE_NAME = "interpreters.json"
 BRIEF_SECONDS = 600.0
 
 
-class Answers:
+class ProbeCache:
     """The answers on disk, by the file that was started; valid while that file and the probe stay the same.
 
     A cache that cannot be read or written is as good as none: nothing is raised.
@@ -31,7 +31,7 @@ class Answers:
         self._entries: dict[str, Any] = {} if ignore_old else _read(self._file)
         self._changed = False
 
-    def get(self, target: Path) -> Facts | Failure | None:
+    def get(self, target: Path) -> InterpreterFacts | ProbeFailure | None:
         """What the target answered when it was last asked, if that still holds."""
         entry = self._entries.get(str(target))
         stamp = _stamp(target)
@@ -40,17 +40,17 @@ class Answers:
         with suppress(KeyError, TypeError, ValueError):
             if "until" in entry and not 0 <= entry["until"] - time.time() <= BRIEF_SECONDS:
                 return None
-            return Facts.from_json(entry["facts"]) if "facts" in entry else _failure(entry["failure"])
+            return InterpreterFacts.from_json(entry["facts"]) if "facts" in entry else _failure(entry["failure"])
         return None
 
-    def put(self, target: Path, outcome: Facts | Failure, *, briefly: bool = False) -> None:
+    def put(self, target: Path, outcome: InterpreterFacts | ProbeFailure, *, briefly: bool = False) -> None:
         """Keep an outcome; a failure, or an answer that depends on more than the file, is kept `briefly`."""
         entry: dict[str, Any] = {"stamp": _stamp(target)}
-        if isinstance(outcome, Failure):
+        if isinstance(outcome, ProbeFailure):
             entry["failure"] = asdict(outcome) | {"said": ""}
         else:
             entry["facts"] = outcome.as_json()
-        if briefly or isinstance(outcome, Failure):
+        if briefly or isinstance(outcome, ProbeFailure):
             entry["until"] = time.time() + BRIEF_SECONDS
         self._entries[str(target)] = entry
         self._changed = True
@@ -87,9 +87,9 @@ def _read(file: Path | None) -> dict[str, Any]:
     return entries if isinstance(entries, dict) else {}
 
 
-def _failure(document: Mapping[str, Any]) -> Failure:
-    if document["problem"] not in get_args(Problem) or not isinstance(document["reason"], str):
+def _failure(document: Mapping[str, Any]) -> ProbeFailure:
+    if document["problem"] not in get_args(ProbeProblem) or not isinstance(document["reason"], str):
         raise ValueError("not a failure")
     if not isinstance(document["exit_code"], int | None):
         raise ValueError("not a failure")
-    return Failure(cast(Problem, document["problem"]), document["reason"], document["exit_code"])
+    return ProbeFailure(cast(ProbeProblem, document["problem"]), document["reason"], document["exit_code"])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from envguard.host import answers
+from envguard.host import probe_cache
 from envguard.host.discovery import examine
 from envguard.host.probing import PROBE_DIGEST
 from tests.host.pythons import MakeProgram, on_path, running_python
@@ -51,7 +51,7 @@ def test_another_probe_asks_again(
     counted: Path, tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     examine(on_path(counted), environ, cache=tmp_path / "cache")
-    monkeypatch.setattr(answers, "PROBE_DIGEST", "the digest of a newer probe")
+    monkeypatch.setattr(probe_cache, "PROBE_DIGEST", "the digest of a newer probe")
     examine(on_path(counted), environ, cache=tmp_path / "cache")
     assert starts(tmp_path) == 2
 
@@ -61,7 +61,7 @@ def test_another_probe_asks_again(
     ["", "{", "[]", "null", '{"probe": 1}', "\x00\xff", "[" * 100_000, '{"probe": "DIGEST", "entries": [1]}'],
 )
 def test_a_damaged_cache_is_healed(counted: Path, tmp_path: Path, environ: dict[str, str], damage: str) -> None:
-    file = tmp_path / "cache" / answers.FILE_NAME
+    file = tmp_path / "cache" / probe_cache.FILE_NAME
     first = examine(on_path(counted), environ, cache=tmp_path / "cache")
     file.write_text(damage.replace("DIGEST", PROBE_DIGEST))
     assert examine(on_path(counted), environ, cache=tmp_path / "cache") == first
@@ -73,7 +73,7 @@ def test_a_damaged_cache_is_healed(counted: Path, tmp_path: Path, environ: dict[
 def test_an_entry_of_another_shape_is_asked_again(
     counted: Path, tmp_path: Path, environ: dict[str, str], good: str, bad: str
 ) -> None:
-    file = tmp_path / "cache" / answers.FILE_NAME
+    file = tmp_path / "cache" / probe_cache.FILE_NAME
     first = examine(on_path(counted), environ, cache=tmp_path / "cache")
     file.write_text(file.read_text().replace(good, bad))
     assert examine(on_path(counted), environ, cache=tmp_path / "cache") == first
@@ -87,7 +87,7 @@ def test_a_failure_is_remembered_for_a_short_time_only(
     first = examine(on_path(broken), environ, cache=tmp_path / "cache")
     assert examine(on_path(broken), environ, cache=tmp_path / "cache") == first
     assert starts(tmp_path) == 1
-    monkeypatch.setattr(answers, "BRIEF_SECONDS", -1.0)
+    monkeypatch.setattr(probe_cache, "BRIEF_SECONDS", -1.0)
     examine(on_path(broken), environ, cache=tmp_path / "cache")
     assert starts(tmp_path) == 2
 
@@ -107,7 +107,7 @@ def test_a_cache_that_cannot_be_written_is_done_without(counted: Path, tmp_path:
 def test_interpreters_that_are_gone_are_forgotten(
     counted: Path, make_program: MakeProgram, tmp_path: Path, environ: dict[str, str]
 ) -> None:
-    file = tmp_path / "cache" / answers.FILE_NAME
+    file = tmp_path / "cache" / probe_cache.FILE_NAME
     examine(on_path(counted), environ, cache=tmp_path / "cache")
     assert str(counted) in file.read_text()
     counted.unlink()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from envguard.locks.resolver import blames_packages
-from envguard.locks.wording import LONGEST, literal_words
+from envguard.locks.tool_words import LONGEST, literal_words
 
 UNSOLVABLE = (
     "error: No solution found when resolving dependencies\n"

@@ -1,4 +1,4 @@
-"""What ends a resolver's conflict: the known-good editions that meet part of it, and environments of their own."""
+"""Known-good editions that a user can take instead of requirements that conflict."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*(?P<sp
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """An edition that was proved, the Python minors that it was proved on, and the wishes that it meets."""
+class Alternative:
+    """A proved edition, the Python minors it was proved on, and the wanted requirements that it satisfies (`keeps`)."""
 
     environment: str
     edition: str
@@ -24,7 +24,7 @@ class Way:
     keeps: tuple[str, ...]
 
     def as_json(self) -> dict[str, object]:
-        """The way for `--json`."""
+        """The alternative for `--json`."""
         return {
             "environment": self.environment,
             "edition": self.edition,
@@ -34,29 +34,31 @@ class Way:
         }
 
 
-def ways_out(
+def alternatives_to(
     conflict: Conflict, environments: Sequence[Environment], proofs: Mapping[tuple[str, str], Sequence[Proof]]
-) -> tuple[Way, ...]:
-    """The proved editions that hold one of the wanted packages at the wanted version, those that meet most first.
+) -> tuple[Alternative, ...]:
+    """The proved editions that satisfy at least one of the wanted requirements, those that satisfy the most first.
 
     `proofs` are by environment and edition.
     """
     wishes = [_parts(wish) for wish in (*conflict.wanted, *_brought_by(conflict))]
-    ways = [
-        way
+    found = [
+        each
         for environment in environments
         for edition in environment.editions
-        if (way := _way(environment, edition, wishes, proofs.get((environment.name, edition.name), ()))).keeps
-        and way.pythons
+        if (each := _alternative(environment, edition, wishes, proofs.get((environment.name, edition.name), ()))).keeps
+        and each.pythons
     ]
-    return tuple(sorted(ways, key=lambda way: -len(way.keeps)))
+    return tuple(sorted(found, key=lambda each: -len(each.keeps)))
 
 
 def _brought_by(conflict: Conflict) -> list[str]:
     return [demand.by for demand in conflict.demands if re.search(r"[<>=!~]", demand.by)]
 
 
-def _way(environment: Environment, edition: Edition, wishes: Sequence[tuple[str, str]], proofs: Sequence[Proof]) -> Way:
+def _alternative(
+    environment: Environment, edition: Edition, wishes: Sequence[tuple[str, str]], proofs: Sequence[Proof]
+) -> Alternative:
     has = dict(_parts(requirement) for requirement in edition.requirements)
     keeps = [
         f"{name}{specifier}"
@@ -64,7 +66,7 @@ def _way(environment: Environment, edition: Edition, wishes: Sequence[tuple[str,
         if name in has and has[name] and not exclude_each_other(has[name], specifier)
     ]
     works = {proof.minor for proof in proofs if proof.works}
-    return Way(
+    return Alternative(
         environment.name,
         edition.name,
         edition.requirements,

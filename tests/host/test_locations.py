@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from envguard.host.places import Candidate, candidates, is_named_like_interpreter
+from envguard.host.locations import PossibleInterpreter, is_named_like_interpreter, possible_interpreters
 
 
 def touch(path: Path) -> Path:
@@ -17,7 +17,7 @@ def touch(path: Path) -> Path:
 
 def found(tmp_path: Path, environ: dict[str, str], system: str = "linux", home: str = "home") -> list[tuple[str, str]]:
     """Places and paths below `tmp_path`, which stands for the root of the host."""
-    rows = candidates(environ, tmp_path / home, root=tmp_path, system=system)
+    rows = possible_interpreters(environ, tmp_path / home, root=tmp_path, system=system)
     return [(row.place, str(row.path.relative_to(tmp_path))) for row in rows]
 
 
@@ -136,11 +136,11 @@ def test_relative_stores_are_passed_over(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_shims_are_known_by_their_folder(tmp_path: Path) -> None:
     shim = touch(tmp_path / "pyenv/shims/python3")
-    (row,) = candidates({"PATH": str(shim.parent)}, tmp_path / "home", root=tmp_path, system="linux")
-    assert row == Candidate("PATH", shim, shim=True)
+    (row,) = possible_interpreters({"PATH": str(shim.parent)}, tmp_path / "home", root=tmp_path, system="linux")
+    assert row == PossibleInterpreter("PATH", shim, shim=True)
 
 
 def test_a_folder_with_a_hostile_name_is_searched_like_any_other(tmp_path: Path) -> None:
     path = touch(tmp_path / "line\nbreak\x1b[31m" / "python3")
-    (row,) = candidates({"PATH": str(path.parent)}, tmp_path / "home", root=tmp_path, system="linux")
+    (row,) = possible_interpreters({"PATH": str(path.parent)}, tmp_path / "home", root=tmp_path, system="linux")
     assert row.path == path
