@@ -12,7 +12,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from envguard import __version__
-from envguard.backends.context import build_files
+from envguard.backends.image_context import build_files
 from envguard.catalog import builtin_catalog, shipped_lockfiles
 from envguard.store.home import installer_cache
 from tests.wheel_smoke import build, install, try_out

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from envguard.backends.context import TAR, Recipe, write_context
 from envguard.backends.engine import Engine, told_by
-from envguard.backends.layout_for import PYTHON, site_packages_in_image
+from envguard.backends.image_context import TAR, Recipe, write_context
+from envguard.backends.image_layout import PYTHON, site_packages_in_image
 from envguard.errors import BadInput, NoEnvironment
 from envguard.files import CHUNK, appearing_whole
 from envguard.layout import Layout

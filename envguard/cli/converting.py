@@ -119,9 +119,9 @@ def convert_model(named: str, output: Path | None, choices: Choices, workshop: W
     from envguard.cli.sources import leave_receipt
     from envguard.files import FileFacts
     from envguard.report.converting import as_document
+    from envguard.running.checking_files import check_output
     from envguard.running.convertible import check_convertible, closed_road, pack
     from envguard.running.pipeline import run_task
-    from envguard.running.places import check_output
     from envguard.running.step import scratch_folder
     from envguard.store.home import runs_folder
 

@@ -134,7 +134,7 @@ def shell(
 
 
 def _run_in(name: str, edition: str | None, command: list[str], *, here: bool) -> int:
-    from envguard.running.command import run_command
+    from envguard.backends.command import run_command
     from envguard.running.shortcut import leave
     from envguard.store.locking import in_use
 

@@ -52,7 +52,7 @@ def default_name(source: Path) -> str:
 
 def check_report(report: Path, models: Sequence[Model]) -> None:
     """Refuse a report that would be written over a model, its output or receipt, or where no file can be made."""
-    from envguard.running.places import check_output
+    from envguard.running.checking_files import check_output
     from envguard.running.receipt import SUFFIX
 
     check_output(report.absolute(), None)

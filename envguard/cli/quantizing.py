@@ -89,8 +89,8 @@ def quantize_model(
     """
     from envguard.cli.reporting import maker_for, write_page
     from envguard.report.quantize import as_document
+    from envguard.running.checking_files import check_input, check_output
     from envguard.running.pipeline import run_task
-    from envguard.running.places import check_input, check_output
 
     check_input(model.source)
     check_output(model.target, model.source)
@@ -129,9 +129,9 @@ def quantize_several(
     outputs. Raises EnvguardError where no model can be run at all.
     """
     from envguard.report.several import as_document, failed_run
+    from envguard.running.checking_files import check_output_folder
     from envguard.running.pages import ENVIRONMENT
     from envguard.running.pipeline import environments_of
-    from envguard.running.places import check_output_folder
     from envguard.running.several import run_each
     from envguard.running.step import scratch_folder
     from envguard.store.home import runs_folder

@@ -44,7 +44,7 @@ def with_pages(models: Mapping[str, Model], report: Path | None) -> dict[str, Mo
     Of a folder, one model gets `report.html`, several get `NAME.html` each.
     """
     from envguard.cli.models import check_report
-    from envguard.running.places import check_output_folder
+    from envguard.running.checking_files import check_output_folder
 
     if report is None:
         return dict(models)

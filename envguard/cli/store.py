@@ -100,7 +100,7 @@ def collect_store(
     as_json: JsonOption = False,
 ) -> None:
     """Bring the store down to a size: the package cache goes if that is enough, else what was least recently used."""
-    from envguard.backends.venv import clear_cache
+    from envguard.backends.installing import clear_cache
     from envguard.host.variables import installer_variables
     from envguard.locks.uv import find_uv
     from envguard.store.home import envguard_home, installer_cache

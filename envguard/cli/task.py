@@ -108,8 +108,8 @@ def _command_for(task: Task) -> Any:
 def _run(
     task: Task, wanted: Mapping[str, str], target: Path, workshop: Workshop, *, receipt: bool
 ) -> tuple[TaskResult, Path | None]:
+    from envguard.running.checking_files import check_input, check_output, check_output_folder
     from envguard.running.pipeline import run_task
-    from envguard.running.places import check_input, check_output, check_output_folder
     from envguard.running.receipt import receipt_path
 
     sources = {name: named_source(value, workshop) for name, value in wanted.items()}

@@ -65,8 +65,8 @@ def tune(
     from envguard.cli.workshop import workshop_for
     from envguard.files import write_whole
     from envguard.report.tuning import as_document, as_markdown, as_text
+    from envguard.running.checking_files import check_input
     from envguard.running.pipeline import run_task
-    from envguard.running.places import check_input
 
     catalog = load_catalog(Path.cwd(), os.environ)
     task = catalog.tasks[TASK] if images is None else measured_on(catalog.tasks[TASK], images, catalog)
@@ -106,7 +106,7 @@ def measured_on(task: Task, value: str, catalog: Catalog) -> Task:
 def _check_outputs(source: Path, output: Path | None, report: Path | None) -> None:
     """Refuse files that would be written over the model or over each other, or where none can be made."""
     from envguard.errors import BadInput
-    from envguard.running.places import check_output
+    from envguard.running.checking_files import check_output
 
     for path in (output, report):
         if path is not None:

@@ -44,7 +44,7 @@ def _run(name: str, edition: str, command: list[str], *, here: bool) -> int | No
     found = follow(home, name, edition, os.environ)
     if found is None:
         return None
-    from envguard.running.command import run_command
+    from envguard.backends.command import run_command
 
     python, descriptor = found
     return run_command(command, python, os.environ, here=here, keep=() if descriptor is None else (descriptor,))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from envguard.backends.container import Limits
+from envguard.backends.container_process import Limits
 from envguard.catalog.model import PayloadStep, Task
 from envguard.report.yaml import Value, to_yaml
 from envguard.running.exporting import ExportedTask

@@ -12,8 +12,8 @@ from pathlib import Path
 from envguard.catalog.model import CommandStep, Environment
 from envguard.catalog.references import PLACEHOLDER
 from envguard.errors import BadInput, StepFailed
+from envguard.running.ending import ending, log_tail
 from envguard.running.place import Place
-from envguard.running.process import ending, log_tail
 from envguard.running.step import StepResult
 
 PYTHONS = ("python", "python3")

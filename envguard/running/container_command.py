@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from envguard.running.command import command_line
+from envguard.backends.command import command_line
 from envguard.running.preparing import Prepared, Workshop
 
 

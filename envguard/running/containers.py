@@ -9,8 +9,8 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from envguard.backends.base import content_id, image_facts, missing, probe_base, pull
-from envguard.backends.container import (
+from envguard.backends.base_image import content_id, image_facts, missing, probe_base, pull
+from envguard.backends.container_process import (
     ContainerProcess,
     Limits,
     Mount,
@@ -19,11 +19,11 @@ from envguard.backends.container import (
     limits_from,
     remove_left_over,
 )
-from envguard.backends.context import Recipe
 from envguard.backends.engine import Engine, ImageMissing, find_engine
 from envguard.backends.image import Image, build_image, find_image, remove_image, unpack_environment
-from envguard.backends.layout_for import Compiler, lay_out, site_packages_in_image
-from envguard.backends.venv import Installer
+from envguard.backends.image_context import Recipe
+from envguard.backends.image_layout import Compiler, lay_out, site_packages_in_image
+from envguard.backends.installing import Installer
 from envguard.errors import NoEnvironment
 from envguard.host.interpreters import HostFacts, Interpreter
 from envguard.layout import Layout

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from envguard.errors import BadInput
-from envguard.running.places import check_input
+from envguard.running.checking_files import check_input
 
 MODEL_FILE = "saved_model.pb"
 KERAS = {".keras": b"PK\x03\x04", ".h5": b"\x89HDF", ".hdf5": b"\x89HDF"}

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from envguard.backends.context import Recipe, write_context, write_files
+from envguard.backends.image_context import Recipe, write_context, write_files
 from envguard.catalog.model import CommandStep, PayloadStep, Task
 from envguard.errors import BadInput
 from envguard.running.containers import PAYLOAD_INSIDE

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from envguard.running.checking_files import check_input
 from envguard.running.events import StepProgress
-from envguard.running.places import check_input
 from envguard.running.step import run_step, scratch_folder
 from envguard.store.home import log_file, runs_folder
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
 
+from envguard.backends.host_process import step_process
 from envguard.host.variables import step_variables
 from envguard.layout import Layout
-from envguard.running.process import step_process
 
 
 class Running(Protocol):

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from envguard.backends.venv import Installer, build_venv, forget_distributions
+from envguard.backends.installing import Installer, build_venv, forget_distributions
 from envguard.catalog.model import Catalog, Environment
 from envguard.catalog.projects import find_project
 from envguard.catalog.shipped import BUILTIN
@@ -232,7 +232,7 @@ class Workshop:
 
     def image(self, candidate: Candidate, layout: Layout, *, anew: bool = False) -> Image:
         """The image of a candidate's environment, built now if it is not there, or in any case `anew`."""
-        from envguard.backends.context import Recipe
+        from envguard.backends.image_context import Recipe
 
         recipe = Recipe(candidate, layout, identity_of(candidate).key)
         building = lambda tag: self.receive(Building(candidate.environment.name, tag, "its image"))  # noqa: E731

@@ -19,9 +19,9 @@ from types import FrameType
 from typing import Any, Generic, TypeVar
 
 from envguard.errors import EnvguardError, Interrupted, StepFailed, unforeseen
+from envguard.running.ending import ending
 from envguard.running.events import Receiver, RunFailed
 from envguard.running.pipeline import Alone
-from envguard.running.process import ending
 from envguard.running.signals import unwind_on_sigterm
 from envguard.running.turns import taking_part
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from envguard.errors import BadInput, StepFailed
+from envguard.running.ending import ending, log_tail
 from envguard.running.place import Place
-from envguard.running.process import ending, log_tail
 
 PROTOCOL = 1
 PAYLOAD = Path(__file__).resolve().parents[1] / "payload" / "__main__.py"

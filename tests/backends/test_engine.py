@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from envguard.backends.container import Limits, limits_from
+from envguard.backends.container_process import Limits, limits_from
 from envguard.backends.engine import DOCKER_SOCKET, Engine, NoEngine, find_engine, told_by
 from envguard.errors import BadInput, NoEnvironment
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from envguard.backends.installing import build_venv
 from envguard.backends.uv_words import UvWords
-from envguard.backends.venv import build_venv
 from tests.environments import workshop
 from tests.store.tiny import INTERPRETER, lock_of
 

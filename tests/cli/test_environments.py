@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from envguard.running.command import command_line
+from envguard.backends.command import command_line
 from tests.command import envguard
 
 pytestmark = [pytest.mark.network]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from envguard.backends.venv import Installer, build_venv
+from envguard.backends.installing import Installer, build_venv
 from envguard.host.variables import installer_variables
 from envguard.layout import Layout
 from envguard.locks.lockfile import Lock, read_lock

@@ -15,7 +15,7 @@ import pytest
 SUPERVISE = """
 import os, sys
 sys.path.insert(0, sys.argv[1])
-from envguard.running.supervising import supervise
+from envguard.backends.supervising import supervise
 sys.exit(supervise(sys.argv[2:], os.environ))
 """
 CHECKOUT = str(Path(__file__).parents[2])

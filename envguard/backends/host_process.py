@@ -16,8 +16,6 @@ from typing import IO
 from envguard.errors import Interrupted
 
 GRACE_SECONDS = 3.0
-LOG_TAIL_BYTES = 4000
-LOG_TAIL_LINES = 12
 PR_SET_PDEATHSIG = 1  # of prctl(2)
 
 
@@ -57,23 +55,6 @@ def step_process(
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 pipe.close()
-
-
-def ending(code: int) -> str:
-    """How a process ended, in words: its exit code, or the signal that ended it."""
-    if code >= 0:
-        return f"ended with exit code {code}"
-    with contextlib.suppress(ValueError):
-        return f"was ended by {signal.Signals(-code).name}"
-    return f"was ended by signal {-code}"
-
-
-def log_tail(log: Path) -> str:
-    """The last lines of what a step printed."""
-    with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - LOG_TAIL_BYTES))
-        lines = file.read().decode("utf-8", "replace").strip().splitlines()
-    return "\n".join(lines[-LOG_TAIL_LINES:]) or "it said nothing"
 
 
 def _dying_with(parent: int) -> Callable[[], None] | None:

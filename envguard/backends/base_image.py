@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from envguard.backends.container import Limits, Order, run_in_container
+from envguard.backends.container_process import Limits, Order, run_in_container
 from envguard.backends.engine import Engine, ImageMissing, told_by
 from envguard.errors import NoEnvironment
 from envguard.files import write_whole

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from envguard.backends.supervising import supervise
 from envguard.host.variables import command_variables
-from envguard.running.supervising import supervise
 
 
 def run_command(

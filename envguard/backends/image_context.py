@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from envguard import __version__
-from envguard.backends.layout_for import ENVIRONMENT, PYTHON, site_packages_in_image
+from envguard.backends.image_layout import ENVIRONMENT, PYTHON, site_packages_in_image
 from envguard.errors import NoEnvironment
 from envguard.layout import Layout
 from envguard.planning import Candidate

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from envguard.backends.base import image_facts, probe_base
-from envguard.backends.container import Limits, Mount, Order, remove_left_over, run_in_container
+from envguard.backends.base_image import image_facts, probe_base
+from envguard.backends.container_process import Limits, Mount, Order, remove_left_over, run_in_container
 from envguard.backends.engine import Engine, ImageMissing, find_engine
 from envguard.errors import NoEnvironment
 from envguard.planning import minor_of

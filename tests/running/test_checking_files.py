@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from envguard.errors import BadInput
-from envguard.running.places import check_input, check_output
+from envguard.running.checking_files import check_input, check_output
 
 
 @pytest.fixture

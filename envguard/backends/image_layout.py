@@ -9,9 +9,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from envguard.backends.container import Limits, Mount, Order, run_in_container
+from envguard.backends.container_process import Limits, Mount, Order, run_in_container
 from envguard.backends.engine import Engine
-from envguard.backends.venv import REPRODUCIBLE, Installer, run_uv
+from envguard.backends.installing import REPRODUCIBLE, Installer, run_uv
 from envguard.errors import NoEnvironment
 from envguard.host.interpreters import Interpreter
 from envguard.layout import Layout
