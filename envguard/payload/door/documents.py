@@ -1,0 +1,224 @@
+"""The documents that `--json` prints of the model tasks; each is made from the record of its run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal, Optional, Union
+
+from .codec import written_as
+from .comparing import ComparedModel, CompareFindings
+from .gates import Gate, StepFailure
+from .quantizing import ConvertedModel, ConvertFindings, OperatorTypes, QuantizedModel, QuantizeFindings
+from .recipes import RecipeDocument
+from .runs import EnvironmentRecord, FileRecord, Run
+from .timing import Processor
+from .verifying import VerifyFindings
+
+NOT_COMPARED = "not compared"
+
+
+@dataclass(frozen=True)
+class StepSeconds:
+    """How long a step took."""
+
+    name: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class CallShare:
+    """Milliseconds of a whole call, of the models in it, and of the rest, which is the runtime's own."""
+
+    call_ms: float
+    models_ms: float
+    rest_ms: float
+
+
+@dataclass(frozen=True)
+class OutsideModels:
+    """What of a call the models are not, before and after."""
+
+    original: CallShare
+    quantized: CallShare
+
+
+@dataclass(frozen=True)
+class ModelReport(ComparedModel, QuantizedModel):
+    """One model of a quantized file: what was done to it, and what came of it."""
+
+
+@dataclass(frozen=True)
+class ConvertedReport(ComparedModel, ConvertedModel):
+    """A converted model beside its float conversion."""
+
+
+@dataclass(frozen=True)
+class QuantizeDocument:
+    """What quantizing a file came to.
+
+    `ratio` is the output's bytes to the input's; `recipe` repeats what was done without a search, to the same bytes on
+    the same `cpu`; `outside_models` tells what of a whole call the models are not.
+    """
+
+    task: str
+    verdict: str
+    failures: tuple[StepFailure, ...]
+    gates: tuple[Gate, ...]
+    input: FileRecord
+    output: Optional[FileRecord]
+    ratio: Optional[float]
+    dropped: tuple[str, ...]
+    recipe: Optional[RecipeDocument]
+    cpu: Optional[Processor]
+    models: tuple[ModelReport, ...]
+    verify: Optional[VerifyFindings]
+    outside_models: Optional[OutsideModels]
+    processors: Optional[int]
+    environments: tuple[EnvironmentRecord, ...]
+    steps: tuple[StepSeconds, ...]
+    schema: Literal[2] = 2
+
+
+@dataclass(frozen=True)
+class FailedRun:
+    """One of several models that could not be run to a verdict; the rest says what an error's own document says."""
+
+    task: str
+    input: Mapping[str, str]
+    error: str
+    why: str
+    next: str
+    exit_code: int
+    verdict: Literal["failed"] = "failed"
+    schema: Literal[2] = 2
+
+
+@dataclass(frozen=True)
+class SeveralDocument:
+    """What quantizing several files came to; `yes` where every one's verdict is."""
+
+    task: str
+    verdict: str
+    runs: tuple[Union[FailedRun, QuantizeDocument], ...]
+    schema: Literal[2] = 2
+
+
+@dataclass(frozen=True)
+class FloatConversion:
+    """The float conversion of the same model by the same converter: size in bytes, and SHA-256."""
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class ConvertDocument:
+    """What converting a model came to; all comparisons are to its `float` conversion."""
+
+    task: str
+    verdict: str
+    failures: tuple[StepFailure, ...]
+    gates: tuple[Gate, ...]
+    input: FileRecord
+    output: Optional[FileRecord]
+    ratio: float
+    kind: str
+    rows: int
+    operators: OperatorTypes
+    signature: str
+    tensorflow: str
+    models: tuple[ConvertedReport, ...]
+    processors: Optional[int]
+    environments: tuple[EnvironmentRecord, ...]
+    steps: tuple[StepSeconds, ...]
+    float_conversion: FloatConversion = written_as("float")
+    schema: Literal[2] = 2
+
+
+def quantize_document(run: Run) -> QuantizeDocument:
+    """The document of a run of the task that quantizes."""
+    quantized, compared, verify = run.found(QuantizeFindings), run.found(CompareFindings), run.found(VerifyFindings)
+    models = _reports(quantized, compared)
+    return QuantizeDocument(
+        task=run.task,
+        verdict=run.verdict,
+        failures=run.failures,
+        gates=run.gates,
+        input=next(iter(run.inputs.values())),
+        output=next(iter(run.outputs.values()), None),
+        ratio=quantized.ratio if quantized else None,
+        dropped=quantized.dropped if quantized else (),
+        recipe=quantized.recipe if quantized else None,
+        cpu=quantized.cpu if quantized else None,
+        models=models,
+        verify=verify,
+        outside_models=_outside(models, verify),
+        processors=compared.processors if compared else None,
+        environments=run.environments,
+        steps=_seconds(run),
+    )
+
+
+def convert_document(run: Run) -> ConvertDocument:
+    """The document of a run of the task that converts; raises ValueError where nothing was converted."""
+    made, compared = run.found(ConvertFindings), run.found(CompareFindings)
+    if made is None:
+        raise ValueError("the run has no conversion")
+    (model,) = made.models
+    known = compared.models[0] if compared and compared.models else _not_compared(model.name)
+    return ConvertDocument(
+        task=run.task,
+        verdict=run.verdict,
+        failures=run.failures,
+        gates=run.gates,
+        input=next(iter(run.inputs.values())),
+        output=next(iter(run.outputs.values()), None),
+        float_conversion=FloatConversion(made.bytes_in, made.sha256_in),
+        ratio=made.ratio,
+        kind=made.kind,
+        rows=made.rows,
+        operators=made.operators,
+        signature=made.signature,
+        tensorflow=made.tensorflow,
+        models=(ConvertedReport(**{**_shallow(known), **_shallow(model)}),),
+        processors=compared.processors if compared else None,
+        environments=run.environments,
+        steps=_seconds(run),
+    )
+
+
+def _reports(quantized: Optional[QuantizeFindings], compared: Optional[CompareFindings]) -> tuple[ModelReport, ...]:
+    by_name = {model.name: model for model in compared.models} if compared else {}
+    return tuple(
+        ModelReport(**{**_shallow(by_name.get(model.name, _not_compared(model.name))), **_shallow(model)})
+        for model in (quantized.models if quantized else ())
+    )
+
+
+def _not_compared(name: str) -> ComparedModel:
+    return ComparedModel(name, reason=NOT_COMPARED)
+
+
+def _shallow(value: ComparedModel | QuantizedModel | ConvertedModel) -> dict[str, Any]:
+    """The fields of a dataclass by name, their values as they are."""
+    return {each.name: getattr(value, each.name) for each in fields(value)}
+
+
+def _outside(models: tuple[ModelReport, ...], verify: Optional[VerifyFindings]) -> Optional[OutsideModels]:
+    """The rest of a call, as far as every model was timed and the two measurements do not contradict each other."""
+    call = verify.latency if verify else None
+    timed = [model.latency for model in models]
+    known = [each for each in timed if each is not None]
+    if call is None or not known or len(known) < len(timed):
+        return None
+    before, after = sum(each.original_ms for each in known), sum(each.quantized_ms for each in known)
+    shares = OutsideModels(
+        CallShare(call.original_ms, before, call.original_ms - before),
+        CallShare(call.quantized_ms, after, call.quantized_ms - after),
+    )
+    return shares if shares.original.rest_ms > 0 and shares.quantized.rest_ms > 0 else None
+
+
+def _seconds(run: Run) -> tuple[StepSeconds, ...]:
+    return tuple(StepSeconds(step.name, round(step.seconds, 3)) for step in run.steps)

@@ -1,0 +1,110 @@
+"""The record of a run: what went in and came out, what every step found and judged, and where it ran."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Optional, TypeVar
+
+from .codec import Json
+from .gates import Gate, StepFailure
+from .requests import Findings
+
+YES, NO = "yes", "no"
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class FileRecord:
+    """A file's path, size in bytes and SHA-256 in hex."""
+
+    path: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class ProofRecord:
+    """What was installed where, what ran, when (RFC 3339, UTC), for how many seconds, and what it found."""
+
+    lock: str
+    python: str
+    platform: str
+    libc: str
+    date: str
+    check: str
+    seconds: float
+    found: Mapping[str, Json] = field(default_factory=dict)
+    result: str = "works"
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class FailedCandidate:
+    """An environment that was tried before and failed its check."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True)
+class EnvironmentRecord:
+    """An environment that a run used: its lock, what it stands on, and the proof that it works."""
+
+    name: str
+    edition: str
+    python: str
+    interpreter: str
+    backend: str
+    base: Optional[str]
+    lock: str
+    folder: str
+    built_now: bool
+    proof: ProofRecord
+    failed_before: tuple[FailedCandidate, ...] = ()
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """A step that ran: `run` is what (empty for a command), then SHA-256 of its files, and what it found."""
+
+    name: str
+    run: str
+    environment: str
+    seconds: float
+    inputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    findings: Optional[Findings] = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of any task. The verdict is `yes` where every gate was passed, and only then there are outputs.
+
+    `envguard` is the version that ran it, `date` the moment (RFC 3339, UTC); `receipt` is where the receipt lies or is
+    to lie.
+    """
+
+    task: str
+    verdict: str
+    envguard: str
+    date: str
+    inputs: Mapping[str, FileRecord]
+    outputs: Mapping[str, FileRecord]
+    steps: tuple[StepRecord, ...]
+    gates: tuple[Gate, ...]
+    environments: tuple[EnvironmentRecord, ...]
+    receipt: Optional[str] = None
+    schema: Literal[2] = 2
+
+    @property
+    def failures(self) -> tuple[StepFailure, ...]:
+        """The gates that were not passed."""
+        return tuple(
+            StepFailure(gate.step, gate.name, gate.message, gate.next) for gate in self.gates if not gate.passed
+        )
+
+    def found(self, kind: type[Found]) -> Optional[Found]:
+        """What the last step with findings of that type found; None if there was none."""
+        return next((step.findings for step in reversed(self.steps) if isinstance(step.findings, kind)), None)

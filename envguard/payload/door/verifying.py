@@ -1,0 +1,99 @@
+"""What the step `verify` finds: what a runtime of the user's makes of the original and of the copy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Optional
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A distribution: its mean, its 95th percentile, its largest value."""
+
+    mean: float
+    p95: float
+    max: float
+
+
+@dataclass(frozen=True)
+class SampleSize:
+    """How many pictures there were, parts of them with something in them, and images that were made of those."""
+
+    pictures: int
+    views: int
+    images: int
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many `things` (faces, hands, poses) were found on `images`, before and after; `flipped` is for hands alone.
+
+    `lost` are those that only the original finds, `extra` those that only the copy finds.
+    """
+
+    things: str
+    images: int
+    before: int
+    after: int
+    lost: int
+    extra: int
+    flipped: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class LandmarkShift:
+    """How far landmarks move: in pixels of a crop of `crop_side`, and on average as a share of a `measure` of the body.
+
+    `measure` is a name such as `inter_ocular`, the distance between the eyes.
+    """
+
+    crop_side: int
+    px: Spread
+    measure: str
+    relative: float
+
+
+@dataclass(frozen=True)
+class ScoreShift:
+    """How far the scores of what is found move, from 0 to 1; `name` is `blendshapes` or `visibility`."""
+
+    name: str
+    mean_abs: float
+    max: float
+
+
+@dataclass(frozen=True)
+class Measures:
+    """Two answers to the same images; None where nothing was measured or the kind does not have it."""
+
+    counts: Counts
+    landmark_shift: Optional[LandmarkShift] = None
+    scores: Optional[ScoreShift] = None
+    world_mm: Optional[Spread] = None
+
+
+@dataclass(frozen=True)
+class CallTimes:
+    """Medians of a whole call in milliseconds, and their ratio."""
+
+    original_ms: float
+    quantized_ms: float
+    ratio: float
+
+
+@dataclass(frozen=True)
+class VerifyFindings:
+    """The copy beside the original; where it was not `verified`, `reason` says why.
+
+    `noise` is what invisible noise alone does to the original's answer.
+    """
+
+    verified: bool
+    kind: str
+    mediapipe: str
+    reason: str = ""
+    sample_size: Optional[SampleSize] = None
+    measures: Optional[Measures] = None
+    noise: Optional[Measures] = None
+    latency: Optional[CallTimes] = None
+    step: Literal["verify"] = "verify"
