@@ -31,11 +31,11 @@ bench: develop
 
 # What a release is: built, installed into an empty environment, tried from another folder; every lock resolved again.
 wheel-test: develop
-	$(BIN)/python -I tests/wheel_smoke.py --all-locks
+	$(BIN)/python -I tests/support/wheel_smoke.py --all-locks
 
 # Its reference is written from the code; build/site is a folder of files that any server can serve.
 docs: host
-	$(BIN)/python -I tests/docs/commands_page.py
+	$(BIN)/python -I tests/support/commands_page.py
 	$(BIN)/envguard exec docs -- mkdocs build --strict
 
 format: develop

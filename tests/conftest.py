@@ -7,13 +7,14 @@ import signal
 from pathlib import Path
 
 import pytest
-from xdist.scheduler import LoadFileScheduling
+from xdist.scheduler import LoadGroupScheduling
 
 from envguard.host.discovery import discover
 from envguard.host.interpreters import HostFacts
-from tests.engine import engine
+from tests.support.browser import tab
+from tests.support.engine import engine
 
-__all__ = ["engine", "host", "store_home"]
+__all__ = ["engine", "host", "store_home", "tab"]
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Started in the background, and so would everything be that the tests interrupt.
@@ -36,12 +37,23 @@ def host() -> HostFacts:
     return discover(os.environ, home=Path.home(), cache=None)
 
 
-class OneFileOneProcess(LoadFileScheduling):  # type: ignore[misc]
+@pytest.hookimpl(tryfirst=True)  # before tests are chosen by their markers and named by their groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that asks for the engine or for a browser is marked so; those of the engine share one process."""
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        if "tab" in fixtures:
+            item.add_marker(pytest.mark.browser)
+        if "engine" in fixtures:
+            item.add_marker(pytest.mark.engine)
+            item.add_marker(pytest.mark.xdist_group("engine"))
+
+
+class OneFileOneProcess(LoadGroupScheduling):  # type: ignore[misc]
     """Runs a file's tests in one process, as they share what is dear to make; so do all that need the engine."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.split("::", 1)[0]
-        return "engine" if "TestEngine" in (CHECKOUT / file).read_text(encoding="utf-8") else file
+        return str(super()._split_scope(nodeid)).split("::", 1)[0]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OneFileOneProcess:

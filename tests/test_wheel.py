@@ -15,7 +15,7 @@ from envguard import __version__
 from envguard.backends.image_context import build_files
 from envguard.catalog import builtin_catalog, shipped_lockfiles
 from envguard.store.home import installer_cache
-from tests.wheel_smoke import build, install, try_out
+from tests.support.wheel_smoke import build, install, try_out
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 

@@ -16,7 +16,7 @@ from envguard.backends.container_process import Limits, Mount, Order, remove_lef
 from envguard.backends.engine import Engine, ImageMissing, find_engine
 from envguard.errors import NoEnvironment
 from envguard.planning import minor_of
-from tests.engine import TestEngine
+from tests.support.engine import TestEngine
 
 pytestmark = [pytest.mark.slow, pytest.mark.network]
 

@@ -9,8 +9,8 @@ import pytest
 
 from envguard.backends.installing import build_venv
 from envguard.backends.uv_words import UvWords
-from tests.environments import workshop
-from tests.store.tiny import INTERPRETER, lock_of
+from tests.support.environments import workshop
+from tests.support.tiny import INTERPRETER, lock_of
 
 SAID = """\
 Using Python 3.11.7 environment at: venv

@@ -9,8 +9,8 @@ import pytest
 
 from envguard.catalog import builtin_catalog, find_project, load_catalog
 from envguard.errors import BadInput, BrokenData
-from tests.command import envguard
-from tests.projects.project import bare, write_project
+from tests.support.command import envguard
+from tests.support.projects import bare, write_project
 
 as_root = pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root can give files away")
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has other rights")

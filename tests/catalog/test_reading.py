@@ -9,7 +9,7 @@ import pytest
 from envguard.catalog.model import CommandStep, PayloadStep
 from envguard.catalog.reading import LARGEST_FILE, catalog_from, read_catalog
 from envguard.errors import BrokenData
-from tests.catalog.documents import GOOD, SPOILT, Spoilt
+from tests.support.catalogs import GOOD, SPOILT, Spoilt
 
 
 def test_editions_keep_the_order_of_the_file() -> None:

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from envguard.catalog.reading import catalog_from
 from envguard.table_reader import TableReader
 from envguard.toml import parse_toml
-from tests.catalog.documents import GOOD, SPOILT, Spoilt
+from tests.support.catalogs import GOOD, SPOILT, Spoilt
 
 CHECKOUT = Path(__file__).parents[2]
 SCHEMA: dict[str, Any] = json.loads((CHECKOUT / "docs" / "catalog.schema.json").read_text(encoding="utf-8"))

@@ -20,8 +20,8 @@ from ruamel.yaml import YAML
 
 from envguard.host.interpreters import HostFacts
 from envguard.planning import minor_of
-from tests.command import Ended, envguard
-from tests.projects.project import write_project
+from tests.support.command import Ended, envguard
+from tests.support.projects import write_project
 
 SCHEMAS = {"github": "vendor.github-workflows", "gitlab": "vendor.gitlab-ci"}
 CHECKOUT = Path(__file__).resolve().parents[2]

@@ -13,8 +13,8 @@ from envguard.catalog import builtin_catalog
 from envguard.cli.converting import STEP, calibrated_with, read_pixels
 from envguard.errors import BadInput
 from envguard.host.variables import step_variables
-from tests.command import envguard
-from tests.environments import workshop
+from tests.support.command import envguard
+from tests.support.environments import workshop
 
 CATALOG = builtin_catalog()
 TASK = CATALOG.tasks["convert"]

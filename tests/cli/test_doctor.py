@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import envguard
+from tests.support.command import envguard
 
 
 def make_half_built(home: Path) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from envguard.backends.command import command_line
-from tests.command import envguard
+from tests.support.command import envguard
 
 pytestmark = [pytest.mark.network]
 

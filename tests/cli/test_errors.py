@@ -13,7 +13,7 @@ import pytest
 
 from envguard.cli.text import error_text, printable
 from envguard.errors import BadInput, BrokenData, EnvguardError, Interrupted, NoEnvironment, StepFailed
-from tests.command import envguard
+from tests.support.command import envguard
 
 
 def test_all_three_parts_are_shown_and_empty_ones_are_not() -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import envguard
-from tests.doctor.logs_kept import LOGS
+from tests.support.command import envguard
+from tests.support.logs_kept import LOGS
 
 FAILURES = LOGS / "failures"
 

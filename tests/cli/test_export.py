@@ -16,7 +16,7 @@ from envguard.locks.lockfile import lock_path, read_lock
 from envguard.locks.uv import find_uv
 from envguard.planning import minor_of
 from envguard.toml import parse_toml
-from tests.command import envguard
+from tests.support.command import envguard
 
 UNREACHABLE = "http://127.0.0.1:9"
 

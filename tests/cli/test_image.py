@@ -14,10 +14,10 @@ import pytest
 
 from envguard.locks.lockfile import lock_path, read_lock
 from envguard.locks.uv import find_uv
-from tests.command import Ended, envguard
-from tests.engine import TestEngine
-from tests.environments import workshop
-from tests.projects.project import write_project
+from tests.support.command import Ended, envguard
+from tests.support.engine import TestEngine
+from tests.support.environments import workshop
+from tests.support.projects import write_project
 
 pytestmark = [pytest.mark.slow, pytest.mark.network]
 
@@ -181,7 +181,7 @@ def test_an_exported_job_is_valid_and_does_the_task(shell: Shell, store_home: Pa
         os.chown(folder, NOBODY, NOBODY)
     (folders["task"] / "task").write_text(config["data"]["task"])
     python = workshop(store_home).prepare("quantize").built.layout.python
-    maker = Path(__file__).parents[1] / "payload" / "make_models.py"
+    maker = Path(__file__).parents[1] / "support" / "inside" / "make_models.py"
     subprocess.run([python, "-I", maker, folders["input"]], check=True, capture_output=True)
 
     environ = {**os.environ, "DOCKER_HOST": shell.engine.address}

@@ -9,7 +9,7 @@ import pytest
 
 from envguard.catalog import builtin_catalog, read_catalog
 from envguard.cli.init import TEMPLATE
-from tests.command import envguard
+from tests.support.command import envguard
 
 
 def test_it_writes_a_project_that_can_be_listed(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import envguard
-from tests.environments import workshop
+from tests.support.command import envguard
+from tests.support.environments import workshop
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from envguard.host.interpreters import HostFacts
-from tests.cli.project import project
-from tests.command import envguard
+from tests.support.command import envguard
+from tests.support.editions import project
 
 EARLY = "2021-06-01T00:00:00Z"
 

@@ -8,7 +8,7 @@ import pytest
 
 from envguard.host.interpreters import HostFacts
 from envguard.planning import platform_of
-from tests.command import envguard
+from tests.support.command import envguard
 
 
 def test_the_shipped_proofs_make_a_table(tmp_path: Path, host: HostFacts) -> None:

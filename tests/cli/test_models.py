@@ -9,8 +9,8 @@ import pytest
 from envguard.cli.models import check_report, is_one, several_models
 from envguard.cli.quantizing import Model
 from envguard.errors import BadInput
-from tests.command import envguard
-from tests.environments import workshop
+from tests.support.command import envguard
+from tests.support.environments import workshop
 
 
 def models_of(*arguments: Path, folder: Path | None = None) -> dict[str, Model]:

@@ -10,7 +10,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from envguard.cli.probe import probe
-from tests.command import Ended, envguard
+from tests.support.command import Ended, envguard
 
 
 @pytest.fixture

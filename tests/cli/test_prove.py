@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from envguard.host.interpreters import HostFacts
-from tests.cli.project import project
-from tests.command import Ended, envguard
+from tests.support.command import Ended, envguard
+from tests.support.editions import project
 
 EDITIONS = {"good": "six==1.16.0", "broken": "iniconfig==2.0.0", "gone": "six==999"}
 

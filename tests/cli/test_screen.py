@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from envguard.cli.columns import clock
-from tests.command import envguard
-from tests.terminal import COLOUR, Shown, envguard_on_terminal, on_terminal
+from tests.support.command import envguard
+from tests.support.terminal import COLOUR, Shown, envguard_on_terminal, on_terminal
 
 STEPS = """
 import time

@@ -15,7 +15,7 @@ import pytest
 from envguard.catalog import builtin_catalog, load_catalog
 from envguard.cli.init import TEMPLATE
 from envguard.running.setting_up import needed_here, next_command
-from tests.command import Ended, envguard
+from tests.support.command import Ended, envguard
 
 BUILTIN = {"quantize", "verify", "samples"}
 CHECK = 'pythons = ["3.11"]\ncheck = "checks.imports"\ncheck-options = { modules = ["pip"] }\n'

@@ -11,8 +11,8 @@ from envguard.cli.store import parse_size
 from envguard.errors import BadInput
 from envguard.store.fingerprint import MARKER
 from envguard.store.locking import build_lock
-from tests.command import envguard
-from tests.store.test_environments import Builder
+from tests.support.built import Builder
+from tests.support.command import envguard
 
 
 @pytest.mark.parametrize(

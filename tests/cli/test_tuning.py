@@ -9,7 +9,7 @@ import pytest
 
 from envguard.catalog import builtin_catalog
 from envguard.cli.tuning import measured_on
-from tests.command import envguard
+from tests.support.command import envguard
 
 CATALOG = builtin_catalog()
 TASK = CATALOG.tasks["tune"]

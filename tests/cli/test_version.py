@@ -12,7 +12,7 @@ from envguard import __version__
 from envguard.catalog import shipped_lockfiles
 from envguard.catalog.shipped import BUILTIN
 from envguard.locks.lockfile import read_lock
-from tests.command import envguard
+from tests.support.command import envguard
 
 
 def test_the_version_alone_is_one_word(tmp_path: Path) -> None:

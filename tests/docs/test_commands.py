@@ -13,8 +13,8 @@ from typer.exceptions import TyperException
 
 from envguard.cli.app import app
 from envguard.errors import BadInput
-from tests.docs.commands_page import PAGE, commands_page
-from tests.docs.pages import CHECKOUT, PAGES, Line, lines
+from tests.support.commands_page import PAGE, commands_page
+from tests.support.pages import CHECKOUT, PAGES, Line, lines
 
 SHOWN = [line for page in PAGES for line in lines(page)]
 MISSING = re.compile(r"\bMissing\b")

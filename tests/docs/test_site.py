@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import envguard
-from tests.docs.pages import CHECKOUT
+from tests.support.command import envguard
+from tests.support.pages import CHECKOUT
 
 pytestmark = [pytest.mark.slow, pytest.mark.network]
 

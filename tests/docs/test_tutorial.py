@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import Ended, envguard
-from tests.docs.pages import CHECKOUT, lines
+from tests.support.command import Ended, envguard
+from tests.support.pages import CHECKOUT, lines
 
 pytestmark = [pytest.mark.slow, pytest.mark.network]
 

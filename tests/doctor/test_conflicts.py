@@ -8,7 +8,7 @@ import pytest
 
 from envguard.cli.diagnosis import ways_for
 from envguard.doctor.conflicts import Conflict, exclude_each_other, read_conflict
-from tests.doctor.logs_kept import clean, failures
+from tests.support.logs_kept import clean, failures
 
 LOGS = {path.name: path for _, path in failures()}
 

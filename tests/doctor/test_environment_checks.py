@@ -13,7 +13,7 @@ from envguard.doctor.installed import read_environment
 from envguard.doctor.native_checks import check_native_modules
 from envguard.errors import BadInput
 from envguard.host.interpreters import HostFacts
-from tests.doctor.broken import Scratch, scratch
+from tests.support.broken import Scratch, scratch
 
 pytestmark = [pytest.mark.network]
 

@@ -13,7 +13,7 @@ from envguard.doctor.diagnosing import diagnose
 from envguard.doctor.rules import Rule, builtin_rules, read_rules
 from envguard.errors import BrokenData
 from envguard.toml import parse_toml
-from tests.doctor.logs_kept import clean, failures
+from tests.support.logs_kept import clean, failures
 
 RULES = builtin_rules()
 NEAR_MISSES = parse_toml(Path(__file__).with_name("near_misses.toml").read_text(encoding="utf-8"))

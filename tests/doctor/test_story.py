@@ -14,7 +14,7 @@ from envguard.doctor.diagnosing import Diagnosis, diagnose
 from envguard.doctor.environment_checks import check_distributions
 from envguard.doctor.installed import read_environment
 from envguard.host.interpreters import HostFacts
-from tests.doctor.broken import pip_of, scratch
+from tests.support.broken import pip_of, scratch
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 

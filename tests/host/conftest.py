@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.host.pythons import MakeProgram
+from tests.support.pythons import MakeProgram
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from envguard.host.discovery import examine
 from envguard.host.interpreters import BrokenInterpreter, ProbeProblem
 from envguard.host.locations import PossibleInterpreter
-from tests.host.pythons import MakeProgram, on_path, pyenv_python, running_python
+from tests.support.pythons import MakeProgram, on_path, pyenv_python, running_python
 
 
 def only_broken(found: list[PossibleInterpreter], environ: dict[str, str], timeout: float = 5.0) -> BrokenInterpreter:

@@ -12,7 +12,7 @@ import pytest
 from envguard.host.discovery import discover, examine
 from envguard.host.interpreters import HostFacts
 from envguard.host.locations import PossibleInterpreter
-from tests.host.pythons import (
+from tests.support.pythons import (
     PYENV_VERSIONS,
     MakeProgram,
     on_path,

@@ -15,7 +15,7 @@ from packaging.tags import Tag, parse_tag
 from envguard.host.discovery import examine
 from envguard.host.interpreters import Interpreter
 from envguard.host.platform import marker_environment, supported_tags
-from tests.host.pythons import on_path, pyenv_python, running_python
+from tests.support.pythons import on_path, pyenv_python, running_python
 
 ASK = """
 import json, sys

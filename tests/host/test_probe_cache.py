@@ -10,7 +10,7 @@ import pytest
 from envguard.host import probe_cache
 from envguard.host.discovery import examine
 from envguard.host.probing import PROBE_DIGEST
-from tests.host.pythons import MakeProgram, on_path, running_python
+from tests.support.pythons import MakeProgram, on_path, running_python
 
 
 @pytest.fixture

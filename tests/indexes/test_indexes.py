@@ -22,8 +22,8 @@ from envguard.locks.uv import find_uv
 from envguard.planning import minor_of
 from envguard.running.preparing import Workshop
 from envguard.store.home import installer_cache
-from tests.environments import Events
-from tests.indexes.local_index import Authority, Index, make_authority, make_wheel, proxying, serving
+from tests.support.environments import Events
+from tests.support.local_index import Authority, Index, make_authority, make_wheel, proxying, serving
 
 pytestmark = pytest.mark.slow
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from envguard.host.variables import step_variables
-from tests.environments import workshop
+from tests.support.environments import workshop
 
 HERE = Path(__file__).parent
 FILES = sorted(HERE.glob("in_*/test_*.py"))
+RUN = HERE.parent / "support" / "inside" / "run.py"
 
 
 def smallest(files: Mapping[str, Path]) -> Path:
@@ -38,7 +39,7 @@ def test_file(file: Path, store_home: Path) -> None:
         "ENVGUARD_TEST_MODELS": str(mediapipe / "modules"),
     }
     run = subprocess.run(
-        [layout.python, "-I", "-B", HERE / "run.py", file],
+        [layout.python, "-I", "-B", RUN, file],
         env={**step_variables(os.environ), **samples},
         capture_output=True,
         text=True,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import Ended, envguard
+from tests.support.command import Ended, envguard
 
 pytestmark = pytest.mark.network
 

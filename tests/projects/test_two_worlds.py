@@ -10,7 +10,7 @@ import pytest
 
 from envguard.catalog import load_catalog
 from envguard.locks.lockfile import lock_path, read_lock
-from tests.command import envguard
+from tests.support.command import envguard
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "two-worlds"
 

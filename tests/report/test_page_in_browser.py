@@ -15,8 +15,8 @@ import pytest
 
 from envguard.host.variables import step_variables
 from envguard.locks.uv import find_uv
-from tests.browser import Tab, browser_tab, find_browser
-from tests.environments import workshop
+from tests.support.browser import Tab
+from tests.support.environments import workshop
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 
@@ -69,16 +69,6 @@ def axe(store_home: Path) -> str:
     ]
     subprocess.run(command, check=True, cwd=store_home)
     return (folder / "axe_playwright_python" / "axe.min.js").read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    """The browser, or a loud skip."""
-    program = find_browser()
-    if program is None:
-        pytest.skip("NO BROWSER HERE: the page was not looked at. On Debian: apt install chromium-headless-shell")
-    with browser_tab(program, tmp_path_factory.mktemp("profile")) as tab:
-        yield tab
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

@@ -9,7 +9,7 @@ import pytest
 
 from envguard.errors import BadInput, EnvguardError, NoEnvironment, StepFailed
 from envguard.report.several import as_document, as_markdown, as_text, exit_code, failed_run
-from tests.report.test_quantize_text import DOCUMENT, measured
+from tests.support.reports import DOCUMENT, measured
 
 SLOW = {"step": "compare", "name": "slower", "message": "It takes 1.20 of the time.", "next": "Leave it."}
 REFUSED = BadInput("It is quantized already.", why="its weights are int8", next_step="Name the original.")

@@ -10,7 +10,7 @@ import pytest
 
 from envguard.report.tuning import WIDTH, as_markdown, as_text
 from envguard.report.tuning_code import code
-from tests.environments import workshop
+from tests.support.environments import workshop
 
 ALL = {
     "running_mode": "LIVE_STREAM",

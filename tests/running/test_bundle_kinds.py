@@ -15,7 +15,7 @@ from envguard.catalog import builtin_catalog
 from envguard.catalog.model import Task
 from envguard.report.verification import verification_lines
 from envguard.running.pipeline import run_task
-from tests.environments import workshop
+from tests.support.environments import workshop
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 

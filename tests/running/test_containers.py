@@ -22,10 +22,10 @@ from envguard.planning import minor_of
 from envguard.running.events import Building
 from envguard.running.pipeline import run_task
 from envguard.running.preparing import Workshop
-from tests.command import envguard
-from tests.engine import TestEngine
-from tests.environments import Events, workshop
-from tests.projects.project import shop_of, write_project
+from tests.support.command import envguard
+from tests.support.engine import TestEngine
+from tests.support.environments import Events, workshop
+from tests.support.projects import shop_of, write_project
 
 pytestmark = [pytest.mark.slow, pytest.mark.network]
 
@@ -249,7 +249,7 @@ def test_a_quantized_model_is_the_same_bytes_in_both(
     pythons = {"quantize": engine.python}
     here = dataclasses.replace(shop_of(project, store_home), pythons=pythons)
     python = here.prepare("quantize").built.layout.python
-    maker = Path(__file__).parents[1] / "payload" / "make_models.py"
+    maker = Path(__file__).parents[1] / "support" / "inside" / "make_models.py"
     subprocess.run([python, "-I", maker, tmp_path], check=True, capture_output=True)
     inside = dataclasses.replace(here, environ={**os.environ, **engine.environ}, backend="container", _ready={})
     made = {}

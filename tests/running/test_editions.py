@@ -13,7 +13,7 @@ from envguard.host.interpreters import HostFacts
 from envguard.planning import best_interpreter
 from envguard.running.pipeline import run_task
 from envguard.running.preparing import Workshop, recorded_proofs
-from tests.environments import Events
+from tests.support.environments import Events
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 

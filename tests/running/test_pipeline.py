@@ -17,7 +17,7 @@ from envguard.errors import BadInput, NoEnvironment, StepFailed
 from envguard.host.interpreters import HostFacts
 from envguard.planning import minor_of
 from envguard.running.pipeline import TaskResult, run_task
-from tests.projects.project import shop_of, write_project
+from tests.support.projects import shop_of, write_project
 
 COPY = """
     import sys

@@ -20,7 +20,7 @@ from envguard.planning import minor_of
 from envguard.running.events import Building, BuildProgress, PassedBy
 from envguard.running.preparing import Workshop
 from envguard.store.home import installer_cache
-from tests.environments import Events
+from tests.support.environments import Events
 
 pytestmark = pytest.mark.network
 

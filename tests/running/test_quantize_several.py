@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from envguard.host.variables import step_variables
-from tests.command import Ended, envguard
-from tests.environments import workshop
+from tests.support.command import Ended, envguard
+from tests.support.environments import workshop
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 
-MAKE_MODELS = Path(__file__).resolve().parents[1] / "payload" / "make_models.py"
+MAKE_MODELS = Path(__file__).resolve().parents[1] / "support" / "inside" / "make_models.py"
 
 
 @pytest.fixture(scope="module")

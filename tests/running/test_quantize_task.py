@@ -18,8 +18,8 @@ from envguard.report.quantize import as_document
 from envguard.report.text import as_markdown, as_text
 from envguard.running.pages import page_maker
 from envguard.running.pipeline import NOTHING, Overrides, TaskResult, run_task
-from tests.command import Ended, envguard
-from tests.environments import workshop
+from tests.support.command import Ended, envguard
+from tests.support.environments import workshop
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 

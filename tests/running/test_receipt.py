@@ -15,8 +15,8 @@ from envguard.errors import BrokenData
 from envguard.host.interpreters import HostFacts
 from envguard.planning import minor_of
 from envguard.running.receipt import LARGEST_RECEIPT, read_receipt, receipt_from
-from tests.command import Ended, envguard
-from tests.projects.project import write_project
+from tests.support.command import Ended, envguard
+from tests.support.projects import write_project
 
 CHECKOUT = Path(__file__).parents[2]
 SCHEMA: dict[str, Any] = json.loads((CHECKOUT / "docs" / "receipt.schema.json").read_text(encoding="utf-8"))

@@ -15,11 +15,11 @@ from envguard.host.interpreters import HostFacts
 from envguard.planning import minor_of
 from envguard.running.events import Event, Receiver, RunFailed, StepNote
 from envguard.running.several import Outcome, run_each
-from tests.projects.project import shop_of, write_project
-from tests.running.runs import double
+from tests.support.projects import shop_of, write_project
+from tests.support.runs import double
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-PROGRAM = f"import sys; sys.path.insert(0, {str(CHECKOUT)!r}); from tests.running.runs import main; main()"
+PROGRAM = f"import sys; sys.path.insert(0, {str(CHECKOUT)!r}); from tests.support.runs import main; main()"
 SLEEPER = """
     [tasks.work]
     summary = "work"

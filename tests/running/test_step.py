@@ -16,7 +16,7 @@ from envguard.host.variables import command_variables, installer_variables, remo
 from envguard.layout import Layout
 from envguard.running.place import HostPlace
 from envguard.running.step import StepResult, run_step
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 POISON = "raise SystemExit('poison was imported')\n"
 

@@ -15,8 +15,8 @@ from envguard.host.interpreters import HostFacts
 from envguard.planning import minor_of
 from envguard.running.pipeline import run_task
 from envguard.running.turns import taking_part
-from tests.projects.project import shop_of, write_project
-from tests.waiting import wait_for
+from tests.support.projects import shop_of, write_project
+from tests.support.waiting import wait_for
 
 TASK = """
     [tasks.work]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.store.tiny import Tiny, lock_of
+from tests.support.tiny import Tiny, lock_of
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from envguard.store.verifying import verify_environment
-from tests.store.tiny import Tiny, in_child
+from tests.support.tiny import Tiny, in_child
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 

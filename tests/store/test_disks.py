@@ -15,9 +15,9 @@ from envguard.errors import NoEnvironment
 from envguard.store.environments import read_ready
 from envguard.store.home import environments_folder
 from envguard.store.verifying import verify_environment
-from tests.command import envguard
-from tests.store.test_environments import Builder
-from tests.store.tiny import Tiny
+from tests.support.built import Builder
+from tests.support.command import envguard
+from tests.support.tiny import Tiny
 
 Mount = Callable[[str], Path]
 
@@ -97,7 +97,7 @@ assert libc.prctl(22, 2, ctypes.byref(Filter(len(code), ctypes.addressof(program
 from pathlib import Path
 from envguard.errors import NoEnvironment
 from envguard.store.usage import hold
-from tests.store.test_environments import IDENTITY, Builder
+from tests.support.built import IDENTITY, Builder
 
 for attempt in (lambda: Builder().ensure(Path(sys.argv[2])), lambda: hold(sys.argv[2] + "/any")):
     try:

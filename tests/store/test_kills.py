@@ -14,7 +14,7 @@ import pytest
 from envguard.store.environments import move_aside
 from envguard.store.fingerprint import MARKER
 from envguard.store.verifying import verify_environment
-from tests.store.tiny import Tiny, in_child, kill_all
+from tests.support.tiny import Tiny, in_child, kill_all
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 

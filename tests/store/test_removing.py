@@ -18,7 +18,7 @@ from envguard.store.inventory import disk_bytes, inventory
 from envguard.store.locking import build_lock, in_use
 from envguard.store.removing import collect, prune
 from envguard.store.usage import hold
-from tests.store.test_environments import IDENTITY, Builder
+from tests.support.built import IDENTITY, Builder
 
 CURRENT = {"tools": frozenset({IDENTITY.lock})}
 PADDING = 1_000_000

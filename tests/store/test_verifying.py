@@ -16,9 +16,9 @@ from envguard.store.environments import read_marker, read_ready
 from envguard.store.fingerprint import FINGERPRINT, MARKER, why_changed
 from envguard.store.manifest import MANIFEST, Entry, differing, parse_manifest
 from envguard.store.verifying import verify_environment
-from tests.environments import workshop
-from tests.store.test_environments import IDENTITY, Builder
-from tests.store.tiny import Tiny
+from tests.support.built import IDENTITY, Builder
+from tests.support.environments import workshop
+from tests.support.tiny import Tiny
 
 CORRUPTIONS = 100
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import unittest
-from typing import Any
 
-import numpy as np
 from envguard_payload.files import archive
 from envguard_payload.graph import facts, metadata
 from envguard_payload.graph import model as models
@@ -15,34 +13,7 @@ from envguard_payload.int8 import quantizing
 from envguard_payload.measuring import synthetic
 from envguard_payload.measuring.interpreting import CannotRun, Runner
 from envguard_payload.measuring.numerics import difference
-
-CHANNELS = 48
-
-
-def network(custom: bool = False, scale: float = 0.1) -> GraphBuilder:
-    """A convolution with float32 weights, a PRELU, a fully connected layer; optionally an operator of MediaPipe's."""
-    random = np.random.default_rng(0)
-    build = GraphBuilder()
-    image = build.tensor("image", (1, 8, 8, CHANNELS))
-    hidden, rectified = (build.tensor(name, (1, 8, 8, CHANNELS)) for name in ("hidden", "rectified"))
-    output = build.tensor("output", (1, 8, 8, CHANNELS))
-    kernel = build.constant("kernel", random.normal(0, scale, (CHANNELS, 3, 3, CHANNELS)).astype(np.float32))
-    bias = build.constant("bias", random.normal(0, 1, CHANNELS).astype(np.float32))
-    slopes = build.constant("slopes", random.random((1, 1, CHANNELS)).astype(np.float32))
-    options = generated.Conv2DOptionsT()
-    options.strideH = options.strideW = options.dilationHFactor = options.dilationWFactor = 1
-    build.operator(BuiltinOperator.CONV_2D, [image, kernel, bias], [hidden], options)
-    build.operator(BuiltinOperator.PRELU, [hidden, slopes], [rectified])
-    build.operator(BuiltinOperator.CUSTOM if custom else BuiltinOperator.TANH, [rectified], [output])
-    if custom:
-        build.model.operatorCodes[-1].customCode = b"Convolution2DTransposeBias3D"
-    build.finish([image], [output])
-    return build
-
-
-def quantized(model: Any) -> tuple[bytes, quantizing.Quantized]:
-    data = models.save(model)
-    return data, quantizing.quantize(data, "network", quantizing.Order(len(data)))
+from payload_support.networks import CHANNELS, network, quantized
 
 
 class Quantizing(unittest.TestCase):

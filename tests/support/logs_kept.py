@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-LOGS = Path(__file__).parent / "logs"
+LOGS = Path(__file__).parents[1] / "doctor" / "logs"
 
 
 def failures() -> list[tuple[str, Path]]:

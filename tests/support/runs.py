@@ -14,7 +14,7 @@ from envguard.running.events import Receiver, StepNote
 from envguard.running.pipeline import Alone, run_task
 from envguard.running.several import run_each
 from envguard.running.signals import unwind_on_sigterm
-from tests.projects.project import shop_of
+from tests.support.projects import shop_of
 
 
 def double(job: int, receive: Receiver, _alone: Alone) -> Mapping[str, Any]:

@@ -19,7 +19,7 @@ from typing import Any
 from envguard.host.variables import installer_variables
 from envguard.locks.uv import find_uv
 
-CHECKOUT = Path(__file__).resolve().parents[1]
+CHECKOUT = Path(__file__).resolve().parents[2]
 DEVELOP = CHECKOUT / "lockfiles" / "envguard" / "develop" / f"cp{sys.version_info[0]}{sys.version_info[1]}.txt"
 ONE_ENVIRONMENT = "samples"
 

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
 SECONDS = 60.0
 FLAGS = (
@@ -32,7 +34,7 @@ LAUNCHER = (
 )
 
 
-def find_browser() -> str | None:
+def _find_browser() -> str | None:
     """The program, if this host has one."""
     return next(filter(None, map(shutil.which, NAMES)), None)
 
@@ -129,3 +131,13 @@ def browser_tab(program: str, profile: Path) -> Iterator[Tab]:
         process.wait()
         os.close(ours_out)
         os.close(ours_in)
+
+
+@pytest.fixture(scope="module")
+def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+    """The browser, or a loud skip."""
+    program = _find_browser()
+    if program is None:
+        pytest.skip("NO BROWSER HERE: the page was not looked at. On Debian: apt install chromium-headless-shell")
+    with browser_tab(program, tmp_path_factory.mktemp("profile")) as tab:
+        yield tab

@@ -1,6 +1,7 @@
 """Run one file of unittest cases inside an environment: `ENV/bin/python -I run.py TEST_FILE`.
 
-The payload is loaded just as a real run loads it, so the tests import it as `envguard_payload`.
+The payload is loaded just as a real run loads it, so the tests import it as `envguard_payload`; the modules beside this
+file are `payload_support`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import unittest
 from pathlib import Path
 from types import ModuleType
 
-PAYLOAD_MAIN = Path(__file__).resolve().parents[2] / "envguard" / "payload" / "__main__.py"
+HERE = Path(__file__).resolve().parent
+PAYLOAD_MAIN = HERE.parents[2] / "envguard" / "payload" / "__main__.py"
 
 
 def load_file(name: str, path: Path) -> ModuleType:
@@ -24,8 +26,16 @@ def load_file(name: str, path: Path) -> ModuleType:
     return module
 
 
-def main(test_file: str) -> int:
+def load_payload() -> None:
+    """Make `envguard_payload` and `payload_support` importable."""
     load_file("payload_main", PAYLOAD_MAIN).load_package()
+    support = ModuleType("payload_support")
+    support.__path__ = [str(HERE)]
+    sys.modules[support.__name__] = support
+
+
+def main(test_file: str) -> int:
+    load_payload()
     tests = load_file("payload_tests", Path(test_file).resolve())
     suite = unittest.defaultTestLoader.loadTestsFromModule(tests)
     outcome = unittest.TextTestRunner(verbosity=2).run(suite)

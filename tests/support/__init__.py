@@ -1,0 +1,1 @@
+"""What tests share: the real things that they use, and small made ones."""
