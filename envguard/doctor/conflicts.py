@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 YOU = "you"
 MOST_LINES = 200
@@ -41,7 +41,7 @@ class Demand:
         """The demand as a requirement: `numpy<2`."""
         return f"{self.package}{self.specifier}"
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """The demand for `--json`."""
         return {"requirement": self.requirement, "by": self.by, "through": list(self.through)}
 
@@ -56,7 +56,7 @@ class Conflict:
     wanted: tuple[str, ...]
     """What the user asked for, as requirements."""
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """The conflict for `--json`."""
         return {
             "tool": self.tool,

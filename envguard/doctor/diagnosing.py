@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from envguard.doctor.conflicts import Conflict, read_conflict
 from envguard.doctor.log import Block, blocks
@@ -31,7 +31,7 @@ class Hint:
     line: int
     text: str
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """The hint for `--json`."""
         return {
             "rule": self.rule.identifier,
@@ -56,7 +56,7 @@ class Diagnosis:
     lines: int
     cut: bool
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """The diagnosis for `--json`."""
         return {
             "schema": SCHEMA,

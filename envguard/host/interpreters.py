@@ -91,8 +91,8 @@ class InterpreterFacts:
                 raise ValueError(f"the probe's {field.name} is {values[field.name]!r}")
         return cls(**values)
 
-    def as_json(self) -> dict[str, Any]:
-        """The same facts as plain JSON values, as `from_json` reads them."""
+    def as_json(self) -> dict[str, object]:
+        """The same facts as plain JSON, as `from_json` reads them."""
         return asdict(self) | {"version": list(self.version)}
 
 
@@ -166,7 +166,7 @@ class Interpreter:
         """The machine it was found on, as `platform.machine` names it: `x86_64`, `arm64`, …."""
         return self.facts.architecture
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """One row of `envguard probe --json`."""
         return {
             "path": str(self.path),
@@ -195,7 +195,7 @@ class BrokenInterpreter:
     problem: ProbeProblem
     reason: str
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """One row of `envguard probe --json`."""
         return {
             "path": str(self.path),
@@ -218,7 +218,7 @@ class HostFacts:
         """The interpreters that envguard can build on, newest first."""
         return tuple(interpreter for interpreter in self.interpreters if interpreter.usable)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """The document of `envguard probe --json`."""
         return {
             "interpreters": [interpreter.as_json() for interpreter in self.interpreters],

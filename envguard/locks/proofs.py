@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from envguard.errors import BrokenData
 from envguard.files import write_whole
@@ -107,7 +107,7 @@ def read_proofs(path: Path) -> tuple[Proof, ...]:
             raise ValueError(f"it is not of schema {SCHEMA}")
         if not isinstance(document["proofs"], list):
             raise ValueError("its proofs are no list")
-        return tuple(_read(each, f"proofs[{number}]") for number, each in enumerate(document["proofs"]))
+        return tuple(proof_from_json(each, f"proofs[{number}]") for number, each in enumerate(document["proofs"]))
     except FileNotFoundError:
         return ()
     except (OSError, ValueError, RecursionError) as error:
@@ -118,7 +118,8 @@ def read_proofs(path: Path) -> tuple[Proof, ...]:
         ) from error
 
 
-def _read(record: Any, where: str) -> Proof:
+def proof_from_json(record: object, where: str) -> Proof:
+    """Read what `Proof.as_json` gives; raises ValueError that names the place below `where` for anything else."""
     if not isinstance(record, dict) or set(record) != {each.name for each in fields(Proof)}:
         raise ValueError(f"{where} does not have the fields of a proof")
     texts = ("lock", "python", "platform", "libc", "date", "check", "reason")

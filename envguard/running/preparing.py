@@ -25,9 +25,10 @@ from envguard.running.checking import CheckFailed, check_environment
 from envguard.running.events import Building, BuildProgress, PassedBy, Receiver, Waiting
 from envguard.running.place import HostPlace, Place
 from envguard.running.step import scratch_folder
-from envguard.store.environments import BuiltEnvironment, DamagedInstall, Identity, ensure, make_folder, read_ready
+from envguard.store.environments import BuiltEnvironment, DamagedInstall, ensure, make_folder, read_ready
 from envguard.store.fingerprint import MARKER
 from envguard.store.home import environments_folder, installer_cache, log_file, logs_folder, probe_cache, runs_folder
+from envguard.store.identity import Identity
 from envguard.store.locking import in_use
 
 if TYPE_CHECKING:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import secrets
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from envguard.errors import NoEnvironment
 from envguard.files import write_whole
@@ -18,11 +16,12 @@ from envguard.layout import Layout
 from envguard.locks.proofs import Proof
 from envguard.store.fingerprint import FINGERPRINT, MARKER, take_fingerprint, why_changed
 from envguard.store.home import environments_folder
+from envguard.store.identity import Identity
 from envguard.store.locking import build_lock, in_use
 from envguard.store.manifest import MANIFEST, digest, manifest_bytes, scan
+from envguard.store.marker import ReadyMarker, read_marker, write_marker
 from envguard.store.records import Damage, audit_entries
 
-SCHEMA = 1
 DAMAGES_SHOWN = 3
 OWN_FILES = frozenset({MARKER, MANIFEST, FINGERPRINT})
 
@@ -38,37 +37,6 @@ class DamagedInstall(NoEnvironment):
             next_step="Check the disk, empty envguard's `uv-cache` folder, and run again.",
         )
         self.distributions = tuple(dict.fromkeys(damage.distribution.partition("-")[0] for damage in damages))
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """All that makes an environment what it is; two that agree in it are the same environment.
-
-    `interpreter` is the real path, of a Python in an image after the image's id, `python_version` the full version,
-    `python_build` what `sys.version` says of the build, `lock` the lock's SHA-256. Where and when it is built, and from
-    which mirror, is not part of it.
-    """
-
-    environment: str
-    edition: str
-    lock: str
-    interpreter: str
-    python_version: str
-    python_build: str
-    platform: str
-    backend: str
-    schema: int = SCHEMA
-
-    @property
-    def key(self) -> str:
-        """SHA-256 over all fields, in hex."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
-
-    @property
-    def folder_name(self) -> str:
-        """A name that says what it is and that no other identity has."""
-        python = "".join(self.python_version.split(".")[:2])
-        return f"{self.environment}-{self.edition}-cp{python}-{self.key[:16]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,58 +87,35 @@ def ensure(
         _clear(folder)
         try:
             layout = build(folder, descriptors)
-            recorded = _record(folder, layout, identity)
-            proof = prove(layout)
-            _mark_ready(folder, identity, proof, recorded)
+            marker = _recorded(folder, layout, identity, prove)
+            _mark_ready(folder, marker)
         except OSError as error:
             _clear(folder)
             raise _cannot_write(folder, error) from error
         except BaseException:
             _clear(folder)
             raise
-    return BuiltEnvironment(identity, folder, layout, proof, fresh=True)
+    return BuiltEnvironment(identity, folder, layout, marker.proof, fresh=True)
 
 
 def read_ready(folder: Path, identity: Identity) -> tuple[BuiltEnvironment | None, str]:
     """The ready environment in a folder, or None and the reason why there is none."""
     try:
         marker = read_marker(folder)
-        if marker["identity"] != asdict(identity):
-            return None, "it was made of other parts"
-        in_image = not marker["interpreter"]
-        layout = Layout(folder / marker["python"], folder / marker["site_packages"], in_image)
-        proof = Proof(**marker["proof"])
-        why = why_changed(str(folder), marker["python"], marker["interpreter"])
     except FileNotFoundError:
         return None, "an earlier build did not finish" if folder.exists() else "it is not built yet"
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError):
         return None, "its marker is damaged"
-    return (None, why) if why else (BuiltEnvironment(identity, folder, layout, proof, fresh=False), "")
+    if marker.identity != identity:
+        return None, "it was made of other parts"
+    why = why_changed(str(folder), marker.python, marker.interpreter)
+    if why:
+        return None, why
+    return BuiltEnvironment(identity, folder, marker.layout(folder), marker.proof, fresh=False), ""
 
 
-def read_marker(folder: Path) -> dict[str, Any]:
-    """What the marker says; raises FileNotFoundError where there is none, OSError or ValueError if it is damaged.
-
-    Its `seal` is the SHA-256 of the rest, so that a damaged marker is not taken for a sound one.
-    `identity` and `proof` have the fields of their classes, `python` and `site_packages` are below the folder,
-    `interpreter` is the real file behind `python`, and `manifest` the SHA-256 of the manifest. Where the interpreter
-    lies in an image, `python` is its path there, and `interpreter` is empty.
-    """
-    marker = json.loads((folder / MARKER).read_bytes())
-    if not isinstance(marker, dict) or marker.pop("seal", None) != _seal(marker):
-        raise ValueError("it is not as it was written")
-    return marker
-
-
-def _seal(marker: dict[str, Any]) -> str:
-    return digest(json.dumps(marker, sort_keys=True).encode())
-
-
-def _record(folder: Path, layout: Layout, identity: Identity) -> dict[str, str]:
-    """Read every installed file once, refuse what no distribution lists so, and write down what is there.
-
-    Gives back what the marker says of it.
-    """
+def _recorded(folder: Path, layout: Layout, identity: Identity, prove: Callable[[Layout], Proof]) -> ReadyMarker:
+    """Read every installed file once, refuse what differs from a RECORD, write down what is there, and prove it."""
     entries = scan(folder)
     damages = audit_entries(entries, layout.site_packages.relative_to(folder).as_posix(), layout.site_packages)
     if damages:
@@ -180,26 +125,27 @@ def _record(folder: Path, layout: Layout, identity: Identity) -> dict[str, str]:
     write_whole(folder / MANIFEST, manifest)
     write_whole(folder / FINGERPRINT, take_fingerprint(str(folder), filter(None, [*entries, MANIFEST, interpreter])))
     python = layout.python if layout.in_image else layout.python.relative_to(folder)
-    return {
-        "python": python.as_posix(),
-        "site_packages": layout.site_packages.relative_to(folder).as_posix(),
-        "interpreter": interpreter,
-        "manifest": digest(manifest),
-    }
+    return ReadyMarker(
+        identity=identity,
+        proof=prove(layout),
+        python=python.as_posix(),
+        site_packages=layout.site_packages.relative_to(folder).as_posix(),
+        interpreter=interpreter,
+        manifest=digest(manifest),
+    )
 
 
-def _mark_ready(folder: Path, identity: Identity, proof: Proof, recorded: dict[str, str]) -> None:
-    why = why_changed(str(folder), recorded["python"], recorded["interpreter"])
+def _mark_ready(folder: Path, marker: ReadyMarker) -> None:
+    why = why_changed(str(folder), marker.python, marker.interpreter)
     if why:
+        identity = marker.identity
         raise NoEnvironment(
-            f"The check of {identity.environment} {identity.edition} changed the environment that it was to prove.",
+            f"The check of {identity.environment} {identity.edition} changed the environment it was meant to prove.",
             why=why,
-            next_step="Run the same command again; if it comes back, report it.",
+            next_step="Run the same command again; if it fails again, report it.",
         )
-    marker: dict[str, Any] = {"identity": asdict(identity), "proof": proof.as_json(), **recorded}
-    marker["seal"] = _seal(marker)
     with in_use(folder):  # from now on there is a time of last use
-        write_whole(folder / MARKER, json.dumps(marker, indent=1, sort_keys=True).encode())
+        write_marker(folder, marker)
 
 
 def make_folder(folder: Path) -> None:

@@ -8,13 +8,14 @@ import os
 import re
 import stat
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from envguard.store.environments import Identity, read_marker, read_ready
+from envguard.store.environments import read_ready
 from envguard.store.fingerprint import MARKER
 from envguard.store.home import environments_folder
+from envguard.store.identity import Identity
+from envguard.store.marker import read_marker
 from envguard.store.usage import last_used
 
 ENVIRONMENT_FOLDER = re.compile(r"(?P<name>.+)-cp\d{2,3}-[0-9a-f]{16}")
@@ -72,8 +73,8 @@ def environment_folders(home: Path) -> list[Path]:
 def name_of(folder: Path) -> str:
     """The name of the environment in a folder, as far as it is known; else the folder's."""
     try:
-        return _identity(read_marker(folder)).environment
-    except (OSError, ValueError, KeyError, TypeError):
+        return read_marker(folder).identity.environment
+    except (OSError, ValueError):
         return folder.name
 
 
@@ -118,24 +119,16 @@ def _stored(folder: Path) -> StoredEnvironment:
     identity, built, why = None, "", ""
     try:
         marker = read_marker(folder)
-        identity = _identity(marker)
-        built = str(marker["proof"]["date"])
+        identity, built = marker.identity, marker.proof.date
     except FileNotFoundError:
         why = "an earlier build did not finish"
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError):
         why = "its marker is damaged"
     if identity is not None:
         why = read_ready(folder, identity)[1]
         if identity.folder_name != folder.name:
             why = "it lies in another's place"
     return StoredEnvironment(folder, identity, built, _last_used(folder), disk_bytes([folder]), why)
-
-
-def _identity(marker: dict[str, Any]) -> Identity:
-    values = {field.name: marker["identity"][field.name] for field in fields(Identity)}
-    if not all(isinstance(value, int if name == "schema" else str) for name, value in values.items()):
-        raise ValueError("not an identity")
-    return Identity(**values)
 
 
 def _last_used(folder: Path) -> float:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from envguard.files import file_facts
 
@@ -62,7 +62,7 @@ def manifest_bytes(entries: Manifest) -> bytes:
 def parse_manifest(content: bytes) -> dict[str, Entry]:
     """The entries of a manifest file; raises ValueError for anything but what `manifest_bytes` makes."""
     try:
-        document: dict[str, Any] = json.loads(content)
+        document = json.loads(content)
         if document["schema"] != SCHEMA:
             raise ValueError(f"schema {document['schema']!r}")
         return {str(name): Entry(*row) for name, row in document["entries"].items()}

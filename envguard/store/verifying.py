@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 import stat
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from envguard.store.environments import OWN_FILES, read_marker
+from envguard.store.environments import OWN_FILES
 from envguard.store.fingerprint import MARKER, why_changed
 from envguard.store.manifest import MANIFEST, Entry, Manifest, digest, parse_manifest, scan
+from envguard.store.marker import read_marker
 from envguard.store.records import ListedFile, audit_entries, listed_files
 
 DefectKind = Literal[
@@ -38,27 +39,26 @@ def verify_environment(folder: Path) -> tuple[Defect, ...]:
     """Everything that is wrong in the environment of that folder; nothing is if it is as it was when it was proved."""
     try:
         marker = read_marker(folder)
-        python, site_packages, interpreter = (str(marker[key]) for key in ("python", "site_packages", "interpreter"))
-        expected = _read_manifest(folder, marker)
+        expected = _read_manifest(folder, marker.manifest)
     except FileNotFoundError as error:
         name = Path(str(error.filename)).name
         return (Defect("marker" if name == MARKER else "manifest", name, "it is missing"),)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError) as error:
         return (Defect("marker", MARKER, f"it is damaged: {error}"),)
     entries = scan(folder, skip=OWN_FILES)
     findings = [*_differences(expected, entries)]
     named = {finding.path for finding in findings}
-    findings += [each for each in _distributions(entries, site_packages, folder) if each.path not in named]
+    findings += [each for each in _distributions(entries, marker.site_packages, folder) if each.path not in named]
     if not findings:
         # Content is all there, yet the check of every start would say no: say here too what it says.
-        why = why_changed(str(folder), python, interpreter)
-        findings += [Defect("touched", python, why)] if why else []
+        why = why_changed(str(folder), marker.python, marker.interpreter)
+        findings += [Defect("touched", marker.python, why)] if why else []
     return tuple(findings)
 
 
-def _read_manifest(folder: Path, marker: Mapping[str, Any]) -> dict[str, Entry]:
+def _read_manifest(folder: Path, expected: str) -> dict[str, Entry]:
     content = (folder / MANIFEST).read_bytes()
-    if digest(content) != marker["manifest"]:
+    if digest(content) != expected:
         raise ValueError("the manifest is not the one that it names")
     return parse_manifest(content)
 

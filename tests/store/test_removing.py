@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from envguard.store.environments import Identity, ensure
+from envguard.store.environments import ensure
 from envguard.store.fingerprint import MARKER
+from envguard.store.identity import Identity
 from envguard.store.inventory import disk_bytes, inventory
 from envguard.store.locking import build_lock, in_use
 from envguard.store.removing import collect, prune

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from envguard.running.repairing import repair
-from envguard.store.environments import read_marker, read_ready
+from envguard.store.environments import read_ready
 from envguard.store.fingerprint import FINGERPRINT, MARKER, why_changed
 from envguard.store.manifest import MANIFEST, Entry, differing, parse_manifest
+from envguard.store.marker import read_marker
 from envguard.store.verifying import verify_environment
 from tests.support.built import IDENTITY, Builder
 from tests.support.environments import workshop
@@ -121,7 +122,7 @@ def test_the_check_of_every_start_takes_milliseconds(store_home: Path) -> None:
     took = []
     for _ in range(20):
         started = time.perf_counter()
-        assert why_changed(str(folder), marker["python"], marker["interpreter"]) == ""
+        assert why_changed(str(folder), marker.python, marker.interpreter) == ""
         took.append(time.perf_counter() - started)
     assert min(took) < 0.03, "it was 0.0105 s on two idle cores"
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from envguard.errors import NoEnvironment
 from envguard.layout import Layout
 from envguard.locks.proofs import Proof
-from envguard.store.environments import BuiltEnvironment, Identity, ensure
+from envguard.store.environments import BuiltEnvironment, ensure
+from envguard.store.identity import Identity
 
 IDENTITY = Identity(
     environment="tools",

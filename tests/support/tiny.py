@@ -17,7 +17,8 @@ from envguard.locks.lockfile import Lock, read_lock
 from envguard.locks.proofs import Proof
 from envguard.locks.resolver import resolve
 from envguard.locks.uv import find_uv
-from envguard.store.environments import BuiltEnvironment, Identity, ensure
+from envguard.store.environments import BuiltEnvironment, ensure
+from envguard.store.identity import Identity
 
 CUT_OFF = "2026-11-01T00:00:00Z"
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
