@@ -174,11 +174,11 @@ def list_of(read: Callable[[object], str], *, least: int = 0) -> Callable[[objec
 
 
 def table_of(
-    read: Callable[[object], str], key: Callable[[object], str] = name_text
-) -> Callable[[object], Mapping[str, str]]:
-    """A reader of tables of texts, in the order of the file."""
+    read: Callable[[object], Value], key: Callable[[object], str] = name_text
+) -> Callable[[object], Mapping[str, Value]]:
+    """A reader of tables whose every value `read` takes, in the order of the file."""
 
-    def read_table(value: object) -> Mapping[str, str]:
+    def read_table(value: object) -> Mapping[str, Value]:
         if not isinstance(value, dict):
             raise ValueError("must be a table")
         found = {}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from envguard.payload.door.references import TASK, Reference
 from envguard.table_reader import JsonValue
 
 
@@ -44,7 +45,7 @@ class Environment:
     editions: tuple[Edition, ...]
     lockfiles: Path
     check_options: Mapping[str, JsonValue] = field(default_factory=dict)
-    check_inputs: Mapping[str, str] = field(default_factory=dict)
+    check_inputs: Mapping[str, Reference] = field(default_factory=dict)
     check_command: tuple[str, ...] = ()
     folder: Path = Path()
 
@@ -83,7 +84,7 @@ class PayloadStep:
 
     name: str
     environment: str
-    inputs: Mapping[str, str]
+    inputs: Mapping[str, Reference]
     run: str
     options: Mapping[str, JsonValue] = field(default_factory=dict)
     measures: bool = False
@@ -100,7 +101,7 @@ class CommandStep:
 
     name: str
     environment: str
-    inputs: Mapping[str, str]
+    inputs: Mapping[str, Reference]
     command: tuple[str, ...]
     outputs: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
@@ -121,14 +122,14 @@ class Task:
     name: str
     summary: str
     steps: tuple[Step, ...]
-    outputs: Mapping[str, str]
+    outputs: Mapping[str, Reference]
     folder: Path = Path()
 
     @property
     def inputs(self) -> tuple[str, ...]:
         """The names of the files that the user must give: every NAME of a `task:NAME`, in order."""
-        references = (reference.partition(":") for step in self.steps for reference in step.inputs.values())
-        return tuple(dict.fromkeys(name for kind, _, name in references if kind == "task"))
+        references = (reference for step in self.steps for reference in step.inputs.values())
+        return tuple(dict.fromkeys(reference.name for reference in references if reference.source == TASK))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,9 @@ from envguard.catalog.model import (
     Step,
     Task,
 )
-from envguard.catalog.references import PLACEHOLDER, check_references, refuse_shadows
+from envguard.catalog.references import PLACEHOLDER, check_references, reference_of, refuse_shadows
 from envguard.errors import BrokenData
+from envguard.payload.door.references import Reference
 from envguard.table_reader import (
     TableReader,
     boolean,
@@ -49,6 +50,7 @@ ADDRESS = re.compile(r"https?://[^\s/@?#]+(/[^\s@]*)?")
 LARGEST_FILE = 1_000_000
 PAYLOAD = Path(__file__).resolve().parents[1] / "payload"
 NO_TEXTS: Mapping[str, str] = {}
+NO_REFERENCES: Mapping[str, Reference] = {}
 NOTHING = Catalog({}, {}, {})
 
 # Debian Policy 5.6.7.
@@ -145,7 +147,7 @@ def _environment_in(lockfiles: Path, folder: Path) -> Callable[[str, TableReader
             check=check,
             check_command=command,
             check_options={} if command else table.take("check-options", json_table, {}),
-            check_inputs=table.take("check-inputs", table_of(text), NO_TEXTS),
+            check_inputs=table.take("check-inputs", table_of(reference_of), NO_REFERENCES),
             editions=tuple(table.named("editions", _edition_of(pythons, dependencies)).values()),
         )
         if not found.editions:
@@ -177,9 +179,9 @@ def _edition_of(pythons: tuple[str, ...], dependencies: bool) -> Callable[[str, 
 def _task_in(folder: Path) -> Callable[[str, TableReader], Task]:
     def task(name: str, table: TableReader) -> Task:
         if "outputs" in table:
-            outputs = table.take("outputs", table_of(text))
+            outputs = table.take("outputs", table_of(reference_of))
         else:
-            outputs = {"output": table.take("output", text)}
+            outputs = {"output": table.take("output", reference_of)}
         if not outputs:
             table.refuse("outputs", "must name at least one file")
         return Task(
@@ -196,7 +198,7 @@ def _task_in(folder: Path) -> Callable[[str, TableReader], Task]:
 def _step(table: TableReader) -> Step:
     name = table.take("name", name_text)
     environment = table.take("environment", name_text)
-    inputs = table.take("inputs", table_of(text), NO_TEXTS)
+    inputs = table.take("inputs", table_of(reference_of), NO_REFERENCES)
     measures = table.take("measures", boolean, False)
     if "run" in table:
         return PayloadStep(

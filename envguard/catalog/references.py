@@ -8,14 +8,23 @@ from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from typing import NoReturn
 
-from envguard.catalog.model import Catalog, CommandStep, Environment, PayloadStep, Step, Task
-from envguard.table_reader import NAME, did_you_mean, inside
+from envguard.catalog.model import Catalog, CommandStep, Environment, Step, Task
+from envguard.payload.door import references as door
+from envguard.payload.door.references import SAMPLE, SOURCES, TASK, Reference
+from envguard.table_reader import NAME, did_you_mean, inside, text
 
-# What a reference or a step's name cannot be, because references to them are of another kind.
-KINDS = ("task", "sample", "file")
+RUN_FILES = ("document",)
 PLACEHOLDER = re.compile(r"\{([a-z]+)\.([^{}]*)\}")
 
 Refuse = Callable[[str, str], NoReturn]
+
+
+def reference_of(value: object) -> Reference:
+    """Read a reference; raises ValueError with what it must be."""
+    try:
+        return Reference.parse(text(value))
+    except ValueError as error:
+        raise ValueError("must be a reference such as task:input, sample:NAME or STEP:NAME") from error
 
 
 def refuse_shadows(own: Catalog, base: Catalog, refuse: Refuse) -> None:
@@ -40,10 +49,9 @@ def check_references(own: Catalog, catalog: Catalog, refuse: Refuse) -> None:
 def _check_environment(environment: Environment, catalog: Catalog, refuse: Refuse) -> None:
     where = f"environments.{environment.name}"
     for reference in environment.check_inputs.values():
-        kind, _, name = reference.partition(":")
-        sample = catalog.samples.get(name) if kind == "sample" else None
+        sample = catalog.samples.get(reference.name) if reference.source == SAMPLE else None
         if sample is None or sample.environment == environment.name:
-            refuse(where, f"is checked with {reference!r}, no sample elsewhere")
+            refuse(where, f"is checked with '{reference}', which is not a sample of another environment")
     names = ["site-packages", *environment.check_inputs]
     _check_placeholders(environment.check_command, {"input": names}, where, refuse)
 
@@ -52,8 +60,10 @@ def _check_task(task: Task, catalog: Catalog, refuse: Refuse) -> None:
     before: dict[str, Step] = {}
     for step in task.steps:
         where = f"tasks.{task.name}, step {step.name},"
-        if step.name in KINDS or step.name in before:
-            refuse(where, "needs another name" + ("" if step.name in KINDS else ": there is one before it"))
+        if step.name in SOURCES:
+            refuse(where, f"needs another name: {', '.join(SOURCES)} are reserved")
+        if step.name in before:
+            refuse(where, "needs another name: an earlier step has the same one")
         if step.environment not in catalog.environments:
             refuse(where, _unknown_environment(step.environment, catalog))
         for reference in step.inputs.values():
@@ -64,30 +74,38 @@ def _check_task(task: Task, catalog: Catalog, refuse: Refuse) -> None:
             _refuse_clash(step.outputs, where, refuse)
         before[step.name] = step
     for reference in task.outputs.values():
-        if reference.partition(":")[0] not in before:
-            refuse(f"tasks.{task.name}", f"has the output {reference!r} of no step")
+        if reference.source not in before:
+            refuse(f"tasks.{task.name}", f"has the output '{reference}', which no step makes")
         _check_reference(reference, before, catalog, f"tasks.{task.name}", refuse)
     made = {name: _file_name(reference, before) for name, reference in task.outputs.items()}
     _refuse_clash({name: file for name, file in made.items() if file}, f"tasks.{task.name}", refuse)
 
 
-def _check_reference(reference: str, before: Mapping[str, Step], catalog: Catalog, where: str, refuse: Refuse) -> None:
-    kind, colon, target = reference.partition(":")
-    maker = before.get(kind)
-    if kind == "task" or isinstance(maker, PayloadStep):  # which files a payload step makes, only it knows
-        fine = NAME.fullmatch(target) is not None
-    elif kind == "file":
-        fine = _is_inside(target)
-    elif kind == "sample":
-        fine = target in catalog.samples
-    else:
-        fine = isinstance(maker, CommandStep) and target in maker.outputs
-    if not fine:
-        made = ((name, step.outputs) for name, step in before.items() if isinstance(step, CommandStep))
-        known = [f"{name}:{file}" for name, files in made for file in files]
-        known += [f"sample:{name}" for name in catalog.samples]
-        problem = "which does not come before it" if colon and kind not in KINDS else "which is not there"
-        refuse(where, f"refers to {reference!r}, {problem}{did_you_mean(reference, known)}")
+def _check_reference(
+    reference: Reference, before: Mapping[str, Step], catalog: Catalog, where: str, refuse: Refuse
+) -> None:
+    if _is_fine(reference, before.get(reference.source), catalog):
+        return
+    made = ((name, step.outputs) for name, step in before.items() if isinstance(step, CommandStep))
+    known = [f"{name}:{file}" for name, files in made for file in files]
+    known += [f"{SAMPLE}:{name}" for name in catalog.samples]
+    problem = "which no earlier step makes" if reference.step else "which does not exist"
+    refuse(where, f"refers to '{reference}', {problem}{did_you_mean(str(reference), known)}")
+
+
+def _is_fine(reference: Reference, maker: Step | None, catalog: Catalog) -> bool:
+    """Whether there is such a file, as far as the catalog says; `maker` is the earlier step of that name."""
+    match reference.source:
+        case door.FILE:
+            return _is_inside(reference.name)
+        case door.SAMPLE:
+            return reference.name in catalog.samples
+        case door.RUN:
+            return reference.name in RUN_FILES
+    if isinstance(maker, CommandStep):
+        return reference.name in maker.outputs
+    # Only a payload step itself knows which files it makes.
+    return (reference.source == TASK or maker is not None) and NAME.fullmatch(reference.name) is not None
 
 
 def _check_placeholders(command: tuple[str, ...], names: Mapping[str, list[str]], where: str, refuse: Refuse) -> None:
@@ -105,11 +123,10 @@ def _refuse_clash(files: Mapping[str, str], where: str, refuse: Refuse) -> None:
         refuse(where, f"has {times} outputs of one name, {file!r}")
 
 
-def _file_name(reference: str, steps: Mapping[str, Step]) -> str:
+def _file_name(reference: Reference, steps: Mapping[str, Step]) -> str:
     """The name of the file that a reference stands for, as far as the catalog says."""
-    kind, _, target = reference.partition(":")
-    step = steps[kind]
-    return PurePosixPath(step.outputs[target]).name if isinstance(step, CommandStep) else ""
+    step = steps[reference.source]
+    return PurePosixPath(step.outputs[reference.name]).name if isinstance(step, CommandStep) else ""
 
 
 def _unknown_environment(name: str, catalog: Catalog) -> str:

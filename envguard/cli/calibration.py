@@ -8,6 +8,7 @@ from pathlib import Path
 
 from envguard.catalog.model import Catalog, PayloadStep, Task
 from envguard.errors import BadInput
+from envguard.payload.door.references import FILE, Reference
 
 STEP = "calibrate"
 SAMPLE = "sample:"
@@ -28,7 +29,7 @@ def calibrated_with(task: Task, value: str, catalog: Catalog) -> Task:
 
 def files_for(
     purpose: str, value: str, kinds: Mapping[str, str], catalog: Catalog
-) -> tuple[dict[str, str], Path | None]:
+) -> tuple[dict[str, Reference], Path | None]:
     """References by input for `sample:NAME`, or for the files of a folder, and that folder.
 
     `kinds` says by suffix which input a file is. Raises BadInput for an unknown sample, and for a folder without such
@@ -38,7 +39,7 @@ def files_for(
         if value.removeprefix(SAMPLE) not in catalog.samples:
             known = ", ".join(catalog.samples)
             raise BadInput(f"There is no {value!r} to {purpose}.", next_step=f"Choose one of: {known}.")
-        return {"picture": value}, None
+        return {"picture": Reference.parse(value)}, None
     folder = Path(value).expanduser().absolute()
     try:
         names = sorted(path.name for path in folder.iterdir() if path.is_file())
@@ -49,7 +50,7 @@ def files_for(
             next_step="Name a folder of pictures, or a sample such as `sample:faces`.",
         ) from error
     files = {name: kinds.get(Path(name).suffix.lower(), "") for name in names}
-    inputs = {f"{kind}:{name}": f"file:{name}" for name, kind in files.items() if kind}
+    inputs = {f"{kind}:{name}": Reference(FILE, name) for name, kind in files.items() if kind}
     if not 0 < len(inputs) <= MOST_FILES:
         raise BadInput(
             f"The folder {folder} has {len(inputs):,} files to {purpose}.",
@@ -59,7 +60,7 @@ def files_for(
     return inputs, folder
 
 
-def _with_inputs(task: Task, inputs: Mapping[str, str], folder: Path) -> Task:
+def _with_inputs(task: Task, inputs: Mapping[str, Reference], folder: Path) -> Task:
     steps = tuple(
         replace(step, inputs={"model": step.inputs["model"], **inputs}, options={**step.options, "own": True})
         if isinstance(step, PayloadStep) and step.name == STEP

@@ -244,9 +244,9 @@ def _output_name(task: Task) -> str:
     """What the step that makes the one output calls its file."""
     from envguard.catalog.model import CommandStep
 
-    step_name, _, output = next(iter(task.outputs.values())).partition(":")
-    step = next((each for each in task.steps if each.name == step_name), None)
-    return Path(step.outputs[output]).name if isinstance(step, CommandStep) else output
+    reference = next(iter(task.outputs.values()))
+    step = next((each for each in task.steps if each.name == reference.source), None)
+    return Path(step.outputs[reference.name]).name if isinstance(step, CommandStep) else reference.name
 
 
 def _write(text: str, output: Path | None, *, force: bool) -> None:

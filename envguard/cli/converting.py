@@ -154,11 +154,12 @@ def calibrated_with(task: Task, value: str, catalog: Catalog, *, pictures: bool)
     """
     from envguard.catalog.model import PayloadStep
     from envguard.cli.calibration import ARRAYS, PICTURES, files_for
+    from envguard.payload.door.references import FILE, Reference
 
     kinds = {**dict.fromkeys(PICTURES, "picture"), **dict.fromkeys(ARRAYS, "arrays")}
     path = Path(value).expanduser().absolute()
     if path.is_file() and (kind := kinds.get(path.suffix.lower())):
-        inputs, folder = {f"{kind}:{path.name}": f"file:{path.name}"}, path.parent
+        inputs, folder = {f"{kind}:{path.name}": Reference(FILE, path.name)}, path.parent
     else:
         inputs, found = files_for(PURPOSE, value, kinds, catalog)
         folder = found or task.folder

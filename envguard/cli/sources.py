@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envguard.errors import BadInput
+from envguard.payload.door.references import Reference
 
 if TYPE_CHECKING:
     from envguard.catalog import Task
@@ -28,13 +29,13 @@ def named_source(value: str, workshop: Workshop) -> Path:
     return next(iter(workshop.sample(name).values()))
 
 
-def sample_of(inputs: Mapping[str, str]) -> dict[str, str]:
+def sample_of(inputs: Mapping[str, str]) -> dict[str, Reference]:
     """Those inputs that were named as samples, for the receipt."""
-    return {name: value for name, value in inputs.items() if value.startswith(SAMPLE)}
+    return {name: Reference.parse(value) for name, value in inputs.items() if value.startswith(SAMPLE)}
 
 
 def leave_receipt(
-    task: Task, result: TaskResult, target: Path, options: Overrides, samples: Mapping[str, str]
+    task: Task, result: TaskResult, target: Path, options: Overrides, samples: Mapping[str, Reference]
 ) -> Path | None:
     """Write the receipt of a run beside its output; a run without an output leaves none."""
     from envguard.files import write_whole

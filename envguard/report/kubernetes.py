@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from envguard.backends.container_process import Limits
 from envguard.catalog.model import PayloadStep, Task
+from envguard.payload.door.references import Reference
 from envguard.report.yaml import Value, to_yaml
 from envguard.running.exporting import ExportedTask
 
@@ -64,7 +65,7 @@ def manifest(task: Task, exported: ExportedTask, limits: Limits, files: Mapping[
 
 def _task(task: Task, exported: ExportedTask, files: Mapping[str, str]) -> dict[str, object]:
     steps = [
-        {"name": step.name, "run": step.run, "inputs": dict(step.inputs), "options": dict(step.options)}
+        {"name": step.name, "run": step.run, "inputs": _texts(step.inputs), "options": dict(step.options)}
         for step in task.steps
         if isinstance(step, PayloadStep)
     ]
@@ -73,8 +74,12 @@ def _task(task: Task, exported: ExportedTask, files: Mapping[str, str]) -> dict[
         "inputs": {name: files[name] for name in task.inputs},
         "samples": {name: list(files) for name, files in exported.samples.items()},
         "steps": steps,
-        "outputs": dict(task.outputs),
+        "outputs": _texts(task.outputs),
     }
+
+
+def _texts(references: Mapping[str, Reference]) -> dict[str, str]:
+    return {name: str(reference) for name, reference in references.items()}
 
 
 def _pod(name: str, task: Task, exported: ExportedTask, limits: Limits) -> dict[str, Value]:

@@ -33,9 +33,11 @@ def code_digest(step: Step, project: Path) -> str:
 def task_digest(task: Task) -> str:
     """SHA-256 in hex of what a task does: its steps and outputs, whatever its summary and wherever it lies."""
     steps = [asdict(step) for step in task.steps]
-    for step in steps:
-        del step["measures"]  # says what may run beside the step, not what it does
-    definition = {"steps": steps, "outputs": dict(task.outputs)}
+    for step, document in zip(task.steps, steps, strict=True):
+        del document["measures"]  # says what may run beside the step, not what it does
+        document["inputs"] = {name: str(reference) for name, reference in step.inputs.items()}
+    outputs = {name: str(reference) for name, reference in task.outputs.items()}
+    definition = {"steps": steps, "outputs": outputs}
     return hashlib.sha256(json.dumps(definition, sort_keys=True).encode()).hexdigest()
 
 

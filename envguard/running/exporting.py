@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from envguard.backends.image_context import Recipe, write_context, write_files
 from envguard.catalog.model import CommandStep, PayloadStep, Task
 from envguard.errors import BadInput
+from envguard.payload.door.references import FILE, SAMPLE
 from envguard.running.containers import PAYLOAD_INSIDE
 from envguard.running.preparing import Prepared, Workshop, identity_of
 from envguard.running.step import PAYLOAD
@@ -38,7 +39,7 @@ def export_task(task: Task, workshop: Workshop, folder: Path, registry: str) -> 
     goes before their names. Raises BadInput for a task with steps of a project's own.
     """
     for step in task.steps:
-        if isinstance(step, CommandStep) or any(ref.startswith("file:") for ref in step.inputs.values()):
+        if isinstance(step, CommandStep) or any(ref.source == FILE for ref in step.inputs.values()):
             raise BadInput(
                 f"The task {task.name!r} cannot be exported.",
                 why=f"the step {step.name!r} needs files of its project, which no image of an environment holds",
@@ -65,7 +66,7 @@ def export_task(task: Task, workshop: Workshop, folder: Path, registry: str) -> 
 
 
 def _samples(step: PayloadStep | CommandStep) -> list[str]:
-    return [ref.partition(":")[2] for ref in step.inputs.values() if ref.startswith("sample:")]
+    return [ref.name for ref in step.inputs.values() if ref.source == SAMPLE]
 
 
 def _payload_files() -> list[Path]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from envguard.errors import StepFailed
+from envguard.payload.door.references import Reference
 from envguard.running.events import StepEnded, StepStarted
 from envguard.running.preparing import Workshop
 from envguard.running.step import run_step, scratch_folder
@@ -28,9 +29,9 @@ class PageMaker:
     folder: Path
 
     @property
-    def keep(self) -> dict[str, Path]:
+    def keep(self) -> dict[Reference, Path]:
         """Where to copy a file, by its reference."""
-        return {reference: self._given / f"{name}.json" for name, reference in KEPT.items()}
+        return {Reference.parse(reference): self._given / f"{name}.json" for name, reference in KEPT.items()}
 
     @property
     def _given(self) -> Path:

@@ -13,6 +13,7 @@ from typing import Any
 from envguard.catalog.model import Catalog, CommandStep, PayloadStep, Step, Task
 from envguard.errors import BadInput, StepFailed
 from envguard.files import FileFacts, appearing_whole
+from envguard.payload.door.references import FILE, SAMPLE, TASK, Reference
 from envguard.running.code import code_digest
 from envguard.running.command_step import CommandRun, check_script, run_command_step
 from envguard.running.events import StepEnded, StepNote, StepProgress, StepStarted
@@ -24,7 +25,7 @@ from envguard.store.home import log_file, runs_folder
 
 Overrides = Mapping[str, Mapping[str, object]]
 Alone = Callable[[], contextlib.AbstractContextManager[None]]
-NOTHING: Mapping[str, Path] = {}
+NOTHING: Mapping[Reference, Path] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def run_task(
     workshop: Workshop,
     options: Overrides,
     alone: Alone = contextlib.nullcontext,
-    keep: Mapping[str, Path] = NOTHING,
+    keep: Mapping[Reference, Path] = NOTHING,
 ) -> TaskResult:
     """Run every step of a task on copies of `sources`; the outputs appear whole at `target` if the verdict is yes.
 
@@ -94,13 +95,13 @@ def run_task(
     ):
         run = _Run(task, workshop, folder, Shelf(folder / "files"), code, options, alone)
         for name, source in sources.items():
-            run.shelf.take(f"task:{name}", {source.name: source})
+            run.shelf.take(Reference(TASK, name), {source.name: source})
         failures = run.all_steps()
         for reference, kept in keep.items():
             if reference in run.shelf:
                 shutil.copyfile(run.shelf[reference][0].path, kept)
         published = {} if failures or target is None else run.publish(target, sources.values())
-        inputs = {name: run.shelf[f"task:{name}"][0] for name in sources}
+        inputs = {name: run.shelf[Reference(TASK, name)][0] for name in sources}
     return TaskResult(
         task=task.name,
         inputs={name: FileFacts(sources[name], facts.bytes, facts.sha256) for name, facts in inputs.items()},
@@ -118,9 +119,8 @@ def environments_of(task: Task, catalog: Catalog) -> list[str]:
     for step in task.steps:
         names[step.environment] = None
         for reference in step.inputs.values():
-            kind, _, name = reference.partition(":")
-            if kind == "sample":
-                names[catalog.samples[name].environment] = None
+            if reference.source == SAMPLE:
+                names[catalog.samples[reference.name].environment] = None
     return list(names)
 
 
@@ -176,7 +176,7 @@ class _Run:
                 next_step="Let it write to a file of its own.",
             )
         outputs = {
-            name: self.shelf.add(f"{step.name}:{name}", _inside(place.folder, str(file)))
+            name: self.shelf.add(Reference(step.name, name), _inside(place.folder, str(file)))
             for name, file in result.values.get("files", {}).items()
         }
         shutil.rmtree(own, ignore_errors=True)
@@ -242,29 +242,28 @@ class _Run:
         code = [self.task.folder] if isinstance(step, CommandStep) else []
         return self.workshop.place(self.workshop.prepare(step.environment), work, [*folders, *code])
 
-    def _fetch(self, reference: str) -> None:
+    def _fetch(self, reference: Reference) -> None:
         """Put a file that comes from outside the run on the shelf, when it is first wanted."""
-        kind, _, target = reference.partition(":")
         if reference in self.shelf:
             return
-        if kind == "sample":
-            self.shelf.take(reference, self.workshop.sample(target))
-        elif kind == "file":
-            source = self.task.folder / target
+        if reference.source == SAMPLE:
+            self.shelf.take(reference, self.workshop.sample(reference.name))
+        elif reference.source == FILE:
+            source = self.task.folder / reference.name
             try:
                 self.shelf.take(reference, {source.name: source})
             except OSError as error:
                 raise StepFailed(
-                    f"The project's file {target} cannot be read.",
+                    f"The project's file {reference.name} cannot be read.",
                     why=str(error),
                     next_step="Restore it, or correct the reference in the catalog.",
                 ) from error
         else:
-            raise StepFailed(f"No step made {reference!r}.", next_step="Correct the reference in the catalog.")
+            raise StepFailed(f"No step made '{reference}'.", next_step="Correct the reference in the catalog.")
 
-    def _made(self, reference: str) -> FileFacts:
+    def _made(self, reference: Reference) -> FileFacts:
         if reference not in self.shelf:
-            raise StepFailed(f"No step made {reference!r}.", next_step="Correct the task's outputs in the catalog.")
+            raise StepFailed(f"No step made '{reference}'.", next_step="Correct the task's outputs in the catalog.")
         return self.shelf[reference][0]
 
     def _pass_on(self, step: Step, event: dict[str, Any]) -> None:

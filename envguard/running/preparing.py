@@ -253,7 +253,7 @@ class Workshop:
         samples = {
             name: path
             for name, reference in environment.check_inputs.items()
-            for path in self.sample(reference.partition(":")[2]).values()
+            for path in self.sample(reference.name).values()
         }
         held = [sample for sample in self.catalog.samples.values() if sample.environment == environment.name]
         reads = [*samples.values(), *([environment.folder] if environment.check_command else [])]

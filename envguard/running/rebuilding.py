@@ -12,6 +12,7 @@ from typing import Literal
 from envguard.catalog.model import Task
 from envguard.errors import BadInput, EnvguardError, NoEnvironment, StepFailed
 from envguard.files import FileFacts, file_facts
+from envguard.payload.door.references import SAMPLE
 from envguard.running.code import code_digest, task_digest
 from envguard.running.pipeline import environments_of, run_task
 from envguard.running.preparing import Workshop
@@ -170,10 +171,10 @@ def _sources(receipt: Receipt, inputs: Sequence[FileFound], task: Task, workshop
 
 def _sample(file: ReceiptFile, workshop: Workshop) -> Path | None:
     """The file of the sample that an input was named as, if there is one and it has the recorded bytes."""
-    kind, _, name = file.source.partition(":")
-    if kind != "sample" or name not in workshop.catalog.samples:
+    source = file.source
+    if source is None or source.source != SAMPLE or source.name not in workshop.catalog.samples:
         return None
-    return next((path for path in workshop.sample(name).values() if _facts(path).sha256 == file.sha256), None)
+    return next((path for path in workshop.sample(source.name).values() if _facts(path).sha256 == file.sha256), None)
 
 
 def _environments(receipt: Receipt, task: Task, workshop: Workshop) -> Iterator[Difference]:

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from envguard import __version__
 from envguard.catalog.model import CommandStep, Step, Task
+from envguard.catalog.references import reference_of
 from envguard.clock import utc_now
 from envguard.errors import BrokenData
 from envguard.files import FileFacts
+from envguard.payload.door.references import Reference
 from envguard.running.code import task_digest
 from envguard.running.pipeline import HandedOver, Overrides, TaskResult
 from envguard.running.preparing import Prepared
@@ -47,12 +49,12 @@ class ReceiptFile:
     file: str
     bytes: int
     sha256: str
-    source: str = ""
+    source: Reference | None = None
 
     def as_json(self) -> dict[str, JsonValue]:
         """The file as plain JSON."""
         facts: dict[str, JsonValue] = {"file": self.file, "bytes": self.bytes, "sha256": self.sha256}
-        return {**facts, "from": self.source} if self.source else facts
+        return {**facts, "from": str(self.source)} if self.source else facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,7 @@ class Receipt:
         return json.dumps(self.as_json(), indent=2) + "\n"
 
 
-def make_receipt(task: Task, result: TaskResult, options: Overrides, samples: Mapping[str, str]) -> Receipt:
+def make_receipt(task: Task, result: TaskResult, options: Overrides, samples: Mapping[str, Reference]) -> Receipt:
     """The receipt of a run that has outputs; `samples` are the inputs that were had by `sample:NAME`."""
     return Receipt(
         task=task.name,
@@ -145,7 +147,7 @@ def make_receipt(task: Task, result: TaskResult, options: Overrides, samples: Ma
         options={name: json_table(dict(values)) for name, values in options.items()},
         environments=tuple(map(environment_of, result.environments)),
         steps=tuple(_step(step, result.handed_over[step.name], result.steps[step.name].seconds) for step in task.steps),
-        inputs={name: _file(facts, samples.get(name, "")) for name, facts in result.inputs.items()},
+        inputs={name: _file(facts, samples.get(name)) for name, facts in result.inputs.items()},
         outputs={name: _file(facts) for name, facts in result.outputs.items()},
     )
 
@@ -230,7 +232,7 @@ def _step(step: Step, handed_over: HandedOver, seconds: float) -> ReceiptStep:
     )
 
 
-def _file(facts: FileFacts, source: str = "") -> ReceiptFile:
+def _file(facts: FileFacts, source: Reference | None = None) -> ReceiptFile:
     return ReceiptFile(facts.path.name, facts.bytes, facts.sha256, source)
 
 
@@ -270,7 +272,7 @@ def _read_file(table: TableReader) -> ReceiptFile:
         file=table.take("file", _file_name),
         bytes=table.take("bytes", integer),
         sha256=table.take("sha256", sha256_text),
-        source=table.take("from", text, ""),
+        source=table.take("from", reference_of) if "from" in table else None,
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from envguard.files import CHUNK, FileFacts, file_facts
+from envguard.payload.door.references import Reference
 
 READ_ONLY = 0o444
 
@@ -18,20 +19,20 @@ class Shelf:
     """Files by the reference that stands for them; what comes from outside is copied, so that no step can change it."""
 
     folder: Path
-    _files: dict[str, tuple[FileFacts, ...]] = field(default_factory=dict)
+    _files: dict[Reference, tuple[FileFacts, ...]] = field(default_factory=dict)
 
-    def __contains__(self, reference: str) -> bool:
+    def __contains__(self, reference: Reference) -> bool:
         return reference in self._files
 
-    def __getitem__(self, reference: str) -> tuple[FileFacts, ...]:
+    def __getitem__(self, reference: Reference) -> tuple[FileFacts, ...]:
         return self._files[reference]
 
-    def take(self, reference: str, files: Mapping[str, Path]) -> None:
+    def take(self, reference: Reference, files: Mapping[str, Path]) -> None:
         """Copy files of the host, by the names that they shall have."""
         place = self._place()
         self._files[reference] = tuple(_copy(source, place / name) for name, source in files.items())
 
-    def add(self, reference: str, path: Path) -> FileFacts:
+    def add(self, reference: Reference, path: Path) -> FileFacts:
         """Put a file that a step made on the shelf; it is moved away from where the step can reach it."""
         target = self._place() / path.name
         path.replace(target)
@@ -40,7 +41,7 @@ class Shelf:
         self._files[reference] = (facts,)
         return facts
 
-    def hand_out(self, reference: str, folder: Path) -> tuple[Path, ...]:
+    def hand_out(self, reference: Reference, folder: Path) -> tuple[Path, ...]:
         """The files of a reference under their names in a folder, which is made, without copying where links can be."""
         folder.mkdir(parents=True)
         paths = []

@@ -84,7 +84,9 @@ def test_no_picture_serves_to_calibrate_to_choose_and_to_verify_at_once(things: 
 
 def test_the_pictures_of_each_kind_of_bundle_are_given_to_the_steps_that_use_them() -> None:
     calibrate, verify = (
-        dict(step.inputs) for step in builtin_catalog().tasks["quantize"].steps if step.name in ("calibrate", "verify")
+        {name: str(reference) for name, reference in step.inputs.items()}
+        for step in builtin_catalog().tasks["quantize"].steps
+        if step.name in ("calibrate", "verify")
     )
     for kind, things in (("face", "faces"), ("hand", "hands"), ("pose", "people")):
         assert calibrate[kind] == f"sample:{things}-calibration"

@@ -19,7 +19,7 @@ TASK = CATALOG.tasks["quantize"]
 def inputs_of(task: Task) -> Mapping[str, str]:
     (step,) = (step for step in task.steps if isinstance(step, PayloadStep) and step.name == STEP)
     assert step.options["own"] is True
-    return step.inputs
+    return {name: str(reference) for name, reference in step.inputs.items()}
 
 
 def test_a_sample_takes_the_place_of_the_pictures() -> None:

@@ -69,7 +69,10 @@ def test_one_file_of_arrays_is_enough(tmp_path: Path) -> None:
     (tmp_path / "rows.npy").touch()
     task = calibrated_with(TASK, str(tmp_path / "rows.npy"), CATALOG, pictures=False)
     (step,) = (step for step in task.steps if step.name == STEP)
-    assert step.inputs == {"model": "task:input", "arrays:rows.npy": "file:rows.npy"}
+    assert {name: str(reference) for name, reference in step.inputs.items()} == {
+        "model": "task:input",
+        "arrays:rows.npy": "file:rows.npy",
+    }
     assert task.folder == tmp_path
 
 

@@ -28,12 +28,19 @@ def test_pictures_of_a_folder_take_the_place_of_the_samples(tmp_path: Path) -> N
     task = measured_on(TASK, str(tmp_path), CATALOG)
     (step,) = task.steps
     assert task.folder == tmp_path
-    assert step.inputs == {"model": "task:input", "picture:a.png": "file:a.png", "picture:b.JPG": "file:b.JPG"}
+    assert {name: str(reference) for name, reference in step.inputs.items()} == {
+        "model": "task:input",
+        "picture:a.png": "file:a.png",
+        "picture:b.JPG": "file:b.JPG",
+    }
 
 
 def test_a_sample_takes_the_place_of_the_others() -> None:
     (step,) = measured_on(TASK, "sample:face", CATALOG).steps
-    assert step.inputs == {"model": "task:input", "picture": "sample:face"}
+    assert {name: str(reference) for name, reference in step.inputs.items()} == {
+        "model": "task:input",
+        "picture": "sample:face",
+    }
 
 
 @pytest.mark.parametrize(

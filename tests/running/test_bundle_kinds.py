@@ -13,6 +13,7 @@ import pytest
 
 from envguard.catalog import builtin_catalog
 from envguard.catalog.model import Task
+from envguard.payload.door.references import TASK, Reference
 from envguard.report.verification import verification_lines
 from envguard.running.pipeline import run_task
 from tests.support.environments import workshop
@@ -24,9 +25,9 @@ def without_quantizing() -> Task:
     """The task `quantize` whose verdict is on its own input, and whose output is what models are calibrated with."""
     task = builtin_catalog().tasks["quantize"]
     inspect, calibrate, verify = (step for step in task.steps if step.name in ("inspect", "calibrate", "verify"))
-    assert verify.inputs["quantized"] == "quantize:quantized"
-    verify = replace(verify, inputs={**verify.inputs, "quantized": "task:input"})
-    return replace(task, steps=(inspect, calibrate, verify), outputs={"output": "calibrate:calibration"})
+    assert verify.inputs["quantized"] == Reference("quantize", "quantized")
+    verify = replace(verify, inputs={**verify.inputs, "quantized": Reference(TASK, "input")})
+    return replace(task, steps=(inspect, calibrate, verify), outputs={"output": Reference("calibrate", "calibration")})
 
 
 def test_a_hand_bundle_is_calibrated_and_verified_with_pictures_of_hands(store_home: Path, tmp_path: Path) -> None:

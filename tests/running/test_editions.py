@@ -10,6 +10,7 @@ import pytest
 
 from envguard.catalog import builtin_catalog
 from envguard.host.interpreters import HostFacts
+from envguard.payload.door.references import TASK, Reference
 from envguard.planning import best_interpreter
 from envguard.running.pipeline import run_task
 from envguard.running.preparing import Workshop, recorded_proofs
@@ -44,7 +45,7 @@ def quantized(edition: str, host: HostFacts, home: Path, folder: Path) -> str:
     whole = shop.catalog.tasks["quantize"]
     # Without calibration pictures, which take most of the time and come from another environment.
     steps = {step.name: step for step in whole.steps}
-    alone = dataclasses.replace(steps["quantize"], inputs={"model": "task:input"})
+    alone = dataclasses.replace(steps["quantize"], inputs={"model": Reference(TASK, "input")})
     task = dataclasses.replace(whole, steps=(steps["inspect"], alone))
     (source,) = shop.sample("face_landmarker").values()
     result = run_task(task, {"input": source}, folder / f"{edition}.task", shop, {})

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from envguard.errors import BadInput
+from envguard.payload.door.references import Reference
 from envguard.report.quantize import as_document
 from envguard.report.text import as_markdown, as_text
 from envguard.running.pages import page_maker
@@ -156,7 +157,7 @@ def run(
     output: Path,
     options: Overrides,
     without: str = "",
-    keep: Mapping[str, Path] = NOTHING,
+    keep: Mapping[Reference, Path] = NOTHING,
 ) -> TaskResult:
     """The task, or the task without one of its steps."""
     shop = workshop(store_home)
