@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from envguard.catalog.model import Edition, Environment
 from envguard.errors import BadInput, NoEnvironment
@@ -19,29 +19,26 @@ if TYPE_CHECKING:
     from packaging.tags import Tag
 
 LockKey = tuple[str, str]
-Backend = Literal["venv", "container"]
 NOTHING_PROVED: Mapping[str, Sequence[Proof]] = {}
-NOTHING_ABSENT: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One way to have an environment here: an edition's lock on an interpreter; known-good if it has a `proof`."""
+    """One way to have an environment here: an edition's lock on an interpreter, for a backend to make runnable.
+
+    It is known-good if it has a `proof`.
+    """
 
     environment: Environment
     edition: Edition
     lock: Lock
     interpreter: Interpreter
+    backend: str
     proof: Proof | None = None
 
     def __str__(self) -> str:
         python = self.interpreter
         return f"{self.environment.name} {self.edition.name} on Python {python.version_text} ({python})"
-
-    @property
-    def backend(self) -> Backend:
-        """How it is made runnable: in a container where its Python lies in an image."""
-        return "container" if self.interpreter.base else "venv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,48 +63,72 @@ class Plan:
         return self.candidates[0]
 
 
-def make_plan(
-    environment: Environment,
-    host: HostFacts,
-    locks: Mapping[LockKey, Lock],
-    *,
-    proofs: Mapping[str, Sequence[Proof]] = NOTHING_PROVED,
-    edition: str | None = None,
-    python: str | None = None,
-    absent: Mapping[str, str] = NOTHING_ABSENT,
-) -> Plan:
-    """Plan an environment: `locks` by edition and Python minor; `edition` and `python` narrow the choice.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An environment, and the edition and Python minor that were asked for, if any were."""
 
-    `host` are the Pythons to choose from, of this host or of images; `absent` says by minor why there is none.
-    What `proofs` (by edition) record as failing here is passed over. The catalog's order decides which candidate is
-    first; of the rest, which are tried if that one fails its check, the known-good come before the unknown.
+    environment: Environment
+    edition: str | None = None
+    python: str | None = None
 
-    Raises BadInput for an edition that the environment does not have, and NoEnvironment with each candidate's reason
-    where none is left.
+    @property
+    def minors(self) -> list[str]:
+        """The Python minors that would do, the preferred first."""
+        editions = (each for each in self.environment.editions if self.edition in (None, each.name))
+        asked = [each for each in editions if each.offered or self.edition is not None]
+        return list(dict.fromkeys(minor for each in asked for minor in each.pythons if self.python in (None, minor)))
+
+
+@dataclass(frozen=True, slots=True)
+class Pythons:
+    """The interpreters that a backend can use, and by minor why one is `absent`.
+
+    `where` they are completes an error's sentence; `remedy` is what to do if none fits (`{minors}` in it stands for the
+    minors that would do).
     """
-    editions = _chosen_editions(environment, edition)
+
+    backend: str
+    facts: HostFacts
+    absent: Mapping[str, str] = field(default_factory=dict)
+    where: str = "on this host"
+    remedy: str = "Install one of Python {minors} and run again; `envguard probe` shows what this host has."
+
+
+def make_plan(
+    wanted: Wanted,
+    pythons: Pythons,
+    locks: Mapping[LockKey, Lock],
+    proofs: Mapping[str, Sequence[Proof]] = NOTHING_PROVED,
+) -> Plan:
+    """Plan an environment on these interpreters; `locks` are by edition and Python minor, `proofs` by edition.
+
+    What the proofs record as failing here is passed over. The catalog's order decides which candidate comes first; of
+    the rest, which are tried if that one fails its check, the known-good come before the unknown.
+
+    Raises BadInput if the environment does not have the edition, and NoEnvironment with each candidate's reason if no
+    candidate is left.
+    """
+    environment = wanted.environment
+    editions = _chosen_editions(environment, wanted.edition)
     candidates: list[Candidate] = []
     passed_over: list[PassedOver] = []
-    for each in editions:
-        for minor in each.pythons:
-            if python is not None and minor != python:
-                passed_over.append(PassedOver(f"{environment.name} {each.name} on Python {minor}", "not asked for"))
-                continue
-            recorded = proofs.get(each.name, ())
-            lock = locks.get((each.name, minor))
-            found = candidate_on(environment, each, minor, host.interpreters, lock, recorded, absent)
-            (candidates if isinstance(found, Candidate) else passed_over).append(found)  # type: ignore[arg-type]
+    for edition, minor in ((edition, minor) for edition in editions for minor in edition.pythons):
+        if wanted.python not in (None, minor):
+            what = f"{environment.name} {edition.name} on Python {minor}"
+            passed_over.append(PassedOver(what, "not asked for"))
+            continue
+        lock, recorded = locks.get((edition.name, minor)), proofs.get(edition.name, ())
+        found = candidate_on(environment, edition, minor, pythons, lock, recorded)
+        (candidates if isinstance(found, Candidate) else passed_over).append(found)  # type: ignore[arg-type]
     if not candidates:
-        reasons = "\n".join(f"{each.what}: {each.why}" for each in passed_over)
         raise NoEnvironment(
-            f"No environment {environment.name!r} can be had on this host.",
-            why=reasons,
-            next_step=f"Install one of Python {', '.join(_minors(editions, locks))} and run again; "
-            "`envguard probe` shows what this host has.",
+            f"No environment {environment.name!r} can be had {pythons.where}.",
+            why="\n".join(f"{each.what}: {each.why}" for each in passed_over),
+            next_step=pythons.remedy.replace("{minors}", ", ".join(_minors(editions, locks))),
         )
     first, *rest = candidates
     candidates = [first, *sorted(rest, key=lambda each: each.proof is None)]
-    return Plan(environment, tuple(candidates), (*passed_over, *_lesser(candidates, host)))
+    return Plan(environment, tuple(candidates), (*passed_over, *_lesser(candidates, pythons.facts)))
 
 
 def _chosen_editions(environment: Environment, name: str | None) -> tuple[Edition, ...]:
@@ -126,20 +147,19 @@ def candidate_on(
     environment: Environment,
     edition: Edition,
     minor: str,
-    interpreters: Sequence[Interpreter],
+    pythons: Pythons,
     lock: Lock | None,
     proofs: Sequence[Proof] = (),
-    absent: Mapping[str, str] = NOTHING_ABSENT,
 ) -> Candidate | PassedOver:
-    """An edition on the best Python of a minor, or why it cannot be had; `absent` is as of `make_plan`."""
+    """An edition on the best Python of a minor, or why it cannot be had."""
     what = f"{environment.name} {edition.name} on Python {minor}"
     if lock is None:
         return PassedOver(what, _why_no_lock(environment, edition, minor, proofs))
-    interpreter = best_interpreter(interpreters, minor)
+    interpreter = best_interpreter(pythons.facts.interpreters, minor)
     if interpreter is None:
-        fitting = [each for each in interpreters if minor_of(each) == minor]
+        fitting = [each for each in pythons.facts.interpreters if minor_of(each) == minor]
         reasons = "; ".join(f"{each.path}: {' '.join(each.reasons)}" for each in fitting)
-        return PassedOver(what, reasons or absent.get(minor, f"this host has no Python {minor}"))
+        return PassedOver(what, reasons or pythons.absent.get(minor, f"this host has no Python {minor}"))
     missing = missing_wheels(lock, _tags_of(interpreter), marker_environment(interpreter))
     if missing:
         return PassedOver(what, "; ".join(map(str, missing)))
@@ -149,7 +169,7 @@ def candidate_on(
     proof = proof_of(proofs, digest=lock.digest, python=minor, platform=platform_of(interpreter))
     if proof is not None and not proof.works:
         return PassedOver(what, f"known to be bad here: it {proof.result} ({proof.reason})")
-    return Candidate(environment, edition, lock, interpreter, proof)
+    return Candidate(environment, edition, lock, interpreter, pythons.backend, proof)
 
 
 def _lacking_libraries(edition: Edition, interpreter: Interpreter) -> tuple[str, ...]:

@@ -12,8 +12,12 @@ import tempfile
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from envguard.backends.container_process import Limits, Order, run_in_container
+from docker.errors import APIError, ImageNotFound, NotFound
+from docker.utils import parse_repository_tag
+
+from envguard.backends.container_process import ContainerSpec, run_in_container
 from envguard.backends.engine import Engine, ImageMissing, told_by
+from envguard.backends.resources import Resources
 from envguard.errors import NoEnvironment
 from envguard.files import write_whole
 from envguard.host.interpreters import BaseImage, Interpreter, InterpreterFacts
@@ -27,8 +31,6 @@ INSTALLED = "Status: install ok installed"
 
 def image_facts(engine: Engine, reference: str) -> dict[str, Any] | None:
     """What the engine says of an image, or None where it does not have it."""
-    from docker.errors import ImageNotFound
-
     with told_by(engine, f"look up the image {reference}"):
         try:
             return dict(engine.client.api.inspect_image(reference))
@@ -43,8 +45,6 @@ def content_id(facts: dict[str, Any]) -> str:
 
 def pull(engine: Engine, reference: str) -> None:
     """Fetch an image from its registry; raises ImageMissing in the engine's words."""
-    from docker.utils import parse_repository_tag
-
     name, tag = parse_repository_tag(reference)
     try:
         with told_by(engine, f"pull the image {reference}"):
@@ -92,10 +92,10 @@ def probe_base(engine: Engine, reference: str, *, owner: str, cache: Path) -> In
 def _ask(engine: Engine, reference: str, owner: str) -> tuple[InterpreterFacts, frozenset[str] | None]:
     begin, end = secrets.token_hex(16), secrets.token_hex(16)
     command = ("python3", *ISOLATED, "-c", SOURCE, begin, end)
-    order = Order(reference, command, (), {}, PurePosixPath("/"), owner)
+    spec = ContainerSpec(reference, command, (), {}, PurePosixPath("/"), owner)
     with tempfile.TemporaryFile() as log:
         try:
-            code, said = run_in_container(engine, order, Limits(1 << 30, 1.0), log)
+            code, said = run_in_container(engine, spec, Resources(1 << 30, 1.0), log)
         except NoEnvironment as error:
             if "executable file" not in error.why:
                 raise
@@ -118,8 +118,6 @@ def _no_python(reference: str, why: str) -> NoEnvironment:
 
 def _debian_packages(engine: Engine, reference: str) -> frozenset[str] | None:
     """The packages that are installed in an image; None where it is no Debian. Nothing is started for it."""
-    from docker.errors import APIError, NotFound
-
     api = engine.client.api
     with told_by(engine, f"read the image {reference}"):
         container = api.create_container(reference, command=["/"])["Id"]

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import signal
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
+from docker.errors import DockerException
+from docker.types import LogConfig
+from docker.types import Mount as Bind
+from docker.utils.socket import frames_iter
+from requests.exceptions import RequestException
+
 from envguard.backends.engine import Engine, told_by
-from envguard.errors import BadInput, Interrupted
+from envguard.backends.resources import Resources
+from envguard.errors import Interrupted
 
 OWNER = "envguard.owner"
 STDOUT = 1  # of the frames that an engine sends
 SCRATCH = "rw,noexec,nosuid,nodev,mode=1777,size=1g"
-PROCESSES = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,7 @@ class Mount:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class ContainerSpec:
     """What to run in a container of which image, in which folder of it; `owner` says whose it is if it is left over."""
 
     image: str
@@ -42,42 +47,12 @@ class Order:
     owner: str
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a container may use: memory in bytes (without swap), processors, processes and threads.
-
-    It has all of the engine's processors where `processors` is None, and never more.
-    """
-
-    memory: int
-    processors: float | None = None
-    processes: int = PROCESSES
-
-
-def limits_from(environ: Mapping[str, str]) -> Limits:
-    """4 GiB and every processor, or what ENVGUARD_MEMORY and ENVGUARD_CPUS say; raises BadInput for what is no size."""
-    memory = environ.get("ENVGUARD_MEMORY", "4GiB")
-    match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([kMGT]?)(i?)B?", memory)
-    if match is None:
-        raise BadInput(
-            f"ENVGUARD_MEMORY is {memory!r}, which is no size.", next_step="Write it like 4GiB, or unset it."
-        )
-    unit = (1024 if match[3] else 1000) ** " kMGT".index(match[2] or " ")
-    processors = environ.get("ENVGUARD_CPUS")
-    if processors is not None and re.fullmatch(r"(?!0*\.?0*$)\d{1,4}(\.\d+)?", processors) is None:
-        raise BadInput(
-            f"ENVGUARD_CPUS is {processors!r}, which is no number of processors.",
-            next_step="Write it like 2 or 1.5, or unset it.",
-        )
-    return Limits(int(float(match[1]) * unit), None if processors is None else float(processors))
-
-
 class ContainerProcess:
     """A program that runs in a container of its own; `stdout` is what it prints there."""
 
-    def __init__(self, engine: Engine, order: Order, limits: Limits, log: IO[bytes]) -> None:
-        self._engine, self._limits, self._log = engine, limits, log
-        self._identifier = _create(engine, order, limits)
+    def __init__(self, engine: Engine, spec: ContainerSpec, resources: Resources, log: IO[bytes]) -> None:
+        self._engine, self._resources, self._log = engine, resources, log
+        self._identifier = _create(engine, spec, resources)
         reader, self._writer = os.pipe()
         self.stdout: IO[bytes] | None = os.fdopen(reader, "rb")
         self._connection: Any = None
@@ -95,17 +70,22 @@ class ContainerProcess:
         self._pump.start()
 
     def wait(self) -> int:
-        """Its exit code, less than zero for the signal that ended it."""
+        """Its exit code, less than zero for the signal that ended it, as that of a process of this machine would be."""
+        code = self.exit_code()
+        return 128 - code if 128 < code < 128 + signal.NSIG else code
+
+    def exit_code(self) -> int:
+        """Its exit code as shells give it and `launch.py` hands it out: 128 + n if signal n ended it."""
         with told_by(self._engine, "wait for a container"):
             code = int(self._engine.client.api.wait(self._identifier, timeout=None)["StatusCode"])
             state = self._engine.client.api.inspect_container(self._identifier)["State"]
         if self._pump is not None:
             self._pump.join()
         if state.get("OOMKilled"):
-            memory = f"{self._limits.memory / 2**30:.1f} GiB"
+            memory = f"{self._resources.memory / 2**30:.1f} GiB"
             self._log.write(f"It needed more memory than its container may use ({memory}; ENVGUARD_MEMORY).\n".encode())
             self._log.flush()
-        return 128 - code if 128 < code < 128 + signal.NSIG else code
+        return code
 
     def close(self) -> None:
         """Remove the container, running or not, and let go of its streams."""
@@ -120,8 +100,6 @@ class ContainerProcess:
 
     def _carry(self, talks: bool) -> None:
         """Take apart what the engine sends: standard output, and the rest for the log."""
-        from docker.utils.socket import frames_iter
-
         with os.fdopen(self._writer, "wb", buffering=0) as told, contextlib.suppress(OSError, ValueError):
             for stream, piece in frames_iter(self._connection, tty=False):
                 (told if stream == STDOUT and talks else self._log).write(piece)
@@ -130,17 +108,17 @@ class ContainerProcess:
 
 @contextlib.contextmanager
 def container_process(
-    engine: Engine, order: Order, limits: Limits, log: IO[bytes], *, talks: bool
+    engine: Engine, spec: ContainerSpec, resources: Resources, log: IO[bytes], *, talks: bool
 ) -> Iterator[ContainerProcess]:
     """Run a program in a new container, which is removed when the block ends.
 
     Its standard output comes to us if it `talks`, everything else goes to `log`. Its standard input is never written
     to, and closes when this process ends.
     """
-    starting = f"start a container of {order.image}"
+    starting = f"start a container of {spec.image}"
     try:
         with told_by(engine, starting):
-            process = ContainerProcess(engine, order, limits, log)
+            process = ContainerProcess(engine, spec, resources, log)
         try:
             with told_by(engine, starting):
                 process.start(talks=talks)
@@ -153,15 +131,15 @@ def container_process(
         ) from interrupt
 
 
-def run_in_container(engine: Engine, order: Order, limits: Limits, log: IO[bytes]) -> tuple[int, bytes]:
+def run_in_container(engine: Engine, spec: ContainerSpec, resources: Resources, log: IO[bytes]) -> tuple[int, bytes]:
     """Run a program to its end; gives back its exit code and what it printed to its standard output."""
-    with container_process(engine, order, limits, log, talks=True) as process:
+    with container_process(engine, spec, resources, log, talks=True) as process:
         assert process.stdout is not None
         said = process.stdout.read()
         return process.wait(), said
 
 
-def remove_left_over(engine: Engine, is_over: Any) -> None:
+def remove_left_over(engine: Engine, is_over: Callable[[str], bool]) -> None:
     """Remove the containers whose owner `is_over`: those of runs that were killed."""
     with told_by(engine, "list its containers"):
         for container in engine.client.api.containers(all=True, filters={"label": OWNER}):
@@ -169,28 +147,25 @@ def remove_left_over(engine: Engine, is_over: Any) -> None:
                 _remove(engine, container["Id"])
 
 
-def _create(engine: Engine, order: Order, limits: Limits) -> str:
+def _create(engine: Engine, spec: ContainerSpec, resources: Resources) -> str:
     api = engine.client.api
-    program, *arguments = order.command
+    program, *arguments = spec.command
     return str(
         api.create_container(
-            order.image,
+            spec.image,
             entrypoint=[program],
             command=arguments,
             user=_user(engine),
-            working_dir=str(order.folder),
-            environment=dict(order.variables),
-            labels={OWNER: order.owner},
+            working_dir=str(spec.folder),
+            environment=dict(spec.variables),
+            labels={OWNER: spec.owner},
             stdin_open=True,
-            host_config=api.create_host_config(**_locked_down(engine, order.mounts, limits)),
+            host_config=api.create_host_config(**_locked_down(engine, spec.mounts, resources)),
         )["Id"]
     )
 
 
-def _locked_down(engine: Engine, mounts: Sequence[Mount], limits: Limits) -> dict[str, Any]:
-    from docker.types import LogConfig
-    from docker.types import Mount as Bind
-
+def _locked_down(engine: Engine, mounts: Sequence[Mount], resources: Resources) -> dict[str, object]:
     settings = {
         "network_mode": "none",
         "read_only": True,
@@ -198,10 +173,10 @@ def _locked_down(engine: Engine, mounts: Sequence[Mount], limits: Limits) -> dic
         "security_opt": ["no-new-privileges"],
         "ipc_mode": "private",
         "tmpfs": {"/tmp": SCRATCH},
-        "mem_limit": limits.memory,
-        "memswap_limit": limits.memory,
-        "nano_cpus": int(min(limits.processors or engine.processors, engine.processors) * 1e9),
-        "pids_limit": limits.processes,
+        "mem_limit": resources.memory,
+        "memswap_limit": resources.memory,
+        "nano_cpus": int(min(resources.processors or engine.processors, engine.processors) * 1e9),
+        "pids_limit": resources.processes,
         "log_config": LogConfig(type="none"),
         "mounts": [
             Bind(str(mount.target), str(mount.source), type="bind", read_only=not mount.writable) for mount in mounts
@@ -222,8 +197,5 @@ def _user(engine: Engine) -> str | None:
 
 def _remove(engine: Engine, identifier: str) -> None:
     """What cannot be removed now is found by its label in the next run."""
-    from docker.errors import DockerException
-    from requests.exceptions import RequestException
-
     with contextlib.suppress(DockerException, RequestException):
         engine.client.api.remove_container(identifier, force=True, v=True)

@@ -8,8 +8,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from envguard.backends.engine import Engine, told_by
-from envguard.backends.image_context import TAR, Recipe, write_context
-from envguard.backends.image_layout import PYTHON, site_packages_in_image
+from envguard.backends.image_context import TAR, tag_of, write_context
+from envguard.backends.inside import PYTHON, site_packages_in_image
+from envguard.backends.protocol import Installed
 from envguard.errors import BadInput, NoEnvironment
 from envguard.files import CHUNK, appearing_whole
 from envguard.layout import Layout
@@ -63,22 +64,22 @@ def find_image(engine: Engine, key: str) -> Image | None:
     return next((each for each in images(engine, f"{KEY}={key}") if each.tags), None)
 
 
-def build_image(engine: Engine, recipe: Recipe, base_id: str, scratch: Path, *, cache: bool = True) -> Image:
+def build_image(engine: Engine, installed: Installed, base_id: str, scratch: Path, *, cache: bool = True) -> Image:
     """Build an image in the engine, without network; `base_id` is the engine's id of the base image.
 
     Raises NoEnvironment in the engine's words.
     """
-    write_context(scratch, recipe)
+    write_context(scratch, installed)
     with (scratch / "context.tar").open("w+b") as file:
         with tarfile.open(fileobj=file, mode="w") as context:
             for name in ("Dockerfile", TAR):
                 context.add(scratch / name, name)
         file.seek(0)
-        with told_by(engine, f"build the image {recipe.tag}"):
+        with told_by(engine, f"build the image {tag_of(installed)}"):
             built, _ = engine.client.images.build(
                 fileobj=file,
                 custom_context=True,
-                tag=recipe.tag,
+                tag=tag_of(installed),
                 buildargs={"BASE": base_id},
                 network_mode="none",
                 nocache=not cache,

@@ -6,50 +6,39 @@ import io
 import os
 import tarfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from envguard import __version__
-from envguard.backends.image_layout import ENVIRONMENT, PYTHON, site_packages_in_image
+from envguard.backends.inside import ENVIRONMENT, PYTHON, site_packages_in_image
+from envguard.backends.protocol import Installed
 from envguard.errors import NoEnvironment
-from envguard.layout import Layout
-from envguard.planning import Candidate
 
 PACKAGE = Path(__file__).resolve().parents[1]
 TAR = "environment.tar"
 MOMENT = 315532800  # 1980-01-01, the oldest time that every archive format can hold
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """What an image is made of: a candidate, its environment as it is laid out, and the key of the two in the store."""
+def tag_of(installed: Installed) -> str:
+    """The tag of an environment's image: environment, edition, Python and lock."""
+    lock = installed.candidate.lock
+    return f"envguard/{lock.environment}:{lock.edition}-cp{lock.python.replace('.', '')}-{lock.digest[:12]}"
 
-    candidate: Candidate
-    layout: Layout
-    key: str
 
-    @property
-    def tag(self) -> str:
-        """Environment, edition, Python and lock."""
-        lock = self.candidate.lock
-        python = lock.python.replace(".", "")
-        return f"envguard/{lock.environment}:{lock.edition}-cp{python}-{lock.digest[:12]}"
-
-    def facts(self) -> dict[str, str]:
-        """What the labels say, by the names that stand for it in the Dockerfile."""
-        lock = self.candidate.lock
-        return {
-            "BASE_NAME": str(self.candidate.interpreter.base),
-            "TITLE": f"{lock.environment} {lock.edition} on Python {lock.python}",
-            "VERSION": __version__,
-            "REVISION": source_revision(),
-            "ENVIRONMENT": lock.environment,
-            "EDITION": lock.edition,
-            "PYTHON": self.candidate.interpreter.version_text,
-            "LOCK": lock.digest,
-            "KEY": self.key,
-        }
+def labels_of(installed: Installed) -> dict[str, str]:
+    """What the labels say, by the names that stand for it in the Dockerfile."""
+    lock, interpreter = installed.candidate.lock, installed.candidate.interpreter
+    return {
+        "BASE_NAME": str(interpreter.base),
+        "TITLE": f"{lock.environment} {lock.edition} on Python {lock.python}",
+        "VERSION": __version__,
+        "REVISION": source_revision(),
+        "ENVIRONMENT": lock.environment,
+        "EDITION": lock.edition,
+        "PYTHON": interpreter.version_text,
+        "LOCK": lock.digest,
+        "KEY": installed.key,
+    }
 
 
 def build_files() -> Path:
@@ -74,36 +63,36 @@ def source_revision() -> str:
         return ""
 
 
-def dockerfile(recipe: Recipe) -> str:
+def dockerfile(installed: Installed) -> str:
     """The Dockerfile with everything filled in, so that whoever builds need give no argument."""
     text = (build_files() / "Dockerfile").read_text(encoding="utf-8")
-    text = text.replace("ARG BASE\n", f"ARG BASE={recipe.candidate.interpreter.base}\n")
-    for name, value in recipe.facts().items():
+    text = text.replace("ARG BASE\n", f"ARG BASE={installed.candidate.interpreter.base}\n")
+    for name, value in labels_of(installed).items():
         text = text.replace(f"${{{name}}}", value)
     return text
 
 
-def write_context(folder: Path, recipe: Recipe) -> None:
+def write_context(folder: Path, installed: Installed) -> None:
     """Put what `docker build` needs into a folder; raises NoEnvironment where that cannot be written."""
     try:
-        (folder / "Dockerfile").write_text(dockerfile(recipe), encoding="utf-8")
+        (folder / "Dockerfile").write_text(dockerfile(installed), encoding="utf-8")
         with (folder / TAR).open("wb") as file:
-            write_environment(file, recipe)
+            write_environment(file, installed)
     except OSError as error:
         raise NoEnvironment(
-            f"What the image {recipe.tag} is built from cannot be written to {folder}.",
+            f"What the image {tag_of(installed)} is built from cannot be written to {folder}.",
             why=str(error),
             next_step="Free some space, or name another folder; for a build it lies in ENVGUARD_HOME.",
         ) from error
 
 
-def write_environment(target: IO[bytes], recipe: Recipe) -> None:
+def write_environment(target: IO[bytes], installed: Installed) -> None:
     """Write the environment as it shall lie in the image: a virtual environment whose bytes follow from its lock.
 
     Owners are root, modes and times are normalised, names are in order. Every folder is named, or the engine would
     give it the time at which it unpacks.
     """
-    interpreter = recipe.candidate.interpreter
+    interpreter = installed.candidate.interpreter
     site_packages = site_packages_in_image(interpreter)
     home, version = interpreter.path.parent.as_posix(), interpreter.version_text
     configuration = f"home = {home}\ninclude-system-site-packages = false\nversion = {version}\n"
@@ -112,14 +101,14 @@ def write_environment(target: IO[bytes], recipe: Recipe) -> None:
             tar.addfile(_member(folder, tarfile.DIRTYPE))
         tar.addfile(_link(PYTHON, interpreter.path.as_posix()))
         # Found on PATH, where the programs themselves lie beside what they belong to.
-        programs = recipe.layout.programs
+        programs = installed.layout.programs
         for name in sorted(path.name for path in programs.iterdir()) if programs.is_dir() else ():
             if name != PYTHON.name:
                 tar.addfile(_link(PYTHON.with_name(name), (site_packages / programs.name / name).as_posix()))
         _add_bytes(tar, ENVIRONMENT / "pyvenv.cfg", configuration.encode())
         for folder in (site_packages.parents[1], site_packages.parent, site_packages):
             tar.addfile(_member(folder, tarfile.DIRTYPE))
-        _add_below(tar, recipe.layout.site_packages, site_packages)
+        _add_below(tar, installed.layout.site_packages, site_packages)
 
 
 def write_files(target: Path, files: Mapping[PurePosixPath, Path]) -> None:

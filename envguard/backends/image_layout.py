@@ -9,16 +9,16 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from envguard.backends.container_process import Limits, Mount, Order, run_in_container
+from envguard.backends.container_process import ContainerSpec, Mount, run_in_container
 from envguard.backends.engine import Engine
+from envguard.backends.inside import PYTHON, site_packages_in_image
 from envguard.backends.installing import REPRODUCIBLE, Installer, run_uv
+from envguard.backends.resources import Resources
 from envguard.errors import NoEnvironment
 from envguard.host.interpreters import Interpreter
 from envguard.layout import Layout
-from envguard.locks.lockfile import Lock
+from envguard.planning import Candidate
 
-ENVIRONMENT = PurePosixPath("/opt/envguard")
-PYTHON = ENVIRONMENT / "bin" / "python"
 SITE_PACKAGES = "site-packages"
 GLIBC_OF_UV = (17, 28, *range(31, 41))  # the minors that uv 0.13 has names for
 
@@ -37,28 +37,18 @@ class Compiler:
 
     engine: Engine
     image: str
-    limits: Limits
+    resources: Resources
     owner: str
 
 
-def site_packages_in_image(interpreter: Interpreter) -> PurePosixPath:
-    """Where the packages lie in an image that is built on the interpreter's."""
-    major, minor = interpreter.version[:2]
-    return ENVIRONMENT / "lib" / f"python{major}.{minor}" / "site-packages"
-
-
 def lay_out(
-    folder: Path,
-    interpreter: Interpreter,
-    lock: Lock,
-    installer: Installer,
-    compiler: Compiler,
-    descriptors: tuple[int, ...] = (),
+    folder: Path, candidate: Candidate, installer: Installer, compiler: Compiler, descriptors: tuple[int, ...] = ()
 ) -> Layout:
-    """Install a lock into `folder` for the platform of an image's interpreter.
+    """Install a candidate's lock into `folder`, for the platform of an image's interpreter.
 
     Bytecode is compiled by that interpreter, in a container without network. Raises NoEnvironment.
     """
+    interpreter, lock = candidate.interpreter, candidate.lock
     folder.mkdir(parents=True)
     requirements = folder / "lock.txt"
     requirements.write_text(lock.text(), encoding="utf-8")
@@ -132,9 +122,9 @@ def _compile(site_packages: Path, interpreter: Interpreter, compiler: Compiler) 
     # configuration of a user's.
     command = (str(interpreter.path), "-S", "-B", "-c", COMPILE, str(inside))
     mounts = (Mount(site_packages, inside, writable=True),)
-    order = Order(compiler.image, command, mounts, REPRODUCIBLE, PurePosixPath("/"), compiler.owner)
+    spec = ContainerSpec(compiler.image, command, mounts, REPRODUCIBLE, PurePosixPath("/"), compiler.owner)
     with tempfile.TemporaryFile() as log:
-        code, said = run_in_container(compiler.engine, order, compiler.limits, log)
+        code, said = run_in_container(compiler.engine, spec, compiler.resources, log)
         log.seek(0)
         words = (said + log.read(2000)).decode("utf-8", "replace")
     if code != 0:

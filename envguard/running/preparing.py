@@ -7,33 +7,32 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from envguard.backends.installing import Installer, build_venv, forget_distributions
-from envguard.catalog.model import Catalog, Environment
+from envguard.backends.installing import Installer, forget_distributions
+from envguard.backends.protocol import Backend, Installed, Surroundings, Workspace
+from envguard.backends.table import BACKENDS, backend_class
+from envguard.catalog.model import Catalog
 from envguard.catalog.projects import find_project
 from envguard.catalog.shipped import BUILTIN
 from envguard.errors import BadInput, NoEnvironment
+from envguard.host.discovery import discover
 from envguard.host.interpreters import HostFacts
 from envguard.host.variables import installer_variables
 from envguard.layout import Layout
-from envguard.locks.lockfile import Lock, lock_path, read_lock
-from envguard.locks.proofs import Proof, proofs_path, read_proofs
+from envguard.locks.lockfile import lock_path
+from envguard.locks.proofs import Proof, proofs_path
 from envguard.locks.uv import find_uv
-from envguard.planning import NOTHING_ABSENT, Backend, Candidate, LockKey, PassedOver, Plan, make_plan
+from envguard.planning import Candidate, PassedOver, Plan, Wanted, make_plan
 from envguard.running.checking import CheckFailed, check_environment
 from envguard.running.events import Building, BuildProgress, PassedBy, Receiver, Waiting
-from envguard.running.place import HostPlace, Place
-from envguard.running.step import scratch_folder
+from envguard.running.recorded import recorded_locks, recorded_proofs
+from envguard.running.step import PAYLOAD, scratch_folder
 from envguard.store.environments import BuiltEnvironment, DamagedInstall, ensure, make_folder, read_ready
 from envguard.store.fingerprint import MARKER
 from envguard.store.home import environments_folder, installer_cache, log_file, logs_folder, probe_cache, runs_folder
 from envguard.store.identity import Identity
 from envguard.store.locking import in_use
-
-if TYPE_CHECKING:
-    from envguard.backends.image import Image
-    from envguard.running.containers import Containers
+from envguard.store.process_marks import has_ended, process_mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +42,11 @@ class Prepared:
     candidate: Candidate
     built: BuiltEnvironment
     failed: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def installed(self) -> Installed:
+        """What a backend needs to know of it."""
+        return installed(self.candidate, self.built.layout)
 
     def as_json(self) -> dict[str, object]:
         """The environment for `--json`."""
@@ -67,8 +71,8 @@ class Workshop:
     """Makes environments ready on this host, each at most once per run.
 
     `editions` and `pythons` (minors), by environment, narrow the choice. With `find_links`, folders of wheels are
-    the only source of packages; with `offline`, no network is used. Without a `backend`, containers are taken where no
-    Python of this host fits and an engine is there.
+    the only source of packages; with `offline`, no network is used. Without a `backend`, the first of them that can is
+    taken. `base` is the base image instead of the catalog's.
     """
 
     home: Path
@@ -80,55 +84,58 @@ class Workshop:
     pythons: Mapping[str, str] = field(default_factory=dict)
     find_links: tuple[Path, ...] = ()
     offline: bool = False
-    backend: Backend | None = None
+    backend: str | None = None
+    base: str | None = None
     _ready: dict[str, Prepared] = field(default_factory=dict)
+    _backends: dict[str, Backend] = field(default_factory=dict, init=False)
 
     @cached_property
     def host(self) -> HostFacts:
         """Every Python of this host."""
-        from envguard.host.discovery import discover
-
         return discover(self.environ, home=self.user_home, cache=probe_cache(self.home))
 
-    @cached_property
-    def containers(self) -> Containers:
-        """The container engine and base images; nothing is asked of an engine before it is needed."""
-        from envguard.running.containers import Containers
+    def backend_named(self, name: str) -> Backend:
+        """The backend of that name, made when it is first asked for."""
+        if name not in self._backends:
+            self._backends[name] = backend_class(name)(self._surroundings())
+        return self._backends[name]
 
-        base = self.environ.get("ENVGUARD_BASE_IMAGE") or self.catalog.base
-        return Containers(self.home, self.environ, base, self.offline)
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(
+            environ=self.environ,
+            base=self.base or self.catalog.base,
+            offline=self.offline,
+            payload=PAYLOAD.parent,
+            cache=probe_cache(self.home),
+            scratch=runs_folder(self.home),
+            process_mark=lambda: process_mark(self.home),
+            has_ended=lambda mark: has_ended(self.home, mark),
+            host=lambda: self.host,
+            announce=lambda environment, what, why: self.receive(Building(environment, what, why)),
+        )
 
     def plan(self, name: str, *, edition: str | None = None, python: str | None = None, fetch: bool = False) -> Plan:
-        """The plan for an environment; raises NoEnvironment with every reason where there is none.
+        """The plan for an environment: that of the chosen backend, or of the first that has one.
 
-        `edition` and `python` go before the workshop's own. A base image that is missing is pulled only with `fetch`.
+        `edition` and `python` take precedence over the workshop's own. A base image that is missing is pulled only with
+        `fetch`. Raises NoEnvironment with every reason if there is no plan.
         """
         environment = self.catalog.environments.get(name)
         if environment is None:
             known = ", ".join(self.catalog.environments)
             raise BadInput(f"There is no environment {name!r}.", next_step=f"Choose one of: {known}.")
-        wanted = _Wanted(environment, edition or self.editions.get(name), python or self.pythons.get(name))
-        if self.backend == "container":
-            return self._plan_in_containers(wanted, fetch)
-        try:
-            return wanted.plan(self.host)
-        except NoEnvironment as error:
-            if self.backend == "venv":
-                raise
-            return self._plan_instead(wanted, error, fetch)
-
-    def _plan_in_containers(self, wanted: _Wanted, fetch: bool) -> Plan:
-        return self.containers.plan(wanted.environment.name, wanted.minors, wanted.plan, fetch=fetch)
-
-    def _plan_instead(self, wanted: _Wanted, error: NoEnvironment, fetch: bool) -> Plan:
-        """A plan in containers, where this host's own Pythons allow none; `error` says why."""
-        try:
-            plan = self._plan_in_containers(wanted, fetch)
-        except NoEnvironment as other:
-            why = f"{error.why}\nin a container: {other.what} {other.why}"
-            raise NoEnvironment(error.what, why=why, next_step=error.next_step) from other
-        reasons = (PassedOver("this host's own Pythons", reason) for reason in error.why.splitlines())
-        return replace(plan, passed_over=(*reasons, *plan.passed_over))
+        wanted = Wanted(environment, edition or self.editions.get(name), python or self.pythons.get(name))
+        refused: list[tuple[Backend, NoEnvironment]] = []
+        for backend in map(self.backend_named, [self.backend] if self.backend else BACKENDS):
+            try:
+                pythons = backend.pythons(wanted.minors, fetch=fetch)
+                plan = make_plan(wanted, pythons, recorded_locks(environment), recorded_proofs(environment))
+            except NoEnvironment as error:
+                refused.append((backend, error))
+            else:
+                reasons = (PassedOver(each.pythons_are, why) for each, error in refused for why in error.why.splitlines())
+                return replace(plan, passed_over=(*reasons, *plan.passed_over))
+        raise _every_refusal(refused)
 
     def prepare(self, name: str) -> Prepared:
         """The environment of that name, built and proved now if it was not there."""
@@ -173,8 +180,7 @@ class Workshop:
         for candidate in plan.candidates:
             try:
                 built = self.build(candidate)
-                if candidate.backend == "container":
-                    self.image(candidate, built.layout)  # now, and not by each of several runs at once
+                self.backend_named(candidate.backend).complete(installed(candidate, built.layout))
                 return Prepared(candidate, built, tuple(failed))
             except CheckFailed as failure:
                 why = f"{failure.what} {failure.why}".strip()
@@ -203,43 +209,25 @@ class Workshop:
         watcher, identity = _Announcer(candidate, self.receive), identity_of(candidate)
         installer = replace(self._installer(), tell=watcher.progress)
 
+        backend = self.backend_named(candidate.backend)
+
         def build(folder: Path, held: tuple[int, ...]) -> Layout:
-            if candidate.backend == "container":
-                return self.containers.lay_out(candidate, identity.key, folder, installer, held)
-            return build_venv(folder, candidate.interpreter.real_path, candidate.lock, installer, held)
+            return backend.install(candidate, identity.key, folder, installer, held)
 
         def prove(layout: Layout) -> Proof:
             watcher.progress("proving it")
             try:
                 return self.check(candidate, layout)
             except CheckFailed:
-                if candidate.backend == "container":
-                    self.containers.forget(identity.key)
+                backend.discard(identity.key)
                 raise
 
         return ensure(self.home, identity, build=build, prove=prove, watcher=watcher)
 
-    def place(self, prepared: Prepared, folder: Path, reads: Sequence[Path]) -> Place:
-        """Where a step runs in an environment: it may write to `folder` and must see what is in `reads`."""
-        return self._place(prepared.candidate, prepared.built.layout, folder, reads)
-
-    def _place(self, candidate: Candidate, layout: Layout, folder: Path, reads: Sequence[Path]) -> Place:
-        if candidate.backend == "venv":
-            return HostPlace(layout, folder)
-        from envguard.running.containers import ContainerPlace
-
-        image = self.image(candidate, layout)
-        return ContainerPlace(self.containers, image, candidate.interpreter, layout, folder, tuple(reads))
-
-    def image(self, candidate: Candidate, layout: Layout, *, anew: bool = False) -> Image:
-        """The image of a candidate's environment, built now if it is not there, or in any case `anew`."""
-        from envguard.backends.image_context import Recipe
-
-        recipe = Recipe(candidate, layout, identity_of(candidate).key)
-        building = lambda tag: self.receive(Building(candidate.environment.name, tag, "its image"))  # noqa: E731
-        if anew:
-            return self.containers.build(recipe, building, cache=False)
-        return self.containers.image(recipe, building)
+    def workspace(self, prepared: Prepared, folder: Path, reads: Sequence[Path]) -> Workspace:
+        """Where a step runs in an environment: it may write to `folder`, and must see what is in `reads`."""
+        candidate = prepared.candidate
+        return self.backend_named(candidate.backend).workspace(prepared.installed, folder, reads)
 
     def _installer(self) -> Installer:
         logs = logs_folder(self.home)
@@ -259,27 +247,23 @@ class Workshop:
         reads = [*samples.values(), *([environment.folder] if environment.check_command else [])]
         log = log_file(self.home, f"{environment.name}-{candidate.edition.name}-check")
         with scratch_folder(runs_folder(self.home)) as folder:
-            place = self._place(candidate, layout, folder, reads)
-            return check_environment(candidate, place, samples, held, self.environ, log)
+            backend = self.backend_named(candidate.backend)
+            workspace = backend.workspace(installed(candidate, layout), folder, reads)
+            return check_environment(candidate, workspace, samples, held, self.environ, log)
 
 
-def recorded_locks(environment: Environment) -> dict[LockKey, Lock]:
-    """The locks that an environment has, by edition and Python minor."""
-    locks = {}
-    for edition in environment.editions:
-        for python in edition.pythons:
-            path = lock_path(environment.lockfiles, environment.name, edition.name, python)
-            if path.is_file():
-                locks[edition.name, python] = read_lock(path)
-    return locks
+def _every_refusal(refused: Sequence[tuple[Backend, NoEnvironment]]) -> NoEnvironment:
+    """The first backend's refusal, with the reasons of those that were tried instead."""
+    (_, first), *others = refused
+    if not others:
+        return first
+    reasons = (f"{backend.elsewhere}: {error.what} {error.why}" for backend, error in others)
+    return NoEnvironment(first.what, why="\n".join([first.why, *reasons]), next_step=first.next_step)
 
 
-def recorded_proofs(environment: Environment) -> dict[str, tuple[Proof, ...]]:
-    """What is recorded of an environment's locks, by edition."""
-    return {
-        edition.name: read_proofs(proofs_path(environment.lockfiles, environment.name, edition.name))
-        for edition in environment.editions
-    }
+def installed(candidate: Candidate, layout: Layout) -> Installed:
+    """A candidate's environment as backends know it."""
+    return Installed(candidate, layout, identity_of(candidate).key)
 
 
 def identity_of(candidate: Candidate) -> Identity:
@@ -295,34 +279,6 @@ def identity_of(candidate: Candidate) -> Identity:
         platform=python.facts.platform,
         backend=candidate.backend,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """An environment, and the edition and Python minor that were asked for, if any were."""
-
-    environment: Environment
-    edition: str | None
-    python: str | None
-
-    @property
-    def minors(self) -> list[str]:
-        """The Python minors that would do, the preferred first."""
-        editions = (each for each in self.environment.editions if self.edition in (None, each.name))
-        asked = [each for each in editions if each.offered or self.edition is not None]
-        return list(dict.fromkeys(minor for each in asked for minor in each.pythons if self.python in (None, minor)))
-
-    def plan(self, host: HostFacts, absent: Mapping[str, str] = NOTHING_ABSENT) -> Plan:
-        """The plan on these Pythons; see `make_plan`."""
-        return make_plan(
-            self.environment,
-            host,
-            recorded_locks(self.environment),
-            proofs=recorded_proofs(self.environment),
-            edition=self.edition,
-            python=self.python,
-            absent=absent,
-        )
 
 
 @dataclass(frozen=True, slots=True)

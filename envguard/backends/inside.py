@@ -1,0 +1,20 @@
+"""Where things lie inside an image of an environment, and inside the containers that run it."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from envguard.host.interpreters import Interpreter
+
+ENVIRONMENT = PurePosixPath("/opt/envguard")
+PYTHON = ENVIRONMENT / "bin" / "python"
+PAYLOAD_INSIDE = PurePosixPath("/envguard/payload")
+WORK_INSIDE = PurePosixPath("/envguard/work")
+GIVEN_INSIDE = PurePosixPath("/envguard/in")
+SAMPLES_INSIDE = PurePosixPath("/envguard/samples")
+
+
+def site_packages_in_image(interpreter: Interpreter) -> PurePosixPath:
+    """Where the packages lie in an image that is built on the interpreter's."""
+    major, minor = interpreter.version[:2]
+    return ENVIRONMENT / "lib" / f"python{major}.{minor}" / "site-packages"
