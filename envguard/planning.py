@@ -112,7 +112,7 @@ def make_plan(
     editions = _chosen_editions(environment, wanted.edition)
     candidates: list[Candidate] = []
     passed_over: list[PassedOver] = []
-    for edition, minor in ((edition, minor) for edition in editions for minor in edition.pythons):
+    for edition, minor in [(each, minor) for each in editions for minor in each.pythons]:
         if wanted.python not in (None, minor):
             what = f"{environment.name} {edition.name} on Python {minor}"
             passed_over.append(PassedOver(what, "not asked for"))

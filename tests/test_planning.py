@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from envguard.errors import BadInput, NoEnvironment
 from envguard.host.interpreters import BrokenInterpreter, HostFacts, Interpreter, Version
 from envguard.locks.lockfile import Lock, LockedPackage, LockedWheel
 from envguard.locks.proofs import Proof
-from envguard.planning import make_plan, wanted_digest
+from envguard.planning import NOTHING_PROVED, LockKey, Plan, Pythons, Wanted, make_plan, wanted_digest
 
 TOOLS = Environment(
     name="tools",
@@ -44,8 +45,20 @@ def host_of(*interpreters: Interpreter) -> HostFacts:
     return HostFacts(interpreters=interpreters, broken=())
 
 
+def plan_of(
+    environment: Environment,
+    host: HostFacts,
+    locks: Mapping[LockKey, Lock],
+    *,
+    proofs: Mapping[str, Sequence[Proof]] = NOTHING_PROVED,
+    edition: str | None = None,
+    python: str | None = None,
+) -> Plan:
+    return make_plan(Wanted(environment, edition, python), Pythons("venv", host), locks, proofs)
+
+
 def test_the_order_of_the_catalog_decides_not_the_newest_python(host: HostFacts) -> None:
-    plan = make_plan(TOOLS, host_of(python(host, "3.10.1"), python(host, "3.9.1"), python(host, "3.11.1")), LOCKS)
+    plan = plan_of(TOOLS, host_of(python(host, "3.10.1"), python(host, "3.9.1"), python(host, "3.11.1")), LOCKS)
     chosen = [(each.edition.name, each.lock.python) for each in plan.candidates]
     assert chosen == [("2", "3.11"), ("2", "3.10"), ("1", "3.9")]
 
@@ -53,7 +66,7 @@ def test_the_order_of_the_catalog_decides_not_the_newest_python(host: HostFacts)
 def test_the_newest_patch_release_of_a_minor_is_taken(host: HostFacts) -> None:
     old, new = python(host, "3.11.9"), python(host, "3.11.10")
     for order in ((old, new), (new, old)):
-        plan = make_plan(TOOLS, host_of(*order), LOCKS)
+        plan = plan_of(TOOLS, host_of(*order), LOCKS)
         assert plan.chosen.interpreter == new
         assert any("3.11.9" in each.what and "preferred" in each.why for each in plan.passed_over)
 
@@ -61,7 +74,7 @@ def test_the_newest_patch_release_of_a_minor_is_taken(host: HostFacts) -> None:
 def test_everything_that_lost_has_a_reason(host: HostFacts) -> None:
     broken = BrokenInterpreter(Path("/x/python3.10"), ("PATH",), "shim", "Its pyenv shim exits 127.")
     pythons = (python(host, "3.11.1"), python(host, "3.14.0"), python(host, "3.10.1", reasons=("32-bit.",)))
-    plan = make_plan(TOOLS, HostFacts(pythons, (broken,)), LOCKS)
+    plan = plan_of(TOOLS, HostFacts(pythons, (broken,)), LOCKS)
     why = {each.what: each.why for each in plan.passed_over}
     assert why["tools 2 on Python 3.10"] == "/pythons/3.10.1/bin/python: 32-bit."
     assert why["tools 1 on Python 3.9"] == "this host has no Python 3.9"
@@ -72,7 +85,7 @@ def test_everything_that_lost_has_a_reason(host: HostFacts) -> None:
 def test_no_wheel_for_this_platform_is_one_sentence(host: HostFacts) -> None:
     locks = {("2", "3.11"): lock("2", "3.11", "one-1.0-cp311-cp311-win_arm64.whl")}
     with pytest.raises(NoEnvironment) as caught:
-        make_plan(TOOLS, host_of(python(host, "3.11.1")), locks)
+        plan_of(TOOLS, host_of(python(host, "3.11.1")), locks)
     assert "one 1.0 has no wheel for this platform (there are: win_arm64)" in caught.value.why
     assert caught.value.exit_code == 3
 
@@ -81,7 +94,7 @@ def test_a_package_that_this_platform_does_not_need_is_not_missed(host: HostFact
     wheel = LockedWheel("two-1.0-cp311-cp311-win_arm64.whl", "b" * 64)
     whole = LOCKS["2", "3.11"]
     elsewhere = LockedPackage("two", "1.0", "sys_platform == 'nowhere'", (wheel,))
-    plan = make_plan(
+    plan = plan_of(
         TOOLS, host_of(python(host, "3.11.1")), {("2", "3.11"): replace(whole, packages=(*whole.packages, elsewhere))}
     )
     assert plan.chosen.lock.python == "3.11"
@@ -89,14 +102,14 @@ def test_a_package_that_this_platform_does_not_need_is_not_missed(host: HostFact
 
 def test_an_edition_can_be_asked_for(host: HostFacts) -> None:
     pythons = host_of(python(host, "3.11.1"), python(host, "3.9.1"))
-    assert make_plan(TOOLS, pythons, LOCKS, edition="1").chosen.lock.python == "3.9"
+    assert plan_of(TOOLS, pythons, LOCKS, edition="1").chosen.lock.python == "3.9"
     with pytest.raises(BadInput, match="no edition '7'"):
-        make_plan(TOOLS, pythons, LOCKS, edition="7")
+        plan_of(TOOLS, pythons, LOCKS, edition="7")
 
 
 def test_no_plan_names_every_reason(host: HostFacts) -> None:
     with pytest.raises(NoEnvironment) as caught:
-        make_plan(TOOLS, host_of(python(host, "3.13.1")), {})
+        plan_of(TOOLS, host_of(python(host, "3.13.1")), {})
     for minor in ("3.11", "3.10", "3.9"):
         assert f"on Python {minor}: it has no lock" in caught.value.why
     assert "3.11, 3.10, 3.9" in caught.value.next_step
@@ -114,7 +127,7 @@ def proof(host: HostFacts, edition: str, python: str, **changes: object) -> Proo
 def test_what_is_known_to_be_bad_here_is_passed_over_with_its_reason(host: HostFacts) -> None:
     pythons = host_of(python(host, "3.11.1"), python(host, "3.10.1"))
     bad = proof(host, "2", "3.11", result="fails", reason="it fell over")
-    plan = make_plan(TOOLS, pythons, LOCKS, proofs={"2": (bad,)})
+    plan = plan_of(TOOLS, pythons, LOCKS, proofs={"2": (bad,)})
     assert plan.chosen.lock.python == "3.10"
     why = {each.what: each.why for each in plan.passed_over}
     assert why["tools 2 on Python 3.11"] == "known to be bad here: it fails (it fell over)"
@@ -123,14 +136,14 @@ def test_what_is_known_to_be_bad_here_is_passed_over_with_its_reason(host: HostF
 def test_a_failure_elsewhere_or_of_another_lock_is_none_here(host: HostFacts) -> None:
     bad = proof(host, "2", "3.11", result="fails", reason="it fell over")
     for other in (replace(bad, platform="plan9-mips"), replace(bad, lock="f" * 64), replace(bad, python="3.9.1")):
-        plan = make_plan(TOOLS, host_of(python(host, "3.11.1")), LOCKS, proofs={"2": (other,)})
+        plan = plan_of(TOOLS, host_of(python(host, "3.11.1")), LOCKS, proofs={"2": (other,)})
         assert plan.chosen.lock.python == "3.11"
 
 
 def test_asking_for_what_is_known_to_be_bad_gets_the_recorded_reason(host: HostFacts) -> None:
     bad = proof(host, "1", "3.9", result="cannot be installed", reason="its wheel was deleted")
     with pytest.raises(NoEnvironment) as caught:
-        make_plan(TOOLS, host_of(python(host, "3.9.1")), LOCKS, proofs={"1": (bad,)}, edition="1")
+        plan_of(TOOLS, host_of(python(host, "3.9.1")), LOCKS, proofs={"1": (bad,)}, edition="1")
     assert "it cannot be installed (its wheel was deleted)" in caught.value.why
 
 
@@ -138,23 +151,23 @@ def test_why_there_is_no_lock_is_told_where_it_was_recorded(host: HostFacts) -> 
     digest = wanted_digest(TOOLS, TOOLS.editions[0], "3.11")
     bad = proof(host, "2", "3.11", lock=digest, result="cannot be resolved", reason="one is gone", platform="any")
     with pytest.raises(NoEnvironment) as caught:
-        make_plan(TOOLS, host_of(python(host, "3.11.1")), {}, proofs={"2": (bad,)}, edition="2")
+        plan_of(TOOLS, host_of(python(host, "3.11.1")), {}, proofs={"2": (bad,)}, edition="2")
     assert "tools 2 on Python 3.11: it has no lock: it cannot be resolved (one is gone)" in caught.value.why
 
 
 def test_if_the_first_choice_fails_its_check_the_known_good_come_next(host: HostFacts) -> None:
     pythons = host_of(*(python(host, version) for version in ("3.11.1", "3.10.1", "3.9.1")))
-    plan = make_plan(TOOLS, pythons, LOCKS, proofs={"1": (proof(host, "1", "3.9"),)})
+    plan = plan_of(TOOLS, pythons, LOCKS, proofs={"1": (proof(host, "1", "3.9"),)})
     assert [each.lock.python for each in plan.candidates] == ["3.11", "3.9", "3.10"]
 
 
 def test_an_edition_that_is_not_offered_is_taken_only_by_name(host: HostFacts) -> None:
     hidden = replace(TOOLS, editions=(replace(TOOLS.editions[0], offered=False), TOOLS.editions[1]))
     pythons = host_of(python(host, "3.11.1"), python(host, "3.9.1"))
-    assert make_plan(hidden, pythons, LOCKS).chosen.edition.name == "1"
-    assert make_plan(hidden, pythons, LOCKS, edition="2").chosen.lock.python == "3.11"
+    assert plan_of(hidden, pythons, LOCKS).chosen.edition.name == "1"
+    assert plan_of(hidden, pythons, LOCKS, edition="2").chosen.lock.python == "3.11"
 
 
 def test_a_python_can_be_asked_for(host: HostFacts) -> None:
     pythons = host_of(python(host, "3.11.1"), python(host, "3.10.1"))
-    assert make_plan(TOOLS, pythons, LOCKS, python="3.10").chosen.lock.python == "3.10"
+    assert plan_of(TOOLS, pythons, LOCKS, python="3.10").chosen.lock.python == "3.10"

@@ -24,7 +24,7 @@ from envguard.backends.engine import Engine, ImageMissing, find_engine
 from envguard.backends.image import Image, build_image, find_image, remove_image, unpack_environment
 from envguard.backends.image_context import tag_of
 from envguard.backends.image_layout import SITE_PACKAGES, Compiler, lay_out
-from envguard.backends.inside import GIVEN_INSIDE, PAYLOAD_INSIDE, WORK_INSIDE, site_packages_in_image
+from envguard.backends.inside import CONTAINER, GIVEN_INSIDE, PAYLOAD_INSIDE, WORK_INSIDE, site_packages_in_image
 from envguard.backends.installing import Installer
 from envguard.backends.protocol import Installed, Surroundings
 from envguard.backends.resources import Resources, resources_from
@@ -33,7 +33,6 @@ from envguard.host.interpreters import HostFacts, Interpreter
 from envguard.layout import Layout
 from envguard.planning import Candidate, Pythons, minor_of
 
-NAME = "container"
 PROGRAMS = "/usr/local/bin:/usr/bin:/bin"
 NO_BASE = (
     "Load a base image with `docker load`, make one as docs/containers.md shows, or name another with --base or "
@@ -84,7 +83,7 @@ class ContainerBackend:
                 absent[minor] = f"the base image {reference} is not here and cannot be pulled: {error.why}"
         if found and "{python}" not in base:
             absent = dict.fromkeys(minors, f"the base image {base} brings Python {minor_of(found[0])}")
-        return Pythons(NAME, HostFacts(tuple(found), ()), absent, where=self.elsewhere, remedy=NO_BASE)
+        return Pythons(CONTAINER, HostFacts(tuple(found), ()), absent, where=self.elsewhere, remedy=NO_BASE)
 
     def install(
         self, candidate: Candidate, key: str, folder: Path, installer: Installer, descriptors: tuple[int, ...]
@@ -181,7 +180,7 @@ class ContainerWorkspace:
         source = max((each for each in targets if path.is_relative_to(each)), key=lambda each: len(each.parts))
         return (targets[source] / path.relative_to(source).as_posix()).as_posix()
 
-    def variables(self, environ: Mapping[str, str]) -> dict[str, str]:  # noqa: ARG002 - none of the host's
+    def variables(self, environ: Mapping[str, str]) -> dict[str, str]:
         """The same on every host."""
         programs = f"{self.layout.python.parent.as_posix()}:{self.path_inside(self.layout.programs)}:{PROGRAMS}"
         return {"PATH": programs, "HOME": str(WORK_INSIDE), "TMPDIR": "/tmp", "LANG": "C.UTF-8"}
@@ -204,7 +203,7 @@ class ContainerWorkspace:
         environ: Mapping[str, str],
         *,
         here: bool = False,
-        keep: Sequence[int] = (),  # noqa: ARG002 - a container keeps its image in use by itself
+        keep: Sequence[int] = (),
     ) -> int:
         """The command in the folder; it reads nothing from us, and has no terminal and no network."""
         line = command_line(command, self.path_inside(self.layout.python), here=here)

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 
 from envguard.host.interpreters import Interpreter
 
+CONTAINER = "container"  # the name of their backend
 ENVIRONMENT = PurePosixPath("/opt/envguard")
 PYTHON = ENVIRONMENT / "bin" / "python"
 PAYLOAD_INSIDE = PurePosixPath("/envguard/payload")

@@ -20,8 +20,8 @@ class Surroundings:
 
     `environ` are the user's variables, `base` is the base image's name (`{python}` in it stands for the minor), and
     with `offline` no network is used. `payload` is the folder of envguard's own steps, `cache` keeps what interpreters
-    answered, `scratch` is for temporary folders. `process_mark` yields a mark for what may outlive a killed process, and
-    `has_ended` tells whether the process of a mark has ended. `host` finds the Pythons of this machine. `announce`
+    answered, `scratch` is for temporary folders. `process_mark` yields a mark for what may outlive a killed process,
+    and `has_ended` tells whether the process of a mark has ended. `host` finds the Pythons of this machine. `announce`
     is told the environment, the thing and the reason before something is built that takes long.
     """
 

@@ -29,7 +29,7 @@ class VenvBackend:
     def __init__(self, surroundings: Surroundings) -> None:
         self._surroundings = surroundings
 
-    def pythons(self, minors: Sequence[str], *, fetch: bool) -> Pythons:  # noqa: ARG002 - there is no choice
+    def pythons(self, minors: Sequence[str], *, fetch: bool) -> Pythons:
         """All that were found on this machine."""
         return Pythons(HOST, self._surroundings.host())
 
@@ -50,8 +50,8 @@ class VenvBackend:
         """Nothing was made outside the store."""
 
     def installed_in(self, folder: Path) -> bool:
-        """Whether there is a virtual environment, or nothing from which another backend could be told."""
-        return (folder / "venv").is_dir() or not (folder / "site-packages").is_dir()
+        """Whether there is a virtual environment."""
+        return (folder / "venv").is_dir()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from envguard.backends.table import BACKENDS
 from envguard.errors import BadInput
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ BackendOption = Annotated[
     str | None,
     typer.Option(
         "--backend",
-        metavar="venv|container",
+        metavar="|".join(BACKENDS),
         callback=_choose_backend,
         help="Where steps run. Default: ENVGUARD_BACKEND, else here, or in containers where no Python here fits.",
     ),

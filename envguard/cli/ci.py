@@ -162,7 +162,7 @@ def _install(top: Path, path_line: str) -> tuple[str, ...]:
 
 def _python(environments: Sequence[Environment]) -> str:
     """The Python, of those that every environment has a lock for, that the first one prefers."""
-    from envguard.running.preparing import recorded_locks
+    from envguard.running.recorded import recorded_locks
 
     locked = [{python for _, python in recorded_locks(environment)} for environment in environments]
     for edition in environments[0].editions:

@@ -143,7 +143,7 @@ def _fix(yes: bool) -> None:
 
 
 def _prune(workshop: Workshop, *, dry_run: bool) -> Sweep:
-    from envguard.running.preparing import recorded_locks
+    from envguard.running.recorded import recorded_locks
     from envguard.store.removing import prune
 
     locks = {

@@ -124,41 +124,32 @@ def shell(
     name: Annotated[str, typer.Argument(metavar="ENV")], edition: EditionOption = None, here: HereOption = False
 ) -> None:
     """Start your shell in an environment; `exit` leaves it."""
-    if os.environ.get("ENVGUARD_BACKEND") == "container":
-        raise BadInput(
-            "A shell needs a terminal, which containers of envguard's do not have.",
-            next_step=f"`envguard image build {name}` names the image; start it with `docker run -it`.",
-        )
     program = os.environ.get("SHELL") or os.environ.get("COMSPEC") or "/bin/sh"
-    raise typer.Exit(_run_in(name, edition, [program], here=here))
+    raise typer.Exit(_run_in(name, edition, [program], here=here, interactive=True))
 
 
-def _run_in(name: str, edition: str | None, command: list[str], *, here: bool) -> int:
-    from envguard.backends.command import run_command
+def _run_in(name: str, edition: str | None, command: list[str], *, here: bool, interactive: bool = False) -> int:
     from envguard.running.shortcut import leave
     from envguard.store.locking import in_use
 
-    workshop, prepared = _prepare(name, edition)
-    if prepared.candidate.backend == "container":
-        from envguard.running.container_command import run_contained
-
-        return run_contained(workshop, prepared, command, here=here)
+    workshop, prepared = _prepare(name, edition, interactive=interactive)
     with in_use(prepared.built.folder) as descriptors:
         ready, _ = workshop.look_up(prepared.candidate)
         if ready is None:  # removed between being ready and being in use
-            return _run_in(name, edition, command, here=here)
-        layout = ready.layout
-        if not prepared.failed:
+            return _run_in(name, edition, command, here=here, interactive=interactive)
+        python = ready.layout.python
+        if python.is_relative_to(ready.folder) and not prepared.failed:
             leave(
                 str(workshop.home), name, edition or "", os.environ,
-                folder=str(ready.folder), python=str(layout.python.relative_to(ready.folder)),
+                folder=str(ready.folder), python=str(python.relative_to(ready.folder)),
                 interpreter=ready.identity.interpreter,
                 decided_by=[str(file) for file in workshop.decided_by(prepared.candidate)],
             )  # fmt: skip
-        return run_command(command, str(layout.python), os.environ, here=here, keep=descriptors)
+        workspace = workshop.workspace(prepared, Path.cwd(), [])
+        return workspace.run_command(command, os.environ, here=here, keep=descriptors)
 
 
-def _prepare(name: str, edition: str | None) -> tuple[Workshop, Prepared]:
+def _prepare(name: str, edition: str | None, *, interactive: bool = False) -> tuple[Workshop, Prepared]:
     from envguard.catalog import load_catalog
     from envguard.cli.screen import screen
     from envguard.cli.workshop import open_workshop
@@ -166,4 +157,9 @@ def _prepare(name: str, edition: str | None) -> tuple[Workshop, Prepared]:
     with screen() as receive:
         catalog = load_catalog(Path.cwd(), os.environ)
         workshop = open_workshop(catalog, receive, {name: edition} if edition else {})
+        if interactive and not workshop.terminal:
+            raise BadInput(
+                "A shell needs a terminal, which envguard's containers do not have.",
+                next_step=f"`envguard image build {name}` names the image; start it with `docker run -it`.",
+            )
         return workshop, workshop.prepare(name)

@@ -80,7 +80,7 @@ def export(
 def _lock(workshop: Workshop, environment: Environment, edition: str | None, python: str | None) -> Lock:
     """The lock that is asked for; which Pythons this host has matters only where none is named."""
     from envguard.cli.choice import chosen_editions
-    from envguard.running.preparing import recorded_locks
+    from envguard.running.recorded import recorded_locks
 
     if python is None:
         return workshop.plan(environment.name).chosen.lock

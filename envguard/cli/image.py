@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from envguard.backends.inside import CONTAINER
 from envguard.cli.choice import BaseOption, FindLinksOption, OfflineOption
 from envguard.errors import BadInput, NoEnvironment
 
@@ -42,13 +43,14 @@ def build(
     Nothing is fetched during a build: wheels are laid out on this host, by the hashes of the lock, and copied in.
     """
     from envguard.cli.screen import screen
+    from envguard.running.images import build_image, image_of
 
     with screen() as receive:
         workshop = _workshop(receive, names, edition, python, find_links, offline=offline)
         found = []
         for name in names:
             prepared = workshop.prepare(name)
-            image = workshop.image(prepared.candidate, prepared.built.layout, anew=rebuild)
+            image = build_image(workshop, prepared) if rebuild else image_of(workshop, prepared)
             found.append((prepared, image))
     if as_json:
         rows = [{**image.as_json(), "base": str(prepared.candidate.interpreter.base)} for prepared, image in found]
@@ -84,13 +86,14 @@ def save(
     """Write images and the base that they are built on into one file, for a machine without network."""
     from envguard.backends.image import save_images
     from envguard.cli.screen import screen
+    from envguard.running.images import containers_of, image_of
 
     with screen() as receive:
         workshop = _workshop(receive, names, edition, python, None, offline=offline)
         prepared = [workshop.prepare(name) for name in names]
-        tags = [workshop.image(each.candidate, each.built.layout).tags[0] for each in prepared]
+        tags = [image_of(workshop, each).tags[0] for each in prepared]
         bases = dict.fromkeys(str(each.candidate.interpreter.base) for each in prepared)
-        save_images(workshop.containers.engine, [*bases, *tags], output.absolute())
+        save_images(containers_of(workshop).engine, [*bases, *tags], output.absolute())
     typer.echo(f"{output}: {', '.join([*bases, *tags])}, {output.stat().st_size / 1e6:,.1f} MB")
 
 
@@ -118,7 +121,7 @@ def prune(
     from envguard.backends.engine import find_engine
     from envguard.backends.image import images, remove_image
     from envguard.catalog import load_catalog
-    from envguard.running.preparing import recorded_locks
+    from envguard.running.recorded import recorded_locks
 
     catalog, engine = load_catalog(Path.cwd(), os.environ), find_engine(os.environ)
     locks = {
@@ -176,6 +179,7 @@ def export(
 
     The environments are built and proved here first.
     """
+    from envguard.backends.resources import resources_from
     from envguard.cli.screen import screen
     from envguard.files import write_whole
     from envguard.report.kubernetes import manifest
@@ -197,7 +201,7 @@ def export(
         files = _files(task, inputs or ())
         exported = export_task(task, workshop, dockerfile.absolute(), registry)
     write_whole(
-        dockerfile.absolute() / "job.yaml", manifest(task, exported, workshop.containers.limits, files).encode()
+        dockerfile.absolute() / "job.yaml", manifest(task, exported, resources_from(workshop.environ), files).encode()
     )
     for environment, image in exported.images.items():
         typer.echo(f"docker build -t {image} {dockerfile / environment}")
@@ -237,7 +241,6 @@ def _workshop(
     from envguard.catalog import load_catalog
     from envguard.cli.workshop import open_workshop
 
-    os.environ["ENVGUARD_BACKEND"] = "container"
     return open_workshop(
         load_catalog(Path.cwd(), os.environ),
         receive,
@@ -245,6 +248,7 @@ def _workshop(
         pythons=dict.fromkeys(names, python) if python else {},
         find_links=find_links,
         offline=offline,
+        backend=CONTAINER,
     )
 
 

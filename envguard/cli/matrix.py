@@ -30,7 +30,7 @@ def matrix(
     from envguard.cli.workshop import open_workshop
     from envguard.planning import platform_of
     from envguard.report.matrix import matrix_document, matrix_text
-    from envguard.running.preparing import recorded_locks, recorded_proofs
+    from envguard.running.recorded import recorded_locks, recorded_proofs
 
     catalog = load_catalog(Path.cwd(), os.environ)
     environments = [

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from envguard.catalog import Edition, Environment
     from envguard.running.preparing import Workshop
-    from envguard.running.proving import Trial
+    from envguard.running.proving import Attempt
 
 
 def prove(
@@ -52,7 +52,7 @@ def prove(
         for environment in environments_to_write_to(catalog, names)
         for each in chosen_editions(environment, edition, every=all_editions)
     ]
-    trials: list[Trial] = []
+    trials: list[Attempt] = []
     with screen() as receive:
         workshop = open_workshop(catalog, receive)
         for environment, each in wanted:
@@ -81,7 +81,7 @@ def _pythons(
     yield from [python] if python else edition.pythons if every else (here or edition.pythons)[:1]
 
 
-def _line(trial: Trial) -> str:
+def _line(trial: Attempt) -> str:
     what = f"{trial.environment} {trial.edition} on Python {trial.python}"
     if trial.proof is None:
         return f"{what}: not tried, {trial.why_not}"
@@ -90,7 +90,7 @@ def _line(trial: Trial) -> str:
     return f"{what}: {trial.proof.result}: {trial.proof.reason}"
 
 
-def _document(trial: Trial) -> dict[str, Any]:
+def _document(trial: Attempt) -> dict[str, Any]:
     return {
         "environment": trial.environment,
         "edition": trial.edition,

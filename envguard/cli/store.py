@@ -81,7 +81,7 @@ def verify(
 def prune_store(dry_run: DryRunOption = False, as_json: JsonOption = False) -> None:
     """Remove what no run will use again: unfinished, changed and outdated environments, old scratch and logs."""
     from envguard.catalog.projects import load_catalog
-    from envguard.running.preparing import recorded_locks
+    from envguard.running.recorded import recorded_locks
     from envguard.store.home import envguard_home
     from envguard.store.removing import prune
 

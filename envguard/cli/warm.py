@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from envguard.backends.table import HOST
 from envguard.running.shortcut import follow
 
 
@@ -12,7 +13,7 @@ def execute_warm(arguments: list[str]) -> int | None:
 
     None if the environment is not known to be ready or the arguments are others: the whole command line decides then.
     """
-    if os.environ.get("ENVGUARD_BACKEND", "venv") != "venv":
+    if os.environ.get("ENVGUARD_BACKEND", HOST) != HOST:
         return None
     edition, here, rest = "", False, list(arguments)
     while rest and rest[0].startswith("--"):

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from envguard.backends.table import BACKENDS
+from envguard.errors import BadInput
+
 if TYPE_CHECKING:
     from envguard.catalog import Catalog
-    from envguard.planning import Backend
     from envguard.running.events import Receiver
     from envguard.running.preparing import Workshop
 
@@ -22,11 +24,13 @@ def open_workshop(
     pythons: Mapping[str, str] | None = None,
     find_links: Sequence[Path] | None = None,
     offline: bool = False,
+    backend: str | None = None,
+    base: str | None = None,
 ) -> Workshop:
     """A workshop with the process's own variables; `editions` and `pythons` by environment narrow the choice.
 
-    `find_links` are folders of wheels to install from, instead of the package index. ENVGUARD_BACKEND, where it is set,
-    is the only backend that is used.
+    `find_links` are folders of wheels to install from, instead of the package index. Only the `backend` is used, and
+    its images are built on `base`; the defaults of both are ENVGUARD_BACKEND and ENVGUARD_BASE_IMAGE, if they are set.
     """
     from envguard.running.preparing import Workshop
     from envguard.store.home import envguard_home
@@ -41,7 +45,8 @@ def open_workshop(
         pythons=pythons or {},
         find_links=tuple(folder.expanduser().absolute() for folder in find_links or ()),
         offline=offline,
-        backend=_backend(os.environ.get("ENVGUARD_BACKEND", "")),
+        backend=_known(backend or os.environ.get("ENVGUARD_BACKEND") or None),
+        base=base or os.environ.get("ENVGUARD_BASE_IMAGE") or None,
     )
 
 
@@ -68,9 +73,7 @@ def workshop_for(
     )
 
 
-def _backend(named: str) -> Backend | None:
-    from envguard.errors import BadInput
-
-    if named in ("", "venv", "container"):
-        return named or None  # type: ignore[return-value]  # mypy narrows no text to a literal
-    raise BadInput(f"There is no backend {named!r}.", next_step="Choose one of: venv, container.")
+def _known(backend: str | None) -> str | None:
+    if backend is None or backend in BACKENDS:
+        return backend
+    raise BadInput(f"There is no backend {backend!r}.", next_step=f"Choose one of: {', '.join(BACKENDS)}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from envguard.backends.container_process import Limits
+from envguard.backends.resources import Resources
 from envguard.catalog.model import PayloadStep, Task
 from envguard.payload.door.references import Reference
 from envguard.report.yaml import Value, to_yaml
@@ -28,7 +28,7 @@ HEAD = """\
 """
 
 
-def manifest(task: Task, exported: ExportedTask, limits: Limits, files: Mapping[str, str]) -> str:
+def manifest(task: Task, exported: ExportedTask, resources: Resources, files: Mapping[str, str]) -> str:
     """The Job, its task as a ConfigMap, and a NetworkPolicy that lets it talk to nobody, as YAML.
 
     `files` are the names of the input files in the cluster's volume, by the names of the task's inputs.
@@ -56,7 +56,7 @@ def manifest(task: Task, exported: ExportedTask, limits: Limits, files: Mapping[
             "metadata": {"name": name, "labels": labels},
             "spec": {
                 "backoffLimit": 0,
-                "template": {"metadata": {"labels": labels}, "spec": _pod(name, task, exported, limits)},
+                "template": {"metadata": {"labels": labels}, "spec": _pod(name, task, exported, resources)},
             },
         },
     ]
@@ -82,9 +82,9 @@ def _texts(references: Mapping[str, Reference]) -> dict[str, str]:
     return {name: str(reference) for name, reference in references.items()}
 
 
-def _pod(name: str, task: Task, exported: ExportedTask, limits: Limits) -> dict[str, Value]:
-    steps = [_container(step.name, exported.images[step.environment], limits) for step in task.steps]
-    last = _container(PUBLISH, exported.images[task.steps[-1].environment], limits, publishes=True)
+def _pod(name: str, task: Task, exported: ExportedTask, resources: Resources) -> dict[str, Value]:
+    steps = [_container(step.name, exported.images[step.environment], resources) for step in task.steps]
+    last = _container(PUBLISH, exported.images[task.steps[-1].environment], resources, publishes=True)
     return {
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
@@ -108,8 +108,8 @@ def _pod(name: str, task: Task, exported: ExportedTask, limits: Limits) -> dict[
     }
 
 
-def _container(name: str, image: str, limits: Limits, *, publishes: bool = False) -> dict[str, Value]:
-    memory = f"{limits.memory >> 20}Mi"
+def _container(name: str, image: str, resources: Resources, *, publishes: bool = False) -> dict[str, Value]:
+    memory = f"{resources.memory >> 20}Mi"
     mounts: list[Value] = [
         {"name": "task", "mountPath": "/envguard/task", "readOnly": True},
         {"name": "input", "mountPath": "/envguard/input", "readOnly": True},

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from envguard.backends.table import backend_class
 from envguard.errors import EnvguardError
 from envguard.host.interpreters import HostFacts
 from envguard.running.setting_up import SetUp
@@ -81,7 +82,8 @@ def _row(environment: Document) -> tuple[str, ...]:
     if not environment["ready"]:
         return (environment["name"], "-", "-", "not ready, see below")
     state = "built and proved" if environment["built_now"] else f"ready, proved {environment['proof']['date'][:10]}"
-    where = " in a container" if environment["backend"] == "container" else ""
+    elsewhere = backend_class(environment["backend"]).elsewhere
+    where = f" {elsewhere}" if elsewhere else ""
     passed = f", after {len(environment['failed_before'])} that failed" if environment["failed_before"] else ""
     return (environment["name"], environment["edition"], environment["python"], state + where + passed)
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from envguard.backends.protocol import Workspace
 from envguard.catalog.model import Sample
 from envguard.clock import utc_now
 from envguard.errors import EnvguardError, Interrupted
 from envguard.locks.proofs import Proof
 from envguard.planning import Candidate
 from envguard.running.command_step import CommandRun, run_check_command
-from envguard.running.place import Place
 from envguard.running.step import StepResult, run_step
 
 
@@ -28,7 +28,7 @@ class CheckFailed(EnvguardError):
 
 def check_environment(
     candidate: Candidate,
-    place: Place,
+    workspace: Workspace,
     inputs: Mapping[str, Path],
     held: Sequence[Sample],
     environ: Mapping[str, str],
@@ -40,7 +40,7 @@ def check_environment(
     """
     what = f"The check of {candidate} failed."
     try:
-        result = _result(candidate, place, inputs, held, environ, log)
+        result = _result(candidate, workspace, inputs, held, environ, log)
     except Interrupted:
         raise
     except EnvguardError as error:
@@ -63,7 +63,7 @@ def check_environment(
 
 def _result(
     candidate: Candidate,
-    place: Place,
+    workspace: Workspace,
     inputs: Mapping[str, Path],
     held: Sequence[Sample],
     environ: Mapping[str, str],
@@ -71,13 +71,13 @@ def _result(
 ) -> StepResult:
     environment = candidate.environment
     if environment.check_command:
-        return run_check_command(environment, inputs, CommandRun(place, environment.folder, environ, log))
+        return run_check_command(environment, inputs, CommandRun(workspace, environment.folder, environ, log))
     files = [{"path": file.path, "bytes": file.bytes, "sha256": file.sha256} for each in held for file in each.files]
     return run_step(
-        place,
+        workspace,
         environment.check,
         name="check",
-        inputs={"site-packages": place.layout.site_packages, **inputs},
+        inputs={"site-packages": workspace.layout.site_packages, **inputs},
         options={**environment.check_options, "files": files},
         results={},
         environ=environ,

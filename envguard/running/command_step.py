@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from envguard.backends.protocol import Workspace
 from envguard.catalog.model import CommandStep, Environment
 from envguard.catalog.references import PLACEHOLDER
 from envguard.errors import BadInput, StepFailed
 from envguard.running.ending import ending, log_tail
-from envguard.running.place import Place
 from envguard.running.step import StepResult
 
 PYTHONS = ("python", "python3")
@@ -30,9 +30,9 @@ PYTHON_VARIABLES = {
 
 @dataclass(frozen=True, slots=True)
 class CommandRun:
-    """Where a command runs: its place, the folder that scripts are named from, the host's variables, and a log."""
+    """Where a command runs: its workspace, the folder that scripts are named from, the host's variables, and a log."""
 
-    place: Place
+    workspace: Workspace
     project: Path
     environ: Mapping[str, str]
     log: Path
@@ -44,7 +44,7 @@ def run_command_step(step: CommandStep, inputs: Mapping[str, Path], run: Command
     The result's `files` are the outputs, by name, as paths below the scratch folder. Raises StepFailed where the
     command does not end with 0 or an output is missing, and BadInput where its program or script is not there.
     """
-    folder = run.place.folder
+    folder = run.workspace.folder
     outputs = {name: folder / file for name, file in step.outputs.items()}
     for path in outputs.values():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -52,7 +52,7 @@ def run_command_step(step: CommandStep, inputs: Mapping[str, Path], run: Command
     started = time.monotonic()
     with (
         run.log.open("wb") as log,
-        run.place.process(command, _variables(step, run), log, talks=False) as process,
+        run.workspace.process(command, _variables(step, run), log, talks=False) as process,
     ):
         code = process.wait()
     seconds = time.monotonic() - started
@@ -68,7 +68,7 @@ def run_command_step(step: CommandStep, inputs: Mapping[str, Path], run: Command
 def run_check_command(environment: Environment, samples: Mapping[str, Path], run: CommandRun) -> StepResult:
     """Put an environment to the check of its catalog's own; raises StepFailed unless it ends with 0."""
     step = CommandStep(name="check", environment=environment.name, inputs={}, command=environment.check_command)
-    return run_command_step(step, {"site-packages": run.place.layout.site_packages, **samples}, run)
+    return run_command_step(step, {"site-packages": run.workspace.layout.site_packages, **samples}, run)
 
 
 def script_of(command: Sequence[str], project: Path) -> Path | None:
@@ -94,7 +94,7 @@ def check_script(step: CommandStep, project: Path) -> None:
 def _command_line(step: CommandStep, paths: Mapping[str, Mapping[str, Path]], run: CommandRun) -> list[str]:
     check_script(step, run.project)
     script = script_of(step.command, run.project)
-    seen, layout = run.place.seen, run.place.layout
+    seen, layout = run.workspace.path_inside, run.workspace.layout
     arguments = [
         PLACEHOLDER.sub(lambda found: seen(paths[found[1]][found[2]]), argument) for argument in step.command[1:]
     ]
@@ -117,7 +117,7 @@ def _command_line(step: CommandStep, paths: Mapping[str, Mapping[str, Path]], ru
 
 
 def _variables(step: CommandStep, run: CommandRun) -> dict[str, str]:
-    return {**run.place.variables(run.environ), **PYTHON_VARIABLES, **step.env}
+    return {**run.workspace.variables(run.environ), **PYTHON_VARIABLES, **step.env}
 
 
 def _check_made(step: CommandStep, name: str, path: Path, run: CommandRun) -> None:
@@ -127,7 +127,7 @@ def _check_made(step: CommandStep, name: str, path: Path, run: CommandRun) -> No
         what = "" if stat.S_ISREG(mode) else "is no regular file"
     except OSError:
         what = "is not there"
-    if not what and not path.resolve().is_relative_to(run.place.folder.resolve()):
+    if not what and not path.resolve().is_relative_to(run.workspace.folder.resolve()):
         what = "lies elsewhere"
     if what:
         raise StepFailed(

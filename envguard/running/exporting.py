@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from envguard.backends.image_context import Recipe, write_context, write_files
+from envguard.backends.image_context import tag_of, write_context, write_files
+from envguard.backends.inside import PAYLOAD_INSIDE, SAMPLES_INSIDE
 from envguard.catalog.model import CommandStep, PayloadStep, Task
 from envguard.errors import BadInput
 from envguard.payload.door.references import FILE, SAMPLE
-from envguard.running.containers import PAYLOAD_INSIDE
-from envguard.running.preparing import Prepared, Workshop, identity_of
+from envguard.running.preparing import Prepared, Workshop
 from envguard.running.step import PAYLOAD
 
-SAMPLES_INSIDE = PurePosixPath("/envguard/samples")
 PAYLOAD_TAR = "payload.tar"
 
 
@@ -29,7 +28,7 @@ class ExportedTask:
 def export_image(prepared: Prepared, folder: Path) -> None:
     """Write the Dockerfile of an environment's image and all that it needs into a new folder."""
     _new(folder)
-    _write(prepared, folder)
+    write_context(folder, prepared.installed)
 
 
 def export_task(task: Task, workshop: Workshop, folder: Path, registry: str) -> ExportedTask:
@@ -55,13 +54,13 @@ def export_task(task: Task, workshop: Workshop, folder: Path, registry: str) -> 
     images = {}
     for name, each in prepared.items():
         (folder / name).mkdir()
-        recipe = _write(each, folder / name)
+        write_context(folder / name, each.installed)
         write_files(folder / name / PAYLOAD_TAR, files)
         with (folder / name / "Dockerfile").open("a", encoding="utf-8") as file:
             file.write(f"# What runs there: envguard's own steps, and the samples of the task {task.name}.\n")
             file.write(f"ADD {PAYLOAD_TAR} /\n")
         digest = hashlib.sha256((folder / name / PAYLOAD_TAR).read_bytes()).hexdigest()
-        images[name] = f"{registry}{recipe.tag}-{digest[:12]}"
+        images[name] = f"{registry}{tag_of(each.installed)}-{digest[:12]}"
     return ExportedTask(images, {name: tuple(found) for name, found in samples.items()})
 
 
@@ -71,12 +70,6 @@ def _samples(step: PayloadStep | CommandStep) -> list[str]:
 
 def _payload_files() -> list[Path]:
     return sorted(PAYLOAD.parent.rglob("*.py"))
-
-
-def _write(prepared: Prepared, folder: Path) -> Recipe:
-    recipe = Recipe(prepared.candidate, prepared.built.layout, identity_of(prepared.candidate).key)
-    write_context(folder, recipe)
-    return recipe
 
 
 def _new(folder: Path) -> None:

@@ -25,7 +25,7 @@ def inspect_model(source: Path, options: Mapping[str, object], workshop: Worksho
         scratch_folder(runs_folder(workshop.home)) as folder,
     ):
         result = run_step(
-            workshop.place(prepared, folder, [source.absolute()]),
+            workshop.workspace(prepared, folder, [source.absolute()]),
             STEP,
             name=NAME,
             inputs={"model": source.absolute()},

@@ -50,7 +50,7 @@ class PageMaker:
         work = self.folder / "work"
         work.mkdir()
         result = run_step(
-            self.workshop.place(self.workshop.prepare(ENVIRONMENT), work, [self._given]),
+            self.workshop.workspace(self.workshop.prepare(ENVIRONMENT), work, [self._given]),
             STEP,
             name=ENVIRONMENT,
             inputs=inputs,

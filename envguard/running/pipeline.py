@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from envguard.backends.protocol import Workspace
 from envguard.catalog.model import Catalog, CommandStep, PayloadStep, Step, Task
 from envguard.errors import BadInput, StepFailed
 from envguard.files import FileFacts, appearing_whole
@@ -17,7 +18,6 @@ from envguard.payload.door.references import FILE, SAMPLE, TASK, Reference
 from envguard.running.code import code_digest
 from envguard.running.command_step import CommandRun, check_script, run_command_step
 from envguard.running.events import StepEnded, StepNote, StepProgress, StepStarted
-from envguard.running.place import Place
 from envguard.running.preparing import Prepared, Workshop
 from envguard.running.shelf import Shelf, Watch
 from envguard.running.step import GateFailure, StepResult, run_step, scratch_folder
@@ -164,11 +164,11 @@ class _Run:
         facts = {name: self.shelf[reference] for name, reference in step.inputs.items()}
         known = {path: each.sha256 for name in given for path, each in zip(given[name], facts[name], strict=True)}
         watch = Watch(known)
-        place = self._place(step, own / "work", given)
+        workspace = self._workspace(step, own / "work", given)
         if isinstance(step, CommandStep):
-            result = self._run_command(step, given, place)
+            result = self._run_command(step, given, workspace)
         else:
-            result = self._run_payload(step, given, place)
+            result = self._run_payload(step, given, workspace)
         for path in watch.changed():
             raise StepFailed(
                 f"The step {step.name!r} changed its input {path.name}.",
@@ -176,7 +176,7 @@ class _Run:
                 next_step="Let it write to a file of its own.",
             )
         outputs = {
-            name: self.shelf.add(Reference(step.name, name), _inside(place.folder, str(file)))
+            name: self.shelf.add(Reference(step.name, name), _inside(workspace.folder, str(file)))
             for name, file in result.values.get("files", {}).items()
         }
         shutil.rmtree(own, ignore_errors=True)
@@ -207,9 +207,11 @@ class _Run:
                     shutil.copyfileobj(made, out)
         return {name: FileFacts(targets[name], facts.bytes, facts.sha256) for name, facts in files.items()}
 
-    def _run_command(self, step: CommandStep, given: Mapping[str, tuple[Path, ...]], place: Place) -> StepResult:
+    def _run_command(
+        self, step: CommandStep, given: Mapping[str, tuple[Path, ...]], workspace: Workspace
+    ) -> StepResult:
         run = CommandRun(
-            place=place,
+            workspace=workspace,
             project=self.task.folder,
             environ=self.workshop.environ,
             log=log_file(self.workshop.home, f"{self.task.name}-{step.name}"),
@@ -218,13 +220,15 @@ class _Run:
         paths = {name: files[0] if len(files) == 1 else files[0].parent for name, files in given.items()}
         return run_command_step(step, paths, run)
 
-    def _run_payload(self, step: PayloadStep, given: Mapping[str, tuple[Path, ...]], place: Place) -> StepResult:
+    def _run_payload(
+        self, step: PayloadStep, given: Mapping[str, tuple[Path, ...]], workspace: Workspace
+    ) -> StepResult:
         # A single file keeps the input's name; of several each is `INPUT:FILE NAME`.
         inputs: dict[str, Path] = {}
         for name, files in given.items():
             inputs |= {name: files[0]} if len(files) == 1 else {f"{name}:{path.name}": path for path in files}
         return run_step(
-            place,
+            workspace,
             step.run,
             name=step.name,
             inputs=inputs,
@@ -235,12 +239,12 @@ class _Run:
             on_event=lambda event: self._pass_on(step, event),
         )
 
-    def _place(self, step: Step, work: Path, given: Mapping[str, tuple[Path, ...]]) -> Place:
+    def _workspace(self, step: Step, work: Path, given: Mapping[str, tuple[Path, ...]]) -> Workspace:
         """Where a step runs: it sees what it was given, a command step also its project, and may write to `work`."""
         work.mkdir()
         folders = [files[0].parent for files in given.values()]
         code = [self.task.folder] if isinstance(step, CommandStep) else []
-        return self.workshop.place(self.workshop.prepare(step.environment), work, [*folders, *code])
+        return self.workshop.workspace(self.workshop.prepare(step.environment), work, [*folders, *code])
 
     def _fetch(self, reference: Reference) -> None:
         """Put a file that comes from outside the run on the shelf, when it is first wanted."""

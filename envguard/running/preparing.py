@@ -100,6 +100,11 @@ class Workshop:
             self._backends[name] = backend_class(name)(self._surroundings())
         return self._backends[name]
 
+    @property
+    def terminal(self) -> bool:
+        """Whether a user's command can be interactive with the backend that was asked for."""
+        return self.backend is None or backend_class(self.backend).terminal
+
     def _surroundings(self) -> Surroundings:
         return Surroundings(
             environ=self.environ,
@@ -133,8 +138,9 @@ class Workshop:
             except NoEnvironment as error:
                 refused.append((backend, error))
             else:
-                reasons = (PassedOver(each.pythons_are, why) for each, error in refused for why in error.why.splitlines())
-                return replace(plan, passed_over=(*reasons, *plan.passed_over))
+                reasons = [(each.pythons_are, why) for each, error in refused for why in error.why.splitlines()]
+                before = (PassedOver(what, why) for what, why in reasons)
+                return replace(plan, passed_over=(*before, *plan.passed_over))
         raise _every_refusal(refused)
 
     def prepare(self, name: str) -> Prepared:

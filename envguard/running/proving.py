@@ -5,10 +5,11 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 
+from envguard.backends.table import HOST
 from envguard.catalog.model import Edition, Environment
 from envguard.clock import utc_now
 from envguard.errors import BadInput, NoEnvironment
-from envguard.host.interpreters import Interpreter
+from envguard.host.interpreters import HostFacts, Interpreter
 from envguard.locks.lockfile import Lock, lock_path, read_lock
 from envguard.locks.proofs import (
     ANY_PLATFORM,
@@ -21,7 +22,7 @@ from envguard.locks.proofs import (
 )
 from envguard.locks.resolver import CannotResolve, blames_packages
 from envguard.locks.tool_words import literal_words
-from envguard.planning import Candidate, PassedOver, best_interpreter, candidate_on, wanted_digest
+from envguard.planning import Candidate, PassedOver, Pythons, best_interpreter, candidate_on, wanted_digest
 from envguard.running.checking import CheckFailed
 from envguard.running.locking import lock_edition, write_lock
 from envguard.running.preparing import Workshop
@@ -31,7 +32,7 @@ OF_THE_HOST = ("missing-library", "sysfs-not-mounted")
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class Attempt:
     """What came of one edition on one Python: a proof, or why nothing could be found out on this host."""
 
     environment: str
@@ -41,7 +42,7 @@ class Trial:
     why_not: str = ""
 
 
-def prove(workshop: Workshop, environment: Environment, edition: Edition, python: str) -> Trial:
+def prove(workshop: Workshop, environment: Environment, edition: Edition, python: str) -> Attempt:
     """Try an edition on this host's best Python of a minor; what is found out is recorded beside the locks.
 
     Raises NoEnvironment or CannotAsk where the package index cannot be reached.
@@ -58,9 +59,9 @@ def prove(workshop: Workshop, environment: Environment, edition: Edition, python
         else:
             found = _try(workshop, environment, edition, lock, interpreter)
     if isinstance(found, str):
-        return Trial(environment.name, edition.name, python, None, found)
+        return Attempt(environment.name, edition.name, python, None, found)
     write_proofs(path, with_proof(read_proofs(path), found))
-    return Trial(environment.name, edition.name, python, found)
+    return Attempt(environment.name, edition.name, python, found)
 
 
 def check_writable(environment: Environment) -> None:
@@ -90,7 +91,7 @@ def _lock(workshop: Workshop, environment: Environment, edition: Edition, python
 def _try(
     workshop: Workshop, environment: Environment, edition: Edition, lock: Lock, interpreter: Interpreter
 ) -> Proof | str:
-    candidate = candidate_on(environment, edition, lock.python, [interpreter], lock)
+    candidate = candidate_on(environment, edition, lock.python, Pythons(HOST, HostFacts((interpreter,), ())), lock)
     if isinstance(candidate, PassedOver):
         return _failure("cannot be installed", environment, lock, interpreter, candidate.why)
     try:

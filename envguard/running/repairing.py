@@ -8,12 +8,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from envguard.backends.table import BACKENDS, HOST
 from envguard.catalog.model import Edition
 from envguard.errors import BrokenData, EnvguardError
-from envguard.host.interpreters import Interpreter
 from envguard.locks.lockfile import Lock, read_lock
 from envguard.planning import Candidate
-from envguard.running.preparing import Workshop, identity_of, recorded_locks
+from envguard.running.preparing import Workshop, identity_of
+from envguard.running.recorded import recorded_locks
 from envguard.store.manifest import MANIFEST, Manifest, differing, parse_manifest
 from envguard.store.removing import move_aside_if_idle
 
@@ -75,6 +76,8 @@ def _candidates(folder: Path, workshop: Workshop) -> Iterator[Candidate]:
 
 
 def _possible(folder: Path, workshop: Workshop) -> Iterator[Candidate]:
+    name = _backend_of(folder, workshop)
+    backend = workshop.backend_named(name)
     for environment in workshop.catalog.environments.values():
         if not folder.name.startswith(f"{environment.name}-"):
             continue
@@ -83,15 +86,13 @@ def _possible(folder: Path, workshop: Workshop) -> Iterator[Candidate]:
             locks.insert(0, read_lock(folder / "lock.txt"))
         for lock in locks:
             edition = environment.edition(lock.edition) or _edition_of(lock)
-            for interpreter in _interpreters(folder, lock, workshop):
-                yield Candidate(environment, edition, lock, interpreter)
+            for interpreter in backend.pythons([lock.python], fetch=False).facts.usable:
+                yield Candidate(environment, edition, lock, interpreter, name)
 
 
-def _interpreters(folder: Path, lock: Lock, workshop: Workshop) -> tuple[Interpreter, ...]:
-    """Those that the folder's environment can be for: of this host, or of images if it has no interpreter in it."""
-    if not (folder / "venv").is_dir() and (folder / "site-packages").is_dir():
-        return workshop.containers.pythons([lock.python], fetch=False)[0].usable
-    return workshop.host.usable
+def _backend_of(folder: Path, workshop: Workshop) -> str:
+    """The backend that installed the folder's environment; this host itself if nothing tells."""
+    return next((name for name in BACKENDS if workshop.backend_named(name).installed_in(folder)), HOST)
 
 
 def _edition_of(lock: Lock) -> Edition:

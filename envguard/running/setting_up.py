@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from envguard.catalog.model import Catalog, Task
 from envguard.errors import EnvguardError, Interrupted, NoEnvironment
 from envguard.running.pipeline import environments_of
-from envguard.running.preparing import Prepared, Workshop, recorded_locks
+from envguard.running.preparing import Prepared, Workshop
+from envguard.running.recorded import recorded_locks
 
 FIRST_TASK = "quantize"
 

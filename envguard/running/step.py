@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from envguard.backends.protocol import Workspace
 from envguard.errors import BadInput, StepFailed
 from envguard.running.ending import ending, log_tail
-from envguard.running.place import Place
 
 PROTOCOL = 1
 PAYLOAD = Path(__file__).resolve().parents[1] / "payload" / "__main__.py"
@@ -47,7 +47,7 @@ class StepResult:
 
 
 def run_step(
-    place: Place,
+    workspace: Workspace,
     step: str,
     *,
     name: str,
@@ -58,17 +58,17 @@ def run_step(
     log: Path,
     on_event: Callable[[dict[str, Any]], None],
 ) -> StepResult:
-    """Run a step's payload with the Python of an environment, in its place, and give back its result.
+    """Run a step's payload with the Python of an environment, in its workspace, and give back its result.
 
     The step sees only harmless variables of `environ`, works in the place's folder, and its noise goes to `log`. Raises
     BadInput where the step refuses its input and StepFailed where it ends without a result.
     """
-    request = place.folder / f"{name}.request.json"
+    request = workspace.folder / f"{name}.request.json"
     document = {
         "protocol": PROTOCOL,
         "step": step,
-        "inputs": {key: place.seen(path) for key, path in inputs.items()},
-        "folder": place.seen(place.folder),
+        "inputs": {key: workspace.path_inside(path) for key, path in inputs.items()},
+        "folder": workspace.path_inside(workspace.folder),
         "options": dict(options),
         "results": dict(results),
     }
@@ -77,7 +77,7 @@ def run_step(
     last: dict[str, Any] = {}
     with (
         log.open("wb") as noise,
-        place.process(_command(place, request), place.variables(environ), noise, talks=True) as process,
+        workspace.process(_command(workspace, request), workspace.variables(environ), noise, talks=True) as process,
     ):
         assert process.stdout is not None
         for event in _events(process.stdout):
@@ -97,11 +97,11 @@ def run_step(
     return StepResult(last["values"], failures, time.monotonic() - started)
 
 
-def _command(place: Place, request: Path) -> list[str]:
+def _command(workspace: Workspace, request: Path) -> list[str]:
     # -I shuts out PYTHON* variables, the user's site folder and the current folder; -X utf8 makes text the same
     # everywhere; -B because the payload may lie where the user cannot write.
-    python = place.seen(place.layout.python)
-    return [python, "-I", "-B", "-X", "utf8", place.seen(PAYLOAD), place.seen(request)]
+    python = workspace.path_inside(workspace.layout.python)
+    return [python, "-I", "-B", "-X", "utf8", workspace.path_inside(PAYLOAD), workspace.path_inside(request)]
 
 
 def _events(stream: IO[bytes]) -> Iterator[dict[str, Any]]:

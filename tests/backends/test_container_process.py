@@ -12,15 +12,16 @@ from typing import Any
 import pytest
 
 from envguard.backends.base_image import image_facts, probe_base
-from envguard.backends.container_process import Limits, Mount, Order, remove_left_over, run_in_container
+from envguard.backends.container_process import ContainerSpec, Mount, remove_left_over, run_in_container
 from envguard.backends.engine import Engine, ImageMissing, find_engine
+from envguard.backends.resources import Resources
 from envguard.errors import NoEnvironment
 from envguard.planning import minor_of
 from tests.support.engine import TestEngine
 
 pytestmark = [pytest.mark.slow, pytest.mark.network]
 
-LIMITS = Limits(256 << 20, 1.0)
+RESOURCES = Resources(256 << 20, 1.0)
 WORK, GIVEN = PurePosixPath("/out"), PurePosixPath("/given/file")
 
 LOOK = """
@@ -53,15 +54,15 @@ def found(engine: TestEngine) -> Engine:
     return find_engine(engine.environ)
 
 
-def run(found: Engine, folder: Path, *command: str, limits: Limits = LIMITS) -> tuple[int, str, str]:
+def run(found: Engine, folder: Path, *command: str, resources: Resources = RESOURCES) -> tuple[int, str, str]:
     """A program of the base image, with a file to read and a folder to write to."""
     given, work = folder / "given", folder / "work"
     given.write_text("mine")
     work.mkdir()
     mounts = (Mount(given, GIVEN), Mount(work, WORK, writable=True))
-    order = Order("envguard-test-base:debian", command, mounts, {"ONE": "1"}, WORK, "nobody/nothing")
+    spec = ContainerSpec("envguard-test-base:debian", command, mounts, {"ONE": "1"}, WORK, "nobody/nothing")
     with (folder / "log").open("wb") as log:
-        code, said = run_in_container(found, order, limits, log)
+        code, said = run_in_container(found, spec, resources, log)
     return code, said.decode(), (folder / "log").read_text()
 
 
@@ -102,9 +103,9 @@ def test_outputs_are_the_callers_and_not_roots(found: Engine, tmp_path: Path, mo
     os.chown(tmp_path / "work", 1234, 4321)
     (tmp_path / "work").rename(tmp_path / "theirs")
     again = Mount(tmp_path / "theirs", WORK, writable=True)
-    order = Order("envguard-test-base:debian", ("python3", "-c", "open('made', 'w')"), (again,), {}, WORK, "x/y")
+    spec = ContainerSpec("envguard-test-base:debian", ("python3", "-c", "open('made', 'w')"), (again,), {}, WORK, "x/y")
     with (tmp_path / "log").open("wb") as file:
-        assert run_in_container(found, order, LIMITS, file)[0] == 0
+        assert run_in_container(found, spec, RESOURCES, file)[0] == 0
     made = (tmp_path / "theirs" / "made").stat()
     assert (made.st_uid, made.st_gid) == (1234, 4321)
 
@@ -116,7 +117,7 @@ def test_its_end_is_told_as_a_processs_would_be(engine: TestEngine, found: Engin
 
 
 def test_too_much_memory_ends_it_and_is_said(engine: TestEngine, found: Engine, tmp_path: Path) -> None:
-    code, _, log = run(found, tmp_path, "python3", "-c", "bytearray(500 << 20)", limits=Limits(64 << 20, 1.0))
+    code, _, log = run(found, tmp_path, "python3", "-c", "bytearray(500 << 20)", resources=Resources(64 << 20, 1.0))
     assert code == -signal.SIGKILL
     assert "ENVGUARD_MEMORY" in log
     assert engine.containers() == []

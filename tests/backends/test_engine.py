@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from envguard.backends.container_process import Limits, limits_from
 from envguard.backends.engine import DOCKER_SOCKET, Engine, NoEngine, find_engine, told_by
+from envguard.backends.resources import Resources, resources_from
 from envguard.errors import BadInput, NoEnvironment
 
 
@@ -143,9 +143,9 @@ def test_what_the_engine_says_is_told_with_what_to_do(said: str, meant: str) -> 
 
 
 def test_limits_are_numbers() -> None:
-    limits = limits_from({"ENVGUARD_MEMORY": "1.5GiB", "ENVGUARD_CPUS": "0.5"})
+    limits = resources_from({"ENVGUARD_MEMORY": "1.5GiB", "ENVGUARD_CPUS": "0.5"})
     assert (limits.memory, limits.processors) == (3 << 29, 0.5)
-    assert limits_from({"ENVGUARD_MEMORY": "200MB"}) == Limits(200_000_000)
+    assert resources_from({"ENVGUARD_MEMORY": "200MB"}) == Resources(200_000_000)
     for wrong in ({"ENVGUARD_MEMORY": "much"}, {"ENVGUARD_CPUS": "0"}, {"ENVGUARD_CPUS": "-1"}):
         with pytest.raises(BadInput):
-            limits_from(wrong)
+            resources_from(wrong)

@@ -20,6 +20,7 @@ from envguard.errors import NoEnvironment, StepFailed
 from envguard.host.interpreters import HostFacts
 from envguard.planning import minor_of
 from envguard.running.events import Building
+from envguard.running.images import containers_of, image_of
 from envguard.running.pipeline import run_task
 from envguard.running.preparing import Workshop
 from tests.support.command import envguard
@@ -113,7 +114,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def shop(engine: TestEngine, project: Path, home: Path) -> Workshop:
     """A workshop whose steps run in containers."""
     shop = shop_of(project, home, {**os.environ, **engine.environ})
-    shop.backend = "container"
+    shop.backend, shop.base = "container", engine.base
     return shop
 
 
@@ -169,12 +170,10 @@ def test_a_base_that_is_missing_or_lacks_libraries_is_passed_over_with_the_reaso
     engine: TestEngine, store_home: Path
 ) -> None:
     shop = workshop(store_home, {**os.environ, **engine.environ})
-    shop.backend = "container"
+    shop.backend, shop.base = "container", engine.base
     reasons = [each.why for each in shop.plan("verify").passed_over]
     assert f"the image {engine.base} lacks the Debian packages libegl1, libgles2" in reasons
-    elsewhere = dataclasses.replace(
-        shop, environ={**shop.environ, "ENVGUARD_BASE_IMAGE": "nowhere.invalid/python:{python}"}
-    )
+    elsewhere = dataclasses.replace(shop, base="nowhere.invalid/python:{python}")
     with pytest.raises(NoEnvironment) as caught:
         elsewhere.plan("verify", fetch=True)
     assert "the base image nowhere.invalid/python:3.11 is not here and cannot be pulled" in caught.value.why
@@ -183,14 +182,14 @@ def test_a_base_that_is_missing_or_lacks_libraries_is_passed_over_with_the_reaso
 
 def test_an_image_that_was_removed_is_built_again_from_the_store(shop: Workshop, engine: TestEngine) -> None:
     prepared = shop.prepare("one")
-    image = shop.image(prepared.candidate, prepared.built.layout)
+    image = image_of(shop, prepared)
     engine.client.images.remove(image.tags[0])
     events = Events()
     again = dataclasses.replace(shop, offline=True, receive=events, _ready={})
     prepared = again.prepare("one")
     assert not prepared.built.fresh
     assert [event.what for event in events if isinstance(event, Building)] == [image.tags[0]]
-    assert again.image(prepared.candidate, prepared.built.layout).tags == image.tags
+    assert image_of(again, prepared).tags == image.tags
 
 
 def test_an_image_whose_check_fails_does_not_stay(shop: Workshop, engine: TestEngine, tmp_path: Path) -> None:
@@ -200,7 +199,7 @@ def test_an_image_whose_check_fails_does_not_stay(shop: Workshop, engine: TestEn
     with pytest.raises(NoEnvironment, match="failed its check") as caught:
         shop.prepare("one")
     assert "ZeroDivisionError" in caught.value.why
-    assert [image for image in images(shop.containers.engine) if image.environment == "one"] == []
+    assert [image for image in images(containers_of(shop).engine) if image.environment == "one"] == []
     assert engine.containers() == []
 
 
@@ -251,7 +250,9 @@ def test_a_quantized_model_is_the_same_bytes_in_both(
     python = here.prepare("quantize").built.layout.python
     maker = Path(__file__).parents[1] / "support" / "inside" / "make_models.py"
     subprocess.run([python, "-I", maker, tmp_path], check=True, capture_output=True)
-    inside = dataclasses.replace(here, environ={**os.environ, **engine.environ}, backend="container", _ready={})
+    inside = dataclasses.replace(
+        here, environ={**os.environ, **engine.environ}, backend="container", base=engine.base, _ready={}
+    )
     made = {}
     for shop in (here, inside):
         out = tmp_path / f"{shop.backend}.tflite"

@@ -13,7 +13,8 @@ from envguard.host.interpreters import HostFacts
 from envguard.payload.door.references import TASK, Reference
 from envguard.planning import best_interpreter
 from envguard.running.pipeline import run_task
-from envguard.running.preparing import Workshop, recorded_proofs
+from envguard.running.preparing import Workshop
+from envguard.running.recorded import recorded_proofs
 from tests.support.environments import Events
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]

@@ -11,20 +11,20 @@ from pathlib import Path
 
 import pytest
 
+from envguard.backends.venv import HostWorkspace
 from envguard.errors import StepFailed
 from envguard.host.variables import command_variables, installer_variables, removed_from_step, step_variables
 from envguard.layout import Layout
-from envguard.running.place import HostPlace
 from envguard.running.step import StepResult, run_step
 from tests.support.waiting import wait_for
 
 POISON = "raise SystemExit('poison was imported')\n"
 
 
-def here(folder: Path) -> HostPlace:
+def here(folder: Path) -> HostWorkspace:
     """This very Python, with a scratch folder."""
     python = Path(sys.executable)
-    return HostPlace(Layout(python, python.parent), folder)
+    return HostWorkspace(Layout(python, python.parent), folder)
 
 
 def imports(folder: Path, *modules: str, **environ: str) -> StepResult:
@@ -164,12 +164,12 @@ sys.path.insert(0, {str(checkout)!r})
 from pathlib import Path
 import envguard.running.step as step
 from envguard.layout import Layout
-from envguard.running.place import HostPlace
+from envguard.backends.venv import HostWorkspace
 from envguard.running.signals import unwind_on_sigterm
 unwind_on_sigterm()
 step.PAYLOAD = Path(sys.argv[1]) / "sleeper.py"
 python, folder = Path(sys.executable), Path(sys.argv[1])
-place = HostPlace(Layout(python, python.parent), folder)
+place = HostWorkspace(Layout(python, python.parent), folder)
 step.run_step(place, "steps.x", name="x", inputs={{}}, options={{}}, results={{}}, environ={{}},
               log=folder / "log", on_event=print)
 """
