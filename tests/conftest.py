@@ -20,6 +20,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Started in the background, and so would everything be that the tests interrupt.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+SECONDS = 300  # after which a test hangs; a busy machine with a cold store needs a tenth of it
+SLOW_SECONDS = 1800  # builds real environments and measures
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
@@ -39,8 +41,10 @@ def host() -> HostFacts:
 
 @pytest.hookimpl(tryfirst=True)  # before tests are chosen by their markers and named by their groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test that asks for the engine or for a browser is marked so; those of the engine share one process."""
+    """Each test has its limit; one that asks for the engine or a browser is marked so; the engine's share a process."""
     for item in items:
+        if item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(SLOW_SECONDS if item.get_closest_marker("slow") else SECONDS))
         fixtures = getattr(item, "fixturenames", ())
         if "tab" in fixtures:
             item.add_marker(pytest.mark.browser)
