@@ -22,16 +22,19 @@ from envguard.cli.export import export
 from envguard.cli.failing import show_error
 from envguard.cli.image import image_app
 from envguard.cli.init import init
-from envguard.cli.inspect import inspect
 from envguard.cli.lock import lock
 from envguard.cli.matrix import matrix
 from envguard.cli.probe import probe
 from envguard.cli.prove import prove
 from envguard.cli.receipt import verify_receipt
-from envguard.cli.run import run_app
 from envguard.cli.setup import setup
 from envguard.cli.store import store_app
+from envguard.cli.task import TaskGroup
 from envguard.errors import BadInput, EnvguardError, Interrupted, unforeseen
+from envguard.models.convert import convert
+from envguard.models.inspect import inspect
+from envguard.models.quantize import quantize
+from envguard.models.tune import tune
 from envguard.running.signals import unwind_on_sigterm
 
 
@@ -70,11 +73,22 @@ app.command()(inspect)
 app.command()(explain)
 app.command()(doctor)
 app.command("report-bug")(report_bug)
+run_app = typer.Typer(
+    cls=TaskGroup, help="Run a task; each of its steps in an environment of its own.", no_args_is_help=True
+)
+run_app.command()(convert)
+run_app.command()(tune)
+run_app.command()(quantize)
 app.add_typer(run_app, name="run")
 app.command("verify-receipt")(verify_receipt)
 app.add_typer(store_app, name="store")
 app.add_typer(image_app, name="image")
 app.add_typer(ci_app, name="ci")
+
+
+@run_app.callback()
+def tasks() -> None:
+    """Run a task; each of its steps in an environment of its own."""
 
 
 def _print_version(ctx: typer.Context, wanted: bool) -> None:

@@ -230,7 +230,7 @@ def _command(
 
 def _quantized(models: Sequence[str], base: Path, catalog: Catalog) -> str:
     """Where the output of quantizing goes: a file for one model, the folder for several."""
-    from envguard.cli.models import default_name
+    from envguard.models.model_files import default_name
     from envguard.report.ci import OUTPUTS
 
     if len(models) > 1 or (base / models[0]).is_dir():

@@ -58,7 +58,7 @@ def setup(
 
 def _next(catalog: Catalog, names: Sequence[str]) -> list[str]:
     """The command line to type next, with the name that starts envguard from here."""
-    from envguard.cli.models import model_names
+    from envguard.models.model_files import model_names
     from envguard.running.setting_up import next_command
 
     models: list[str] = []

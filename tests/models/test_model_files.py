@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from envguard.cli.models import check_report, is_one, several_models
-from envguard.cli.quantizing import Model
 from envguard.errors import BadInput
+from envguard.models.model_files import check_report, is_one, several_models
+from envguard.models.quantizing import Model
 from tests.support.command import envguard
 from tests.support.environments import workshop
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from envguard.cli.quantizing import Model
 from envguard.cli.sources import SAMPLE, named_source
 from envguard.errors import BadInput
+from envguard.models.quantizing import Model
 
 if TYPE_CHECKING:
     from envguard.running.preparing import Workshop

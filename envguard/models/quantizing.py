@@ -51,8 +51,8 @@ class Choices:
     def opened(self, receive: Receiver) -> tuple[Task, Workshop]:
         """The task and a workshop for its environments; raises BadInput for a choice that there is not."""
         from envguard.catalog import load_catalog
-        from envguard.cli.calibration import calibrated_with
         from envguard.cli.workshop import workshop_for
+        from envguard.models.calibration import calibrated_with
 
         catalog = load_catalog(Path.cwd(), os.environ)
         task = catalog.tasks[TASK]
@@ -87,8 +87,8 @@ def quantize_model(
 
     Bad input is told before anything is built for it. See `run_task` for `alone`.
     """
-    from envguard.cli.reporting import maker_for, write_page
-    from envguard.report.quantize import as_document
+    from envguard.models.documents import as_document
+    from envguard.models.report_files import maker_for, write_page
     from envguard.running.checking_files import check_input, check_output
     from envguard.running.pipeline import run_task
 
@@ -128,9 +128,9 @@ def quantize_several(
     Environments are made ready once, before the first model, and kept; `folder`, if there is one, is made for the
     outputs. Raises EnvguardError where no model can be run at all.
     """
-    from envguard.report.several import as_document, failed_run
+    from envguard.models.pages import ENVIRONMENT
+    from envguard.models.text.several import as_document, failed_run
     from envguard.running.checking_files import check_output_folder
-    from envguard.running.pages import ENVIRONMENT
     from envguard.running.pipeline import environments_of
     from envguard.running.several import run_each
     from envguard.running.step import scratch_folder

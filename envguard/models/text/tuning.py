@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from envguard.report.tuning_code import code
+from envguard.models.text.tuning_code import code
 
 if TYPE_CHECKING:
     from envguard.running.pipeline import TaskResult

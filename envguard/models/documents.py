@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from envguard.report.times import outside_models
+from envguard.models.text.times import outside_models
 from envguard.running.pipeline import TaskResult
 
 SCHEMA = 1

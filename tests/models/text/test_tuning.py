@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from envguard.report.tuning import WIDTH, as_markdown, as_text
-from envguard.report.tuning_code import code
+from envguard.models.text.tuning import WIDTH, as_markdown, as_text
+from envguard.models.text.tuning_code import code
 from tests.support.environments import workshop
 
 ALL = {

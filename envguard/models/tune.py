@@ -64,7 +64,7 @@ def tune(
     from envguard.cli.task import explain_task
     from envguard.cli.workshop import workshop_for
     from envguard.files import write_whole
-    from envguard.report.tuning import as_document, as_markdown, as_text
+    from envguard.models.text.tuning import as_document, as_markdown, as_text
     from envguard.running.checking_files import check_input
     from envguard.running.pipeline import run_task
 
@@ -96,7 +96,7 @@ def tune(
 
 def measured_on(task: Task, value: str, catalog: Catalog) -> Task:
     """The task on the pictures of a folder, or on `sample:NAME`, in its own's place; raises BadInput as `files_for`."""
-    from envguard.cli.calibration import PICTURES, files_for
+    from envguard.models.calibration import PICTURES, files_for
 
     inputs, folder = files_for("measure on", value, dict.fromkeys(PICTURES, "picture"), catalog)
     steps = tuple(replace(step, inputs={MODEL: step.inputs[MODEL], **inputs}) for step in task.steps)

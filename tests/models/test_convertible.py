@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from envguard.errors import BadInput
-from envguard.running.convertible import check_convertible, pack
+from envguard.models.convertible import check_convertible, pack
 
 
 def saved_model(folder: Path) -> Path:

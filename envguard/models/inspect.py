@@ -32,8 +32,8 @@ def inspect(
     from envguard.cli.sources import named_source
     from envguard.cli.text import printable
     from envguard.cli.workshop import workshop_for
-    from envguard.report.inspection import as_text
-    from envguard.running.inspecting import ENVIRONMENT, inspect_model
+    from envguard.models.inspecting import ENVIRONMENT, inspect_model
+    from envguard.models.text.inspection import as_text
 
     catalog = load_catalog(Path.cwd(), os.environ)
     with screen() as receive:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from envguard.cli.recipe import LARGEST, read_recipe
 from envguard.errors import BadInput
+from envguard.models.recipe import LARGEST, read_recipe
 
 RECIPE = {"schema": 1, "goal": "size", "models": {"net": {"layers": [[3, "int8"]], "low_rank": False}}}
 

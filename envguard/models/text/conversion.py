@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from envguard.report.text import Document, model_lines, verdict_lines, wrapped
+from envguard.models.text.run import Document, model_lines, verdict_lines, wrapped
 from envguard.running.pipeline import TaskResult
 
 SCHEMA = 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from envguard.catalog import builtin_catalog
-from envguard.cli.tuning import measured_on
+from envguard.models.tune import measured_on
 from tests.support.command import envguard
 
 CATALOG = builtin_catalog()

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from envguard.cli.quantizing import Model
-from envguard.cli.reporting import data_beside, is_markdown, with_pages
 from envguard.errors import BadInput
+from envguard.models.quantizing import Model
+from envguard.models.report_files import data_beside, is_markdown, with_pages
 
 
 def models_of(folder: Path, *names: str) -> dict[str, Model]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from envguard.report.inspection import as_text
+from envguard.models.text.inspection import as_text
 
 DOCUMENT: dict[str, Any] = {
     "file": "face.task",

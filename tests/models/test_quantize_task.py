@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from envguard.errors import BadInput
+from envguard.models.documents import as_document
+from envguard.models.pages import page_maker
+from envguard.models.text.run import as_markdown, as_text
 from envguard.payload.door.references import Reference
-from envguard.report.quantize import as_document
-from envguard.report.text import as_markdown, as_text
-from envguard.running.pages import page_maker
 from envguard.running.pipeline import NOTHING, Overrides, TaskResult, run_task
 from tests.support.command import Ended, envguard
 from tests.support.environments import workshop

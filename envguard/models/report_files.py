@@ -13,8 +13,8 @@ from envguard.errors import BadInput, StepFailed
 
 if TYPE_CHECKING:
     from envguard.catalog import Task
-    from envguard.cli.quantizing import Model
-    from envguard.running.pages import PageMaker
+    from envguard.models.pages import PageMaker
+    from envguard.models.quantizing import Model
     from envguard.running.pipeline import Overrides
     from envguard.running.preparing import Workshop
 
@@ -43,7 +43,7 @@ def with_pages(models: Mapping[str, Model], report: Path | None) -> dict[str, Mo
 
     Of a folder, one model gets `report.html`, several get `NAME.html` each.
     """
-    from envguard.cli.models import check_report
+    from envguard.models.model_files import check_report
     from envguard.running.checking_files import check_output_folder
 
     if report is None:
@@ -85,7 +85,7 @@ def maker_for(model: Model, workshop: Workshop) -> Iterator[PageMaker | None]:
     if model.page is None:
         yield None
         return
-    from envguard.running.pages import page_maker
+    from envguard.models.pages import page_maker
 
     with page_maker(workshop) as maker:
         yield maker

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from envguard.errors import BadInput, EnvguardError, NoEnvironment, StepFailed
-from envguard.report.several import as_document, as_markdown, as_text, exit_code, failed_run
+from envguard.models.text.several import as_document, as_markdown, as_text, exit_code, failed_run
 from tests.support.reports import DOCUMENT, measured
 
 SLOW = {"step": "compare", "name": "slower", "message": "It takes 1.20 of the time.", "next": "Leave it."}

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from envguard.report.text import as_markdown, as_text
-from envguard.report.times import outside_models
+from envguard.models.text.run import as_markdown, as_text
+from envguard.models.text.times import outside_models
 from tests.support.reports import DOCUMENT, measured
 
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from envguard.report.candidates import candidate_lines, candidate_tables
-from envguard.report.times import profile_lines, profile_notes, time_tables
-from envguard.report.verification import verification_lines
+from envguard.models.text.candidates import candidate_lines, candidate_tables
+from envguard.models.text.times import profile_lines, profile_notes, time_tables
+from envguard.models.text.verification import verification_lines
 
 Document = Mapping[str, Any]
 Row = Sequence[str]

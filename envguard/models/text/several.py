@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from envguard.report.text import as_markdown as run_as_markdown
+from envguard.models.text.run import as_markdown as run_as_markdown
 
 SCHEMA = 1
 WIDTH = 80

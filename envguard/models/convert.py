@@ -82,7 +82,7 @@ def convert(
     from envguard.cli.task import explain_task
     from envguard.cli.text import printable
     from envguard.cli.workshop import workshop_for
-    from envguard.report.converting import as_text
+    from envguard.models.text.conversion import as_text
 
     catalog = load_catalog(Path.cwd(), os.environ)
     task = catalog.tasks[TASK]
@@ -118,9 +118,9 @@ def convert_model(named: str, output: Path | None, choices: Choices, workshop: W
     """
     from envguard.cli.sources import leave_receipt
     from envguard.files import FileFacts
-    from envguard.report.converting import as_document
+    from envguard.models.convertible import check_convertible, closed_road, pack
+    from envguard.models.text.conversion import as_document
     from envguard.running.checking_files import check_output
-    from envguard.running.convertible import check_convertible, closed_road, pack
     from envguard.running.pipeline import run_task
     from envguard.running.step import scratch_folder
     from envguard.store.home import runs_folder
@@ -153,7 +153,7 @@ def calibrated_with(task: Task, value: str, catalog: Catalog, *, pictures: bool)
     are to the model must be said.
     """
     from envguard.catalog.model import PayloadStep
-    from envguard.cli.calibration import ARRAYS, PICTURES, files_for
+    from envguard.models.calibration import ARRAYS, PICTURES, files_for
     from envguard.payload.door.references import FILE, Reference
 
     kinds = {**dict.fromkeys(PICTURES, "picture"), **dict.fromkeys(ARRAYS, "arrays")}

@@ -13,8 +13,8 @@ import pytest
 
 from envguard.catalog import builtin_catalog
 from envguard.catalog.model import Task
+from envguard.models.text.verification import verification_lines
 from envguard.payload.door.references import TASK, Reference
-from envguard.report.verification import verification_lines
 from envguard.running.pipeline import run_task
 from tests.support.environments import workshop
 

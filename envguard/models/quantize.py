@@ -1,4 +1,4 @@
-"""`envguard run TASK`: the catalog's tasks, the built-in ones with options of their own and for several models."""
+"""`envguard run quantize`: one model or several to int8, and the proof that they still work."""
 
 from __future__ import annotations
 
@@ -10,20 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from envguard.cli.choice import BackendOption, BaseOption, EditionsOption, FindLinksOption, OfflineOption, PythonsOption
-from envguard.cli.converting import convert
-from envguard.cli.task import ReceiptOption, TaskGroup, explain_task
-from envguard.cli.tuning import tune
+from envguard.cli.task import ReceiptOption, explain_task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from envguard.cli.quantizing import Choices
-
-run_app = typer.Typer(
-    cls=TaskGroup, help="Run a task; each of its steps in an environment of its own.", no_args_is_help=True
-)
-run_app.command()(convert)
-run_app.command()(tune)
+    from envguard.models.quantizing import Choices
 
 
 class Goal(str, Enum):
@@ -99,12 +91,6 @@ ExplainOption = Annotated[bool, typer.Option("--explain", help="Print the plan a
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
 
-@run_app.callback()
-def tasks() -> None:
-    """Run a task; each of its steps in an environment of its own."""
-
-
-@run_app.command()
 def quantize(
     models: ModelsArgument,
     output: OutputOption = None,
@@ -132,9 +118,9 @@ def quantize(
     Exit codes: 0 done; 1 the verdict is no and nothing was written; 2 bad input; 3 no environment can be had here. Of
     several models the highest; one without a yes writes nothing.
     """
-    from envguard.cli.models import is_one
-    from envguard.cli.quantizing import Choices
-    from envguard.cli.recipe import read_recipe
+    from envguard.models.model_files import is_one
+    from envguard.models.quantizing import Choices
+    from envguard.models.recipe import read_recipe
 
     choices = Choices(
         drop=tuple(drop or ()),
@@ -164,11 +150,11 @@ def _explain(choices: Choices, *, as_json: bool) -> None:
 
 
 def _quantize_one(named: str, output: Path | None, choices: Choices, report: Path | None, *, as_json: bool) -> None:
-    from envguard.cli.models import one_model
-    from envguard.cli.quantizing import quantize_model
-    from envguard.cli.reporting import with_pages
     from envguard.cli.screen import screen
-    from envguard.report.text import as_markdown, as_text
+    from envguard.models.model_files import one_model
+    from envguard.models.quantizing import quantize_model
+    from envguard.models.report_files import with_pages
+    from envguard.models.text.run import as_markdown, as_text
 
     with screen() as receive:
         task, workshop = choices.opened(receive)
@@ -181,11 +167,11 @@ def _quantize_one(named: str, output: Path | None, choices: Choices, report: Pat
 def _quantize_several(
     named: list[str], folder: Path | None, choices: Choices, report: Path | None, *, jobs: int, as_json: bool
 ) -> None:
-    from envguard.cli.models import several_models
-    from envguard.cli.quantizing import quantize_several
-    from envguard.cli.reporting import with_pages, write_folder_data
     from envguard.cli.screen import screens
-    from envguard.report.several import as_markdown, as_text, exit_code
+    from envguard.models.model_files import several_models
+    from envguard.models.quantizing import quantize_several
+    from envguard.models.report_files import with_pages, write_folder_data
+    from envguard.models.text.several import as_markdown, as_text, exit_code
 
     with screens() as receiver:
         task, workshop = choices.opened(receiver(""))
@@ -197,8 +183,8 @@ def _quantize_several(
 
 
 def _tell(document: Mapping[str, Any], text: str, report: Path | None, markdown: str, *, as_json: bool) -> None:
-    from envguard.cli.reporting import is_markdown
     from envguard.files import write_whole
+    from envguard.models.report_files import is_markdown
 
     if report is not None and is_markdown(report):
         write_whole(report.absolute(), markdown.encode(errors="backslashreplace"))

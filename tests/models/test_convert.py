@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from envguard.catalog import builtin_catalog
-from envguard.cli.converting import STEP, calibrated_with, read_pixels
 from envguard.errors import BadInput
 from envguard.host.variables import step_variables
+from envguard.models.convert import STEP, calibrated_with, read_pixels
 from tests.support.command import envguard
 from tests.support.environments import workshop
 

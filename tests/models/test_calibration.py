@@ -9,8 +9,8 @@ import pytest
 
 from envguard.catalog import builtin_catalog
 from envguard.catalog.model import PayloadStep, Task
-from envguard.cli.calibration import STEP, calibrated_with
 from envguard.errors import BadInput
+from envguard.models.calibration import STEP, calibrated_with
 
 CATALOG = builtin_catalog()
 TASK = CATALOG.tasks["quantize"]

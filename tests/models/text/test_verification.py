@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from envguard.report.verification import verification_lines
+from envguard.models.text.verification import verification_lines
 
 COUNTS = {"images": 96, "before": 101, "after": 102, "lost": 0, "extra": 1}
 

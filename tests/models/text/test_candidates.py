@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from envguard.report.candidates import HEADS, candidate_lines, candidate_tables
+from envguard.models.text.candidates import HEADS, candidate_lines, candidate_tables
 
 
 def candidate(name: str, outcome: str, **more: Any) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Documents of the model tasks as text and as Markdown."""
