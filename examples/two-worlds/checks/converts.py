@@ -1,4 +1,4 @@
-"""TensorFlow can do what this project needs of it: trace a function and make a TFLite model of it."""
+"""TensorFlow can do what this project needs: trace a function and convert it to a TFLite model."""
 
 import tensorflow as tf
 

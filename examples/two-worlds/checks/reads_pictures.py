@@ -1,4 +1,4 @@
-"""MediaPipe can do what this project needs of it: load its native code and decode a picture."""
+"""MediaPipe can do what this project needs: load its native code and decode a picture."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Let MediaPipe say which colour cast a picture has: `look.py MODEL LESSON PICTURE REPORT`."""
+"""Let MediaPipe name the colour cast of a picture: `look.py MODEL LESSON PICTURE REPORT`."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Teach a linear model four colour casts on made-up pictures, and convert it: `teach.py MODEL LESSON`.
+"""Train a linear model to recognise four colour casts in made-up pictures, and convert it: `teach.py MODEL LESSON`.
 
 The same inputs give the same bytes: seeds are fixed and every sum has one order.
 """
@@ -36,7 +36,7 @@ class Model(tf.Module):
 
 
 def lessons() -> tuple[np.ndarray, np.ndarray]:
-    """Noisy pictures whose colours lean to one channel, or to none."""
+    """Noisy pictures whose colours lean towards one channel, or towards none."""
     random = np.random.default_rng(0)
     casts = random.integers(0, len(CASTS), PICTURES)
     colours = np.repeat(random.integers(60, 120, (PICTURES, 1)), 3, axis=1)
