@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
 import json
 import secrets
 import tarfile
 import tempfile
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from docker.errors import APIError, ImageNotFound, NotFound
 from docker.utils import parse_repository_tag
 
 from envguard.backends.container_process import ContainerSpec, run_in_container
 from envguard.backends.engine import Engine, ImageMissing, told_by
+from envguard.backends.inspected import InspectedImage, inspect
 from envguard.backends.resources import Resources
 from envguard.errors import NoEnvironment
 from envguard.files import write_whole
@@ -29,18 +28,13 @@ LARGEST_LIST = 64 << 20
 INSTALLED = "Status: install ok installed"
 
 
-def image_facts(engine: Engine, reference: str) -> dict[str, Any] | None:
-    """What the engine says of an image, or None where it does not have it."""
+def look_up(engine: Engine, reference: str) -> InspectedImage | None:
+    """The image of that name, or None if the engine does not have it."""
     with told_by(engine, f"look up the image {reference}"):
         try:
-            return dict(engine.client.api.inspect_image(reference))
+            return inspect(engine, reference)
         except ImageNotFound:
             return None
-
-
-def content_id(facts: dict[str, Any]) -> str:
-    """SHA-256 in hex over an image's layers: the same in every engine, unlike the id that the engine gives it."""
-    return hashlib.sha256("\n".join(facts["RootFS"]["Layers"]).encode()).hexdigest()
 
 
 def pull(engine: Engine, reference: str) -> None:
@@ -68,10 +62,10 @@ def probe_base(engine: Engine, reference: str, *, owner: str, cache: Path) -> In
 
     Raises ImageMissing, or NoEnvironment for an image without a Python.
     """
-    found = image_facts(engine, reference)
+    found = look_up(engine, reference)
     if found is None:
         raise missing(reference, "it is not in the engine")
-    identifier = content_id(found)
+    identifier = found.content_id
     kept = cache / f"{identifier}.json"
     facts, packages = _read(kept) or _ask(engine, reference, owner)
     _keep(kept, facts, packages)

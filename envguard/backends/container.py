@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, ClassVar
 
-from envguard.backends.base_image import content_id, image_facts, missing, probe_base, pull
+from envguard.backends.base_image import look_up, missing, probe_base, pull
 from envguard.backends.command import command_line
 from envguard.backends.container_process import (
     ContainerProcess,
@@ -72,7 +72,7 @@ class ContainerBackend:
         """
         base = self.surroundings.base
         wanted = {base.replace("{python}", minor): minor for minor in minors}
-        found = [self._probe(reference) for reference in wanted if image_facts(self.engine, reference) is not None]
+        found = [self._probe(reference) for reference in wanted if look_up(self.engine, reference) is not None]
         absent = {minor: f"the base image {reference} is not here" for reference, minor in wanted.items()}
         if not found and wanted and fetch and not self.surroundings.offline:
             reference, minor = next(iter(wanted.items()))
@@ -134,14 +134,14 @@ class ContainerBackend:
     def _base_id(self, interpreter: Interpreter) -> str:
         """The engine's own id of a base image, which must still be the one that was probed."""
         assert interpreter.base is not None
-        found = image_facts(self.engine, interpreter.base.reference)
+        found = look_up(self.engine, interpreter.base.reference)
         if found is None:
             raise missing(interpreter.base.reference, "it was removed in the meantime")
-        if content_id(found) != interpreter.base.id:
+        if found.content_id != interpreter.base.id:
             raise NoEnvironment(
                 f"The base image {interpreter.base} was replaced in the meantime.", next_step="Run the command again."
             )
-        return str(found["Id"])
+        return found.id
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,8 @@
-"""Find this host's container engine, and say in one sentence what it will not do."""
+"""Find this host's container engine, and say in one sentence what it will not do.
+
+Docker's SDK is imported inside functions: it takes longer than most commands do, and `envguard image --help` needs none
+of it.
+"""
 
 from __future__ import annotations
 
@@ -63,21 +67,18 @@ def find_engine(environ: Mapping[str, str]) -> Engine:
     raise next((error for error in tried if "may not" in error.what), tried[0])
 
 
-def _named(environ: Mapping[str, str]) -> dict[str, Any]:
+def _named(environ: Mapping[str, str]) -> dict[str, object]:
     """What DOCKER_HOST, DOCKER_CONTEXT or the current context of Docker's configuration say; empty if nothing."""
-    from docker.context import ContextAPI
-    from docker.context.config import get_current_context_name
-    from docker.errors import DockerException
-    from docker.utils import kwargs_from_env
+    import docker
 
     try:
         if environ.get("DOCKER_HOST"):
-            return dict(kwargs_from_env(environment=dict(environ)))
-        name = environ.get("DOCKER_CONTEXT") or get_current_context_name()
+            return dict(docker.utils.kwargs_from_env(environment=dict(environ)))
+        name = environ.get("DOCKER_CONTEXT") or docker.context.config.get_current_context_name()
         if name == "default":
             return {}
-        found = dict(ContextAPI.kwargs_from_context(name))
-    except (DockerException, OSError, ValueError, KeyError) as error:
+        found = dict(docker.ContextAPI.kwargs_from_context(name))
+    except (docker.errors.DockerException, OSError, ValueError, KeyError) as error:
         raise NoEngine(
             "Docker's settings cannot be followed.",
             why=str(error),
@@ -99,9 +100,8 @@ def _usual(environ: Mapping[str, str]) -> list[str]:
     return [*filter(None, [environ.get("CONTAINER_HOST")]), DOCKER_SOCKET, *podman]
 
 
-def _connect(settings: Mapping[str, Any]) -> Engine:
+def _connect(settings: Mapping[str, object]) -> Engine:
     import docker
-    from docker.errors import DockerException
 
     address = str(settings.get("base_url") or DOCKER_SOCKET)
     try:
@@ -109,7 +109,7 @@ def _connect(settings: Mapping[str, Any]) -> Engine:
             version="auto", timeout=TIMEOUT_SECONDS, use_ssh_client=address.startswith("ssh:"), **settings
         )
         told, facts = client.version(), client.info()
-    except (DockerException, OSError, ValueError) as error:
+    except (docker.errors.DockerException, OSError, ValueError) as error:
         raise _why_not(address, error) from error
     rootless = any("rootless" in option for option in facts.get("SecurityOptions") or ())
     engine = Engine(client, address, _name(told), rootless, int(facts.get("NCPU") or 1))
@@ -124,7 +124,8 @@ def _connect(settings: Mapping[str, Any]) -> Engine:
     return engine
 
 
-def _name(told: Mapping[str, Any]) -> str:
+def _name(told: Any) -> str:
+    """The engine's name and version, from what it says of itself."""
     names = [f"{part.get('Name')} {part.get('Version')}" for part in told.get("Components") or ()]
     podman = [name for name in names if name.startswith("Podman")]
     return podman[0] if podman else f"Docker {told.get('Version', '')}"
@@ -166,14 +167,14 @@ def _system_error(error: BaseException | None) -> OSError | None:
 @contextlib.contextmanager
 def told_by(engine: Engine, doing: str) -> Iterator[None]:
     """Say what the engine said while `doing` something ("build the image x"), as an error that a user can act on."""
-    from docker.errors import BuildError, DockerException
-    from requests.exceptions import RequestException
+    import docker
+    import requests
 
     try:
         yield
-    except (DockerException, RequestException) as error:
+    except (docker.errors.DockerException, requests.RequestException) as error:
         said = str(getattr(error, "explanation", None) or getattr(error, "msg", None) or error)
-        if isinstance(error, BuildError):
+        if isinstance(error, docker.errors.BuildError):
             said = "".join(str(line.get("stream") or line.get("error") or "") for line in error.build_log)[-2000:]
         raise _refusal(engine, doing, said.strip()) from error
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from envguard.backends.engine import Engine, told_by
 from envguard.backends.image_context import TAR, tag_of, write_context
 from envguard.backends.inside import PYTHON, site_packages_in_image
+from envguard.backends.inspected import InspectedImage, inspect, read_answer
 from envguard.backends.protocol import Installed
 from envguard.errors import BadInput, NoEnvironment
 from envguard.files import CHUNK, appearing_whole
@@ -54,8 +54,8 @@ def images(engine: Engine, label: str = KEY) -> tuple[Image, ...]:
     """
     with told_by(engine, "list its images"):
         found = engine.client.api.images(filters={"label": label})
-        read = [engine.client.api.inspect_image(each["Id"]) for each in found]
-    ours = (_image(facts) for facts in read if not facts.get("RepoTags") or any(map(_is_ours, facts["RepoTags"])))
+        read = [inspect(engine, each["Id"]) for each in found]
+    ours = (_image(each) for each in read if not each.tags or any(map(_is_ours, each.tags)))
     return tuple(sorted(ours, key=lambda each: (each.tags, each.id)))
 
 
@@ -86,7 +86,7 @@ def build_image(engine: Engine, installed: Installed, base_id: str, scratch: Pat
                 rm=True,
                 forcerm=True,
             )
-    return _image(built.attrs)
+    return _image(read_answer(built.attrs))
 
 
 def unpack_environment(engine: Engine, image: Image, folder: Path, candidate: Candidate) -> Layout:
@@ -162,17 +162,16 @@ def load_images(engine: Engine, source: Path) -> tuple[str, ...]:
     return tuple(tag for image in loaded for tag in image.tags)
 
 
-def _image(facts: dict[str, Any]) -> Image:
-    labels = facts["Config"].get("Labels") or {}
+def _image(found: InspectedImage) -> Image:
     return Image(
-        id=facts["Id"],
-        tags=tuple(sorted(filter(_is_ours, facts.get("RepoTags") or ()))),
-        environment=labels.get(NAME, ""),
-        edition=labels.get(EDITION, ""),
-        lock=labels.get(LOCK, ""),
-        key=labels.get(KEY, ""),
-        created=str(facts.get("Created", "")),
-        bytes=int(facts.get("Size", 0)),
+        id=found.id,
+        tags=tuple(sorted(filter(_is_ours, found.tags))),
+        environment=found.labels.get(NAME, ""),
+        edition=found.labels.get(EDITION, ""),
+        lock=found.labels.get(LOCK, ""),
+        key=found.labels.get(KEY, ""),
+        created=found.created,
+        bytes=found.bytes,
     )
 
 

@@ -64,7 +64,7 @@ def _die_with(parent: int) -> None:
     """Ask Linux to kill this process when its parent dies; elsewhere a killed envguard leaves its command running."""
     if not sys.platform.startswith("linux"):
         return
-    import ctypes
+    import ctypes  # here, where only the child pays for it
 
     set_parent_death_signal = 1  # PR_SET_PDEATHSIG of prctl(2)
     ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
@@ -118,7 +118,7 @@ def _is_foreground() -> bool:
 
 
 def _supervise_windows(command: Sequence[str], environ: Mapping[str, str]) -> int:
-    import subprocess
+    import subprocess  # only Windows needs it, and every start of a command passes here
 
     with subprocess.Popen(list(command), env=dict(environ)) as process:
         while True:

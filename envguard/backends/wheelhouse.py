@@ -17,6 +17,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from packaging.utils import parse_wheel_filename
+
 from envguard.errors import BadInput, NoEnvironment
 from envguard.files import appearing_whole, file_facts, sync_folder
 from envguard.host.secrets import without_secrets
@@ -81,8 +83,6 @@ def _with_credentials(index: str, variables: Mapping[str, str]) -> str:
 def _download(
     folder: Path, lock: Lock, wheels: Sequence[PinnedWheel], pip_python: Path, variables: Mapping[str, str]
 ) -> None:
-    from packaging.utils import parse_wheel_filename
-
     wanted = folder.with_name(f"{folder.name}.txt")
     platforms = {tag.platform for each in wheels for tag in parse_wheel_filename(each.wheel.filename)[3]} - {"any"}
     abi = f"cp{lock.python.replace('.', '')}"

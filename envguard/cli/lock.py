@@ -40,27 +40,24 @@ def lock(
     from envguard.cli.choice import chosen_editions, environments_to_write_to
     from envguard.clock import utc_now
     from envguard.locks.proofs import proofs_path, read_proofs
-    from envguard.running.locking import relock
+    from envguard.running.locking import Relocking, relock
     from envguard.store.home import envguard_home
 
     if sum((check, upgrade, cut_off is not None)) > 1:
         raise BadInput("--check, --upgrade and --cut-off exclude each other.", next_step="Keep one of them.")
     found: list[Relocked] = []
     catalog = load_catalog(Path.cwd(), os.environ)
+    how = Relocking(
+        environ=catalog.index.under(os.environ),
+        home=envguard_home(),
+        cut_off=utc_now() if upgrade else cut_off,
+        check=check,
+    )
     for environment in environments_to_write_to(catalog, names):
         for each in chosen_editions(environment, edition, every=True):
             proofs = read_proofs(proofs_path(environment.lockfiles, environment.name, each.name))
             for python in each.pythons:
-                relocked = relock(
-                    environment,
-                    each,
-                    python,
-                    proofs,
-                    cut_off=utc_now() if upgrade else cut_off,
-                    check=check,
-                    environ=catalog.index.under(os.environ),
-                    home=envguard_home(),
-                )
+                relocked = relock(environment, each, python, proofs, how)
                 found.append(relocked)
                 if not as_json:
                     typer.echo(_text(relocked))

@@ -43,6 +43,19 @@ class Relocked:
         return self.state in ("written", "unchanged", "known not to resolve")
 
 
+@dataclass(frozen=True, slots=True)
+class Relocking:
+    """How editions are locked again: with this user's index settings, in the store at `home`.
+
+    Uploads until `cut_off` are considered; without one, until what the lock at hand records. `check` only compares.
+    """
+
+    environ: Mapping[str, str]
+    home: Path
+    cut_off: str | None = None
+    check: bool = False
+
+
 def lock_edition(
     environment: Environment, edition: Edition, python: str, *, cut_off: str, environ: Mapping[str, str], home: Path
 ) -> Lock:
@@ -96,46 +109,37 @@ def relock(
     edition: Edition,
     python: str,
     proofs: tuple[Proof, ...],
-    *,
-    cut_off: str | None,
-    check: bool,
-    environ: Mapping[str, str],
-    home: Path,
+    how: Relocking,
 ) -> Relocked:
-    """Resolve an edition again and write its lock, or with `check` only compare it with what is there.
+    """Resolve an edition again and write its lock, or only compare it with the lock at hand.
 
-    Without a `cut_off` the one that the lock records is kept. What is recorded as impossible to resolve is left to
-    `prove`, which tries it again. Raises CannotAsk where the package index does not answer.
+    What is recorded as impossible to resolve is left to `prove`, which tries it again. Raises CannotAsk if the package
+    index does not answer.
     """
     path = lock_path(environment.lockfiles, environment.name, edition.name, python)
     old = read_lock(path) if path.is_file() else None
     recorded = unresolvable(environment, edition, python, proofs)
     if old is None and recorded is not None:
         return Relocked(path, "known not to resolve", why=recorded.reason)
-    if old is None and check:
+    if old is None and how.check:
         return Relocked(path, "missing")
-    moment = cut_off or (old.cut_off if old else utc_now())
+    moment = how.cut_off or (old.cut_off if old else utc_now())
     try:
-        new = lock_edition(environment, edition, python, cut_off=moment, environ=environ, home=home)
+        new = lock_edition(environment, edition, python, cut_off=moment, environ=how.environ, home=how.home)
     except CannotResolve as error:
         return Relocked(path, "cannot be resolved", why=literal_words(error.why))
     changes = differences(old, new) if old else ()
     if old == new:
         return Relocked(path, "unchanged", len(new.packages))
-    if not check:
+    if not how.check:
         write_lock(environment, new)
         return Relocked(path, "written", len(new.packages), changes)
-    return Relocked(
-        path, "differs", len(new.packages), changes, _withdrawn(environment, edition, old, new, environ, home)
-    )
+    withdrawn = _withdrawn(environment, edition, old, new, how) if old else ""
+    return Relocked(path, "differs", len(new.packages), changes, withdrawn)
 
 
-def _withdrawn(
-    environment: Environment, edition: Edition, old: Lock | None, new: Lock, environ: Mapping[str, str], home: Path
-) -> str:
-    """Which of the locked releases that a new resolution does not choose cannot be chosen any more at all."""
-    if old is None:
-        return ""
+def _withdrawn(environment: Environment, edition: Edition, old: Lock, new: Lock, how: Relocking) -> str:
+    """Which locked releases a new resolution does not choose because they cannot be chosen any more."""
     kept = {(package.name, package.version) for package in new.packages}
     gone = []
     for package in old.packages:
@@ -143,7 +147,7 @@ def _withdrawn(
             continue
         alone = Edition(edition.name, edition.pythons, (f"{package.name}=={package.version}",), dependencies=False)
         try:
-            lock_edition(environment, alone, old.python, cut_off=old.cut_off, environ=environ, home=home)
+            lock_edition(environment, alone, old.python, cut_off=old.cut_off, environ=how.environ, home=how.home)
         except EnvguardError:
-            gone.append(f"{package.name} {package.version} is no longer to be had: deleted, yanked, or without wheels.")
+            gone.append(f"{package.name} {package.version} is no longer available: deleted, yanked, or without wheels.")
     return "\n".join(gone)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from envguard.backends.base_image import image_facts, probe_base
+from envguard.backends.base_image import look_up, probe_base
 from envguard.backends.container_process import ContainerSpec, Mount, remove_left_over, run_in_container
 from envguard.backends.engine import Engine, ImageMissing, find_engine
 from envguard.backends.resources import Resources
@@ -154,7 +154,7 @@ def test_a_base_says_which_python_and_packages_it_brings(engine: TestEngine, fou
 
 
 def test_an_image_that_is_not_there(found: Engine, tmp_path: Path) -> None:
-    assert image_facts(found, "nowhere.invalid/none:1") is None
+    assert look_up(found, "nowhere.invalid/none:1") is None
     with pytest.raises(ImageMissing) as caught:
         probe_base(found, "nowhere.invalid/none:1", owner="x/y", cache=tmp_path)
     assert (caught.value.what, caught.value.exit_code) == ("The base image nowhere.invalid/none:1 is not here.", 3)

@@ -51,7 +51,7 @@ def test_an_upgrade_tells_old_and_new_and_the_check_finds_what_was_changed(
     checked = envguard("lock", "--check", home=store_home, cwd=folder)
     assert checked.code == 1
     assert "~ six 1.17.9 → 1.17.0" in checked.out
-    assert "six 1.17.9 is no longer to be had" in checked.out
+    assert "six 1.17.9 is no longer available" in checked.out
     assert b"six==1.17.9" in path.read_bytes(), "a check writes nothing"
 
 
