@@ -16,18 +16,18 @@ PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
 
 HEAD = """# Commands
 
-Written from the code by `make docs`. Every command takes `--help`, which says the same.
-What stands in `{}` must be given, in `[]` can be left out, before `...` can be given several times.
+Generated from the code by `make docs`; `--help` prints the same for each command. Arguments in `{}` are required, those
+in `[]` are optional, and `...` means that an argument can be repeated.
 """
 
 DATA = """## Files
 
-Each is described by a JSON Schema.
+Each has a JSON Schema.
 
 | file | what it is | format |
 |---|---|---|
-| `envguard.toml` | what a [project](projects.md) brings | [catalog.schema.json](catalog.schema.json) |
-| `OUT.receipt.json` | how [an output](projects.md#receipts) came about | [receipt.schema.json](receipt.schema.json) |
+| `envguard.toml` | what a [project](projects.md) defines | [catalog.schema.json](catalog.schema.json) |
+| `OUT.receipt.json` | how [an output](projects.md#receipts) was made | [receipt.schema.json](receipt.schema.json) |
 """
 
 
