@@ -97,4 +97,4 @@ def test_every_page_with_commands_is_read() -> None:
 
 
 def test_the_reference_is_what_the_commands_say_of_themselves() -> None:
-    assert PAGE.read_text(encoding="utf-8") == commands_page(), "`make docs` writes it anew"
+    assert PAGE.read_text(encoding="utf-8") == commands_page(), "run `make docs` to regenerate it"

@@ -21,7 +21,7 @@ def story(*names: str) -> str:
 
 
 def test_the_documentations_page_is_what_the_proofs_say() -> None:
-    again = "`envguard matrix quantize verify --story > docs/what-works.md` on 64-bit Linux makes it anew"
+    again = "`envguard matrix quantize verify --story > docs/what-works.md` on 64-bit Linux regenerates it"
     assert PAGE.read_text(encoding="utf-8") == story("quantize", "verify"), again
 
 
