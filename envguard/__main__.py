@@ -30,8 +30,9 @@ def main() -> int:
         if code is not None:
             return code
     from envguard.cli.app import run
+    from envguard.commands import COMMANDS
 
-    return run(sys.argv[1:])
+    return run(sys.argv[1:], COMMANDS)
 
 
 if __name__ == "__main__":

@@ -1,158 +1,168 @@
-"""The commands and what all of them share: how an error looks, and which exit code it gives."""
+"""The root of the command line: commands load when they are used, and every error is reported in one place."""
 
 from __future__ import annotations
 
 import json
-import os
-import sys
-import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
-from typer.exceptions import TyperException
+from typer.core import TyperCommand, TyperGroup
 
 from envguard import __version__
-from envguard.cli.ci import ci_app
-from envguard.cli.doctor import doctor, report_bug
-from envguard.cli.environments import AFTER_NAME, create, execute, list_environments, path, shell
-from envguard.cli.explain import explain
-from envguard.cli.export import export
-from envguard.cli.failing import show_error
-from envguard.cli.image import image_app
-from envguard.cli.init import init
-from envguard.cli.lock import lock
-from envguard.cli.matrix import matrix
-from envguard.cli.probe import probe
-from envguard.cli.prove import prove
-from envguard.cli.receipt import verify_receipt
-from envguard.cli.setup import setup
-from envguard.cli.store import store_app
-from envguard.cli.task import TaskGroup
-from envguard.errors import BadInput, EnvguardError, Interrupted, unforeseen
-from envguard.models.convert import convert
-from envguard.models.inspect import inspect
-from envguard.models.quantize import quantize
-from envguard.models.tune import tune
+from envguard.cli.failure import report_failure
+from envguard.cli.session import Session, start_session
+from envguard.errors import BadInput
 from envguard.running.signals import unwind_on_sigterm
 
+JSON = "--json"
+WANTS_JSON = "envguard.wants_json"
 
-class Commands(TyperGroup):
-    """All commands; Ctrl-C in one is an error like any other, where typer would end without a word."""
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command that is not imported yet: `module:function`, and the first paragraph of the function's docstring."""
+
+    target: str
+    summary: str
+    passes_options_on: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Commands under a common name; `target` is the `module:class` of a group that knows more commands than these."""
+
+    summary: str
+    commands: Mapping[str, Command]
+    target: str = ""
+
+
+class LazyCommand(TyperCommand):
+    """Shows its line in an overview; what it stands for is imported when it is about to run."""
+
+    def __init__(self, name: str, summary: str, load: Callable[[], Any]) -> None:
+        super().__init__(name, help=summary)
+        self.load = load
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """The context of the real command, and a note of whether an error of it is to be JSON."""
+        command = self.load()
+        parent.meta[WANTS_JSON] = _before_dashes(args, JSON) and (
+            isinstance(command, TyperGroup) or any(JSON in option.opts for option in command.params)
+        )
+        context = command.make_context(info_name, args, parent=parent, **extra)
+        if "as_json" in context.params:
+            context.meta[WANTS_JSON] = context.params["as_json"]
+        return context
+
+
+class RootGroup(TyperGroup):
+    """All commands; an error in one is reported here, where the options of that command are known."""
+
+    def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
+        """The command that the arguments name; the error for an unknown one is JSON if they ask for it."""
+        ctx.meta[WANTS_JSON] = _before_dashes(args, JSON)
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
-        """Run the command that the arguments name; raises Interrupted."""
+        """Run the command that the arguments name and give back its exit code."""
         try:
             return super().invoke(ctx)
-        except KeyboardInterrupt as error:
-            next_step = "Run the same command again: what was finished is kept, the rest is done anew."
-            raise Interrupted("Interrupted.", next_step=next_step) from error
+        except typer.Exit:
+            raise
+        except (Exception, KeyboardInterrupt) as error:
+            session = ctx.obj if isinstance(ctx.obj, Session) else start_session()
+            return report_failure(error, as_json=ctx.meta.get(WANTS_JSON) or ctx.params["as_json"], debug=session.debug)
 
 
-app = typer.Typer(
-    cls=Commands,
-    help="Locked, isolated environments for tools that refuse to share one.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.command()(setup)
-app.command()(init)
-app.command()(probe)
-app.command()(create)
-app.command("list")(list_environments)
-app.command()(path)
-app.command("exec", context_settings=AFTER_NAME)(execute)
-app.command()(shell)
-app.command()(lock)
-app.command()(prove)
-app.command()(matrix)
-app.command()(export)
-app.command()(inspect)
-app.command()(explain)
-app.command()(doctor)
-app.command("report-bug")(report_bug)
-run_app = typer.Typer(
-    cls=TaskGroup, help="Run a task; each of its steps in an environment of its own.", no_args_is_help=True
-)
-run_app.command()(convert)
-run_app.command()(tune)
-run_app.command()(quantize)
-app.add_typer(run_app, name="run")
-app.command("verify-receipt")(verify_receipt)
-app.add_typer(store_app, name="store")
-app.add_typer(image_app, name="image")
-app.add_typer(ci_app, name="ci")
+def run(arguments: Sequence[str], commands: Mapping[str, Command | Group]) -> int:
+    """Run one command and give back its exit code."""
+    unwind_on_sigterm()
+    try:
+        return int(root(commands)(args=list(arguments), prog_name="envguard", standalone_mode=False) or 0)
+    except (Exception, KeyboardInterrupt) as error:  # of the options before a command's name
+        return report_failure(error, as_json=False, debug=start_session().debug)
 
 
-@run_app.callback()
-def tasks() -> None:
-    """Run a task; each of its steps in an environment of its own."""
+def root(commands: Mapping[str, Command | Group]) -> TyperGroup:
+    """The whole command line."""
+    app = typer.Typer(
+        cls=RootGroup,
+        help="Locked, isolated environments for tools that refuse to share one.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(options)
+    group = typer.main.get_command(app)
+    assert isinstance(group, TyperGroup)
+    for name, entry in commands.items():
+        group.add_command(_lazy(name, entry))
+    return group
+
+
+def as_command(name: str, function: Callable[..., Any], **settings: Any) -> Any:
+    """A function as a command whose options are its parameters."""
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command(name, **settings)(function)
+    return typer.main.get_command(app)
+
+
+def _lazy(name: str, entry: Command | Group) -> LazyCommand:
+    make = _make_group if isinstance(entry, Group) else _make_command
+    return LazyCommand(name, entry.summary, lambda: make(name, entry))  # type: ignore[arg-type]
+
+
+def _make_command(name: str, entry: Command) -> Any:
+    settings = {"allow_interspersed_args": False, "ignore_unknown_options": True} if entry.passes_options_on else {}
+    return as_command(name, _imported(entry.target), context_settings=settings)
+
+
+def _make_group(name: str, entry: Group) -> Any:
+    kind = _imported(entry.target) if entry.target else TyperGroup
+    commands: dict[str, Any] = {name: _lazy(name, each) for name, each in entry.commands.items()}
+    return kind(name=name, help=entry.summary, commands=commands, no_args_is_help=True)
+
+
+def _imported(target: str) -> Any:
+    module, _, attribute = target.partition(":")
+    return getattr(import_module(module), attribute)
+
+
+def _before_dashes(arguments: Sequence[str], option: str) -> bool:
+    """Whether an option is given; what follows `--` is no option of envguard's."""
+    given = list(arguments)
+    return option in given[: given.index("--")] if "--" in given else option in given
 
 
 def _print_version(ctx: typer.Context, wanted: bool) -> None:
     if not wanted:
         return
     if ctx.params["as_json"]:
-        from envguard.cli.version import version_document
-
-        typer.echo(json.dumps(version_document(), indent=2))
+        document = _imported("envguard.cli.version:version_document")()
+        typer.echo(json.dumps(document, indent=2))
     else:
         typer.echo(__version__)
     raise typer.Exit
 
 
-@app.callback()
 def options(
+    ctx: typer.Context,
     project: Annotated[
         str | None,
-        typer.Option(metavar="DIR", help="The folder of the envguard.toml to use; else the nearest one upwards."),
+        typer.Option(metavar="DIR", help="The folder of the envguard.toml to use. Default: the nearest one upwards."),
     ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     version: Annotated[  # noqa: ARG001 - its callback acts
         bool, typer.Option("--version", help="Print the version.", callback=_print_version)
     ] = False,
     as_json: Annotated[  # eager, so that the version's callback knows of it
-        bool, typer.Option("--json", help="With --version: what this envguard is made of.", is_eager=True)
+        bool, typer.Option(JSON, help="With --version: list everything this envguard is made of.", is_eager=True)
     ] = False,
 ) -> None:
     """Options of every command."""
     if as_json:
-        raise BadInput("--json before a command is for --version alone.", next_step="Write it after the command.")
-    if project:
-        os.environ["ENVGUARD_PROJECT"] = project
-    if debug:
-        os.environ["ENVGUARD_DEBUG"] = "1"
-
-
-def run(arguments: Sequence[str]) -> int:
-    """Run one command and give back its exit code."""
-    unwind_on_sigterm()
-    try:
-        code: Any = app(args=list(arguments), prog_name="envguard", standalone_mode=False)
-        return int(code or 0)
-    except EnvguardError as error:
-        return _report(error, as_json="--json" in arguments)
-    except TyperException as error:
-        if not str(error):  # a command without arguments has printed its help
-            return BadInput.exit_code
-        usage = BadInput(error.format_message(), next_step="`envguard --help` lists what each command takes.")
-        return _report(usage, as_json="--json" in arguments)
-    except (typer.Abort, KeyboardInterrupt):
-        return _report(Interrupted("Interrupted."), as_json=False)
-    except BrokenPipeError:
-        # The reader has gone; Python would complain again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except Exception as error:
-        return _report(unforeseen(error), as_json="--json" in arguments)
-
-
-def _report(error: EnvguardError, *, as_json: bool) -> int:
-    if os.environ.get("ENVGUARD_DEBUG"):
-        traceback.print_exception(error)
-    document = show_error(error)
-    if as_json:
-        print(json.dumps(document, indent=2))
-    return error.exit_code
+        raise BadInput("--json before a command works only with --version.", next_step="Write it after the command.")
+    ctx.obj = start_session(project, debug=debug)

@@ -6,18 +6,20 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from envguard.catalog import Catalog, Environment, Task
+from envguard.catalog.model import CommandStep
 from envguard.cli.sources import SAMPLE
+from envguard.cli.workshop import catalog_of
 from envguard.errors import BadInput
-
-if TYPE_CHECKING:
-    from envguard.catalog import Catalog, Environment, Task
-    from envguard.report.ci import Job
-
-ci_app = typer.Typer(help="Write a workflow that runs a task in CI.", no_args_is_help=True)
+from envguard.files import write_whole
+from envguard.models.model_files import default_name
+from envguard.report.ci import OUTPUTS, REPORT, Job, github_workflow, gitlab_pipeline, locks_key
+from envguard.running.pipeline import environments_of
+from envguard.running.recorded import recorded_locks
 
 # Of the Pythons that envguard itself runs on, the task's environments are asked which they have locks for.
 OLDEST = (3, 10)
@@ -49,8 +51,8 @@ InstallOption = Annotated[
 ]
 
 
-@ci_app.command()
 def github(
+    ctx: typer.Context,
     task: TaskArgument = "quantize",
     inputs: InputsArgument = None,
     output: FileOption = None,
@@ -62,16 +64,14 @@ def github(
     It restores the environments by the digest of their locks, checks the locks, runs the task, and keeps output, report
     and receipt.
     """
-    from envguard.report.ci import github_workflow
-
-    job = _job(task, inputs or [], install, GITHUB_PATH)
+    job = _job(catalog_of(ctx.obj), task, inputs or [], install, GITHUB_PATH)
     if any("${{" in text for text in (*job.command, *job.install, job.folder)):
         raise BadInput("GitHub would read ${{ as an expression.", next_step="Rename the file.")
     _write(github_workflow(job), output, force=force)
 
 
-@ci_app.command()
 def gitlab(
+    ctx: typer.Context,
     task: TaskArgument = "quantize",
     inputs: InputsArgument = None,
     output: FileOption = None,
@@ -83,24 +83,16 @@ def gitlab(
     It restores the environments by the digest of their locks, checks the locks, runs the task, and keeps output, report
     and receipt.
     """
-    from envguard.report.ci import gitlab_pipeline
-
-    _write(gitlab_pipeline(_job(task, inputs or [], install, GITLAB_PATH)), output, force=force)
+    _write(gitlab_pipeline(_job(catalog_of(ctx.obj), task, inputs or [], install, GITLAB_PATH)), output, force=force)
 
 
-@ci_app.command()
-def key(task: TaskArgument = "quantize") -> None:
+def key(ctx: typer.Context, task: TaskArgument = "quantize") -> None:
     """Print a name for the locks of a task's environments; it changes when one of them does."""
-    from envguard.report.ci import locks_key
-
-    catalog = _catalog()
+    catalog = catalog_of(ctx.obj)
     typer.echo(locks_key(_environments(_task(task, catalog), catalog)))
 
 
-def _job(name: str, inputs: Sequence[str], install: Sequence[str] | None, path_line: str) -> Job:
-    from envguard.report.ci import Job, locks_key
-
-    catalog = _catalog()
+def _job(catalog: Catalog, name: str, inputs: Sequence[str], install: Sequence[str] | None, path_line: str) -> Job:
     task = _task(name, catalog)
     environments = _environments(task, catalog)
     base = catalog.project or Path.cwd()
@@ -127,12 +119,6 @@ def _job(name: str, inputs: Sequence[str], install: Sequence[str] | None, path_l
     )
 
 
-def _catalog() -> Catalog:
-    from envguard.catalog import load_catalog
-
-    return load_catalog(Path.cwd(), os.environ)
-
-
 def _task(name: str, catalog: Catalog) -> Task:
     if name not in catalog.tasks:
         raise BadInput(f"There is no task {name!r}.", next_step=f"Choose one of: {', '.join(catalog.tasks)}.")
@@ -140,8 +126,6 @@ def _task(name: str, catalog: Catalog) -> Task:
 
 
 def _environments(task: Task, catalog: Catalog) -> list[Environment]:
-    from envguard.running.pipeline import environments_of
-
     return [catalog.environments[name] for name in environments_of(task, catalog)]
 
 
@@ -162,8 +146,6 @@ def _install(top: Path, path_line: str) -> tuple[str, ...]:
 
 def _python(environments: Sequence[Environment]) -> str:
     """The Python, of those that every environment has a lock for, that the first one prefers."""
-    from envguard.running.recorded import recorded_locks
-
     locked = [{python for _, python in recorded_locks(environment)} for environment in environments]
     for edition in environments[0].editions:
         for python in edition.pythons:
@@ -208,8 +190,6 @@ def _command(
     task: Task, inputs: Sequence[tuple[str, str]], base: Path, catalog: Catalog
 ) -> tuple[tuple[str, ...], str]:
     """The command line of the task, and the file that its standard output goes to."""
-    from envguard.report.ci import OUTPUTS, REPORT
-
     if task.name == "quantize":
         models = [value for _, value in inputs] or [f"{SAMPLE}face_landmarker"]
         target = _quantized(models, base, catalog)
@@ -230,9 +210,6 @@ def _command(
 
 def _quantized(models: Sequence[str], base: Path, catalog: Catalog) -> str:
     """Where the output of quantizing goes: a file for one model, the folder for several."""
-    from envguard.models.model_files import default_name
-    from envguard.report.ci import OUTPUTS
-
     if len(models) > 1 or (base / models[0]).is_dir():
         return OUTPUTS
     name = models[0].removeprefix(SAMPLE)
@@ -242,16 +219,12 @@ def _quantized(models: Sequence[str], base: Path, catalog: Catalog) -> str:
 
 def _output_name(task: Task) -> str:
     """What the step that makes the one output calls its file."""
-    from envguard.catalog.model import CommandStep
-
     reference = next(iter(task.outputs.values()))
     step = next((each for each in task.steps if each.name == reference.source), None)
     return Path(step.outputs[reference.name]).name if isinstance(step, CommandStep) else reference.name
 
 
 def _write(text: str, output: Path | None, *, force: bool) -> None:
-    from envguard.files import write_whole
-
     if output is None:
         typer.echo(text, nl=False)
         return

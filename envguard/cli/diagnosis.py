@@ -10,15 +10,15 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
+from envguard.catalog.shipped import builtin_catalog
 from envguard.cli.text import printable
+from envguard.doctor.alternatives import Alternative, alternatives_to
+from envguard.doctor.conflicts import Conflict
+from envguard.doctor.diagnosing import Diagnosis, Hint, diagnose
 from envguard.errors import EnvguardError, Interrupted, NoEnvironment, StepFailed
-
-if TYPE_CHECKING:
-    from envguard.doctor.alternatives import Alternative
-    from envguard.doctor.conflicts import Conflict
-    from envguard.doctor.diagnosing import Diagnosis, Hint
+from envguard.locks.proofs import proofs_path, read_proofs
 
 NOTHING_KNOWN = (
     "Nothing known matches. `envguard report-bug` writes one file to attach to a report; add this log, "
@@ -29,8 +29,6 @@ SHOWN_WAYS = 3
 
 def tell(stream: BinaryIO, *, as_json: bool) -> int:
     """Print what is known of a log; gives back the exit code, 1 where nothing is."""
-    from envguard.doctor.diagnosing import diagnose
-
     diagnosis = diagnose(stream)
     ways = ways_for(diagnosis.conflict) if diagnosis.conflict else ()
     if as_json:
@@ -71,8 +69,6 @@ def diagnosis_of(error: EnvguardError) -> Diagnosis | None:
 
     None for errors that quote no tool: what a user did wrong, and what is missing on the host.
     """
-    from envguard.doctor.diagnosing import diagnose
-
     chain = _chain(error)
     log = next((path for each in chain if (path := _log_named_by(each)) is not None), None)
     said = "\n".join(each.why for each in chain)
@@ -112,8 +108,6 @@ def _log_named_by(error: EnvguardError) -> Path | None:
 
 def cause_of(said: str) -> str:
     """What a tool's words mean, in a sentence; empty where nothing is known."""
-    from envguard.doctor.diagnosing import diagnose
-
     hints = diagnose(io.BytesIO(said.encode())).hints
     return hints[0].cause if hints else ""
 
@@ -138,10 +132,6 @@ def diagnosis_text(diagnosis: Diagnosis, ways: tuple[Alternative, ...]) -> str:
 
 def ways_for(conflict: Conflict) -> tuple[Alternative, ...]:
     """What envguard's own catalog has to end a conflict."""
-    from envguard.catalog.shipped import builtin_catalog
-    from envguard.doctor.alternatives import alternatives_to
-    from envguard.locks.proofs import proofs_path, read_proofs
-
     environments = tuple(builtin_catalog().environments.values())
     proofs = {
         (environment.name, edition.name): read_proofs(

@@ -3,29 +3,41 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from envguard.cli.options import JsonOption
+from envguard.cli.screen import line_for
+from envguard.cli.session import Session
 from envguard.cli.text import printable
+from envguard.cli.workshop import catalog_of, open_workshop
+from envguard.doctor.bug_report import bug_report, plans_as_text
+from envguard.doctor.environment_checks import check_distributions
+from envguard.doctor.examination import Examined, examine_host
+from envguard.doctor.finding import Finding
+from envguard.doctor.installed import read_environment
+from envguard.doctor.native_checks import check_native_modules
 from envguard.errors import BadInput, EnvguardError
-
-if TYPE_CHECKING:
-    from envguard.doctor.finding import Finding
-    from envguard.running.events import Event
-    from envguard.running.preparing import Workshop
-    from envguard.store.removing import Sweep
+from envguard.files import write_whole
+from envguard.running.events import Event
+from envguard.running.preparing import Workshop
+from envguard.running.recorded import recorded_locks
+from envguard.running.repairing import repair
+from envguard.store.home import envguard_home
+from envguard.store.inventory import inventory
+from envguard.store.locking import is_being_built
+from envguard.store.removing import Sweep, prune
 
 SCHEMA = 1
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 def doctor(
+    ctx: typer.Context,
     python: Annotated[
         Path | None, typer.Option("--python", metavar="PATH", help="Examine any environment: its Python or its folder.")
     ] = None,
@@ -42,7 +54,7 @@ def doctor(
         raise BadInput(
             "--fix mends only what is envguard's own.", next_step="Leave --fix away; each finding names its remedy."
         )
-    findings = _of_environment(python) if python is not None else _of_host(offline)
+    findings = _of_environment(python) if python is not None else _of_host(ctx.obj, offline=offline)
     if as_json:
         healthy = not any(each.level == "finding" for each in findings)
         typer.echo(
@@ -53,21 +65,19 @@ def doctor(
     else:
         _show(findings)
     if fix:
-        _fix(yes)
-        findings = _of_host(offline)
+        _fix(ctx.obj, yes=yes)
+        findings = _of_host(ctx.obj, offline=offline)
     raise typer.Exit(1 if any(each.level == "finding" for each in findings) else 0)
 
 
 def report_bug(
+    ctx: typer.Context,
     output: Annotated[Path, typer.Option("--output", metavar="FILE", help="Where to write the report.")] = Path(
         "envguard-report.md"
     ),
 ) -> None:
     """Write one file to attach to a report: versions, host, plans, last logs; secrets and the home folder masked."""
-    from envguard.doctor.bug_report import bug_report, plans_as_text
-    from envguard.files import write_whole
-
-    workshop = _workshop()
+    workshop = _workshop(ctx.obj)
     plans: dict[str, object] = {}
     for name in workshop.catalog.environments:
         try:
@@ -77,9 +87,9 @@ def report_bug(
     text = bug_report(
         store=workshop.home,
         home=Path.home(),
-        environ=os.environ,
+        environ=ctx.obj.environ,
         host=workshop.host,
-        findings=_of_host(offline=False),
+        findings=_of_host(ctx.obj, offline=False),
         plans=plans_as_text(plans),
     )
     try:
@@ -89,18 +99,11 @@ def report_bug(
     typer.echo(f"{output}: read it before you send it; names of files and packages are in it.")
 
 
-def _of_host(offline: bool) -> tuple[Finding, ...]:
-    from envguard.doctor.examination import Examined, examine_host
-    from envguard.store.home import envguard_home
-
-    return examine_host(Examined(envguard_home(), Path.home(), os.environ), index=not offline)
+def _of_host(session: Session, *, offline: bool) -> tuple[Finding, ...]:
+    return examine_host(Examined(envguard_home(), Path.home(), session.environ), index=not offline)
 
 
 def _of_environment(python: Path) -> tuple[Finding, ...]:
-    from envguard.doctor.environment_checks import check_distributions
-    from envguard.doctor.installed import read_environment
-    from envguard.doctor.native_checks import check_native_modules
-
     environment = read_environment(python.expanduser())
     return (*check_distributions(environment), *check_native_modules(environment))
 
@@ -119,12 +122,9 @@ def _show(findings: Sequence[Finding]) -> None:
     typer.echo(f"{found} findings, {notes} notes." if found else f"Healthy; {notes} notes.")
 
 
-def _fix(yes: bool) -> None:
+def _fix(session: Session, *, yes: bool) -> None:
     """Mend the store: what is damaged is rebuilt, what no run will use again is removed. All of it is listed first."""
-    from envguard.store.inventory import inventory
-    from envguard.store.locking import is_being_built
-
-    workshop = _workshop()
+    workshop = _workshop(session)
     damaged = [row.folder for row in inventory(workshop.home) if row.why_not and not is_being_built(row.folder)]
     for folder in damaged:
         typer.echo(printable(f"would rebuild {folder.name}, or remove it if nothing leads to it any more"), err=True)
@@ -133,8 +133,6 @@ def _fix(yes: bool) -> None:
     if not yes and not (sys.stdin.isatty() and typer.confirm("Do that?", err=True)):
         typer.echo("Nothing was changed; `envguard doctor --fix --yes` does it.", err=True)
         return
-    from envguard.running.repairing import repair
-
     for folder in damaged:
         done = repair(folder, workshop)
         typer.echo(printable(f"{folder.name}: {done.why or 'rebuilt and proved'}"), err=True)
@@ -143,9 +141,6 @@ def _fix(yes: bool) -> None:
 
 
 def _prune(workshop: Workshop, *, dry_run: bool) -> Sweep:
-    from envguard.running.recorded import recorded_locks
-    from envguard.store.removing import prune
-
     locks = {
         name: frozenset(lock.digest for lock in recorded_locks(environment).values())
         for name, environment in workshop.catalog.environments.items()
@@ -153,14 +148,10 @@ def _prune(workshop: Workshop, *, dry_run: bool) -> Sweep:
     return prune(workshop.home, locks, dry_run=dry_run)
 
 
-def _workshop() -> Workshop:
-    from envguard.catalog.projects import load_catalog
-    from envguard.cli.screen import line_for
-    from envguard.cli.workshop import open_workshop
-
+def _workshop(session: Session) -> Workshop:
     def receive(event: Event) -> None:
         line = line_for(event)
         if line:
             typer.echo(line, err=True)
 
-    return open_workshop(load_catalog(Path.cwd(), os.environ), receive)
+    return open_workshop(session, catalog_of(session), receive)

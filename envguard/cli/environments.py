@@ -3,47 +3,52 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from envguard.cli.choice import BackendOption, BaseOption, FindLinksOption, OfflineOption
-from envguard.errors import BadInput
+from envguard.catalog import Environment
+from envguard.cli.options import (
+    BackendOption,
+    BaseOption,
+    EditionOption,
+    EnvironmentArgument,
+    FindLinksOption,
+    JsonOption,
+    OfflineOption,
+)
+from envguard.cli.screen import screen
+from envguard.cli.selection import Selection, for_each
+from envguard.cli.session import Session, session_of
+from envguard.cli.workshop import catalog_of, open_workshop
+from envguard.errors import BadInput, NoEnvironment
+from envguard.running.preparing import Prepared, Workshop
+from envguard.running.setting_up import needed_here
+from envguard.running.shortcut import leave
+from envguard.store.locking import in_use
 
-if TYPE_CHECKING:
-    from envguard.catalog import Environment
-    from envguard.running.preparing import Prepared, Workshop
-
-EditionOption = Annotated[str | None, typer.Option("--edition", metavar="NAME", help="Instead of the preferred one.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 HereOption = Annotated[bool, typer.Option("--here", help="Let Python import modules of the current folder.")]
-AFTER_NAME = {"allow_interspersed_args": False, "ignore_unknown_options": True}
 
 
 def create(
+    ctx: typer.Context,
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[ENV]...", help="Default: all that work here needs.")
     ] = None,
     edition: EditionOption = None,
     find_links: FindLinksOption = None,
     offline: OfflineOption = False,
-    backend: BackendOption = None,  # noqa: ARG001 - its callback acts
-    base: BaseOption = None,  # noqa: ARG001 - as above
+    backend: BackendOption = None,
+    base: BaseOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Build and prove environments: those named, or all that work here needs, as `envguard setup` does."""
-    from envguard.catalog import load_catalog
-    from envguard.cli.screen import screen
-    from envguard.cli.workshop import open_workshop
-    from envguard.running.setting_up import needed_here
-
-    catalog = load_catalog(Path.cwd(), os.environ)
+    catalog = catalog_of(ctx.obj)
     chosen = names or needed_here(catalog)
+    editions = for_each(chosen, edition)
+    selection = Selection("", editions, None, find_links, offline, backend, base)
     with screen() as receive:
-        editions = dict.fromkeys(chosen, edition) if edition else {}
-        workshop = open_workshop(catalog, receive, editions, find_links=find_links, offline=offline)
+        workshop = open_workshop(ctx.obj, catalog, receive, selection)
         prepared = [workshop.prepare(name) for name in chosen]
     if as_json:
         typer.echo(json.dumps({"environments": [each.as_json() for each in prepared]}, indent=2))
@@ -53,15 +58,11 @@ def create(
         typer.echo(f"{each.candidate}: {state} in {each.built.layout.root}")
 
 
-def list_environments(as_json: JsonOption = False) -> None:
+def list_environments(ctx: typer.Context, as_json: JsonOption = False) -> None:
     """Show the catalog's environments and which of them are ready on this host."""
-    from envguard.catalog import load_catalog
-    from envguard.cli.screen import screen
-    from envguard.cli.workshop import open_workshop
-
-    catalog = load_catalog(Path.cwd(), os.environ)
+    catalog = catalog_of(ctx.obj)
     with screen() as receive:
-        workshop = open_workshop(catalog, receive)
+        workshop = open_workshop(ctx.obj, catalog, receive)
         rows = [_row(environment, workshop) for environment in catalog.environments.values()]
     if as_json:
         typer.echo(json.dumps({"environments": rows}, indent=2))
@@ -74,8 +75,6 @@ def list_environments(as_json: JsonOption = False) -> None:
 
 def _row(environment: Environment, workshop: Workshop) -> dict[str, Any]:
     """What the preferred candidate of an environment is, and whether it is ready."""
-    from envguard.errors import NoEnvironment
-
     row: dict[str, Any] = {
         "name": environment.name,
         "summary": environment.summary,
@@ -91,23 +90,25 @@ def _row(environment: Environment, workshop: Workshop) -> dict[str, Any]:
 
 
 def path(
-    name: Annotated[str, typer.Argument(metavar="ENV")],
+    ctx: typer.Context,
+    name: EnvironmentArgument,
     edition: EditionOption = None,
     python: Annotated[bool, typer.Option("--python", help="The interpreter instead of the folder.")] = False,
 ) -> None:
     """Print the folder of an environment, built now if it is not ready."""
-    _, prepared = _prepare(name, edition)
+    _, prepared = _prepare(ctx.obj, Selection(name, for_each([name], edition)))
     layout = prepared.built.layout
     typer.echo(layout.python if python else layout.root)
 
 
 def execute(
-    name: Annotated[str, typer.Argument(metavar="ENV")],
+    ctx: typer.Context,
+    name: EnvironmentArgument,
     command: Annotated[list[str], typer.Argument(metavar="-- CMD...")],
     edition: EditionOption = None,
     here: HereOption = False,
-    backend: BackendOption = None,  # noqa: ARG001 - its callback acts
-    base: BaseOption = None,  # noqa: ARG001 - as above
+    backend: BackendOption = None,
+    base: BaseOption = None,
 ) -> None:
     """Run a command in an environment; its exit code is envguard's.
 
@@ -117,49 +118,48 @@ def execute(
         command = command[1:]
     if not command:
         raise BadInput("There is no command to run.", next_step=f"envguard exec {name} -- python")
-    raise typer.Exit(_run_in(name, edition, command, here=here))
+    selection = Selection(name, for_each([name], edition), backend=backend, base=base)
+    raise typer.Exit(_run_in(ctx.obj, selection, command, here=here))
 
 
 def shell(
-    name: Annotated[str, typer.Argument(metavar="ENV")], edition: EditionOption = None, here: HereOption = False
+    ctx: typer.Context, name: EnvironmentArgument, edition: EditionOption = None, here: HereOption = False
 ) -> None:
     """Start your shell in an environment; `exit` leaves it."""
-    program = os.environ.get("SHELL") or os.environ.get("COMSPEC") or "/bin/sh"
-    raise typer.Exit(_run_in(name, edition, [program], here=here, interactive=True))
+    session = session_of(ctx)
+    selection = Selection(name, for_each([name], edition))
+    program = session.environ.get("SHELL") or session.environ.get("COMSPEC") or "/bin/sh"
+    raise typer.Exit(_run_in(session, selection, [program], here=here, interactive=True))
 
 
-def _run_in(name: str, edition: str | None, command: list[str], *, here: bool, interactive: bool = False) -> int:
-    from envguard.running.shortcut import leave
-    from envguard.store.locking import in_use
-
-    workshop, prepared = _prepare(name, edition, interactive=interactive)
+def _run_in(
+    session: Session, selection: Selection, command: list[str], *, here: bool, interactive: bool = False
+) -> int:
+    workshop, prepared = _prepare(session, selection, interactive=interactive)
     with in_use(prepared.built.folder) as descriptors:
         ready, _ = workshop.look_up(prepared.candidate)
         if ready is None:  # removed between being ready and being in use
-            return _run_in(name, edition, command, here=here, interactive=interactive)
+            return _run_in(session, selection, command, here=here, interactive=interactive)
         python = ready.layout.python
         if python.is_relative_to(ready.folder) and not prepared.failed:
+            name = selection.main
             leave(
-                str(workshop.home), name, edition or "", os.environ,
+                str(workshop.home), name, workshop.editions.get(name, ""), dict(session.environ),
                 folder=str(ready.folder), python=str(python.relative_to(ready.folder)),
                 interpreter=ready.identity.interpreter,
                 decided_by=[str(file) for file in workshop.decided_by(prepared.candidate)],
             )  # fmt: skip
-        workspace = workshop.workspace(prepared, Path.cwd(), [])
-        return workspace.run_command(command, os.environ, here=here, keep=descriptors)
+        workspace = workshop.workspace(prepared, session.cwd, [])
+        return workspace.run_command(command, session.environ, here=here, keep=descriptors)
 
 
-def _prepare(name: str, edition: str | None, *, interactive: bool = False) -> tuple[Workshop, Prepared]:
-    from envguard.catalog import load_catalog
-    from envguard.cli.screen import screen
-    from envguard.cli.workshop import open_workshop
-
+def _prepare(session: Session, selection: Selection, *, interactive: bool = False) -> tuple[Workshop, Prepared]:
+    """The environment that a selection is for, and what made it ready."""
     with screen() as receive:
-        catalog = load_catalog(Path.cwd(), os.environ)
-        workshop = open_workshop(catalog, receive, {name: edition} if edition else {})
+        workshop = open_workshop(session, catalog_of(session), receive, selection)
         if interactive and not workshop.terminal:
             raise BadInput(
                 "A shell needs a terminal, which envguard's containers do not have.",
-                next_step=f"`envguard image build {name}` names the image; start it with `docker run -it`.",
+                next_step=f"`envguard image build {selection.main}` names the image; start it with `docker run -it`.",
             )
-        return workshop, workshop.prepare(name)
+        return workshop, workshop.prepare(selection.main)

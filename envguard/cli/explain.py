@@ -8,16 +8,16 @@ from typing import Annotated
 
 import typer
 
+from envguard.cli.diagnosis import tell
+from envguard.cli.options import JsonOption
 from envguard.errors import BadInput
 
 
 def explain(
     log: Annotated[str, typer.Argument(metavar="[LOG|-]", help="What a tool printed: a file, or - to read it.")] = "-",
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Say what is known of the errors in a log: cause, the line that says so, and the cure. Exit code 1: nothing."""
-    from envguard.cli.diagnosis import tell
-
     if log == "-":
         raise typer.Exit(tell(sys.stdin.buffer, as_json=as_json))
     try:

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-import os
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from envguard.backends.wheelhouse import write_wheelhouse
+from envguard.catalog import Environment, builtin_catalog
+from envguard.cli.options import EditionOption, EnvironmentArgument, PythonOption
+from envguard.cli.screen import screen
+from envguard.cli.selection import Selection, chosen_editions, chosen_environments, for_each
+from envguard.cli.session import Session
+from envguard.cli.workshop import catalog_of, open_workshop
 from envguard.errors import BadInput, NoEnvironment
-
-if TYPE_CHECKING:
-    from envguard.catalog import Environment
-    from envguard.locks.lockfile import Lock
-    from envguard.locks.wheels import PinnedWheel
-    from envguard.running.preparing import Workshop
+from envguard.files import write_whole
+from envguard.host.platform import marker_environment, supported_tags
+from envguard.host.variables import installer_variables
+from envguard.locks.lockfile import Lock
+from envguard.locks.pylock import pylock_text
+from envguard.locks.targets import Target, target_of
+from envguard.locks.wheels import PinnedWheel, best_wheels, missing_wheels
+from envguard.planning import best_interpreter
+from envguard.running.locking import wheel_addresses
+from envguard.running.preparing import Workshop
+from envguard.running.recorded import recorded_locks
+from envguard.store.home import envguard_home
 
 
 class Format(str, Enum):
@@ -27,7 +39,8 @@ class Format(str, Enum):
 
 
 def export(
-    name: Annotated[str, typer.Argument(metavar="ENV")],
+    ctx: typer.Context,
+    name: EnvironmentArgument,
     form: Annotated[Format, typer.Option("--format", help="What to write.")],
     output: Annotated[
         Path | None,
@@ -38,12 +51,8 @@ def export(
             help="Default: standard output; for a wheelhouse ENV-EDITION-cp3XX-wheels. A PATH ending in .tar is a tar.",
         ),
     ] = None,
-    edition: Annotated[
-        str | None, typer.Option("--edition", metavar="NAME", help="Instead of the preferred edition.")
-    ] = None,
-    python: Annotated[
-        str | None, typer.Option("--python", metavar="3.X", help="Instead of the preferred Python of this host.")
-    ] = None,
+    edition: EditionOption = None,
+    python: PythonOption = None,
     platform: Annotated[
         str | None,
         typer.Option(metavar="TAG", help="Wheels for another platform, such as manylinux_2_28_aarch64 or win_amd64."),
@@ -55,23 +64,18 @@ def export(
     A wheelhouse is installed without network by `--offline --find-links FOLDER`, or by uv in an environment of yours:
     uv pip install --offline --no-index --find-links FOLDER --no-deps --require-hashes -r FOLDER/requirements.txt
     """
-    from envguard.catalog import load_catalog
-    from envguard.cli.choice import chosen_environments
-    from envguard.cli.screen import screen
-    from envguard.cli.workshop import open_workshop
-
-    catalog = load_catalog(Path.cwd(), os.environ)
+    catalog = catalog_of(ctx.obj)
     (environment,) = chosen_environments(catalog, [name])
     if platform and form is not Format.WHEELHOUSE:
         raise BadInput("--platform is for a wheelhouse.", next_step="The other formats are for every platform at once.")
     if bare and form is not Format.REQUIREMENTS:
         raise BadInput("--bare is for requirements.", next_step="Leave it out.")
     with screen() as receive:
-        workshop = open_workshop(catalog, receive, {name: edition} if edition else {})
+        workshop = open_workshop(ctx.obj, catalog, receive, Selection(name, for_each([name], edition)))
         lock = _lock(workshop, environment, edition, python)
         if form is Format.WHEELHOUSE:
             place = output or Path(f"{name}-{lock.edition}-cp{lock.python.replace('.', '')}-wheels")
-            _write_wheelhouse(workshop, lock, platform, place.absolute())
+            _write_wheelhouse(ctx.obj, workshop, lock, platform, place.absolute())
             return
     text = _pylock(workshop, lock) if form is Format.PYLOCK else lock.bare_text() if bare else lock.text()
     _write(text, output)
@@ -79,9 +83,6 @@ def export(
 
 def _lock(workshop: Workshop, environment: Environment, edition: str | None, python: str | None) -> Lock:
     """The lock that is asked for; which Pythons this host has matters only where none is named."""
-    from envguard.cli.choice import chosen_editions
-    from envguard.running.recorded import recorded_locks
-
     if python is None:
         return workshop.plan(environment.name).chosen.lock
     locks = recorded_locks(environment)
@@ -96,21 +97,12 @@ def _lock(workshop: Workshop, environment: Environment, edition: str | None, pyt
 
 
 def _pylock(workshop: Workshop, lock: Lock) -> str:
-    from envguard.locks.pylock import pylock_text
-    from envguard.running.locking import wheel_addresses
-    from envguard.store.home import envguard_home
-
     return pylock_text(lock, wheel_addresses(lock, workshop.environ, envguard_home()))
 
 
-def _write_wheelhouse(workshop: Workshop, lock: Lock, platform: str | None, target: Path) -> None:
-    from envguard.backends.wheelhouse import write_wheelhouse
-    from envguard.catalog import builtin_catalog
-    from envguard.cli.workshop import open_workshop
-    from envguard.host.variables import installer_variables
-
+def _write_wheelhouse(session: Session, workshop: Workshop, lock: Lock, platform: str | None, target: Path) -> None:
     wheels = _wheels(workshop, lock, platform)
-    tools = open_workshop(builtin_catalog(), workshop.receive).prepare("pip")
+    tools = open_workshop(session, builtin_catalog(), workshop.receive).prepare("pip")
     variables = installer_variables(workshop.environ)
     write_wheelhouse(target, lock, wheels, pip_python=tools.built.layout.python, variables=variables)
     typer.echo(f"{target}: {len(wheels)} wheels")
@@ -118,11 +110,6 @@ def _write_wheelhouse(workshop: Workshop, lock: Lock, platform: str | None, targ
 
 def _wheels(workshop: Workshop, lock: Lock, platform: str | None) -> tuple[PinnedWheel, ...]:
     """The wheels for a platform; raises NoEnvironment that names the packages which have none for it."""
-    from envguard.host.platform import marker_environment, supported_tags
-    from envguard.locks.targets import Target, target_of
-    from envguard.locks.wheels import best_wheels, missing_wheels
-    from envguard.planning import best_interpreter
-
     if platform is not None:
         target = target_of(platform, lock.python)
     else:
@@ -144,8 +131,6 @@ def _wheels(workshop: Workshop, lock: Lock, platform: str | None) -> tuple[Pinne
 
 
 def _write(text: str, output: Path | None) -> None:
-    from envguard.files import write_whole
-
     if output is None:
         typer.echo(text, nl=False)
         return

@@ -3,36 +3,48 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from envguard.backends.engine import find_engine
+from envguard.backends.image import Image, images, load_images, remove_image, save_images
 from envguard.backends.inside import CONTAINER
-from envguard.cli.choice import BaseOption, FindLinksOption, OfflineOption
+from envguard.backends.resources import resources_from
+from envguard.catalog import Task
+from envguard.cli.options import (
+    BaseOption,
+    DryRunOption,
+    EditionOption,
+    FindLinksOption,
+    JsonOption,
+    OfflineOption,
+    PythonOption,
+)
+from envguard.cli.screen import screen
+from envguard.cli.selection import Selection, for_each
+from envguard.cli.session import Session
+from envguard.cli.workshop import catalog_of, open_workshop
 from envguard.errors import BadInput, NoEnvironment
+from envguard.files import write_whole
+from envguard.report.kubernetes import manifest
+from envguard.running.events import Receiver
+from envguard.running.exporting import export_image, export_task
+from envguard.running.images import build_image, containers_of, image_of
+from envguard.running.preparing import Workshop
+from envguard.running.recorded import recorded_locks
 
-if TYPE_CHECKING:
-    from envguard.backends.image import Image
-    from envguard.catalog import Task
-    from envguard.running.events import Receiver
-    from envguard.running.preparing import Workshop
-
-image_app = typer.Typer(help="Environments as container images.", no_args_is_help=True)
 NamesArgument = Annotated[list[str], typer.Argument(metavar="ENV...", help="Environments.")]
-EditionOption = Annotated[str | None, typer.Option("--edition", metavar="NAME", help="Instead of the preferred one.")]
-PythonOption = Annotated[str | None, typer.Option("--python", metavar="3.X", help="Instead of the preferred one.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
 
-@image_app.command()
 def build(
+    ctx: typer.Context,
     names: NamesArgument,
     edition: EditionOption = None,
     python: PythonOption = None,
-    base: BaseOption = None,  # noqa: ARG001 - its callback acts
+    base: BaseOption = None,
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Build again what is there, without a cache.")] = False,
     find_links: FindLinksOption = None,
     offline: OfflineOption = False,
@@ -42,11 +54,9 @@ def build(
 
     Nothing is fetched during a build: wheels are laid out on this host, by the hashes of the lock, and copied in.
     """
-    from envguard.cli.screen import screen
-    from envguard.running.images import build_image, image_of
-
+    selection = _selection(names, edition, python, base=base, find_links=find_links, offline=offline)
     with screen() as receive:
-        workshop = _workshop(receive, names, edition, python, find_links, offline=offline)
+        workshop = _workshop(ctx.obj, receive, selection)
         found = []
         for name in names:
             prepared = workshop.prepare(name)
@@ -60,13 +70,9 @@ def build(
         typer.echo(f"{_row(image)}, on {prepared.candidate.interpreter.base}")
 
 
-@image_app.command("list")
-def list_images(as_json: JsonOption = False) -> None:
+def list_images(ctx: typer.Context, as_json: JsonOption = False) -> None:
     """Show the images that the engine has of environments."""
-    from envguard.backends.engine import find_engine
-    from envguard.backends.image import images
-
-    found = images(find_engine(os.environ))
+    found = images(find_engine(ctx.obj.environ))
     if as_json:
         typer.echo(json.dumps({"images": [image.as_json() for image in found]}, indent=2))
         return
@@ -74,22 +80,19 @@ def list_images(as_json: JsonOption = False) -> None:
         typer.echo(_row(image))
 
 
-@image_app.command()
 def save(
+    ctx: typer.Context,
     names: NamesArgument,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The tar to write.")],
     edition: EditionOption = None,
     python: PythonOption = None,
-    base: BaseOption = None,  # noqa: ARG001 - its callback acts
+    base: BaseOption = None,
     offline: OfflineOption = False,
 ) -> None:
     """Write images and the base that they are built on into one file, for a machine without network."""
-    from envguard.backends.image import save_images
-    from envguard.cli.screen import screen
-    from envguard.running.images import containers_of, image_of
-
+    selection = _selection(names, edition, python, base=base, offline=offline)
     with screen() as receive:
-        workshop = _workshop(receive, names, edition, python, None, offline=offline)
+        workshop = _workshop(ctx.obj, receive, selection)
         prepared = [workshop.prepare(name) for name in names]
         tags = [image_of(workshop, each).tags[0] for each in prepared]
         bases = dict.fromkeys(str(each.candidate.interpreter.base) for each in prepared)
@@ -97,33 +100,25 @@ def save(
     typer.echo(f"{output}: {', '.join([*bases, *tags])}, {output.stat().st_size / 1e6:,.1f} MB")
 
 
-@image_app.command()
 def load(
+    ctx: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What `envguard image save` wrote.")],
 ) -> None:
     """Load images that were saved elsewhere; the first run puts each to its check, and needs no network."""
-    from envguard.backends.engine import find_engine
-    from envguard.backends.image import load_images
-
-    for tag in load_images(find_engine(os.environ), file):
+    for tag in load_images(find_engine(ctx.obj.environ), file):
         typer.echo(tag)
 
 
-@image_app.command()
 def prune(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
+    ctx: typer.Context,
+    dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Remove images whose lock is none of the catalog's any more, and those that a newer build has replaced.
 
     Images of environments that this catalog does not know may be another project's, and stay.
     """
-    from envguard.backends.engine import find_engine
-    from envguard.backends.image import images, remove_image
-    from envguard.catalog import load_catalog
-    from envguard.running.recorded import recorded_locks
-
-    catalog, engine = load_catalog(Path.cwd(), os.environ), find_engine(os.environ)
+    catalog, engine = catalog_of(ctx.obj), find_engine(ctx.obj.environ)
     locks = {
         name: {lock.digest for lock in recorded_locks(each).values()} for name, each in catalog.environments.items()
     }
@@ -150,8 +145,8 @@ def prune(
         typer.echo(f"left {_row(image)}: {why}")
 
 
-@image_app.command()
 def export(
+    ctx: typer.Context,
     name: Annotated[str | None, typer.Argument(metavar="[ENV]", help="The environment; none for a task.")] = None,
     dockerfile: Annotated[
         Path | None, typer.Option("--dockerfile", metavar="DIR", help="Write what `docker build DIR` needs.")
@@ -171,7 +166,7 @@ def export(
     ] = "",
     edition: EditionOption = None,
     python: PythonOption = None,
-    base: BaseOption = None,  # noqa: ARG001 - its callback acts
+    base: BaseOption = None,
     find_links: FindLinksOption = None,
     offline: OfflineOption = False,
 ) -> None:
@@ -179,20 +174,16 @@ def export(
 
     The environments are built and proved here first.
     """
-    from envguard.backends.resources import resources_from
-    from envguard.cli.screen import screen
-    from envguard.files import write_whole
-    from envguard.report.kubernetes import manifest
-    from envguard.running.exporting import export_image, export_task
-
     if dockerfile is None or (name is None) == (kubernetes is None):
         raise BadInput(
             "What shall be exported, and where to?",
             next_step="envguard image export ENV --dockerfile DIR, or "
             "envguard image export --kubernetes TASK --dockerfile DIR",
         )
+    named = [] if name is None else [name]
+    selection = _selection(named, edition, python, base=base, find_links=find_links, offline=offline)
     with screen() as receive:
-        workshop = _workshop(receive, [name] if name else [], edition, python, find_links, offline=offline)
+        workshop = _workshop(ctx.obj, receive, selection)
         if name is not None:
             export_image(workshop.prepare(name), dockerfile.absolute())
             typer.echo(f"docker build {dockerfile}")
@@ -228,28 +219,13 @@ def _files(task: Task, named: Sequence[str]) -> dict[str, str]:
     return files
 
 
-def _workshop(
-    receive: Receiver,
-    names: Sequence[str],
-    edition: str | None,
-    python: str | None,
-    find_links: Sequence[Path] | None,
-    *,
-    offline: bool,
-) -> Workshop:
-    """A workshop whose environments are all images."""
-    from envguard.catalog import load_catalog
-    from envguard.cli.workshop import open_workshop
+def _selection(names: Sequence[str], edition: str | None, python: str | None, **options: Any) -> Selection:
+    """What the options select; environments for images are made by the container backend."""
+    return Selection("", for_each(names, edition), for_each(names, python), backend=CONTAINER, **options)
 
-    return open_workshop(
-        load_catalog(Path.cwd(), os.environ),
-        receive,
-        dict.fromkeys(names, edition) if edition else {},
-        pythons=dict.fromkeys(names, python) if python else {},
-        find_links=find_links,
-        offline=offline,
-        backend=CONTAINER,
-    )
+
+def _workshop(session: Session, receive: Receiver, selection: Selection) -> Workshop:
+    return open_workshop(session, catalog_of(session), receive, selection)
 
 
 def _row(image: Image) -> str:

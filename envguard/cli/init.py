@@ -9,7 +9,9 @@ from typing import Annotated
 
 import typer
 
+from envguard.catalog.projects import PROJECT_FILE
 from envguard.errors import BadInput
+from envguard.files import write_whole
 
 # Prose starts with "# "; a part that is only shown starts with "#" alone, so that taking that away makes it count.
 TEMPLATE = """\
@@ -71,9 +73,6 @@ def init(
 
     Exit codes: 0 done; 2 there is one already, or the folder cannot be written to.
     """
-    from envguard.catalog.projects import PROJECT_FILE
-    from envguard.files import write_whole
-
     file = folder.expanduser() / PROJECT_FILE
     if os.path.lexists(file):
         raise BadInput(

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from envguard.cli.options import EnvironmentsArgument, JsonOption
+from envguard.cli.selection import chosen_editions, environments_to_write_to
+from envguard.cli.workshop import catalog_of
+from envguard.clock import utc_now
 from envguard.errors import BadInput, NoEnvironment
-
-if TYPE_CHECKING:
-    from envguard.running.locking import Relocked
+from envguard.locks.proofs import proofs_path, read_proofs
+from envguard.running.locking import Relocked, Relocking, relock
+from envguard.store.home import envguard_home
 
 
 def lock(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[ENV]...", help="Environments; all if none.")] = None,
+    ctx: typer.Context,
+    names: EnvironmentsArgument = None,
     edition: Annotated[str | None, typer.Option("--edition", metavar="NAME", help="This edition only.")] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit code 1 unless every lock resolves to the same bytes.")
@@ -30,25 +33,18 @@ def lock(
             "else now; so locking twice gives the same file.",
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Resolve environments with uv for all platforms and write lockfiles/ENVIRONMENT/EDITION/cp3XX.txt.
 
     Exit codes: 0 done; 1 --check found a difference; 3 something cannot be resolved.
     """
-    from envguard.catalog import load_catalog
-    from envguard.cli.choice import chosen_editions, environments_to_write_to
-    from envguard.clock import utc_now
-    from envguard.locks.proofs import proofs_path, read_proofs
-    from envguard.running.locking import Relocking, relock
-    from envguard.store.home import envguard_home
-
     if sum((check, upgrade, cut_off is not None)) > 1:
         raise BadInput("--check, --upgrade and --cut-off exclude each other.", next_step="Keep one of them.")
     found: list[Relocked] = []
-    catalog = load_catalog(Path.cwd(), os.environ)
+    catalog = catalog_of(ctx.obj)
     how = Relocking(
-        environ=catalog.index.under(os.environ),
+        environ=catalog.index.under(ctx.obj.environ),
         home=envguard_home(),
         cut_off=utc_now() if upgrade else cut_off,
         check=check,

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from envguard.cli.options import JsonOption
+from envguard.cli.session import session_of
 from envguard.cli.text import fitting, printable
+from envguard.host.discovery import discover
 from envguard.host.interpreters import BrokenInterpreter, HostFacts, Interpreter
+from envguard.host.printable import one_line
+from envguard.report.plan import removed_lines, removed_variables
+from envguard.store.home import envguard_home, probe_cache
 
 # As wide as the longest reason, where no terminal says how wide it is: a line that is searched must not be broken.
 WIDTH_OF_A_FILE = 400
@@ -21,16 +26,14 @@ NARROW = 90
 
 
 def probe(
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    ctx: typer.Context,
+    as_json: JsonOption = False,
     refresh: Annotated[bool, typer.Option("--refresh", help="Ask every interpreter again.")] = False,
 ) -> None:
     """Show every Python on this host, why envguard cannot use it if it cannot, and which variables no step will see."""
-    from envguard.host.discovery import discover
-    from envguard.report.plan import removed_lines, removed_variables
-    from envguard.store.home import envguard_home, probe_cache
-
-    facts = discover(os.environ, home=Path.home(), cache=probe_cache(envguard_home()), refresh=refresh, shims=True)
-    removed = removed_variables(os.environ)
+    environ = session_of(ctx).environ
+    facts = discover(environ, home=Path.home(), cache=probe_cache(envguard_home()), refresh=refresh, shims=True)
+    removed = removed_variables(environ)
     if as_json:
         typer.echo(json.dumps({**facts.as_json(), "removed_variables": removed}, indent=2))
         return
@@ -64,8 +67,6 @@ def _show(facts: HostFacts) -> None:
 
 
 def _cells(row: Interpreter | BrokenInterpreter) -> tuple[str, str, str, str, str]:
-    from envguard.host.printable import one_line
-
     python, machine = "-", "-"
     if isinstance(row, Interpreter):
         python = one_line(f"{row.implementation} {row.version_text}")

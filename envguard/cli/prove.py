@@ -3,50 +3,43 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Iterator
+from typing import Annotated, Any
 
 import typer
 
+from envguard.catalog import Edition, Environment
+from envguard.cli.options import EditionOption, EnvironmentsArgument, JsonOption, PythonOption
+from envguard.cli.screen import screen
+from envguard.cli.selection import chosen_editions, environments_to_write_to
+from envguard.cli.workshop import catalog_of, open_workshop
 from envguard.errors import BadInput
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from envguard.catalog import Edition, Environment
-    from envguard.running.preparing import Workshop
-    from envguard.running.proving import Attempt
+from envguard.planning import best_interpreter
+from envguard.running.preparing import Workshop
+from envguard.running.proving import Attempt, check_writable
+from envguard.running.proving import prove as try_for_real
 
 
 def prove(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[ENV]...", help="Environments; all if none.")] = None,
-    edition: Annotated[
-        str | None, typer.Option("--edition", metavar="NAME", help="Instead of the preferred edition.")
-    ] = None,
-    python: Annotated[str | None, typer.Option("--python", metavar="3.X", help="This Python only.")] = None,
+    ctx: typer.Context,
+    names: EnvironmentsArgument = None,
+    edition: EditionOption = None,
+    python: PythonOption = None,
     all_pythons: Annotated[
         bool, typer.Option("--all-pythons", help="Every Python of the edition, not only the preferred one here.")
     ] = False,
     all_editions: Annotated[
         bool, typer.Option("--all-editions", help="Every edition, also those that are known to be bad.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Build environments from their locks, run their checks, and write down what came of it in proofs.json.
 
     Exit codes: 0 all of them work; 1 at least one does not; 3 the package index cannot be reached.
     """
-    from envguard.catalog import load_catalog
-    from envguard.cli.choice import chosen_editions, environments_to_write_to
-    from envguard.cli.screen import screen
-    from envguard.cli.workshop import open_workshop
-    from envguard.running.proving import check_writable
-    from envguard.running.proving import prove as try_for_real
-
     if python and all_pythons:
         raise BadInput("--python and --all-pythons contradict each other.", next_step="Leave one of them out.")
-    catalog = load_catalog(Path.cwd(), os.environ)
+    catalog = catalog_of(ctx.obj)
     wanted = [
         (environment, each)
         for environment in environments_to_write_to(catalog, names)
@@ -54,7 +47,7 @@ def prove(
     ]
     trials: list[Attempt] = []
     with screen() as receive:
-        workshop = open_workshop(catalog, receive)
+        workshop = open_workshop(ctx.obj, catalog, receive)
         for environment, each in wanted:
             check_writable(environment)
             for minor in _pythons(workshop, environment, each, python, all_pythons):
@@ -70,8 +63,6 @@ def _pythons(
     workshop: Workshop, environment: Environment, edition: Edition, python: str | None, every: bool
 ) -> Iterator[str]:
     """The minors to try: the one asked for, all, or the first that this host has."""
-    from envguard.planning import best_interpreter
-
     if python is not None and python not in edition.pythons:
         raise BadInput(
             f"{environment.name} {edition.name} is not for Python {python!r}.",

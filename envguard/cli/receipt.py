@@ -4,40 +4,41 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from envguard.running.rebuilding import FileFound, Rebuilt
-    from envguard.running.receipt import Receipt
+from envguard.cli.options import JsonOption
+from envguard.cli.screen import screen
+from envguard.cli.session import Session
+from envguard.cli.text import printable
+from envguard.cli.workshop import catalog_of, open_workshop
+from envguard.running.rebuilding import FileFound, Rebuilt, find_inputs, find_outputs, rebuild
+from envguard.running.receipt import Receipt, read_receipt
 
 SHOWN = 80
 
 
 def verify_receipt(
+    ctx: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="OUT.receipt.json, as `envguard run` wrote it.")],
     again: Annotated[bool, typer.Option("--rebuild", help="Do the run again and compare what it makes.")] = False,
     named: Annotated[
         list[Path] | None,
         typer.Option("--input", "-i", metavar="PATH", help="An input of the run; else sought beside the receipt."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Compare the outputs beside a receipt with what it recorded; with --rebuild make them again.
 
     Says MATCH, DIFF, or TOOLCHAIN DIFFERS with what differs. Exit codes: 0 MATCH; 1 another verdict; 2 no receipt, or a
     wrong input; 3 it cannot be made again here.
     """
-    from envguard.cli.text import printable
-    from envguard.running.rebuilding import find_inputs, find_outputs
-    from envguard.running.receipt import read_receipt
-
     receipt = read_receipt(file)
     folder = file.absolute().parent
     outputs = find_outputs(receipt, folder)
     inputs = find_inputs(receipt, folder, named or ())
-    rebuilt = _rebuild(receipt, inputs) if again else None
+    rebuilt = _rebuild(ctx.obj, receipt, inputs) if again else None
     if rebuilt is None:
         verdict = "MATCH" if all(each.state == "match" for each in outputs) else "DIFF"
     else:
@@ -47,17 +48,10 @@ def verify_receipt(
     raise typer.Exit(0 if verdict == "MATCH" else 1)
 
 
-def _rebuild(receipt: Receipt, inputs: tuple[FileFound, ...]) -> Rebuilt:
-    import os
-
-    from envguard.catalog import load_catalog
-    from envguard.cli.screen import screen
-    from envguard.cli.workshop import open_workshop
-    from envguard.running.rebuilding import rebuild
-
-    catalog = load_catalog(Path.cwd(), os.environ)
+def _rebuild(session: Session, receipt: Receipt, inputs: tuple[FileFound, ...]) -> Rebuilt:
+    catalog = catalog_of(session)
     with screen() as receive:
-        workshop = open_workshop(catalog, receive)
+        workshop = open_workshop(session, catalog, receive)
         return rebuild(receipt, inputs, workshop)
 
 

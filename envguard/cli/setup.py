@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from envguard.cli.choice import BackendOption, BaseOption, FindLinksOption, OfflineOption
-
-if TYPE_CHECKING:
-    from envguard.catalog import Catalog
+from envguard.catalog import Catalog
+from envguard.cli.failure import show_error
+from envguard.cli.options import BackendOption, BaseOption, FindLinksOption, JsonOption, OfflineOption
+from envguard.cli.screen import screen
+from envguard.cli.selection import Selection
+from envguard.cli.text import printable, width_of
+from envguard.cli.workshop import catalog_of, open_workshop
+from envguard.models.model_files import model_names
+from envguard.report.setup import as_document, as_text, errors_of
+from envguard.running.setting_up import needed_here, next_command, set_up
 
 
 def setup(
+    ctx: typer.Context,
     find_links: FindLinksOption = None,
     offline: OfflineOption = False,
-    backend: BackendOption = None,  # noqa: ARG001 - its callback acts
-    base: BaseOption = None,  # noqa: ARG001 - as above
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    backend: BackendOption = None,
+    base: BaseOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Make this machine ready for the project here, or without one for the built-in tasks; say what to type next.
 
@@ -33,19 +38,12 @@ def setup(
 
     Exit codes: 0 all are ready; 2 bad input; 3 at least one cannot be had here.
     """
-    from envguard.catalog import load_catalog
-    from envguard.cli.failing import show_error
-    from envguard.cli.screen import screen
-    from envguard.cli.text import printable, width_of
-    from envguard.cli.workshop import open_workshop
-    from envguard.report.setup import as_document, as_text, errors_of
-    from envguard.running.setting_up import needed_here, set_up
-
     start = time.perf_counter()
-    catalog = load_catalog(Path.cwd(), os.environ)
+    catalog = catalog_of(ctx.obj)
     names = needed_here(catalog)
+    selection = Selection(find_links=find_links, offline=offline, backend=backend, base=base)
     with screen() as receive:
-        workshop = open_workshop(catalog, receive, find_links=find_links, offline=offline)
+        workshop = open_workshop(ctx.obj, catalog, receive, selection)
         found = set_up(names, workshop)
         seconds = time.perf_counter() - start
     document = as_document(found, seconds, workshop.host, catalog.project, workshop.home, _next(catalog, names))
@@ -58,9 +56,6 @@ def setup(
 
 def _next(catalog: Catalog, names: Sequence[str]) -> list[str]:
     """The command line to type next, with the name that starts envguard from here."""
-    from envguard.models.model_files import model_names
-    from envguard.running.setting_up import next_command
-
     models: list[str] = []
     with contextlib.suppress(OSError):  # a folder that cannot be read has none to offer
         models = sorted(model_names(Path.cwd()), key=lambda name: not name.endswith(".task"))

@@ -3,35 +3,44 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from envguard.backends.installing import clear_cache
+from envguard.cli.options import DryRunOption, JsonOption
+from envguard.cli.screen import screen
+from envguard.cli.session import Session
+from envguard.cli.text import printable
+from envguard.cli.workshop import catalog_of, open_workshop
 from envguard.errors import BadInput
-
-if TYPE_CHECKING:
-    from envguard.running.repairing import Repair
-    from envguard.store.inventory import StoredEnvironment
-    from envguard.store.removing import Sweep
-    from envguard.store.verifying import Defect
-
-store_app = typer.Typer(help="Look after the environments that are built.", no_args_is_help=True)
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")]
+from envguard.host.variables import installer_variables
+from envguard.locks.uv import find_uv
+from envguard.running.recorded import recorded_locks
+from envguard.running.repairing import Repair, repair
+from envguard.store.fingerprint import MARKER
+from envguard.store.home import envguard_home, installer_cache
+from envguard.store.inventory import (
+    StoredEnvironment,
+    disk_bytes,
+    environment_folders,
+    goes_by,
+    inventory,
+    moment,
+    name_of,
+)
+from envguard.store.locking import is_being_built
+from envguard.store.removing import Sweep, collect, prune
+from envguard.store.verifying import Defect, verify_environment
 
 FINDINGS_SHOWN = 10
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kMGT]?)(i?)B?", re.IGNORECASE)
 
 
-@store_app.command("list")
 def list_store(as_json: JsonOption = False) -> None:
     """Show what is built: its size on disk, when it was built and last used, and whether it is ready."""
-    from envguard.store.home import envguard_home, installer_cache
-    from envguard.store.inventory import disk_bytes, inventory
-
     home = envguard_home()
     rows, total, cache = inventory(home), disk_bytes([home]), disk_bytes([installer_cache(home)])
     if as_json:
@@ -43,8 +52,8 @@ def list_store(as_json: JsonOption = False) -> None:
     typer.echo(f"{len(rows)} environments; with the package cache ({_megabytes(cache)}) {_megabytes(total)} in {home}")
 
 
-@store_app.command()
 def verify(
+    ctx: typer.Context,
     names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Environments; all if none.")] = None,
     mend: Annotated[bool, typer.Option("--repair", help="Rebuild what is damaged, from its own lock.")] = False,
     as_json: JsonOption = False,
@@ -53,11 +62,6 @@ def verify(
 
     Exit codes: 0 all is whole, or was repaired; 1 something is damaged.
     """
-    from envguard.store.fingerprint import MARKER
-    from envguard.store.home import envguard_home
-    from envguard.store.locking import is_being_built
-    from envguard.store.verifying import verify_environment
-
     results: list[tuple[Path, tuple[Defect, ...], Repair | None]] = []
     for folder in _chosen(envguard_home(), names or []):
         if not (folder / MARKER).exists() and is_being_built(folder):
@@ -66,7 +70,7 @@ def verify(
         findings = verify_environment(folder)
         if not as_json:
             _show_findings(folder, findings)
-        repaired = _repair(folder) if findings and mend else None
+        repaired = _repair(ctx.obj, folder) if findings and mend else None
         if repaired is not None and not as_json:
             typer.echo(f"  {_repair_text(repaired)}")
         results.append((folder, findings, repaired))
@@ -77,15 +81,9 @@ def verify(
     raise typer.Exit(0 if healthy else 1)
 
 
-@store_app.command("prune")
-def prune_store(dry_run: DryRunOption = False, as_json: JsonOption = False) -> None:
+def prune_store(ctx: typer.Context, dry_run: DryRunOption = False, as_json: JsonOption = False) -> None:
     """Remove what no run will use again: unfinished, changed and outdated environments, old scratch and logs."""
-    from envguard.catalog.projects import load_catalog
-    from envguard.running.recorded import recorded_locks
-    from envguard.store.home import envguard_home
-    from envguard.store.removing import prune
-
-    environments = load_catalog(Path.cwd(), os.environ).environments
+    environments = catalog_of(ctx.obj).environments
     locks = {
         name: frozenset(lock.digest for lock in recorded_locks(environment).values())
         for name, environment in environments.items()
@@ -93,24 +91,18 @@ def prune_store(dry_run: DryRunOption = False, as_json: JsonOption = False) -> N
     _show_sweep(prune(envguard_home(), locks, dry_run=dry_run), dry_run=dry_run, as_json=as_json)
 
 
-@store_app.command("gc")
 def collect_store(
+    ctx: typer.Context,
     max_size: Annotated[str, typer.Option("--max-size", metavar="SIZE", help="Such as 2GB, 500MB, 1.5GiB.")],
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Bring the store down to a size: the package cache goes if that is enough, else what was least recently used."""
-    from envguard.backends.installing import clear_cache
-    from envguard.host.variables import installer_variables
-    from envguard.locks.uv import find_uv
-    from envguard.store.home import envguard_home, installer_cache
-    from envguard.store.removing import collect
-
     home, limit = envguard_home(), parse_size(max_size)
     sweep = collect(
         home,
         limit,
-        clear_cache=lambda: clear_cache(find_uv(), installer_cache(home), installer_variables(os.environ)),
+        clear_cache=lambda: clear_cache(find_uv(), installer_cache(home), installer_variables(ctx.obj.environ)),
         dry_run=dry_run,
     )
     _show_sweep(sweep, dry_run=dry_run, as_json=as_json)
@@ -129,8 +121,6 @@ def parse_size(text: str) -> int:
 
 def _chosen(home: Path, names: list[str]) -> list[Path]:
     """The environments' folders by the environment's name or the folder's; all if none is named."""
-    from envguard.store.inventory import environment_folders, goes_by, name_of
-
     folders = environment_folders(home)
     for name in names:
         if not any(goes_by(folder, name) for folder in folders):
@@ -139,19 +129,12 @@ def _chosen(home: Path, names: list[str]) -> list[Path]:
     return [folder for folder in folders if not names or any(goes_by(folder, name) for name in names)]
 
 
-def _repair(folder: Path) -> Repair:
-    from envguard.catalog.projects import load_catalog
-    from envguard.cli.screen import screen
-    from envguard.cli.workshop import open_workshop
-    from envguard.running.repairing import repair
-
+def _repair(session: Session, folder: Path) -> Repair:
     with screen() as receive:
-        return repair(folder, open_workshop(load_catalog(Path.cwd(), os.environ), receive))
+        return repair(folder, open_workshop(session, catalog_of(session), receive))
 
 
 def _verified(folder: Path, findings: tuple[Defect, ...], repaired: Repair | None) -> dict[str, Any]:
-    from envguard.store.inventory import name_of
-
     return {
         "name": name_of(folder),
         "folder": str(folder),
@@ -161,8 +144,6 @@ def _verified(folder: Path, findings: tuple[Defect, ...], repaired: Repair | Non
 
 
 def _row(row: StoredEnvironment) -> str:
-    from envguard.store.inventory import moment
-
     identity = row.identity
     what = row.name
     if identity:
@@ -211,6 +192,4 @@ def _megabytes(size: int) -> str:
 
 
 def _safe(text: str) -> str:
-    from envguard.cli.text import printable
-
     return printable(text)

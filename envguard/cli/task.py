@@ -3,25 +3,40 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from envguard.cli.choice import BackendOption, BaseOption, EditionsOption, FindLinksOption, OfflineOption, PythonsOption
+from envguard.catalog import Catalog, Task
+from envguard.cli.app import LazyCommand, as_command
+from envguard.cli.options import (
+    BackendOption,
+    BaseOption,
+    EditionsOption,
+    ExplainOption,
+    FindLinksOption,
+    JsonOption,
+    OfflineOption,
+    PythonsOption,
+    ReceiptOption,
+)
+from envguard.cli.screen import screen
+from envguard.cli.selection import Selection
+from envguard.cli.session import session_of
 from envguard.cli.sources import leave_receipt, named_source, sample_of
+from envguard.cli.text import printable
+from envguard.cli.workshop import catalog_of, open_workshop
 from envguard.errors import BadInput
+from envguard.report.plan import plan_document, plan_text
+from envguard.report.task import as_document, as_text
+from envguard.running.checking_files import check_input, check_output, check_output_folder
+from envguard.running.pipeline import TaskResult, environments_of, run_task
+from envguard.running.preparing import Workshop
+from envguard.running.receipt import receipt_path
 from envguard.table_reader import did_you_mean
-
-if TYPE_CHECKING:
-    from envguard.catalog import Catalog, Task
-    from envguard.running.pipeline import TaskResult
-    from envguard.running.preparing import Workshop
-
-ReceiptOption = Annotated[bool, typer.Option(help="Write OUT.receipt.json too: what it takes to make OUT again.")]
 
 
 class TaskGroup(TyperGroup):
@@ -29,13 +44,13 @@ class TaskGroup(TyperGroup):
 
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
         """The registered commands, then the tasks of the catalog that have none."""
-        return list(dict.fromkeys([*super().list_commands(ctx), *_catalog().tasks]))
+        return list(dict.fromkeys([*super().list_commands(ctx), *_catalog(ctx).tasks]))
 
     def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
         """The command of a task; the catalog is read only for one that is not registered."""
         found = super().get_command(ctx, cmd_name)
-        if found is None and (task := _catalog().tasks.get(cmd_name)) is not None:
-            return _command_for(task)
+        if found is None and (task := _catalog(ctx).tasks.get(cmd_name)) is not None:
+            return LazyCommand(task.name, task.summary, lambda: _command_for(task))
         return found
 
     def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
@@ -47,16 +62,13 @@ class TaskGroup(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
-def _catalog() -> Catalog:
-    from envguard.catalog import load_catalog
-
-    return load_catalog(Path.cwd(), os.environ)
+def _catalog(ctx: typer.Context) -> Catalog:
+    return catalog_of(session_of(ctx))
 
 
 def _command_for(task: Task) -> Any:
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-
     def run(
+        ctx: typer.Context,
         source: Annotated[str | None, typer.Argument(metavar="[INPUT]", help="The input, if there is one.")] = None,
         named: Annotated[
             list[str] | None,
@@ -69,27 +81,15 @@ def _command_for(task: Task) -> Any:
         python: PythonsOption = None,
         find_links: FindLinksOption = None,
         offline: OfflineOption = False,
-        backend: BackendOption = None,  # noqa: ARG001 - its callback acts
-        base: BaseOption = None,  # noqa: ARG001 - as above
+        backend: BackendOption = None,
+        base: BaseOption = None,
         receipt: ReceiptOption = True,
-        explain: Annotated[bool, typer.Option("--explain", help="Print the plan; run nothing.")] = False,
-        as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+        explain: ExplainOption = False,
+        as_json: JsonOption = False,
     ) -> None:
-        from envguard.cli.screen import screen
-        from envguard.cli.workshop import workshop_for
-
-        catalog = _catalog()
-        main = task.steps[0].environment
+        selection = Selection(task.steps[0].environment, edition, python, find_links, offline, backend, base)
         with screen() as receive:
-            workshop = workshop_for(
-                main,
-                catalog,
-                receive,
-                editions=edition,
-                pythons=python,
-                find_links=find_links,
-                offline=offline,
-            )
+            workshop = open_workshop(ctx.obj, catalog_of(ctx.obj), receive, selection)
             if explain:
                 explain_task(task, workshop, as_json=as_json)
                 return
@@ -101,17 +101,12 @@ def _command_for(task: Task) -> Any:
         raise typer.Exit(0 if result.passed else 1)
 
     names = ", ".join(task.inputs) or "none"
-    app.command(name=task.name, help=f"{task.summary}.\n\nInputs: {names}.")(run)
-    return typer.main.get_command(app)
+    return as_command(task.name, run, help=f"{task.summary}.\n\nInputs: {names}.")
 
 
 def _run(
     task: Task, wanted: Mapping[str, str], target: Path, workshop: Workshop, *, receipt: bool
 ) -> tuple[TaskResult, Path | None]:
-    from envguard.running.checking_files import check_input, check_output, check_output_folder
-    from envguard.running.pipeline import run_task
-    from envguard.running.receipt import receipt_path
-
     sources = {name: named_source(value, workshop) for name, value in wanted.items()}
     several = len(task.outputs) > 1
     if several:
@@ -155,18 +150,12 @@ def _inputs(task: Task, source: str | None, named: Sequence[str]) -> dict[str, s
 
 
 def _show(result: TaskResult, receipt: Path | None, *, as_json: bool) -> None:
-    from envguard.cli.text import printable
-    from envguard.report.task import as_document, as_text
-
     document = as_document(result, receipt)
     typer.echo(json.dumps(document, indent=2) if as_json else printable(as_text(document)))
 
 
 def explain_task(task: Task, workshop: Workshop, *, as_json: bool) -> None:
     """Print the plan of a task; run nothing."""
-    from envguard.report.plan import plan_document, plan_text
-    from envguard.running.pipeline import environments_of
-
     plans = [workshop.plan(name) for name in environments_of(task, workshop.catalog)]
     document = plan_document(task, plans, workshop.environ)
     typer.echo(json.dumps(document, indent=2) if as_json else plan_text(document))

@@ -10,8 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from envguard.cli.choice import BackendOption, BaseOption, EditionsOption, FindLinksOption, OfflineOption, PythonsOption
-from envguard.cli.task import ReceiptOption
+from envguard.cli.options import (
+    BackendOption,
+    BaseOption,
+    EditionsOption,
+    ExplainOption,
+    FindLinksOption,
+    JsonOption,
+    OfflineOption,
+    PythonsOption,
+    ReceiptOption,
+)
 from envguard.errors import BadInput
 
 if TYPE_CHECKING:
@@ -35,6 +44,7 @@ class Choices:
 
 
 def convert(
+    ctx: typer.Context,
     model: Annotated[
         str, typer.Argument(metavar="MODEL", help="The folder of a SavedModel, or a Keras file (.keras, .h5).")
     ],
@@ -65,26 +75,24 @@ def convert(
     python: PythonsOption = None,
     find_links: FindLinksOption = None,
     offline: OfflineOption = False,
-    backend: BackendOption = None,  # noqa: ARG001 - its callback acts
-    base: BaseOption = None,  # noqa: ARG001 - as above
+    backend: BackendOption = None,
+    base: BaseOption = None,
     receipt: ReceiptOption = True,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Print the plan and why the rest lost; run nothing.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    explain: ExplainOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Convert a TensorFlow model to int8 TFLite with float input and output, and compare it with its float conversion.
 
     Exit codes: 0 done; 1 the verdict is no and nothing was written; 2 bad input; 3 no environment can be had here.
     """
-    from envguard.catalog import load_catalog
     from envguard.cli.screen import screen
+    from envguard.cli.selection import Selection
     from envguard.cli.task import explain_task
     from envguard.cli.text import printable
-    from envguard.cli.workshop import workshop_for
+    from envguard.cli.workshop import catalog_of, open_workshop
     from envguard.models.text.conversion import as_text
 
-    catalog = load_catalog(Path.cwd(), os.environ)
+    catalog = catalog_of(ctx.obj)
     task = catalog.tasks[TASK]
     if calibration is not None:
         task = calibrated_with(task, calibration, catalog, pictures=pixels is not None)
@@ -94,15 +102,8 @@ def convert(
     if max_latency_ratio is not None:
         options["compare"] = {"max_latency_ratio": max_latency_ratio}
     with screen() as receive:
-        workshop = workshop_for(
-            TASK,
-            catalog,
-            receive,
-            editions=edition,
-            pythons=python,
-            find_links=tuple(find_links or ()),
-            offline=offline,
-        )
+        selection = Selection(TASK, edition, python, find_links, offline, backend, base)
+        workshop = open_workshop(ctx.obj, catalog, receive, selection)
         if explain:
             explain_task(task, workshop, as_json=as_json)
             return

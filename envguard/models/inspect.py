@@ -3,48 +3,48 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from envguard.cli.choice import BackendOption, BaseOption, EditionsOption, FindLinksOption, OfflineOption, PythonsOption
+from envguard.cli.options import (
+    BackendOption,
+    BaseOption,
+    EditionsOption,
+    FindLinksOption,
+    JsonOption,
+    OfflineOption,
+    PythonsOption,
+)
 
 
 def inspect(
+    ctx: typer.Context,
     model: Annotated[str, typer.Argument(help="A .task bundle, a .tflite model, or sample:face_landmarker.")],
     goal: Annotated[str, typer.Option(help="The goal of `envguard run quantize` to plan for.")] = "balanced",
     edition: EditionsOption = None,
     python: PythonsOption = None,
     find_links: FindLinksOption = None,
     offline: OfflineOption = False,
-    backend: BackendOption = None,  # noqa: ARG001 - its callback acts
-    base: BaseOption = None,  # noqa: ARG001 - as above
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    backend: BackendOption = None,
+    base: BaseOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Show operators, types, sizes and quantization of a model, what would become int8, and what stands in the way.
 
     Runs nothing of the model. Exit codes: 0 done; 2 bad input; 3 no environment can be had here.
     """
-    from envguard.catalog import load_catalog
     from envguard.cli.screen import screen
+    from envguard.cli.selection import Selection
     from envguard.cli.sources import named_source
     from envguard.cli.text import printable
-    from envguard.cli.workshop import workshop_for
+    from envguard.cli.workshop import catalog_of, open_workshop
     from envguard.models.inspecting import ENVIRONMENT, inspect_model
     from envguard.models.text.inspection import as_text
 
-    catalog = load_catalog(Path.cwd(), os.environ)
+    catalog = catalog_of(ctx.obj)
     with screen() as receive:
-        workshop = workshop_for(
-            ENVIRONMENT,
-            catalog,
-            receive,
-            editions=edition,
-            pythons=python,
-            find_links=find_links,
-            offline=offline,
-        )
+        selection = Selection(ENVIRONMENT, edition, python, find_links, offline, backend, base)
+        workshop = open_workshop(ctx.obj, catalog, receive, selection)
         document = inspect_model(named_source(model, workshop), {"goal": goal}, workshop)
     typer.echo(json.dumps(document, indent=2) if as_json else printable(as_text(document)))

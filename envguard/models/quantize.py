@@ -9,8 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from envguard.cli.choice import BackendOption, BaseOption, EditionsOption, FindLinksOption, OfflineOption, PythonsOption
-from envguard.cli.task import ReceiptOption, explain_task
+from envguard.cli.options import (
+    BackendOption,
+    BaseOption,
+    EditionsOption,
+    ExplainOption,
+    FindLinksOption,
+    JsonOption,
+    OfflineOption,
+    PythonsOption,
+    ReceiptOption,
+)
+from envguard.cli.selection import Selection
+from envguard.cli.task import explain_task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,11 +98,10 @@ ReportOption = Annotated[
         "it; DIR gets report.html and report.json, or a page for each of several models; any other FILE is Markdown.",
     ),
 ]
-ExplainOption = Annotated[bool, typer.Option("--explain", help="Print the plan and why the rest lost; run nothing.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
 
 def quantize(
+    ctx: typer.Context,
     models: ModelsArgument,
     output: OutputOption = None,
     drop: DropOption = None,
@@ -104,8 +114,8 @@ def quantize(
     python: PythonsOption = None,
     find_links: FindLinksOption = None,
     offline: OfflineOption = False,
-    backend: BackendOption = None,  # noqa: ARG001 - its callback acts
-    base: BaseOption = None,  # noqa: ARG001 - as above
+    backend: BackendOption = None,
+    base: BaseOption = None,
     report: ReportOption = None,
     receipt: ReceiptOption = True,
     explain: ExplainOption = False,
@@ -119,7 +129,7 @@ def quantize(
     several models the highest; one without a yes writes nothing.
     """
     from envguard.models.model_files import is_one
-    from envguard.models.quantizing import Choices
+    from envguard.models.quantizing import TASK, Choices
     from envguard.models.recipe import read_recipe
 
     choices = Choices(
@@ -128,10 +138,8 @@ def quantize(
         low_rank=low_rank,
         calibration=calibration,
         recipe=None if recipe is None else read_recipe(recipe),
-        editions=tuple(edition or ()),
-        pythons=tuple(python or ()),
-        find_links=tuple(find_links or ()),
-        offline=offline,
+        session=ctx.obj,
+        selection=Selection(TASK, edition, python, find_links, offline, backend, base),
         receipt=receipt,
     )
     if explain:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from envguard.cli.selection import Selection
+from envguard.cli.session import Session
 from envguard.cli.sources import leave_receipt, sample_of
 
 if TYPE_CHECKING:
@@ -32,10 +34,8 @@ class Choices:
     low_rank: bool
     calibration: str | None
     recipe: Mapping[str, Any] | None
-    editions: tuple[str, ...]
-    pythons: tuple[str, ...]
-    find_links: tuple[Path, ...]
-    offline: bool
+    session: Session
+    selection: Selection
     receipt: bool
 
     @property
@@ -50,24 +50,14 @@ class Choices:
 
     def opened(self, receive: Receiver) -> tuple[Task, Workshop]:
         """The task and a workshop for its environments; raises BadInput for a choice that there is not."""
-        from envguard.catalog import load_catalog
-        from envguard.cli.workshop import workshop_for
+        from envguard.cli.workshop import catalog_of, open_workshop
         from envguard.models.calibration import calibrated_with
 
-        catalog = load_catalog(Path.cwd(), os.environ)
+        catalog = catalog_of(self.session)
         task = catalog.tasks[TASK]
         if self.calibration is not None:
             task = calibrated_with(task, self.calibration, catalog)
-        workshop = workshop_for(
-            TASK,
-            catalog,
-            receive,
-            editions=self.editions,
-            pythons=self.pythons,
-            find_links=self.find_links,
-            offline=self.offline,
-        )
-        return task, workshop
+        return task, open_workshop(self.session, catalog, receive, self.selection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +145,13 @@ def quantize_several(
 
 def _run(job: tuple[Model, Choices], receive: Receiver, alone: Alone) -> Mapping[str, Any]:
     model, choices = job
-    task, workshop = choices.opened(receive)
-    return quantize_model(model, choices, task, workshop, alone)
+    try:
+        task, workshop = choices.opened(receive)
+        return quantize_model(model, choices, task, workshop, alone)
+    except Exception as error:
+        if choices.session.debug:
+            traceback.print_exception(error)
+        raise
 
 
 @contextlib.contextmanager

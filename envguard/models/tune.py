@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from envguard.cli.choice import BackendOption, BaseOption, EditionsOption, FindLinksOption, OfflineOption, PythonsOption
+from envguard.cli.options import (
+    BackendOption,
+    BaseOption,
+    EditionsOption,
+    ExplainOption,
+    FindLinksOption,
+    JsonOption,
+    OfflineOption,
+    PythonsOption,
+)
 
 if TYPE_CHECKING:
     from envguard.catalog import Catalog, Task
@@ -22,6 +31,7 @@ ENVIRONMENT = "verify"
 
 
 def tune(
+    ctx: typer.Context,
     model: Annotated[str, typer.Argument(help="A .task bundle for faces, hands or poses, or sample:face_landmarker.")],
     images: Annotated[
         str | None,
@@ -44,13 +54,11 @@ def tune(
     python: PythonsOption = None,
     find_links: FindLinksOption = None,
     offline: OfflineOption = False,
-    backend: BackendOption = None,  # noqa: ARG001 - its callback acts
-    base: BaseOption = None,  # noqa: ARG001 - as above
+    backend: BackendOption = None,
+    base: BaseOption = None,
     report: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report as Markdown too.")] = None,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Print the plan and why the rest lost; run nothing.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    explain: ExplainOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Measure what MediaPipe's runtime options gain and what they cost in detections; print the lines to paste.
 
@@ -58,29 +66,22 @@ def tune(
 
     Exit codes: 0 done; 2 bad input; 3 no environment can be had here.
     """
-    from envguard.catalog import load_catalog
     from envguard.cli.screen import screen
+    from envguard.cli.selection import Selection
     from envguard.cli.sources import named_source
     from envguard.cli.task import explain_task
-    from envguard.cli.workshop import workshop_for
+    from envguard.cli.workshop import catalog_of, open_workshop
     from envguard.files import write_whole
     from envguard.models.text.tuning import as_document, as_markdown, as_text
     from envguard.running.checking_files import check_input
     from envguard.running.pipeline import run_task
 
-    catalog = load_catalog(Path.cwd(), os.environ)
+    catalog = catalog_of(ctx.obj)
     task = catalog.tasks[TASK] if images is None else measured_on(catalog.tasks[TASK], images, catalog)
     options: Overrides = {} if seconds is None else {STEP: {"seconds": seconds}}
     with screen() as receive:
-        workshop = workshop_for(
-            ENVIRONMENT,
-            catalog,
-            receive,
-            editions=edition,
-            pythons=python,
-            find_links=find_links,
-            offline=offline,
-        )
+        selection = Selection(ENVIRONMENT, edition, python, find_links, offline, backend, base)
+        workshop = open_workshop(ctx.obj, catalog, receive, selection)
         if explain:
             explain_task(task, workshop, as_json=as_json)
             return

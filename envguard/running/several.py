@@ -7,7 +7,6 @@ import multiprocessing
 import os
 import signal
 import threading
-import traceback
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -161,8 +160,6 @@ def _outcome(work: Work[Job], job: Job, receive: Receiver, alone: Alone) -> Outc
     try:
         return Outcome(document=work(job, receive, alone))
     except Exception as error:
-        if os.environ.get("ENVGUARD_DEBUG"):
-            traceback.print_exception(error)
         told = error if isinstance(error, EnvguardError) else unforeseen(error)
         return Outcome(error=told.as_json())
 

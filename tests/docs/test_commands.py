@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import typer.main
+import typer
 from typer.exceptions import TyperException
 
-from envguard.cli.app import app
+from envguard.cli.app import root
+from envguard.commands import COMMANDS
 from envguard.errors import BadInput
 from tests.support.commands_page import PAGE, commands_page
 from tests.support.pages import CHECKOUT, PAGES, Line, lines
 
 SHOWN = [line for page in PAGES for line in lines(page)]
 MISSING = re.compile(r"\bMissing\b")
-ROOT: Any = typer.main.get_command(app)
-
-
-@pytest.fixture(autouse=True)
-def same_variables() -> Iterator[None]:
-    """Options such as --backend set a variable as soon as they are parsed, which no other test may see."""
-    before = dict(os.environ)
-    yield
-    os.environ.clear()
-    os.environ.update(before)
+ROOT: Any = root(COMMANDS)
 
 
 def complaint(arguments: list[str]) -> str:
@@ -36,6 +26,7 @@ def complaint(arguments: list[str]) -> str:
     try:
         while True:
             context = command.make_context(command.name or "envguard", arguments, parent=context)
+            command = context.command
             rest = [*getattr(context, "_protected_args", []), *context.args]
             if not hasattr(command, "commands"):
                 return ""

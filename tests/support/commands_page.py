@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import typer.main
-
 from envguard import errors
-from envguard.cli.app import app
+from envguard.cli.app import root
+from envguard.commands import COMMANDS
 
 PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
 
@@ -33,15 +32,14 @@ Each has a JSON Schema.
 
 def commands_page() -> str:
     """The whole page in Markdown: each command with its help, arguments and options, then the exit codes."""
-    sections = (_section(words, command) for words, command in _commands(["envguard"], typer.main.get_command(app)))
+    sections = (_section(words, command) for words, command in _commands(["envguard"], root(COMMANDS)))
     return "\n".join([HEAD, *sections, _exit_codes(), DATA])
 
 
 def _commands(words: list[str], command: Any) -> Iterator[tuple[list[str], Any]]:
     yield words, command
     for name, child in getattr(command, "commands", {}).items():
-        if not child.hidden:
-            yield from _commands([*words, name], child)
+        yield from _commands([*words, name], child.load())
 
 
 def _section(words: list[str], command: Any) -> str:
@@ -51,7 +49,6 @@ def _section(words: list[str], command: Any) -> str:
     children = [
         f"| [{name}](#{'-'.join([*words, name])}) | {_cell(_first_sentence(child.help or ''))} |"
         for name, child in getattr(command, "commands", {}).items()
-        if not child.hidden
     ]
     lines += _table("command", children)
     lines += _table("argument", [_row(each.make_metavar(context), each) for each in _of_kind(command, "argument")])

@@ -1,0 +1,77 @@
+"""The options and arguments that recur, each declared once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from envguard.backends.table import BACKENDS
+
+# Output
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document to standard output.")]
+ExplainOption = Annotated[
+    bool, typer.Option("--explain", help="Print the plan and why the alternatives lost; run nothing.")
+]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only show what would be removed.")]
+ReceiptOption = Annotated[
+    bool, typer.Option(help="Also write OUT.receipt.json, which records all it takes to make OUT again.")
+]
+
+# Which environments
+EnvironmentArgument = Annotated[str, typer.Argument(metavar="ENV", help="The environment's name.")]
+EnvironmentsArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="[ENV]...", help="Environments. Default: all.")
+]
+
+# Which edition and Python: of one environment, or of each that a task uses
+EditionOption = Annotated[
+    str | None, typer.Option("--edition", metavar="NAME", help="Use this edition instead of the preferred one.")
+]
+PythonOption = Annotated[
+    str | None, typer.Option("--python", metavar="3.X", help="Use this Python instead of the preferred one.")
+]
+EditionsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--edition",
+        metavar="[ENV=]NAME",
+        help="Use this edition instead of the preferred one: 0.9, or verify=1.2 for another of the "
+        "task's environments.",
+    ),
+]
+PythonsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--python", metavar="[ENV=]3.X", help="Use this Python instead of the preferred one; ENV as for --edition."
+    ),
+]
+
+# Where packages come from and where steps run
+FindLinksOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--find-links",
+        metavar="FOLDER",
+        help="Install from this folder of wheels instead of a package index; can be given several times.",
+    ),
+]
+OfflineOption = Annotated[bool, typer.Option("--offline", help="Do not use the network.")]
+BackendOption = Annotated[
+    str | None,
+    typer.Option(
+        "--backend",
+        metavar="|".join(BACKENDS),
+        help="Where steps run. Default: ENVGUARD_BACKEND, else on this host, or in containers if no Python here fits.",
+    ),
+]
+BaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--base",
+        metavar="IMAGE",
+        help="The image with a Python to build on; {python} in its name stands for the minor version. "
+        "Default: ENVGUARD_BASE_IMAGE, else the catalog's.",
+    ),
+]

@@ -1,0 +1,85 @@
+"""Which environments, editions and Pythons the options of a command mean, and where its steps run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from envguard.catalog.model import Catalog, Edition, Environment
+from envguard.errors import BadInput
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What the options say, as they were given; an edition or a Python that names no environment is `main`'s.
+
+    Can be pickled, so that it can go to another process.
+    """
+
+    main: str = ""
+    editions: Sequence[str] | None = None
+    pythons: Sequence[str] | None = None
+    find_links: Sequence[Path] | None = None
+    offline: bool = False
+    backend: str | None = None
+    base: str | None = None
+
+
+def for_each(names: Iterable[str], choice: str | None) -> tuple[str, ...]:
+    """One choice for all of these environments, as `--edition` and `--python` take it."""
+    return tuple(f"{name}={choice}" for name in names) if choice else ()
+
+
+def chosen_environments(catalog: Catalog, names: Sequence[str] | None) -> list[Environment]:
+    """The environments of those names, or all of them; raises BadInput if a name is unknown."""
+    found = []
+    for name in names or catalog.environments:
+        environment = catalog.environments.get(name)
+        if environment is None:
+            raise BadInput(
+                f"There is no environment {name!r}.", next_step=f"Choose one of: {', '.join(catalog.environments)}."
+            )
+        found.append(environment)
+    return found
+
+
+def environments_to_write_to(catalog: Catalog, names: Sequence[str] | None) -> list[Environment]:
+    """The same for commands that write beside locks: within a project, "all" means the project's own."""
+    if names or catalog.project is None:
+        return chosen_environments(catalog, names)
+    own = [each for each in catalog.environments.values() if each.lockfiles.is_relative_to(catalog.project)]
+    if not own:
+        raise BadInput(
+            f"The project {catalog.project} has no environments of its own.", next_step="Name the environments."
+        )
+    return own
+
+
+def chosen_editions(environment: Environment, name: str | None, *, every: bool = False) -> tuple[Edition, ...]:
+    """The edition of that name, every edition, or the preferred one; raises BadInput if the name is unknown."""
+    if name is None:
+        return environment.editions if every else environment.editions[:1]
+    edition = environment.edition(name)
+    if edition is None:
+        known = ", ".join(each.name for each in environment.editions)
+        raise BadInput(
+            f"The environment {environment.name!r} has no edition {name!r}.", next_step=f"Choose one of: {known}."
+        )
+    return (edition,)
+
+
+def by_environment(values: Sequence[str] | None, catalog: Catalog, *, main: str) -> dict[str, str]:
+    """`0.9` chooses for the environment `main`, `verify=1.2` for the one it names; each at most once."""
+    chosen: dict[str, str] = {}
+    for value in values or ():
+        name, equals, choice = value.partition("=")
+        if not equals:
+            name, choice = main, value
+        chosen_environments(catalog, [name])
+        if name in chosen:
+            raise BadInput(
+                f"Both {chosen[name]!r} and {choice!r} are chosen for {name!r}.", next_step="Choose one of them."
+            )
+        chosen[name] = choice
+    return chosen

@@ -1,0 +1,41 @@
+"""What holds for a whole command: the folder it was typed in, its variables, and the options before its name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import typer
+
+PROJECT_VARIABLE = "ENVGUARD_PROJECT"
+DEBUG_VARIABLE = "ENVGUARD_DEBUG"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Where a command runs and with which variables; its child processes get these, not the process's own."""
+
+    cwd: Path
+    environ: Mapping[str, str] = field(repr=False)
+
+    @property
+    def debug(self) -> bool:
+        """Whether errors show their traceback."""
+        return bool(self.environ.get(DEBUG_VARIABLE))
+
+
+def session_of(context: typer.Context) -> Session:
+    """The session of a command; where none was started, as for completion in a shell, that of this process."""
+    return context.obj if isinstance(context.obj, Session) else start_session()
+
+
+def start_session(project: str | None = None, *, debug: bool = False) -> Session:
+    """The session of this process; the options before the command's name stand in for their variables."""
+    environ = dict(os.environ)
+    if project:
+        environ[PROJECT_VARIABLE] = project
+    if debug:
+        environ[DEBUG_VARIABLE] = "1"
+    return Session(Path.cwd(), environ)
