@@ -11,7 +11,7 @@ from envguard.catalog.model import Edition, Environment
 from envguard.errors import BadInput, NoEnvironment
 from envguard.host.interpreters import HostFacts, Interpreter
 from envguard.host.platform import marker_environment, supported_tags
-from envguard.locks.lockfile import Lock, request_digest
+from envguard.locks.lockfile import Lock, LockRequest
 from envguard.locks.proofs import Platform, Proof, proof_of
 from envguard.locks.wheels import missing_wheels
 
@@ -187,13 +187,7 @@ def _tags_of(interpreter: Interpreter) -> frozenset[Tag]:
 
 def wanted_digest(environment: Environment, edition: Edition, minor: str) -> str:
     """What names the edition's request on that Python in a record, where it has no lock."""
-    return request_digest(
-        environment=environment.name,
-        edition=edition.name,
-        python=minor,
-        requires=edition.requirements,
-        overrides=edition.overrides,
-    )
+    return LockRequest(environment.name, edition.name, minor, edition.requirements, edition.overrides).digest
 
 
 def unresolvable(environment: Environment, edition: Edition, minor: str, proofs: Sequence[Proof]) -> Proof | None:

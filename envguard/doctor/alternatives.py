@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from envguard.catalog.model import Edition, Environment
-from envguard.doctor.conflicts import Conflict, exclude_each_other
+from envguard.doctor.conflicts import Conflict
+from envguard.doctor.specifiers import exclude_each_other
 from envguard.locks.proofs import Proof
 
 _REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*(?P<specifier>[^;]*)")

@@ -11,6 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
 from pathlib import Path
 
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.tags import parse_tag
+
 from envguard.doctor.finding import Finding
 from envguard.doctor.installed import Distribution, InstalledEnvironment, canonical
 from envguard.host.platform import marker_environment, supported_tags
@@ -154,8 +157,6 @@ def _state(folder: Path, listed: ListedFile) -> str:
 
 
 def _wrong_wheels(environment: InstalledEnvironment) -> Iterator[Finding]:
-    from packaging.tags import parse_tag
-
     supported = set(supported_tags(environment.interpreter))
     for distribution in environment.distributions:
         tags = {tag for text in distribution.tags for tag in parse_tag(text)}
@@ -191,8 +192,6 @@ def _unmet_by(
     distribution: Distribution, present: Mapping[str, str], markers: dict[str, str]
 ) -> Iterator[tuple[str, str]]:
     """Each requirement that is not met, and what is there instead."""
-    from packaging.requirements import InvalidRequirement, Requirement
-
     for text in distribution.requires:
         try:
             requirement = Requirement(text)

@@ -5,19 +5,16 @@ from __future__ import annotations
 import platform
 import sysconfig
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+
+from packaging import tags
+from packaging.tags import Tag
 
 from envguard.host.interpreters import Interpreter
 from envguard.platform_tags import linux_tags
 
-if TYPE_CHECKING:
-    from packaging.tags import Tag
-
 
 def supported_tags(interpreter: Interpreter) -> tuple[Tag, ...]:
     """The wheel tags that fit the interpreter, best first, as pip would order them inside it."""
-    from packaging import tags
-
     version = interpreter.version[:2]
     platforms = tuple(_platform_tags(interpreter))
     if interpreter.implementation == "cpython":
@@ -69,8 +66,6 @@ def _generic_abi(interpreter: Interpreter) -> str:
 
 def _platform_tags(interpreter: Interpreter) -> Iterator[str]:
     """The platform tags of the host, or the few that are sure for an interpreter of another kind than ours."""
-    from packaging import tags
-
     ours = sysconfig.get_platform()
     if interpreter.base is not None and interpreter.facts.libc is not None and not _is_musl(interpreter):
         # An image brings a C library of its own.

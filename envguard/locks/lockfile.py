@@ -93,11 +93,29 @@ class Lock:
         return hashlib.sha256(self.text().encode()).hexdigest()
 
 
-def request_digest(
-    *, environment: str, edition: str, python: str, requires: tuple[str, ...], overrides: tuple[str, ...]
-) -> str:
-    """SHA-256 of what is asked for, in hex: names a request that has no lock because it cannot be resolved."""
-    return Lock(environment, edition, python, "", requires, overrides, ()).digest
+@dataclass(frozen=True, slots=True)
+class LockRequest:
+    """What a lock is wanted for: one edition of an environment on one Python minor.
+
+    `requires` and `overrides` are as in the catalog (PEP 508); with `dependencies` off, only the requirements
+    themselves are locked.
+    """
+
+    environment: str
+    edition: str
+    python: str
+    requires: tuple[str, ...]
+    overrides: tuple[str, ...] = ()
+    dependencies: bool = True
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 in hex, which names the request in records as long as there is no lock."""
+        return self.lock("", ()).digest
+
+    def lock(self, cut_off: str, packages: tuple[LockedPackage, ...]) -> Lock:
+        """The lock that answers the request with these packages."""
+        return Lock(self.environment, self.edition, self.python, cut_off, self.requires, self.overrides, packages)
 
 
 def lock_path(lockfiles: Path, environment: str, edition: str, python: str) -> Path:

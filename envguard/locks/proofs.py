@@ -24,7 +24,7 @@ class Proof:
 
     `lock` is the lock's SHA-256, `date` RFC 3339 in UTC, `seconds` the check's duration, `found` its values. `reason`
     is empty where it works, else the literal words of the tool that said no. Where the requirements cannot be
-    resolved there is no lock: then `lock` is `lockfile.request_digest`, `python` a minor, and `platform` is "any",
+    resolved there is no lock: then `lock` is `LockRequest.digest`, `python` a minor, and `platform` is "any",
     because locks are made for every platform at once.
     """
 

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from packaging.pylock import Pylock
+
 from envguard.errors import NoEnvironment
 from envguard.locks.lockfile import Lock, LockedPackage
 from envguard.locks.resolver import CannotAsk
+from envguard.locks.uv import UvSetup
 from envguard.toml import parse_toml
 
 
@@ -24,7 +27,7 @@ class Address:
     size: int | None
 
 
-def addresses(lock: Lock, *, uv: Path, uv_environment: Mapping[str, str], uv_cache: Path) -> dict[str, Address]:
+def addresses(lock: Lock, uv: UvSetup) -> dict[str, Address]:
     """Where the index that is configured has the lock's wheels, by SHA-256.
 
     Raises CannotAsk with uv's own words, and NoEnvironment that names the wheels which the index does not have.
@@ -34,12 +37,12 @@ def addresses(lock: Lock, *, uv: Path, uv_environment: Mapping[str, str], uv_cac
         (folder / "lock.txt").write_text(lock.text(), encoding="utf-8")
         output = folder / "pylock.toml"
         command: list[str | Path] = [
-            uv, "pip", "compile", folder / "lock.txt", "--universal", "--python-version", lock.python, "--no-deps",
-            "--no-config", "--no-python-downloads", "--only-binary", ":all:", "--format", "pylock.toml",
-            "--output-file", output, "--cache-dir", uv_cache, "--color", "never", "--quiet",
+            uv.binary, "pip", "compile", folder / "lock.txt", "--universal", "--python-version", lock.python,
+            "--no-deps", "--no-config", "--no-python-downloads", "--only-binary", ":all:", "--format", "pylock.toml",
+            "--output-file", output, "--cache-dir", uv.cache, "--color", "never", "--quiet",
         ]  # fmt: skip
         run = subprocess.run(
-            command, env=dict(uv_environment), cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True
+            command, env=dict(uv.variables), cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True
         )
         if run.returncode != 0:
             raise CannotAsk(
@@ -60,8 +63,6 @@ def addresses(lock: Lock, *, uv: Path, uv_environment: Mapping[str, str], uv_cac
 
 def pylock_text(lock: Lock, where: Mapping[str, Address]) -> str:
     """The lock as a `pylock.toml` that `packaging.pylock` finds valid; `where` by SHA-256."""
-    from packaging.pylock import Pylock
-
     head = [
         'lock-version = "1.0"',
         f"requires-python = {_quoted(f'=={lock.python}.*')}",
@@ -73,8 +74,6 @@ def pylock_text(lock: Lock, where: Mapping[str, Address]) -> str:
 
 
 def _addresses(document: Mapping[str, object]) -> Iterator[tuple[str, Address]]:
-    from packaging.pylock import Pylock
-
     for package in Pylock.from_dict(document).packages:
         for wheel in package.wheels or ():
             if wheel.url:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from packaging.pylock import Package, PackageWheel, Pylock
+from packaging.tags import compatible_tags, cpython_tags
+from packaging.utils import parse_wheel_filename
 
 from envguard.errors import EnvguardError
-from envguard.locks.lockfile import Lock, LockedPackage, LockedWheel
+from envguard.locks.lockfile import Lock, LockedPackage, LockedWheel, LockRequest
+from envguard.locks.uv import UvSetup
 from envguard.toml import parse_toml
-
-if TYPE_CHECKING:
-    from packaging.pylock import Package, PackageWheel
 
 # The platforms that a lock is for: sys_platform, platform_system, os_name and each platform_machine.
 PLATFORMS = (
@@ -42,52 +44,44 @@ class CannotAsk(EnvguardError):
     exit_code = 3
 
 
-def resolve(
-    *,
-    environment: str,
-    edition: str,
-    python: str,
-    requires: tuple[str, ...],
-    overrides: tuple[str, ...],
-    dependencies: bool,
-    cut_off: str,
-    uv: Path,
-    uv_environment: Mapping[str, str],
-    uv_cache: Path,
-) -> Lock:
+def resolve(request: LockRequest, *, cut_off: str, uv: UvSetup) -> Lock:
     """Resolve one edition for one Python minor; the same arguments give the same lock.
 
-    Raises CannotResolve or CannotAsk with uv's own words.
+    Uploads after `cut_off` (RFC 3339) are ignored. Raises CannotResolve or CannotAsk with uv's own words.
     """
     with tempfile.TemporaryDirectory(prefix="envguard-lock-") as name:
         folder = Path(name)
-        wanted = folder / "requirements.in"
-        wanted.write_text("\n".join(requires) + "\n", encoding="utf-8")
         output = folder / "pylock.toml"
-        command: list[str | Path] = [
-            uv, "pip", "compile", wanted, "--universal", "--python-version", python,
-            "--python", sys.executable, "--no-config", "--no-python-downloads", "--only-binary", ":all:",
-            "--exclude-newer", cut_off, "--format", "pylock.toml", "--output-file", output,
-            "--cache-dir", uv_cache, "--color", "never", "--quiet",
-        ]  # fmt: skip
-        if overrides:
-            overridden = folder / "overrides.in"
-            overridden.write_text("\n".join(overrides) + "\n", encoding="utf-8")
-            command += ["--overrides", overridden]
-        if not dependencies:
-            command.append("--no-deps")
+        command = [*_command(request, cut_off, folder), "--output-file", output, "--cache-dir", uv.cache]
         run = subprocess.run(
-            command,
-            env=dict(uv_environment),
+            [uv.binary, *command],
+            env=dict(uv.variables),
             cwd=folder,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
         )
         if run.returncode != 0:
-            raise _failure(f"{environment} {edition}", python, run.stderr.strip())
-        packages = _locked_packages(output, python)
-    return Lock(environment, edition, python, cut_off, requires, overrides, packages)
+            raise _failure(f"{request.environment} {request.edition}", request.python, run.stderr.strip())
+        return request.lock(cut_off, _locked_packages(output, request.python))
+
+
+def _command(request: LockRequest, cut_off: str, folder: Path) -> list[str | Path]:
+    """uv's arguments, without those for output and cache; what is wanted is written into files of the folder."""
+    wanted = folder / "requirements.in"
+    wanted.write_text("\n".join(request.requires) + "\n", encoding="utf-8")
+    command: list[str | Path] = [
+        "pip", "compile", wanted, "--universal", "--python-version", request.python, "--python", sys.executable,
+        "--no-config", "--no-python-downloads", "--only-binary", ":all:", "--exclude-newer", cut_off,
+        "--format", "pylock.toml", "--color", "never", "--quiet",
+    ]  # fmt: skip
+    if request.overrides:
+        overrides = folder / "overrides.in"
+        overrides.write_text("\n".join(request.overrides) + "\n", encoding="utf-8")
+        command += ["--overrides", overrides]
+    if not request.dependencies:
+        command.append("--no-deps")
+    return command
 
 
 def blames_packages(said: str) -> bool:
@@ -110,8 +104,6 @@ def _failure(what: str, python: str, said: str) -> EnvguardError:
 
 
 def _locked_packages(pylock: Path, python: str) -> tuple[LockedPackage, ...]:
-    from packaging.pylock import Pylock
-
     document = Pylock.from_dict(parse_toml(pylock.read_text(encoding="utf-8")))
     locked = []
     for package in document.packages:
@@ -163,9 +155,6 @@ def _environments(python: str) -> Iterable[dict[str, str]]:
 
 def _fits(wheel: PackageWheel, python: str) -> bool:
     """Whether CPython of that minor could install the wheel on the platform that the wheel is for."""
-    from packaging.tags import compatible_tags, cpython_tags
-    from packaging.utils import parse_wheel_filename
-
     major, minor = (int(part) for part in python.split("."))
     abi = f"cp{major}{minor}"
     for tag in parse_wheel_filename(_filename(wheel))[3]:
@@ -185,8 +174,6 @@ def _by_filename(wheel: LockedWheel) -> str:
 
 
 def _filename(wheel: PackageWheel) -> str:
-    from urllib.parse import unquote, urlsplit
-
     if wheel.name:
         return wheel.name
     return unquote(urlsplit(wheel.url or "").path.rsplit("/", 1)[-1])

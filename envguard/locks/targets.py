@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+from packaging import tags
+from packaging.tags import Tag
 
 from envguard.errors import BadInput
 from envguard.platform_tags import linux_tags
-
-if TYPE_CHECKING:
-    from packaging.tags import Tag
 
 LINUX = re.compile(r"(?P<libc>manylinux|musllinux)_(?P<major>\d+)_(?P<minor>\d+)_(?P<machine>\w+)")
 MACOS = re.compile(r"macosx_(?P<major>\d+)_(?P<minor>\d+)_(?P<machine>x86_64|arm64)")
@@ -28,8 +27,6 @@ class Target:
 
 def target_of(platform_tag: str, python: str) -> Target:
     """The target that a wheel platform tag names; raises BadInput for one that is not understood."""
-    from packaging import tags
-
     platforms, sys_platform, system, machine = _platform(platform_tag)
     version = tuple(int(part) for part in python.split("."))
     abi = f"cp{version[0]}{version[1]}"
@@ -53,8 +50,6 @@ def target_of(platform_tag: str, python: str) -> Target:
 
 def _platform(tag: str) -> tuple[list[str], str, str, str]:
     """All platform tags that fit, and the names of the system and the machine."""
-    from packaging import tags
-
     if match := LINUX.fullmatch(tag):
         tags_of_it = linux_tags(match["libc"], int(match["major"]), int(match["minor"]), match["machine"])
         return tags_of_it, "linux", "Linux", match["machine"]

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+import uv
 
 from envguard.errors import NoEnvironment
 
 
+@dataclass(frozen=True, slots=True)
+class UvSetup:
+    """How to start uv: its binary, the variables it may see, and the folder of its cache."""
+
+    binary: Path
+    variables: Mapping[str, str]
+    cache: Path
+
+
 @cache
 def find_uv() -> Path:
-    """The uv binary of the installed `uv` distribution; raises NoEnvironment where it is missing."""
-    import uv
-
+    """The uv binary of the installed `uv` distribution; raises NoEnvironment if it is missing."""
     try:
         return Path(uv.find_uv_bin())
     except FileNotFoundError as error:
         raise NoEnvironment(
             "envguard's own uv is missing.",
             why=str(error),
-            next_step="Install envguard again; its `uv` dependency brings the binary.",
+            next_step="Reinstall envguard; its `uv` dependency brings the binary.",
         ) from error

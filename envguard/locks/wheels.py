@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+from packaging.markers import Marker
+from packaging.tags import Tag
+from packaging.utils import parse_wheel_filename
 
 from envguard.locks.lockfile import Lock, LockedPackage, LockedWheel
-
-if TYPE_CHECKING:
-    from packaging.tags import Tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,6 @@ class PinnedWheel:
 
 def missing_wheels(lock: Lock, supported: Collection[Tag], markers: Mapping[str, str]) -> tuple[MissingWheel, ...]:
     """The packages of a lock that an interpreter needs (`markers`, PEP 508) and cannot have (`supported` tags)."""
-    from packaging.utils import parse_wheel_filename
-
     missing = []
     for package in needed_packages(lock.packages, markers):
         tags = [parse_wheel_filename(wheel.filename)[3] for wheel in package.wheels]
@@ -50,8 +48,6 @@ def best_wheels(lock: Lock, supported: Sequence[Tag], markers: Mapping[str, str]
 
     Packages without one are left out; `missing_wheels` names them.
     """
-    from packaging.utils import parse_wheel_filename
-
     rank = {tag: place for place, tag in reversed(list(enumerate(supported)))}
     chosen = []
     for package in needed_packages(lock.packages, markers):
@@ -67,8 +63,6 @@ def best_wheels(lock: Lock, supported: Sequence[Tag], markers: Mapping[str, str]
 
 def needed_packages(packages: Sequence[LockedPackage], markers: Mapping[str, str]) -> tuple[LockedPackage, ...]:
     """The packages whose marker holds in an environment."""
-    from packaging.markers import Marker
-
     return tuple(
         package for package in packages if not package.marker or Marker(package.marker).evaluate(dict(markers))
     )

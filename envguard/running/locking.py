@@ -15,12 +15,12 @@ from envguard.files import write_whole
 from envguard.host.secrets import without_secrets
 from envguard.host.variables import installer_variables
 from envguard.locks.differences import differences
-from envguard.locks.lockfile import Lock, lock_path, read_lock
+from envguard.locks.lockfile import Lock, LockRequest, lock_path, read_lock
 from envguard.locks.proofs import Proof
 from envguard.locks.pylock import Address, addresses
 from envguard.locks.resolver import CannotResolve, resolve
 from envguard.locks.tool_words import literal_words
-from envguard.locks.uv import find_uv
+from envguard.locks.uv import UvSetup, find_uv
 from envguard.planning import unresolvable
 from envguard.store.home import installer_cache
 
@@ -63,34 +63,25 @@ def lock_edition(
 
     Raises CannotResolve or CannotAsk.
     """
-    variables = installer_variables(environ)
-    with _keeping_secrets(variables):
-        return resolve(
-            environment=environment.name,
-            edition=edition.name,
-            python=python,
-            requires=edition.requirements,
-            overrides=edition.overrides,
-            dependencies=edition.dependencies,
-            cut_off=cut_off,
-            uv=find_uv(),
-            uv_environment=variables,
-            uv_cache=installer_cache(home),
-        )
+    request = LockRequest(
+        environment.name, edition.name, python, edition.requirements, edition.overrides, edition.dependencies
+    )
+    with _uv(environ, home) as uv:
+        return resolve(request, cut_off=cut_off, uv=uv)
 
 
 def wheel_addresses(lock: Lock, environ: Mapping[str, str], home: Path) -> dict[str, Address]:
     """Where the index that this user's settings name has the lock's wheels, by SHA-256; raises as `addresses` does."""
-    variables = installer_variables(environ)
-    with _keeping_secrets(variables):
-        return addresses(lock, uv=find_uv(), uv_environment=variables, uv_cache=installer_cache(home))
+    with _uv(environ, home) as uv:
+        return addresses(lock, uv)
 
 
 @contextlib.contextmanager
-def _keeping_secrets(variables: Mapping[str, str]) -> Iterator[None]:
-    """Mask credentials in what uv says of an index, which an error would show."""
+def _uv(environ: Mapping[str, str], home: Path) -> Iterator[UvSetup]:
+    """uv as this user has set it up; masks credentials in what it says of an index, which an error would show."""
+    variables = installer_variables(environ)
     try:
-        yield
+        yield UvSetup(find_uv(), variables, installer_cache(home))
     except EnvguardError as error:
         error.why = without_secrets(error.why, variables)
         raise

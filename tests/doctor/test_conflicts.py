@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from envguard.cli.diagnosis import ways_for
-from envguard.doctor.conflicts import Conflict, exclude_each_other, read_conflict
+from envguard.doctor.conflicts import Conflict, read_conflict
+from envguard.doctor.specifiers import exclude_each_other
 from tests.support.logs_kept import clean, failures
 
 LOGS = {path.name: path for _, path in failures()}

@@ -16,9 +16,9 @@ from envguard.files import write_whole
 from envguard.host.interpreters import HostFacts
 from envguard.host.secrets import without_secrets
 from envguard.host.variables import installer_variables
-from envguard.locks.lockfile import Lock, lock_path
+from envguard.locks.lockfile import Lock, LockRequest, lock_path
 from envguard.locks.resolver import resolve
-from envguard.locks.uv import find_uv
+from envguard.locks.uv import UvSetup, find_uv
 from envguard.planning import minor_of
 from envguard.running.preparing import Workshop
 from envguard.store.home import installer_cache
@@ -56,16 +56,9 @@ def python(host: HostFacts) -> str:
 
 def locked(home: Path, python: str, environ: dict[str, str]) -> Lock:
     return resolve(
-        environment="tools",
-        edition="1",
-        python=python,
-        requires=("private-thing==1.0",),
-        overrides=(),
-        dependencies=True,
+        LockRequest("tools", "1", python, ("private-thing==1.0",)),
         cut_off="2030-01-01T00:00:00Z",
-        uv=find_uv(),
-        uv_environment=installer_variables(environ),
-        uv_cache=installer_cache(home),
+        uv=UvSetup(find_uv(), installer_variables(environ), installer_cache(home)),
     )
 
 

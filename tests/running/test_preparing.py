@@ -13,9 +13,9 @@ from envguard.errors import NoEnvironment
 from envguard.files import write_whole
 from envguard.host.interpreters import HostFacts
 from envguard.host.variables import installer_variables
-from envguard.locks.lockfile import Lock, lock_path
+from envguard.locks.lockfile import Lock, LockRequest, lock_path
 from envguard.locks.resolver import CannotResolve, resolve
-from envguard.locks.uv import find_uv
+from envguard.locks.uv import UvSetup, find_uv
 from envguard.planning import minor_of
 from envguard.running.events import Building, BuildProgress, PassedBy
 from envguard.running.preparing import Workshop
@@ -29,16 +29,9 @@ CUT_OFF = "2026-11-01T00:00:00Z"
 
 def locked(home: Path, edition: Edition, python: str) -> Lock:
     return resolve(
-        environment="tools",
-        edition=edition.name,
-        python=python,
-        requires=edition.requirements,
-        overrides=(),
-        dependencies=True,
+        LockRequest("tools", edition.name, python, edition.requirements),
         cut_off=CUT_OFF,
-        uv=find_uv(),
-        uv_environment=installer_variables(os.environ),
-        uv_cache=installer_cache(home),
+        uv=UvSetup(find_uv(), installer_variables(os.environ), installer_cache(home)),
     )
 
 

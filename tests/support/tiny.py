@@ -13,10 +13,10 @@ from pathlib import Path
 from envguard.backends.installing import Installer, build_venv
 from envguard.host.variables import installer_variables
 from envguard.layout import Layout
-from envguard.locks.lockfile import Lock, read_lock
+from envguard.locks.lockfile import Lock, LockRequest, read_lock
 from envguard.locks.proofs import Proof
 from envguard.locks.resolver import resolve
-from envguard.locks.uv import find_uv
+from envguard.locks.uv import UvSetup, find_uv
 from envguard.store.environments import BuiltEnvironment, ensure
 from envguard.store.identity import Identity
 
@@ -75,16 +75,9 @@ def lock_of(cache: Path, *requirements: str) -> Lock:
     kept = cache.parent / f"{'+'.join(sorted(requirements))}-{PYTHON}.txt"
     if not kept.exists():
         lock = resolve(
-            environment="tiny",
-            edition="1",
-            python=PYTHON,
-            requires=requirements,
-            overrides=(),
-            dependencies=True,
+            LockRequest("tiny", "1", PYTHON, requirements),
             cut_off=CUT_OFF,
-            uv=find_uv(),
-            uv_environment=installer_variables(os.environ),
-            uv_cache=cache,
+            uv=UvSetup(find_uv(), installer_variables(os.environ), cache),
         )
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_text(lock.text())
