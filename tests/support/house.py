@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import grimp
-import typer.main
 from vulture import Vulture
 
-from envguard.cli.app import app
+from envguard.cli.app import root
+from envguard.commands import COMMANDS
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 MODULE_LINES, FUNCTION_LINES, PARAMETERS, MODULES_IN_A_FOLDER, IMPORTS_INSIDE = 350, 40, 6, 20, 20
@@ -145,16 +145,16 @@ def import_graph() -> grimp.ImportGraph:
 
 
 def dead_code(sources: Iterable[Source]) -> Iterator[str]:
-    """What nothing in envguard names; a test does not count, and the fields of values and of others do not either."""
+    """What nothing in envguard names: a test that does is not enough; fields of values and of others do not count."""
     product = [source for source in sources if source.product]
     vulture = Vulture(ignore_decorators=["@*.command*", "@*.callback*"])
     for source in product:
         vulture.scan(source.text, filename=source.path)
-    named = {function for _, function in commands()}
+    loaded = {name for source in product for name in re.findall(r"\"envguard[\w.]*[.:](\w+)\"", source.text)}
     fields = {source.path: set(_fields(source.tree)) for source in product}
     for item in vulture.get_unused_code(min_confidence=CONFIDENCE):
         path, line = str(item.filename), item.first_lineno
-        if item.typ != "attribute" and item.name not in named and line not in fields[path]:
+        if item.typ != "attribute" and item.name not in loaded and line not in fields[path]:
             yield f"{path}:{item.name}"
 
 
@@ -162,12 +162,10 @@ def dead_code(sources: Iterable[Source]) -> Iterator[str]:
 def commands() -> frozenset[tuple[str, str]]:
     """The functions that the command line calls: file and name."""
     found = set()
-    waiting: list[Any] = [typer.main.get_command(app)]
+    waiting: list[Any] = [root(COMMANDS)]
     while waiting:
         command = waiting.pop()
-        if hasattr(command, "list_commands"):
-            context = command.make_context("envguard", [], resilient_parsing=True)
-            waiting.extend(command.get_command(context, name) for name in command.list_commands(context))
+        waiting.extend(child.load() for child in getattr(command, "commands", {}).values())
         if command.callback is not None:
             code = inspect.unwrap(command.callback).__code__
             found.add((Path(code.co_filename).resolve().relative_to(CHECKOUT).as_posix(), code.co_name))
