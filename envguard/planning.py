@@ -1,4 +1,4 @@
-"""Host × catalog × locks × proofs → a plan, or every reason why there is none. Pure: no disk, no processes."""
+"""Host × catalog × locks × proofs → a plan, or every reason why there is none; touches no disk and no process."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class PassedOver:
-    """A candidate that is not the first choice, and why."""
+    """A candidate that was not chosen, and why."""
 
     what: str
     why: str
@@ -65,7 +65,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An environment, and the edition and Python minor that were asked for, if any were."""
+    """An environment, and the edition and Python minor that were requested, if any."""
 
     environment: Environment
     edition: str | None = None
@@ -73,7 +73,7 @@ class Wanted:
 
     @property
     def minors(self) -> list[str]:
-        """The Python minors that would do, the preferred first."""
+        """The Python minors that qualify, the preferred one first."""
         editions = (each for each in self.environment.editions if self.edition in (None, each.name))
         asked = [each for each in editions if each.offered or self.edition is not None]
         return list(dict.fromkeys(minor for each in asked for minor in each.pythons if self.python in (None, minor)))
@@ -83,8 +83,8 @@ class Wanted:
 class Pythons:
     """The interpreters that a backend can use, and by minor why one is `absent`.
 
-    `where` they are completes an error's sentence; `remedy` is what to do if none fits (`{minors}` in it stands for the
-    minors that would do).
+    `where` they are completes the sentence of an error; `remedy` is what to do if none fits (`{minors}` in it stands
+    for the minors that qualify).
     """
 
     backend: str
@@ -115,14 +115,14 @@ def make_plan(
     for edition, minor in [(each, minor) for each in editions for minor in each.pythons]:
         if wanted.python not in (None, minor):
             what = f"{environment.name} {edition.name} on Python {minor}"
-            passed_over.append(PassedOver(what, "not asked for"))
+            passed_over.append(PassedOver(what, "not requested"))
             continue
         lock, recorded = locks.get((edition.name, minor)), proofs.get(edition.name, ())
         found = candidate_on(environment, edition, minor, pythons, lock, recorded)
         (candidates if isinstance(found, Candidate) else passed_over).append(found)  # type: ignore[arg-type]
     if not candidates:
         raise NoEnvironment(
-            f"No environment {environment.name!r} can be had {pythons.where}.",
+            f"The environment {environment.name!r} is not available {pythons.where}.",
             why="\n".join(f"{each.what}: {each.why}" for each in passed_over),
             next_step=pythons.remedy.replace("{minors}", ", ".join(_minors(editions, locks))),
         )
@@ -151,7 +151,7 @@ def candidate_on(
     lock: Lock | None,
     proofs: Sequence[Proof] = (),
 ) -> Candidate | PassedOver:
-    """An edition on the best Python of a minor, or why it cannot be had."""
+    """An edition on the best Python of a minor, or the reason why it is not available."""
     what = f"{environment.name} {edition.name} on Python {minor}"
     if lock is None:
         return PassedOver(what, _why_no_lock(environment, edition, minor, proofs))
@@ -168,12 +168,12 @@ def candidate_on(
         return PassedOver(what, f"the image {interpreter.base} lacks the Debian packages {', '.join(lacking)}")
     proof = proof_of(proofs, digest=lock.digest, python=minor, platform=platform_of(interpreter))
     if proof is not None and not proof.works:
-        return PassedOver(what, f"known to be bad here: it {proof.result} ({proof.reason})")
+        return PassedOver(what, f"known-bad here: it {proof.result} ({proof.reason})")
     return Candidate(environment, edition, lock, interpreter, pythons.backend, proof)
 
 
 def _lacking_libraries(edition: Edition, interpreter: Interpreter) -> tuple[str, ...]:
-    """What the edition needs of a system and the image is known not to have; a host is left to the check."""
+    """The system libraries that the edition needs and the image is known to lack; on a host, the check finds out."""
     if interpreter.base is None or interpreter.base.packages is None:
         return ()
     return tuple(each for each in edition.system_libraries if each not in interpreter.base.packages)
@@ -181,17 +181,17 @@ def _lacking_libraries(edition: Edition, interpreter: Interpreter) -> tuple[str,
 
 @cache
 def _tags_of(interpreter: Interpreter) -> frozenset[Tag]:
-    """What wheels may be tagged with to fit; asked again for every edition, and a thousand tags each time."""
+    """The tags of wheels that fit; cached, because there are a thousand and every edition asks for them."""
     return frozenset(supported_tags(interpreter))
 
 
 def wanted_digest(environment: Environment, edition: Edition, minor: str) -> str:
-    """What names the edition's request on that Python in a record, where it has no lock."""
+    """The digest that identifies the edition's request on that Python in a record, if it has no lock."""
     return LockRequest(environment.name, edition.name, minor, edition.requirements, edition.overrides).digest
 
 
 def unresolvable(environment: Environment, edition: Edition, minor: str, proofs: Sequence[Proof]) -> Proof | None:
-    """The record that exactly what the edition asks for could not be resolved, if it was ever tried."""
+    """The record that what the edition requires could not be resolved, if anyone tried."""
     digest = wanted_digest(environment, edition, minor)
     return next((proof for proof in proofs if proof.lock == digest), None)
 
@@ -202,17 +202,17 @@ def _why_no_lock(environment: Environment, edition: Edition, minor: str, proofs:
 
 
 def best_interpreter(interpreters: Sequence[Interpreter], minor: str) -> Interpreter | None:
-    """The one of a Python minor that envguard takes, if there is one that it can use."""
+    """The interpreter of a Python minor that envguard prefers, or None if it can use none."""
     return max((each for each in interpreters if each.usable and minor_of(each) == minor), key=_rank, default=None)
 
 
 def _rank(interpreter: Interpreter) -> tuple[object, ...]:
-    """Newest patch release first, then a stable order that does not depend on how it was found."""
+    """Newest patch release first, then an order that does not depend on how it was found."""
     return (interpreter.version, str(interpreter.real_path))
 
 
 def platform_of(interpreter: Interpreter) -> Platform:
-    """Where proofs made with the interpreter count."""
+    """The platform for which proofs made with the interpreter hold."""
     return Platform(interpreter.facts.platform, (interpreter.facts.libc or ("",))[0])
 
 
@@ -222,10 +222,10 @@ def minor_of(interpreter: Interpreter) -> str:
 
 
 def _lesser(candidates: Sequence[Candidate], host: HostFacts) -> Iterator[PassedOver]:
-    """What would work too, and what no edition asks for."""
+    """What would also work, and what no edition asks for."""
     first = candidates[0]
     for candidate in candidates[1:]:
-        yield PassedOver(str(candidate), f"would do; {first.edition.name} on {first.lock.python} is preferred")
+        yield PassedOver(str(candidate), f"would also work; {first.edition.name} on {first.lock.python} is preferred")
     used = {candidate.interpreter.real_path for candidate in candidates}
     asked = {minor for edition in first.environment.editions if edition.offered for minor in edition.pythons}
     for interpreter in host.interpreters:
@@ -244,6 +244,6 @@ def _lesser(candidates: Sequence[Candidate], host: HostFacts) -> Iterator[Passed
 
 
 def _minors(editions: Sequence[Edition], locks: Mapping[LockKey, Lock]) -> list[str]:
-    """The minors that are worth installing: those with a lock, if any has one."""
+    """The minors worth installing: those with a lock, if any has one."""
     minors = [(edition.name, minor) for edition in editions for minor in edition.pythons]
     return list(dict.fromkeys(minor for _, minor in [key for key in minors if key in locks] or minors))

@@ -130,7 +130,7 @@ def test_what_is_known_to_be_bad_here_is_passed_over_with_its_reason(host: HostF
     plan = plan_of(TOOLS, pythons, LOCKS, proofs={"2": (bad,)})
     assert plan.chosen.lock.python == "3.10"
     why = {each.what: each.why for each in plan.passed_over}
-    assert why["tools 2 on Python 3.11"] == "known to be bad here: it fails (it fell over)"
+    assert why["tools 2 on Python 3.11"] == "known-bad here: it fails (it fell over)"
 
 
 def test_a_failure_elsewhere_or_of_another_lock_is_none_here(host: HostFacts) -> None:

@@ -1,4 +1,4 @@
-"""BaseImage images: the Python and the Debian packages that one brings, asked once of each image."""
+"""Base images: the Python and the Debian packages in each, read once per image."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def look_up(engine: Engine, reference: str) -> InspectedImage | None:
 
 
 def pull(engine: Engine, reference: str) -> None:
-    """Fetch an image from its registry; raises ImageMissing in the engine's words."""
+    """Pull an image from its registry; raises ImageMissing with the engine's words."""
     name, tag = parse_repository_tag(reference)
     try:
         with told_by(engine, f"pull the image {reference}"):
@@ -48,28 +48,28 @@ def pull(engine: Engine, reference: str) -> None:
 
 
 def missing(reference: str, why: str) -> ImageMissing:
-    """The failure of an image that is not there."""
+    """The error for a base image that is missing."""
     return ImageMissing(
-        f"The base image {reference} is not here.",
+        f"The base image {reference} is missing.",
         why=why,
-        next_step="Load it with `docker load` or `envguard image load`, make one as docs/containers.md shows, or name "
-        "another with --base or ENVGUARD_BASE_IMAGE.",
+        next_step="Load it with `docker load` or `envguard image load`, create one as docs/containers.md shows, or "
+        "name another with --base or ENVGUARD_BASE_IMAGE.",
     )
 
 
 def probe_base(engine: Engine, reference: str, *, owner: str, cache: Path) -> Interpreter:
-    """The Python of an image that is in the engine; its answer is kept in the folder `cache`.
+    """The Python of an image in the engine; its answer is cached in the folder `cache`.
 
     Raises ImageMissing, or NoEnvironment for an image without a Python.
     """
     found = look_up(engine, reference)
     if found is None:
-        raise missing(reference, "it is not in the engine")
+        raise missing(reference, "the engine does not have it")
     identifier = found.content_id
     kept = cache / f"{identifier}.json"
     facts, packages = _read(kept) or _ask(engine, reference, owner)
     _keep(kept, facts, packages)
-    # The name that says which one it is, whatever the links that lead to it.
+    # The name behind whatever links lead to it.
     path = Path(facts.executable)
     return Interpreter(
         path=path,
@@ -104,14 +104,14 @@ def _ask(engine: Engine, reference: str, owner: str) -> tuple[InterpreterFacts, 
 
 def _no_python(reference: str, why: str) -> NoEnvironment:
     return NoEnvironment(
-        f"The base image {reference} brings no Python that can be used.",
+        f"The base image {reference} has no usable Python.",
         why=why,
-        next_step="Name one that has `python3` on its PATH with --base or ENVGUARD_BASE_IMAGE.",
+        next_step="Name an image that has `python3` on its PATH with --base or ENVGUARD_BASE_IMAGE.",
     )
 
 
 def _debian_packages(engine: Engine, reference: str) -> frozenset[str] | None:
-    """The packages that are installed in an image; None where it is no Debian. Nothing is started for it."""
+    """The packages installed in an image, or None if it is not a Debian; starts no container."""
     api = engine.client.api
     with told_by(engine, f"read the image {reference}"):
         container = api.create_container(reference, command=["/"])["Id"]
@@ -133,7 +133,7 @@ def _debian_packages(engine: Engine, reference: str) -> frozenset[str] | None:
 
 
 def _read(kept: Path) -> tuple[InterpreterFacts, frozenset[str] | None] | None:
-    """An answer that was kept; None where there is none that this probe gave."""
+    """A cached answer, or None if there is none or another version of the probe gave it."""
     try:
         document = json.loads(kept.read_bytes())
         if document["probe"] != PROBE_DIGEST:
@@ -151,6 +151,6 @@ def _keep(kept: Path, facts: InterpreterFacts, packages: frozenset[str] | None) 
         return
     listed = None if packages is None else sorted(packages)
     document = {"probe": PROBE_DIGEST, "facts": facts.as_json(), "packages": listed}
-    with contextlib.suppress(OSError):  # as good as none: it is asked again
+    with contextlib.suppress(OSError):  # without a cache, the image is asked again
         kept.parent.mkdir(parents=True, exist_ok=True)
         write_whole(kept, json.dumps(document).encode())

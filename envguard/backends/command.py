@@ -1,4 +1,4 @@
-"""A user's own command in an environment: which program, with which variables."""
+"""A user's own command in an environment: the program and its variables."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from envguard.host.variables import command_variables
 def run_command(
     command: Sequence[str], python: str, environ: Mapping[str, str], *, here: bool = False, keep: Sequence[int] = ()
 ) -> int:
-    """Run a command in the environment whose interpreter is `python`; gives back its exit code."""
+    """Run a command in the environment whose interpreter is `python`, and return its exit code."""
     programs = python.rpartition("/")[0]
     return supervise(command_line(command, python, here=here), command_variables(environ, programs), keep=keep)
 
@@ -19,7 +19,7 @@ def run_command(
 def command_line(command: Sequence[str], python: str, *, here: bool = False) -> list[str]:
     """The command with `python` meaning the environment's, isolated from the user's site and the current folder.
 
-    A script keeps its own folder on the path, as the user named it; `-c`, `-m` and an interactive Python see the
+    A script keeps its own folder on the path, because the user named it; `-c`, `-m` and an interactive Python see the
     current folder only with `here`.
     """
     program, *arguments = command
@@ -32,6 +32,6 @@ def command_line(command: Sequence[str], python: str, *, here: bool = False) -> 
 
 
 def _is_python(program: str) -> bool:
-    """Whether this names a Python by no path: `python`, `python3`, `python3.11`, on Windows with `.exe`."""
+    """Whether this names a Python without a path: `python`, `python3`, `python3.11`, on Windows with `.exe`."""
     version = program.removesuffix(".exe").removeprefix("python")
     return program.startswith("python") and (not version or version.replace(".", "").isdigit())

@@ -35,7 +35,7 @@ from envguard.planning import Candidate, Pythons, minor_of
 
 PROGRAMS = "/usr/local/bin:/usr/bin:/bin"
 NO_BASE = (
-    "Load a base image with `docker load`, make one as docs/containers.md shows, or name another with --base or "
+    "Load a base image with `docker load`, create one as docs/containers.md shows, or name another with --base or "
     "ENVGUARD_BASE_IMAGE."
 )
 
@@ -73,14 +73,14 @@ class ContainerBackend:
         base = self.surroundings.base
         wanted = {base.replace("{python}", minor): minor for minor in minors}
         found = [self._probe(reference) for reference in wanted if look_up(self.engine, reference) is not None]
-        absent = {minor: f"the base image {reference} is not here" for reference, minor in wanted.items()}
+        absent = {minor: f"the base image {reference} is missing" for reference, minor in wanted.items()}
         if not found and wanted and fetch and not self.surroundings.offline:
             reference, minor = next(iter(wanted.items()))
             try:
                 pull(self.engine, reference)
                 found = [self._probe(reference)]
             except ImageMissing as error:
-                absent[minor] = f"the base image {reference} is not here and cannot be pulled: {error.why}"
+                absent[minor] = f"the base image {reference} is missing and cannot be pulled: {error.why}"
         if found and "{python}" not in base:
             absent = dict.fromkeys(minors, f"the base image {base} brings Python {minor_of(found[0])}")
         return Pythons(CONTAINER, HostFacts(tuple(found), ()), absent, where=self.elsewhere, remedy=NO_BASE)
@@ -115,7 +115,7 @@ class ContainerBackend:
         return not (folder / "venv").is_dir() and (folder / SITE_PACKAGES).is_dir()
 
     def image(self, installed: Installed) -> Image:
-        """The image of an environment, built now if it is not there."""
+        """The image of an environment, built first if necessary."""
         return find_image(self.engine, installed.key) or self.build(installed)
 
     def build(self, installed: Installed, *, cache: bool = True) -> Image:

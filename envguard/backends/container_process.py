@@ -1,4 +1,4 @@
-"""A program in a locked-down container: no network, nothing to write to but one folder, gone when it ends."""
+"""A program in a locked-down container: no network, one writable folder, removed when the program ends."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from envguard.backends.resources import Resources
 from envguard.errors import Interrupted
 
 OWNER = "envguard.owner"
-STDOUT = 1  # of the frames that an engine sends
+STDOUT = 1  # in the frames that an engine sends
 SCRATCH = "rw,noexec,nosuid,nodev,mode=1777,size=1g"
 
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """A file or folder of this host and its place in the container, where it can be read and perhaps written."""
+    """A file or folder of this host and its path in the container, where it can be read, and written if `writable`."""
 
     source: Path
     target: PurePosixPath
@@ -37,7 +37,7 @@ class Mount:
 
 @dataclass(frozen=True, slots=True)
 class ContainerSpec:
-    """What to run in a container of which image, in which folder of it; `owner` says whose it is if it is left over."""
+    """What to run, in a container of which image and in which folder; `owner` identifies containers left behind."""
 
     image: str
     command: Sequence[str]
@@ -48,7 +48,7 @@ class ContainerSpec:
 
 
 class ContainerProcess:
-    """A program that runs in a container of its own; `stdout` is what it prints there."""
+    """A program in a container of its own; `stdout` is its standard output."""
 
     def __init__(self, engine: Engine, spec: ContainerSpec, resources: Resources, log: IO[bytes]) -> None:
         self._engine, self._resources, self._log = engine, resources, log
@@ -70,12 +70,12 @@ class ContainerProcess:
         self._pump.start()
 
     def wait(self) -> int:
-        """Its exit code, less than zero for the signal that ended it, as that of a process of this machine would be."""
+        """The exit code; as for a process of this host, minus n if signal n ended it."""
         code = self.exit_code()
         return 128 - code if 128 < code < 128 + signal.NSIG else code
 
     def exit_code(self) -> int:
-        """Its exit code as shells give it and `launch.py` hands it out: 128 + n if signal n ended it."""
+        """The exit code as `launch.py` passes it on, and shells do: 128 + n if signal n ended it."""
         with told_by(self._engine, "wait for a container"):
             code = int(self._engine.client.api.wait(self._identifier, timeout=None)["StatusCode"])
             state = self._engine.client.api.inspect_container(self._identifier)["State"]
@@ -83,12 +83,14 @@ class ContainerProcess:
             self._pump.join()
         if state.get("OOMKilled"):
             memory = f"{self._resources.memory / 2**30:.1f} GiB"
-            self._log.write(f"It needed more memory than its container may use ({memory}; ENVGUARD_MEMORY).\n".encode())
+            self._log.write(
+                f"It needed more memory than its container is allowed ({memory}; ENVGUARD_MEMORY).\n".encode()
+            )
             self._log.flush()
         return code
 
     def close(self) -> None:
-        """Remove the container, running or not, and let go of its streams."""
+        """Remove the container, running or not, and close its streams."""
         _remove(self._engine, self._identifier)
         if self._pump is None:
             os.close(self._writer)
@@ -99,7 +101,7 @@ class ContainerProcess:
                 stream.close()
 
     def _carry(self, talks: bool) -> None:
-        """Take apart what the engine sends: standard output, and the rest for the log."""
+        """Split what the engine sends into standard output and the log."""
         with os.fdopen(self._writer, "wb", buffering=0) as told, contextlib.suppress(OSError, ValueError):
             for stream, piece in frames_iter(self._connection, tty=False):
                 (told if stream == STDOUT and talks else self._log).write(piece)
@@ -112,8 +114,8 @@ def container_process(
 ) -> Iterator[ContainerProcess]:
     """Run a program in a new container, which is removed when the block ends.
 
-    Its standard output comes to us if it `talks`, everything else goes to `log`. Its standard input is never written
-    to, and closes when this process ends.
+    Its standard output can be read if it `talks`; everything else goes to `log`. Nothing is written to its standard
+    input, which closes when this process ends.
     """
     starting = f"start a container of {spec.image}"
     try:
@@ -127,23 +129,23 @@ def container_process(
             process.close()
     except KeyboardInterrupt as interrupt:
         raise Interrupted(
-            "Interrupted.", next_step="Run the same command again; what was built is kept."
+            "Interrupted.", next_step="Run the same command again; what has been built is kept."
         ) from interrupt
 
 
 def run_in_container(engine: Engine, spec: ContainerSpec, resources: Resources, log: IO[bytes]) -> tuple[int, bytes]:
-    """Run a program to its end; gives back its exit code and what it printed to its standard output."""
+    """Run a program to its end, and return its exit code and its standard output."""
     with container_process(engine, spec, resources, log, talks=True) as process:
         assert process.stdout is not None
         said = process.stdout.read()
         return process.wait(), said
 
 
-def remove_left_over(engine: Engine, is_over: Callable[[str], bool]) -> None:
-    """Remove the containers whose owner `is_over`: those of runs that were killed."""
+def remove_left_over(engine: Engine, has_ended: Callable[[str], bool]) -> None:
+    """Remove the containers whose owner `has_ended`: those of runs that were killed."""
     with told_by(engine, "list its containers"):
         for container in engine.client.api.containers(all=True, filters={"label": OWNER}):
-            if is_over(container["Labels"][OWNER]):
+            if has_ended(container["Labels"][OWNER]):
                 _remove(engine, container["Id"])
 
 
@@ -186,9 +188,9 @@ def _locked_down(engine: Engine, mounts: Sequence[Mount], resources: Resources) 
 
 
 def _user(engine: Engine) -> str | None:
-    """The caller's user and group, so that what is written belongs to the caller; Windows has none to give.
+    """The caller's user and group, so that files belong to the caller; None on Windows, which has neither.
 
-    Rootless Podman is told to keep the caller's number inside; to rootless Docker the caller is root inside.
+    Rootless Podman is told to keep the caller's number inside; in rootless Docker, the caller is root inside.
     """
     if os.name == "nt":
         return None
@@ -196,6 +198,6 @@ def _user(engine: Engine) -> str | None:
 
 
 def _remove(engine: Engine, identifier: str) -> None:
-    """What cannot be removed now is found by its label in the next run."""
+    """Remove a container; if that fails, the next run finds it by its label."""
     with contextlib.suppress(DockerException, RequestException):
         engine.client.api.remove_container(identifier, force=True, v=True)

@@ -1,7 +1,7 @@
-"""Find this host's container engine, and say in one sentence what it will not do.
+"""Find this host's container engine, and turn its failures into errors that a user can act on.
 
-Docker's SDK is imported inside functions: it takes longer than most commands do, and `envguard image --help` needs none
-of it.
+Docker's SDK is imported inside functions: it takes longer than most commands take to run, and `envguard image --help`
+needs none of it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from envguard.errors import NoEnvironment
 
 OLDEST_API = (1, 41)  # Docker 20.10 of December 2020, Podman 4
-TIMEOUT_SECONDS = 300  # between two bytes: an engine that unpacks a large layer is silent for a while
+TIMEOUT_SECONDS = 300  # between two bytes: an engine that unpacks a large layer stays silent for a while
 DOCKER_SOCKET = "npipe:////./pipe/docker_engine" if sys.platform == "win32" else "unix:///var/run/docker.sock"
 NO_SPACE = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
 UNSEEN = re.compile(r"bind source path does not exist|invalid mount config.*bind|no such file or directory.*mount")
@@ -26,9 +26,9 @@ UNSEEN = re.compile(r"bind source path does not exist|invalid mount config.*bind
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """A container engine that answers: the SDK's client, the address it was found at, its name and version.
+    """A container engine that answers: the SDK's client, its address, its name and version.
 
-    One that is `rootless` runs as a user of this host, not as root. It may have fewer `processors` than this host.
+    A `rootless` engine runs as a user of this host, not as root. It may have fewer `processors` than this host.
     """
 
     client: Any
@@ -39,7 +39,7 @@ class Engine:
 
     @property
     def is_podman(self) -> bool:
-        """Whether it is Podman, which speaks Docker's language with an accent."""
+        """Whether it is Podman, whose API differs from Docker's in details."""
         return self.name.startswith("Podman")
 
 
@@ -48,13 +48,13 @@ class NoEngine(NoEnvironment):
 
 
 class ImageMissing(NoEnvironment):
-    """An image is not in the engine and cannot be had (exit code 3)."""
+    """An image is not in the engine and cannot be pulled (exit code 3)."""
 
 
 def find_engine(environ: Mapping[str, str]) -> Engine:
     """The engine that the user's variables or active Docker context name, else Docker's own socket, else Podman's.
 
-    Raises NoEngine where none answers, is open to this user, or is new enough.
+    Raises NoEngine if none answers, none is open to this user, or none is new enough.
     """
     named = _named(environ)
     tried: list[NoEngine] = []
@@ -63,12 +63,12 @@ def find_engine(environ: Mapping[str, str]) -> Engine:
             return _connect(settings)
         except NoEngine as error:
             tried.append(error)
-    # What is there and may not be used says more than what is not there.
+    # An engine that may not be used tells the user more than one that does not exist.
     raise next((error for error in tried if "may not" in error.what), tried[0])
 
 
 def _named(environ: Mapping[str, str]) -> dict[str, object]:
-    """What DOCKER_HOST, DOCKER_CONTEXT or the current context of Docker's configuration say; empty if nothing."""
+    """The settings from DOCKER_HOST, DOCKER_CONTEXT or Docker's current context; empty if there are none."""
     import docker
 
     try:
@@ -80,20 +80,20 @@ def _named(environ: Mapping[str, str]) -> dict[str, object]:
         found = dict(docker.ContextAPI.kwargs_from_context(name))
     except (docker.errors.DockerException, OSError, ValueError, KeyError) as error:
         raise NoEngine(
-            "Docker's settings cannot be followed.",
+            "Docker's settings cannot be used.",
             why=str(error),
             next_step="Correct DOCKER_HOST, DOCKER_CONTEXT or Docker's config.json.",
         ) from error
     if not found:
         raise NoEngine(
             f"There is no Docker context {name!r}.",
-            next_step="`docker context ls` lists those that there are; choose one with DOCKER_CONTEXT.",
+            next_step="Choose one that `docker context ls` lists with DOCKER_CONTEXT.",
         )
     return found
 
 
 def _usual(environ: Mapping[str, str]) -> list[str]:
-    """Where engines listen that nobody has named: Docker's socket, then Podman's."""
+    """Where engines listen by default: Docker's socket, then Podman's."""
     runtime = environ.get("XDG_RUNTIME_DIR")
     sockets = [*([f"unix://{runtime}/podman/podman.sock"] if runtime else []), "unix:///run/podman/podman.sock"]
     podman = [socket for socket in sockets if Path(socket.removeprefix("unix://")).exists()]
@@ -132,14 +132,14 @@ def _name(told: Any) -> str:
 
 
 def _why_not(address: str, error: BaseException) -> NoEngine:
-    """What an address that gives no answer means for the user."""
+    """The error for an address that gives no answer."""
     cause = _system_error(error)
     if cause is not None and cause.errno in (errno.EACCES, errno.EPERM):
         return NoEngine(
             f"You may not use the container engine at {address}.",
             why=str(cause.strerror),
-            next_step="Let root add you to the group that owns the socket (`usermod -aG docker USER`, which is as good "
-            "as being root), or use rootless Docker or Podman.",
+            next_step="Ask an administrator to add you to the group that owns the socket (`usermod -aG docker USER`, "
+            "which amounts to root access), or use rootless Docker or Podman.",
         )
     if cause is not None and cause.errno in (errno.ENOENT, errno.ECONNREFUSED):
         return NoEngine(
@@ -151,12 +151,12 @@ def _why_not(address: str, error: BaseException) -> NoEngine:
     return NoEngine(
         f"The container engine at {address} does not answer.",
         why=str(error),
-        next_step="Check that it runs, and DOCKER_HOST or the Docker context.",
+        next_step="Check that it is running, and check DOCKER_HOST or the Docker context.",
     )
 
 
 def _system_error(error: BaseException | None) -> OSError | None:
-    """The system's own error behind those that libraries made of it."""
+    """The system's own error behind those that libraries raised."""
     while error is not None:
         if isinstance(error, OSError) and error.errno is not None:
             return error
@@ -166,7 +166,7 @@ def _system_error(error: BaseException | None) -> OSError | None:
 
 @contextlib.contextmanager
 def told_by(engine: Engine, doing: str) -> Iterator[None]:
-    """Say what the engine said while `doing` something ("build the image x"), as an error that a user can act on."""
+    """Turn the engine's failure while `doing` something ("build the image x") into an error that a user can act on."""
     import docker
     import requests
 
@@ -184,7 +184,7 @@ def _refusal(engine: Engine, doing: str, said: str) -> NoEnvironment:
         return NoEnvironment(
             f"{engine.name} has no space left to {doing}.",
             why=said,
-            next_step="Free some space: `envguard image prune` removes what no lock leads to, `docker system prune` "
+            next_step="Free some space: `envguard image prune` removes images without a lock, `docker system prune` "
             "what no container uses.",
         )
     if UNSEEN.search(said):
@@ -193,4 +193,4 @@ def _refusal(engine: Engine, doing: str, said: str) -> NoEnvironment:
             why=said,
             next_step="Use an engine of this machine, and a folder that it shares with containers.",
         )
-    return NoEnvironment(f"{engine.name} could not {doing}.", why=said, next_step="Its own log says more.")
+    return NoEnvironment(f"{engine.name} could not {doing}.", why=said, next_step="See the log of the engine.")

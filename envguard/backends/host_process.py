@@ -1,4 +1,4 @@
-"""A step's process: in a group of its own, noise to a log, ended for certain when its run ends."""
+"""A step's process: in a group of its own, with its output in a log, and certain to end with its run."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def step_process(
     log: IO[bytes],
     talks: bool,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a step in `folder`, in a process group of its own so that one Ctrl-C reaches it once, and from us.
+    """Start a step in `folder`, in a process group of its own so that Ctrl-C reaches it once, from envguard.
 
-    One that `talks` has pipes for its standard input, which is never written to and closes with this process, and its
-    standard output; any other reads nothing and prints to `log`. Whatever runs when the block ends is ended.
+    A step that `talks` has pipes for its standard output and for its standard input, which is never written to and
+    closes when this process ends; any other reads nothing and prints to `log`. The group is ended with the block.
     """
     process = subprocess.Popen(
         [str(part) for part in command],
@@ -48,7 +48,7 @@ def step_process(
     except KeyboardInterrupt as interrupt:
         _stop(process, signal.SIGINT)
         raise Interrupted(
-            "Interrupted.", next_step="Run the same command again; what was built is kept."
+            "Interrupted.", next_step="Run the same command again; what has been built is kept."
         ) from interrupt
     finally:
         _stop(process, signal.SIGTERM)
@@ -58,7 +58,7 @@ def step_process(
 
 
 def _dying_with(parent: int) -> Callable[[], None] | None:
-    """What makes Linux kill a child when its parent is killed; elsewhere only a step that talks notices that."""
+    """A function that makes Linux kill a child with its parent; on other systems, only a step that talks notices."""
     if not sys.platform.startswith("linux"):
         return None
     # Loaded before the fork: between fork and exec nothing may be imported.
@@ -73,7 +73,7 @@ def _dying_with(parent: int) -> Callable[[], None] | None:
 
 
 def _stop(process: subprocess.Popen[bytes], first: signal.Signals) -> None:
-    """End a process group: politely, then surely."""
+    """End a process group: first with a request, then by force."""
     if process.poll() is not None:
         return
     _signal_group(process, first)

@@ -1,4 +1,4 @@
-"""Images of environments in the engine: built without network, found again, removed, carried to other machines."""
+"""Images of environments in the engine: build them without network, find, remove, save and load them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OURS = "envguard/"
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image of an environment in the engine: our tags for it, what it was made of, its size in bytes."""
+    """An image of an environment in the engine: envguard's tags for it, what it was built from, its size in bytes."""
 
     id: str
     tags: tuple[str, ...]
@@ -50,7 +50,7 @@ class Image:
 def images(engine: Engine, label: str = KEY) -> tuple[Image, ...]:
     """The images of environments, by tag; `label` narrows the choice.
 
-    Those that lost their tags to a newer build come first. What others have built on ours is not among them.
+    Those that lost their tags to a newer build come first; images that others built on top are left out.
     """
     with told_by(engine, "list its images"):
         found = engine.client.api.images(filters={"label": label})
@@ -60,14 +60,14 @@ def images(engine: Engine, label: str = KEY) -> tuple[Image, ...]:
 
 
 def find_image(engine: Engine, key: str) -> Image | None:
-    """The image of the environment with that key in the store, if it is there."""
+    """The image of the environment with that key in the store, or None."""
     return next((each for each in images(engine, f"{KEY}={key}") if each.tags), None)
 
 
 def build_image(engine: Engine, installed: Installed, base_id: str, scratch: Path, *, cache: bool = True) -> Image:
     """Build an image in the engine, without network; `base_id` is the engine's id of the base image.
 
-    Raises NoEnvironment in the engine's words.
+    Raises NoEnvironment with the engine's words.
     """
     write_context(scratch, installed)
     with (scratch / "context.tar").open("w+b") as file:
@@ -90,7 +90,7 @@ def build_image(engine: Engine, installed: Installed, base_id: str, scratch: Pat
 
 
 def unpack_environment(engine: Engine, image: Image, folder: Path, candidate: Candidate) -> Layout:
-    """Take the environment out of an image into `folder`, as it was laid out when the image was built."""
+    """Copy the environment from an image to `folder`, as it was laid out when the image was built."""
     folder.mkdir(parents=True)
     (folder / "lock.txt").write_text(candidate.lock.text(), encoding="utf-8")
     inside = site_packages_in_image(candidate.interpreter)
@@ -112,28 +112,31 @@ def unpack_environment(engine: Engine, image: Image, folder: Path, candidate: Ca
 
 
 def _extract(tar: tarfile.TarFile, folder: Path) -> None:
-    """Unpack below a folder, and nothing that leads out of it: an image may come from anywhere."""
+    """Unpack into a folder, and refuse whatever leads out of it: an image may come from anywhere."""
     if hasattr(tarfile, "data_filter"):
         tar.extractall(folder, filter="data")
         return
     for member in tar.getmembers():
         if not (member.isreg() or member.isdir()) or ".." in PurePosixPath(member.name).parts:
             raise NoEnvironment(
-                f"The image holds {member.name!r}, which no environment does.",
-                next_step="Do not use it: remove it, and build it again with `envguard image build`.",
+                f"The image holds {member.name!r}, which no environment contains.",
+                next_step="Remove it, and build it again with `envguard image build`.",
             )
         tar.extract(member, folder)
 
 
 def remove_image(engine: Engine, image: Image) -> None:
-    """Take our tags off an image, with the last of which it goes; raises NoEnvironment while a container uses it."""
+    """Remove envguard's tags from an image, and the image with the last one.
+
+    Raises NoEnvironment while a container uses it.
+    """
     for name in image.tags or (image.id,):
         with told_by(engine, f"remove the image {name}"):
             engine.client.api.remove_image(name)
 
 
 def save_images(engine: Engine, names: list[str], target: Path) -> None:
-    """Write images, layers that they share once, into a tar that any engine loads; it appears whole or not at all."""
+    """Write images to a tar that any engine can load, shared layers once; it appears whole or not at all."""
     api = engine.client.api
     address = f"{api.base_url}/v{api.api_version}/images/get"
     with told_by(engine, f"save {', '.join(names)}"):
@@ -142,7 +145,7 @@ def save_images(engine: Engine, names: list[str], target: Path) -> None:
             raise NoEnvironment(
                 f"{engine.name} could not save {', '.join(names)}.",
                 why=answer.text,
-                next_step="`envguard image list` shows which images there are; build one that is missing.",
+                next_step="`envguard image list` shows the images; build what is missing.",
             )
         try:
             with appearing_whole(target) as file:
@@ -153,7 +156,7 @@ def save_images(engine: Engine, names: list[str], target: Path) -> None:
 
 
 def load_images(engine: Engine, source: Path) -> tuple[str, ...]:
-    """Load images that `save_images` wrote; gives back their tags."""
+    """Load images that `save_images` wrote, and return their tags."""
     try:
         with source.open("rb") as file, told_by(engine, f"load {source}"):
             loaded = engine.client.images.load(file)
@@ -176,5 +179,5 @@ def _image(found: InspectedImage) -> Image:
 
 
 def _is_ours(tag: str) -> bool:
-    """Podman puts the name of a registry before it, though the image is from none."""
+    """Whether envguard gave the tag; Podman puts a registry before it, although the image is from none."""
     return tag.removeprefix("localhost/").removeprefix("docker.io/").startswith(OURS)

@@ -1,4 +1,4 @@
-"""What an image is built from: the Dockerfile, its arguments, and the environment as a tar that never differs."""
+"""What an image is built from: the Dockerfile, its arguments, and the environment as a reproducible tar."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def tag_of(installed: Installed) -> str:
 
 
 def labels_of(installed: Installed) -> dict[str, str]:
-    """What the labels say, by the names that stand for it in the Dockerfile."""
+    """The values of the labels, by their placeholders in the Dockerfile."""
     lock, interpreter = installed.candidate.lock, installed.candidate.interpreter
     return {
         "BASE_NAME": str(interpreter.base),
@@ -42,13 +42,13 @@ def labels_of(installed: Installed) -> dict[str, str]:
 
 
 def build_files() -> Path:
-    """The folder of the files that images are built with: beside the sources, in the package when installed."""
+    """The folder of the files that images are built with: beside the sources, or in the installed package."""
     installed = PACKAGE / "data" / "images"
     return installed if installed.is_dir() else PACKAGE.parent / "images"
 
 
 def source_revision() -> str:
-    """The commit of the checkout that this envguard runs from; empty for an installed one, whose version says it."""
+    """The commit of the checkout that envguard runs from; empty if it is installed, where the version tells."""
     git = PACKAGE.parent / ".git"
     try:
         head = (git / "HEAD").read_text(encoding="utf-8").strip()
@@ -64,7 +64,7 @@ def source_revision() -> str:
 
 
 def dockerfile(installed: Installed) -> str:
-    """The Dockerfile with everything filled in, so that whoever builds need give no argument."""
+    """The Dockerfile with everything filled in, so that it builds without arguments."""
     text = (build_files() / "Dockerfile").read_text(encoding="utf-8")
     text = text.replace("ARG BASE\n", f"ARG BASE={installed.candidate.interpreter.base}\n")
     for name, value in labels_of(installed).items():
@@ -73,24 +73,24 @@ def dockerfile(installed: Installed) -> str:
 
 
 def write_context(folder: Path, installed: Installed) -> None:
-    """Put what `docker build` needs into a folder; raises NoEnvironment where that cannot be written."""
+    """Write what `docker build` needs to a folder; raises NoEnvironment if that fails."""
     try:
         (folder / "Dockerfile").write_text(dockerfile(installed), encoding="utf-8")
         with (folder / TAR).open("wb") as file:
             write_environment(file, installed)
     except OSError as error:
         raise NoEnvironment(
-            f"What the image {tag_of(installed)} is built from cannot be written to {folder}.",
+            f"The build files of the image {tag_of(installed)} cannot be written to {folder}.",
             why=str(error),
-            next_step="Free some space, or name another folder; for a build it lies in ENVGUARD_HOME.",
+            next_step="Free some space, or name another folder; builds use one in ENVGUARD_HOME.",
         ) from error
 
 
 def write_environment(target: IO[bytes], installed: Installed) -> None:
-    """Write the environment as it shall lie in the image: a virtual environment whose bytes follow from its lock.
+    """Write the environment as it is laid out in the image: a virtual environment whose bytes follow from its lock.
 
-    Owners are root, modes and times are normalised, names are in order. Every folder is named, or the engine would
-    give it the time at which it unpacks.
+    Owners are root, modes and times are normalised, names are sorted. Every folder is listed, because the engine would
+    give any other the time at which it unpacks.
     """
     interpreter = installed.candidate.interpreter
     site_packages = site_packages_in_image(interpreter)
@@ -100,7 +100,7 @@ def write_environment(target: IO[bytes], installed: Installed) -> None:
         for folder in (*ENVIRONMENT.parents[:-1], ENVIRONMENT, PYTHON.parent):
             tar.addfile(_member(folder, tarfile.DIRTYPE))
         tar.addfile(_link(PYTHON, interpreter.path.as_posix()))
-        # Found on PATH, where the programs themselves lie beside what they belong to.
+        # On PATH; the programs themselves stay beside what they belong to.
         programs = installed.layout.programs
         for name in sorted(path.name for path in programs.iterdir()) if programs.is_dir() else ():
             if name != PYTHON.name:
@@ -112,7 +112,7 @@ def write_environment(target: IO[bytes], installed: Installed) -> None:
 
 
 def write_files(target: Path, files: Mapping[PurePosixPath, Path]) -> None:
-    """Write files of this host as a tar that is always the same, by the places that they shall have in an image."""
+    """Write files of this host as a reproducible tar; `files` are by their paths in an image."""
     folders = {parent for place in files for parent in place.parents if parent.name}
     with tarfile.open(target, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for place in sorted({*folders, *files}):
@@ -123,7 +123,7 @@ def write_files(target: Path, files: Mapping[PurePosixPath, Path]) -> None:
 
 
 def _add_below(tar: tarfile.TarFile, folder: Path, target: PurePosixPath) -> None:
-    """Add everything below a folder, normalised, at `target`."""
+    """Add everything in a folder, normalised, at `target`."""
     for path in _below(folder):
         place = target / path.relative_to(folder).as_posix()
         if path.is_symlink():

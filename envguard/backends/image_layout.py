@@ -1,4 +1,4 @@
-"""An environment laid out on this host for the Python of an image: wheels whose hashes match, nothing of this host."""
+"""Lay out an environment on this host for the Python of an image: wheels with the locked hashes, nothing else."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from envguard.planning import Candidate
 SITE_PACKAGES = "site-packages"
 GLIBC_OF_UV = (17, 28, *range(31, 41))  # the minors that uv 0.13 has names for
 
-# As uv compiles at install: the same bytes at every build, whatever the files' times are. What is no Python of this
-# version (templates, tests of other versions) is left alone.
+# As uv compiles when it installs: the same bytes at every build, whatever the files' times are. Files that are not
+# Python of this version (templates, tests for other versions) are left alone.
 COMPILE = """
 import compileall, sys
 from py_compile import PycInvalidationMode
@@ -33,7 +33,7 @@ compileall.compile_dir(sys.argv[1], quiet=2, workers=0, invalidation_mode=PycInv
 
 @dataclass(frozen=True, slots=True)
 class Compiler:
-    """The image whose Python compiles: its engine, the image's name there, what it may use, whose container it is."""
+    """The image whose Python compiles: its engine, its name there, what it may use, and the owner of its container."""
 
     engine: Engine
     image: str
@@ -56,7 +56,7 @@ def lay_out(
     run_uv(
         installer,
         [
-            # Its own Python only tells uv what a Python is; which one the wheels are for is said after it.
+            # uv needs some Python to run with; which one the wheels are for follows.
             "pip", "install", "--python", sys.executable, "--target", site_packages,
             "--python-platform", uv_platform(interpreter), "--python-version", lock.python,
             "--requirements", requirements, "--require-hashes", "--no-deps", "--only-binary", ":all:",
@@ -65,7 +65,7 @@ def lay_out(
         lock,
         descriptors,
     )  # fmt: skip
-    site_packages.mkdir(exist_ok=True)  # a lock may need nothing here
+    site_packages.mkdir(exist_ok=True)  # a lock may install nothing on this platform
     (site_packages / ".lock").unlink(missing_ok=True)
     _name_python_of_image(site_packages)
     _compile(site_packages, interpreter, compiler)
@@ -73,7 +73,7 @@ def lay_out(
 
 
 def uv_platform(interpreter: Interpreter) -> str:
-    """The newest platform that uv has a name for and the image's C library serves."""
+    """The newest platform that uv can name and the image's C library supports."""
     name, version = interpreter.facts.libc or ("", "")
     machine = interpreter.architecture
     if name == "musl":
@@ -82,15 +82,15 @@ def uv_platform(interpreter: Interpreter) -> str:
     known = [each for each in GLIBC_OF_UV if each <= minor]
     if not known:
         raise NoEnvironment(
-            f"No wheel is for the C library of the image {interpreter.base}.",
-            why=f"it is {interpreter.facts.libc_text or 'unknown'}; glibc 2.17 is the oldest that wheels are for",
-            next_step="Name a newer one with --base or ENVGUARD_BASE_IMAGE.",
+            f"No wheels support the C library of the image {interpreter.base}.",
+            why=f"it is {interpreter.facts.libc_text or 'unknown'}; wheels need glibc 2.17 or newer",
+            next_step="Name a newer image with --base or ENVGUARD_BASE_IMAGE.",
         )
     return f"{machine}-manylinux_2_{known[-1]}"
 
 
 def _name_python_of_image(site_packages: Path) -> None:
-    """Let the programs that uv wrote start the image's Python, and their distributions list them as they are then."""
+    """Make the programs that uv wrote start the image's Python, and update their hashes in RECORD."""
     ours = sys.executable.encode()
     changed: dict[str, bytes] = {}
     for program in (site_packages / "bin").glob("*"):
@@ -108,7 +108,7 @@ def _name_python_of_image(site_packages: Path) -> None:
 
 
 def _listed(line: str, changed: dict[str, bytes]) -> str:
-    """A line of a RECORD, true for the files as they are now (urlsafe base64 of SHA-256 without padding, size)."""
+    """A line of a RECORD, updated for a changed file (urlsafe base64 of SHA-256 without padding, size)."""
     path = line.partition(",")[0]
     if path not in changed:
         return line
@@ -118,8 +118,7 @@ def _listed(line: str, changed: dict[str, bytes]) -> str:
 
 def _compile(site_packages: Path, interpreter: Interpreter, compiler: Compiler) -> None:
     inside = site_packages_in_image(interpreter)
-    # Not isolated: Python before 3.11 writes constants in the order that PYTHONHASHSEED sets, and the image has no
-    # configuration of a user's.
+    # Not isolated: before 3.11, Python orders constants by PYTHONHASHSEED, and the image has no user's configuration.
     command = (str(interpreter.path), "-S", "-B", "-c", COMPILE, str(inside))
     mounts = (Mount(site_packages, inside, writable=True),)
     spec = ContainerSpec(compiler.image, command, mounts, REPRODUCIBLE, PurePosixPath("/"), compiler.owner)
@@ -129,7 +128,7 @@ def _compile(site_packages: Path, interpreter: Interpreter, compiler: Compiler) 
         words = (said + log.read(2000)).decode("utf-8", "replace")
     if code != 0:
         raise NoEnvironment(
-            f"The Python of the image {interpreter.base} cannot compile what was installed.",
+            f"The Python of the image {interpreter.base} cannot compile the installed packages.",
             why=words,
-            next_step="Name another with --base or ENVGUARD_BASE_IMAGE.",
+            next_step="Name another image with --base or ENVGUARD_BASE_IMAGE.",
         )

@@ -1,4 +1,4 @@
-"""Where things lie inside an image of an environment, and inside the containers that run it."""
+"""The paths inside an image of an environment, and inside the containers that run it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 from envguard.host.interpreters import Interpreter
 
-CONTAINER = "container"  # the name of their backend
+CONTAINER = "container"  # the name of the backend
 ENVIRONMENT = PurePosixPath("/opt/envguard")
 PYTHON = ENVIRONMENT / "bin" / "python"
 PAYLOAD_INSIDE = PurePosixPath("/envguard/payload")
@@ -16,6 +16,6 @@ SAMPLES_INSIDE = PurePosixPath("/envguard/samples")
 
 
 def site_packages_in_image(interpreter: Interpreter) -> PurePosixPath:
-    """Where the packages lie in an image that is built on the interpreter's."""
+    """The site-packages folder of an image that is built on the interpreter's."""
     major, minor = interpreter.version[:2]
     return ENVIRONMENT / "lib" / f"python{major}.{minor}" / "site-packages"

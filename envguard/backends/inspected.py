@@ -1,4 +1,4 @@
-"""What a container engine says of an image, as a value."""
+"""What a container engine knows about an image, as a value."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from envguard.backends.engine import Engine
 
 @dataclass(frozen=True, slots=True)
 class InspectedImage:
-    """An image in the engine: the engine's id of it, its layers' digests, tags, labels, when it was made, its bytes."""
+    """An image in the engine: its id there, its layers' digests, tags, labels, creation time, and size in bytes."""
 
     id: str
     layers: tuple[str, ...]
@@ -33,7 +33,7 @@ def inspect(engine: Engine, name: str) -> InspectedImage:
 
 
 def read_answer(answer: Any) -> InspectedImage:
-    """The engine's answer, read."""
+    """Read the engine's answer."""
     return InspectedImage(
         id=str(answer["Id"]),
         layers=tuple(answer["RootFS"]["Layers"]),

@@ -1,4 +1,4 @@
-"""A virtual environment from a lock: uv makes it and installs wheels whose hashes match, nothing else."""
+"""Install locks with uv: only wheels whose hashes match, into virtual environments or other folders."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from envguard.locks.lockfile import Lock
 TAIL_LINES = 20
 NO_SPACE = re.compile(r"No space left on device|os error 28\b|Disk quota exceeded|os error 112\b")
 
-# What makes two builds of one lock in one place equal byte for byte. Bytecode carries its source's time unless it is
-# told to carry a hash; nobody edits the sources here, so the hash need not be checked at import. Before Python 3.11,
+# These make two builds of a lock in the same folder equal byte for byte. Bytecode carries its source's time unless it
+# is told to carry a hash; nobody edits the sources here, so the hash need not be checked on import. Before Python 3.11,
 # the order of a set of constants in bytecode follows the hash seed.
 REPRODUCIBLE = {"PYC_INVALIDATION_MODE": "UNCHECKED_HASH", "PYTHONHASHSEED": "0"}
 
 
 @dataclass(frozen=True, slots=True)
 class Installer:
-    """uv and how it may be run: its binary, its variables, its cache, and where its output goes.
+    """How uv is run: its binary, its variables, its cache, and the folder for its logs.
 
-    With `find_links`, folders of wheels take the place of the package index; with `offline`, no network is used.
-    `tell` hears how far an install is.
+    With `find_links`, folders of wheels replace the package index; with `offline`, no network is used. `tell` is told
+    how far an installation has got.
     """
 
     uv: Path
@@ -45,7 +45,7 @@ class Installer:
 
     @property
     def sources(self) -> list[str | Path]:
-        """The arguments that say where packages come from."""
+        """The arguments that name the sources of packages."""
         wheelhouses: list[str | Path] = ["--no-index"] if self.find_links else []
         for folder in self.find_links:
             wheelhouses += ["--find-links", folder]
@@ -55,10 +55,10 @@ class Installer:
 def build_venv(
     folder: Path, interpreter: Path, lock: Lock, installer: Installer, descriptors: tuple[int, ...] = ()
 ) -> Layout:
-    """Make a virtual environment in `folder` and install every package of the lock into it.
+    """Create a virtual environment in `folder` and install every package of the lock into it.
 
-    Files are copied, never hard-linked, so that damage to one environment reaches no other, and bytecode is compiled
-    now, so that no run writes into the environment. Raises NoEnvironment with uv's own words.
+    Files are copied, never hard-linked, so that damage to one environment does not spread, and bytecode is compiled
+    now, so that no run writes to the environment. Raises NoEnvironment with uv's own words.
     """
     venv = folder / "venv"
     folder.mkdir(parents=True)
@@ -79,12 +79,12 @@ def build_venv(
 
 
 def forget_distributions(names: Sequence[str], installer: Installer) -> None:
-    """Take distributions out of uv's cache, so that the next build fetches them anew."""
+    """Remove distributions from uv's cache, so that the next build downloads them again."""
     clear_cache(installer.uv, installer.cache, installer.variables, names)
 
 
 def clear_cache(uv: Path, cache: Path, variables: Mapping[str, str], names: Sequence[str] = ()) -> None:
-    """Empty uv's cache, or take the named distributions out of it; uv waits for whoever is installing from it."""
+    """Empty uv's cache, or remove the named distributions from it; uv waits until nobody is installing from it."""
     command = [uv, "cache", "clean", *names, "--no-config", "--cache-dir", cache, "--color", "never", "--quiet"]
     run = subprocess.run(
         list(map(str, command)),
@@ -110,7 +110,7 @@ def _layout(venv: Path) -> Layout:
 
 
 def run_uv(installer: Installer, arguments: Sequence[str | Path], lock: Lock, descriptors: tuple[int, ...]) -> None:
-    """Run uv for a lock; raises NoEnvironment with its own words. Children inherit the `descriptors`."""
+    """Run uv for a lock; raises NoEnvironment with uv's words. Children inherit the `descriptors`."""
     command = [
         installer.uv, *arguments, "--no-config", "--no-python-downloads", "--cache-dir", installer.cache,
         "--color", "never", "--no-progress",
@@ -128,7 +128,7 @@ def run_uv(installer: Installer, arguments: Sequence[str | Path], lock: Lock, de
 
 
 def _follow(command: Sequence[str | Path], installer: Installer, descriptors: tuple[int, ...]) -> tuple[int, str]:
-    """Run uv and hear every line as it comes; gives back its exit code and all that it said."""
+    """Run uv and follow its output line by line; returns its exit code and all of its output."""
     words, lines = UvWords(installer.tell), []
     with subprocess.Popen(
         command,
@@ -154,7 +154,7 @@ def _follow(command: Sequence[str | Path], installer: Installer, descriptors: tu
 
 
 def _kill(process: subprocess.Popen[str]) -> None:
-    """End uv and the Pythons that compile for it, which would go on writing into a folder that is being cleared."""
+    """End uv and the Pythons that compile for it, which would otherwise keep writing to a folder being cleared."""
     if os.name == "nt":
         process.kill()
         return
@@ -167,7 +167,7 @@ def _disk_is_full(lock: Lock, installer: Installer) -> NoEnvironment:
     return NoEnvironment(
         f"There is no space left to install {lock.environment} {lock.edition} for Python {lock.python}.",
         why=f"the disk that holds {installer.logs.parent} has {free:,.1f} MB free; how much more is "
-        "needed is not known before everything is unpacked",
+        "needed is unknown until everything is unpacked",
         next_step="Free some space, for example with `envguard store prune`, or set ENVGUARD_HOME to a folder on "
         "another disk; then run the same command again.",
     )

@@ -22,7 +22,7 @@ class Surroundings:
     with `offline` no network is used. `payload` is the folder of envguard's own steps, `cache` keeps what interpreters
     answered, `scratch` is for temporary folders. `process_mark` yields a mark for what may outlive a killed process,
     and `has_ended` tells whether the process of a mark has ended. `host` finds the Pythons of this machine. `announce`
-    is told the environment, the thing and the reason before something is built that takes long.
+    is told the environment, the thing and the reason before something that takes long is built.
     """
 
     environ: Mapping[str, str]
@@ -52,7 +52,7 @@ class Running(Protocol):
     stdout: IO[bytes] | None
 
     def wait(self) -> int:
-        """The exit code, less than zero for the signal that ended it."""
+        """The exit code, or minus n if signal n ended it."""
 
 
 class Workspace(Protocol):
@@ -75,15 +75,15 @@ class Workspace(Protocol):
     def process(
         self, command: Sequence[str], variables: Mapping[str, str], log: IO[bytes], *, talks: bool
     ) -> AbstractContextManager[Running]:
-        """Start a command in the folder; whatever of it still runs when the block ends is ended.
+        """Start a command in the folder; it is ended with the block.
 
-        A payload step `talks`: its standard output comes to us. Everything else that it prints goes to `log`.
+        A payload step `talks`: its standard output can be read. Everything else that it prints goes to `log`.
         """
 
     def run_command(
         self, command: Sequence[str], environ: Mapping[str, str], *, here: bool = False, keep: Sequence[int] = ()
     ) -> int:
-        """Run a user's own command in the foreground; gives back its exit code, 128 + n if signal n ended it.
+        """Run a user's own command in the foreground and return its exit code, 128 + n if signal n ended it.
 
         With `here`, Python imports modules of the current folder too. `keep` are descriptors that mark the environment
         as in use for as long as they are open.

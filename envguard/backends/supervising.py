@@ -1,4 +1,4 @@
-"""Run a user's command as a shell would: same terminal, signals handed on once, its exit code given back."""
+"""Run a user's command as a shell would: in the same terminal, with each signal passed on once."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from types import FrameType
 
 GRACE_SECONDS = 3.0
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
-CHECK_NAME = "  next: Check its name and its rights; what is in the environment lies beside its `python`.\n"
+CHECK_NAME = "  next: Check its name and its permissions; the environment's programs are beside its `python`.\n"
 
 
 def supervise(command: Sequence[str], environ: Mapping[str, str], *, keep: Sequence[int] = ()) -> int:
-    """Run a command in the foreground and give back its exit code, 128 + n if signal n ended it.
+    """Run a command in the foreground and return its exit code, 128 + n if signal n ended it.
 
     `keep` are descriptors that it inherits. Ctrl-C in a terminal reaches it from the terminal, and only from there; any
-    other SIGINT, SIGTERM, SIGHUP or SIGQUIT that this process gets is handed on. SIGKILL follows three seconds after a
-    SIGTERM. If this process is killed, so is the command (on Linux).
+    other SIGINT, SIGTERM, SIGHUP or SIGQUIT that this process receives is passed on. SIGKILL follows three seconds
+    after a SIGTERM. If this process is killed, so is the command (on Linux).
     """
     if os.name == "nt":
         return _supervise_windows(command, environ)
@@ -26,7 +26,7 @@ def supervise(command: Sequence[str], environ: Mapping[str, str], *, keep: Seque
         os.set_inheritable(descriptor, True)
     parent = os.getpid()
     forwarded = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-    # Until the handlers stand, signals wait; the child starts with none of this.
+    # Signals are held until the handlers are in place; the child starts without either.
     signal.pthread_sigmask(signal.SIG_BLOCK, forwarded)
     child = os.fork()
     if child == 0:
@@ -41,7 +41,7 @@ def supervise(command: Sequence[str], environ: Mapping[str, str], *, keep: Seque
 def _become(
     command: Sequence[str], environ: Mapping[str, str], parent: int, forwarded: Sequence[signal.Signals]
 ) -> None:
-    """The child: turn into the command, or end with the exit codes that shells use when that cannot be."""
+    """The child: become the command, or exit with the codes that shells use if that fails."""
     code = NOT_EXECUTABLE
     try:
         _die_with(parent)
@@ -51,7 +51,8 @@ def _become(
         os.execvpe(command[0], list(command), dict(environ))
     except FileNotFoundError:
         os.write(
-            2, f"envguard: There is no command {command[0]!r} in this environment or on PATH.\n{CHECK_NAME}".encode()
+            2,
+            f"envguard: The command {command[0]!r} is neither in this environment nor on PATH.\n{CHECK_NAME}".encode(),
         )
         code = NOT_FOUND
     except (OSError, ValueError) as error:
@@ -61,7 +62,7 @@ def _become(
 
 
 def _die_with(parent: int) -> None:
-    """Ask Linux to kill this process when its parent dies; elsewhere a killed envguard leaves its command running."""
+    """Ask Linux to kill this process when its parent dies; on other systems, a killed envguard leaves it running."""
     if not sys.platform.startswith("linux"):
         return
     import ctypes  # here, where only the child pays for it
@@ -73,7 +74,7 @@ def _die_with(parent: int) -> None:
 
 
 class _HandingOn:
-    """Hands signals to the child and waits for its end."""
+    """Passes signals on to the child, and waits for it to end."""
 
     def __init__(self, child: int) -> None:
         self._child = child
@@ -82,7 +83,7 @@ class _HandingOn:
 
     def __call__(self, number: int, _frame: FrameType | None) -> None:
         if number == signal.SIGINT and self._from_terminal:
-            return  # the terminal has sent it to the whole group, the child included
+            return  # the terminal has sent it to the whole group, including the child
         if number == signal.SIGTERM and not self._terminating:
             self._terminating = True
             signal.signal(signal.SIGALRM, self)
@@ -104,7 +105,7 @@ class _HandingOn:
 
 
 def _is_foreground() -> bool:
-    """Whether a terminal controls this process and would send its Ctrl-C to it."""
+    """Whether this process is in the foreground of a terminal, which then sends Ctrl-C to it."""
     try:
         terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
     except OSError:
@@ -125,4 +126,4 @@ def _supervise_windows(command: Sequence[str], environ: Mapping[str, str]) -> in
             try:
                 return process.wait()
             except KeyboardInterrupt:
-                continue  # the console has sent it to the child as well
+                continue  # the console has sent it to the child, too

@@ -1,4 +1,4 @@
-"""What uv says while it installs, as progress: how much of the downloads is here, and what it is at."""
+"""Turn uv's output into progress: how much has been downloaded, and what uv is doing."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _STAGES = (
     (re.compile(r"Bytecode compiled (\d+) files?\b"), "reading every file"),
 )
 
-# Told what is going on, and how much of how much is done, in bytes; a total of 0 where that is not known.
+# Called with what is going on, and how many bytes of how many are done; a total of 0 means unknown.
 Tell = Callable[[str, float, float], None]
 
 
 def tell_nobody(label: str, done: float, total: float) -> None:
-    """For who does not want to know."""
+    """Ignore the progress."""
 
 
 @dataclass
 class UvWords:
-    """Listens to uv line by line; lines that it does not know say nothing.
+    """Reads uv's output line by line; lines that it does not know are ignored.
 
-    uv announces the wheels of a megabyte and more, each with its size when it starts and again when it is there; the
-    small ones come unannounced.
+    uv announces each wheel of a megabyte or more when its download starts, with its size, and when it ends; smaller
+    ones are not announced.
     """
 
     tell: Tell

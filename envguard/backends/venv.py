@@ -56,7 +56,7 @@ class VenvBackend:
 
 @dataclass(frozen=True, slots=True)
 class HostWorkspace:
-    """This machine itself: processes in a virtual environment, which see all files under their own names."""
+    """This machine itself: its processes in a virtual environment, which see all files under their own names."""
 
     layout: Layout
     folder: Path
@@ -74,7 +74,7 @@ class HostWorkspace:
     def process(
         self, command: Sequence[str], variables: Mapping[str, str], log: IO[bytes], *, talks: bool
     ) -> AbstractContextManager[Running]:
-        """A process in a group of its own; one that talks ends by itself when we do, because its input does."""
+        """A process in a group of its own; one that talks ends when envguard does, because its input closes."""
         last = ("--end-with-stdin",) if talks else ()
         return step_process((*command, *last), folder=self.folder, variables=variables, log=log, talks=talks)
 

@@ -1,7 +1,7 @@
 """A folder with every wheel that a lock needs on a platform, so that a machine without network can install it.
 
-uv keeps no wheels (its cache holds them unpacked), so pip fetches them: it knows the indexes, proxies, certificates
-and credentials of this world.
+uv keeps no wheels (its cache holds them unpacked), so pip downloads them: it can handle every kind of index, proxy,
+certificate and credential.
 """
 
 from __future__ import annotations
@@ -32,15 +32,17 @@ REQUIREMENTS = "requirements.txt"
 def write_wheelhouse(
     target: Path, lock: Lock, wheels: Sequence[PinnedWheel], *, pip_python: Path, variables: Mapping[str, str]
 ) -> None:
-    """Fetch wheels into a folder, or a tar if `target` ends in .tar, that appears whole or not at all.
+    """Download wheels to a folder, or a tar if `target` ends in .tar, which appears whole or not at all.
 
-    The lock lies beside them as requirements.txt. `pip_python` is a Python that has pip, `variables` are what an
-    installer may see (in uv's words). Raises NoEnvironment with pip's own words.
+    The lock is added as requirements.txt. `pip_python` is a Python that has pip, `variables` are what an installer may
+    see, under uv's names. Raises NoEnvironment with pip's own words.
     """
     if target.exists():
-        raise BadInput(f"{target} exists already.", next_step="Name a folder or a .tar that does not, with -o.")
+        raise BadInput(f"{target} already exists.", next_step="Name a new folder or .tar with -o.")
     if not target.parent.is_dir():
-        raise BadInput(f"The folder {target.parent} does not exist.", next_step="Make it, or name another with -o.")
+        raise BadInput(
+            f"The folder {target.parent} does not exist.", next_step="Create it, or name another folder with -o."
+        )
     with _folder_aside(target) as folder:
         (folder / REQUIREMENTS).write_text(lock.text(), encoding="utf-8")
         _download(folder, lock, wheels, pip_python, variables)
@@ -53,7 +55,7 @@ def write_wheelhouse(
 
 
 def pip_variables(variables: Mapping[str, str]) -> dict[str, str]:
-    """What uv was told of indexes and certificates, in pip's words; everything else as it is."""
+    """uv's settings for indexes and certificates under pip's names; everything else unchanged."""
     kept = {name: value for name, value in variables.items() if not name.upper().startswith("UV_")}
     default = variables.get("UV_DEFAULT_INDEX") or variables.get("UV_INDEX_URL")
     extra = f"{variables.get('UV_INDEX', '')} {variables.get('UV_EXTRA_INDEX_URL', '')}".split()
@@ -63,13 +65,16 @@ def pip_variables(variables: Mapping[str, str]) -> dict[str, str]:
         kept["PIP_EXTRA_INDEX_URL"] = " ".join(_with_credentials(index, variables) for index in extra)
     if "SSL_CERT_FILE" in variables:
         kept["PIP_CERT"] = variables["SSL_CERT_FILE"]
-    # No file of the user's or the system's may add to this.
+    # No configuration file of the user or the system may add to this.
     kept["PIP_CONFIG_FILE"] = os.devnull
     return kept
 
 
 def _with_credentials(index: str, variables: Mapping[str, str]) -> str:
-    """uv writes `name=address` and keeps the credentials in UV_INDEX_NAME_USERNAME and _PASSWORD."""
+    """The address of an index with its credentials.
+
+    uv writes `name=address` and keeps the credentials in UV_INDEX_NAME_USERNAME and _PASSWORD.
+    """
     match = re.fullmatch(r"(?:(?P<name>[A-Za-z0-9._-]+)=)?(?P<url>.+)", index)
     assert match is not None, index
     parts = urlsplit(match["url"])
@@ -90,13 +95,13 @@ def _download(
         pip_python, "-I", "-m", "pip", "download", "--dest", folder, "--requirement", wanted, "--require-hashes",
         "--no-deps", "--only-binary", ":all:", "--python-version", lock.python, "--implementation", "cp",
         "--abi", abi, "--no-cache-dir", "--no-input", "--disable-pip-version-check", "--progress-bar", "off",
-        # uv, which resolved the lock, takes an upper bound of Requires-Python for the wish that it mostly is.
+        # uv, which resolved the lock, ignores upper bounds of Requires-Python, which are mostly guesses.
         "--no-color", "--quiet", "--ignore-requires-python",
     ]  # fmt: skip
     for platform in sorted(platforms):
         command += ["--platform", platform]
     try:
-        # One hash each and no marker: which wheel it is has been decided, perhaps for another platform than this one.
+        # One hash each and no marker: the wheel has been chosen, perhaps for another platform than this one.
         pins = [f"{each.package.name}=={each.package.version} --hash=sha256:{each.wheel.sha256}\n" for each in wheels]
         wanted.write_text("".join(pins), encoding="utf-8")
         run = subprocess.run(
@@ -113,27 +118,27 @@ def _download(
         wanted.unlink(missing_ok=True)
     if run.returncode != 0:
         raise NoEnvironment(
-            f"The wheels of {lock.environment} {lock.edition} for Python {lock.python} cannot be fetched.",
+            f"The wheels of {lock.environment} {lock.edition} for Python {lock.python} cannot be downloaded.",
             why=without_secrets("\n".join(run.stdout.strip().splitlines()[-TAIL_LINES:]), variables),
             next_step="Check the network, the proxy and the index settings; then run the same command again.",
         )
 
 
 def _refuse_wrong_files(folder: Path, wheels: Sequence[PinnedWheel]) -> None:
-    """What lies there is exactly what was asked for, whatever pip thinks."""
+    """Refuse any file but those that were asked for, whatever pip did."""
     wanted = {each.wheel.filename: each.wheel.sha256 for each in wheels}
     found = {path.name: file_facts(path).sha256 for path in folder.glob("*.whl")}
     if found != wanted:
         wrong = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
         raise NoEnvironment(
-            "The wheels that were fetched are not those of the lock.",
+            "The downloaded wheels are not those of the lock.",
             why=", ".join(wrong),
-            next_step="Check which package index is used; then run the same command again.",
+            next_step="Check your package index; then run the same command again.",
         )
 
 
 def _pack(folder: Path, target: Path) -> None:
-    """A tar whose bytes follow from its files alone."""
+    """Write a tar whose bytes depend on its files alone."""
     with appearing_whole(target) as file, tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for path in sorted(folder.iterdir()):
             member = tarfile.TarInfo(f"{target.stem}/{path.name}")
@@ -149,7 +154,9 @@ def _folder_aside(target: Path) -> Iterator[Path]:
     try:
         folder.mkdir()
     except OSError as error:
-        raise BadInput(f"{target} cannot be made.", why=str(error), next_step="Name another place with -o.") from error
+        raise BadInput(
+            f"{target} cannot be created.", why=str(error), next_step="Name another path with -o."
+        ) from error
     try:
         yield folder
     finally:

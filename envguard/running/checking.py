@@ -1,4 +1,4 @@
-"""Put an installed environment to its check: what it answers is a proof, or why there is none."""
+"""Run the check of an installed environment: the result is a proof, or the reason why there is none."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from envguard.running.step import StepResult, run_step
 
 
 class CheckFailed(EnvguardError):
-    """An environment was installed and did not pass its check (exit code 3); `gate` names what it did not pass."""
+    """An environment was installed but failed its check (exit code 3); `gate` names the gate that failed."""
 
     exit_code = 3
 
@@ -34,7 +34,7 @@ def check_environment(
     environ: Mapping[str, str],
     log: Path,
 ) -> Proof:
-    """Run a candidate's check in its place; `inputs` are the check's own, `held` the samples that lie in it.
+    """Run a candidate's check in its workspace; `inputs` are the check's, `held` the samples in the environment.
 
     Raises CheckFailed.
     """

@@ -1,4 +1,4 @@
-"""May this file be read, may that one be written: known before any work is done."""
+"""Check that inputs can be read and outputs can be written, before any work is done."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from envguard.errors import BadInput
 
 
 def check_input(path: Path) -> None:
-    """Refuse an input that is missing, is no regular file, or cannot be read."""
+    """Refuse an input that is missing, unreadable, or not a regular file."""
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):
@@ -22,7 +22,7 @@ def check_input(path: Path) -> None:
     except FileNotFoundError as error:
         raise BadInput(
             f"The input {path} does not exist.",
-            next_step="Check the path; `sample:face_landmarker` is a bundle that envguard brings itself.",
+            next_step="Check the path; `sample:face_landmarker` is a bundle that comes with envguard.",
         ) from error
     except (OSError, ValueError) as error:
         raise BadInput(
@@ -31,20 +31,20 @@ def check_input(path: Path) -> None:
 
 
 def check_output(path: Path, source: Path | None) -> None:
-    """Refuse an output that is the input, if there is one, is a folder, or lies where no file can be made."""
+    """Refuse an output that is the input, is a folder, or is where no file can be created."""
     folder = path.parent
     try:
         if source is not None and path.exists() and path.samefile(source):
             raise BadInput(
                 f"The output {path} is the input itself.",
-                why="an input is never written to",
+                why="envguard never overwrites an input",
                 next_step="Name another file with -o.",
             )
         if path.is_dir():
             raise BadInput(f"The output {path} is a folder.", next_step="Name a file in it with -o.")
         if not folder.is_dir():
             raise BadInput(
-                f"The output's folder {folder} does not exist.", next_step="Make it, or name another with -o."
+                f"The output's folder {folder} does not exist.", next_step="Create it, or name another folder with -o."
             )
         _try_writing(folder)
     except (OSError, ValueError) as error:
@@ -54,15 +54,17 @@ def check_output(path: Path, source: Path | None) -> None:
 
 
 def check_output_folder(path: Path) -> None:
-    """Refuse a folder for outputs that is something else, or that cannot be made or written to."""
+    """Refuse an output folder that is not a folder, or cannot be created or written to."""
     try:
         if path.exists() and not path.is_dir():
             raise BadInput(
-                f"The output {path} is no folder.", next_step="Name a folder with -o: there are several outputs."
+                f"The output {path} is not a folder.",
+                next_step="Name a folder with -o, because there are several outputs.",
             )
         if not path.parent.is_dir():
             raise BadInput(
-                f"The output's folder {path.parent} does not exist.", next_step="Make it, or name another with -o."
+                f"The output's folder {path.parent} does not exist.",
+                next_step="Create it, or name another folder with -o.",
             )
         _try_writing(path if path.is_dir() else path.parent)
     except (OSError, ValueError) as error:
@@ -72,7 +74,7 @@ def check_output_folder(path: Path) -> None:
 
 
 def _try_writing(folder: Path) -> None:
-    """Asking for permission is not enough: a read-only file system lets root believe that it may."""
+    """Create a file and remove it: on a read-only file system, permissions tell root that it may write."""
     descriptor, name = tempfile.mkstemp(prefix=".envguard-", dir=folder)
     os.close(descriptor)
     Path(name).unlink()

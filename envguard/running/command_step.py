@@ -1,4 +1,4 @@
-"""Run one command step: a user's program in an environment, its files named in its arguments, never through a shell."""
+"""Run a command step: a user's program in an environment, with file names in its arguments and without a shell."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from envguard.running.step import StepResult
 
 PYTHONS = ("python", "python3")
 
-# What the host says to Python is not handed on; these make it the same on every host. The script's own folder stays
-# importable, which -I would forbid.
+# The host's settings for Python are not passed on; these make it behave the same everywhere. The script's own folder
+# stays importable, which -I would forbid.
 PYTHON_VARIABLES = {
     "PYTHONNOUSERSITE": "1",
     "PYTHONDONTWRITEBYTECODE": "1",
@@ -30,7 +30,7 @@ PYTHON_VARIABLES = {
 
 @dataclass(frozen=True, slots=True)
 class CommandRun:
-    """Where a command runs: its workspace, the folder that scripts are named from, the host's variables, and a log."""
+    """Where a command runs: its workspace, the folder that scripts are relative to, the host's variables, and a log."""
 
     workspace: Workspace
     project: Path
@@ -41,8 +41,8 @@ class CommandRun:
 def run_command_step(step: CommandStep, inputs: Mapping[str, Path], run: CommandRun) -> StepResult:
     """Run a step's command; `inputs` are the paths that `{input.NAME}` stands for.
 
-    The result's `files` are the outputs, by name, as paths below the scratch folder. Raises StepFailed where the
-    command does not end with 0 or an output is missing, and BadInput where its program or script is not there.
+    The result's `files` are the outputs, by name, as paths relative to the scratch folder. Raises StepFailed if the
+    command does not end with 0 or an output is missing, and BadInput if its program or script does not exist.
     """
     folder = run.workspace.folder
     outputs = {name: folder / file for name, file in step.outputs.items()}
@@ -66,13 +66,13 @@ def run_command_step(step: CommandStep, inputs: Mapping[str, Path], run: Command
 
 
 def run_check_command(environment: Environment, samples: Mapping[str, Path], run: CommandRun) -> StepResult:
-    """Put an environment to the check of its catalog's own; raises StepFailed unless it ends with 0."""
+    """Run the command that a catalog gives as an environment's check; raises StepFailed unless it ends with 0."""
     step = CommandStep(name="check", environment=environment.name, inputs={}, command=environment.check_command)
     return run_command_step(step, {"site-packages": run.workspace.layout.site_packages, **samples}, run)
 
 
 def script_of(command: Sequence[str], project: Path) -> Path | None:
-    """The file of the project that a command runs, or None where it runs only what its environment brings."""
+    """The file of the project that a command runs, or None if it runs a program of its environment."""
     program, *arguments = command
     if program in PYTHONS:
         first = arguments[0] if arguments else "-"
@@ -81,13 +81,13 @@ def script_of(command: Sequence[str], project: Path) -> Path | None:
 
 
 def check_script(step: CommandStep, project: Path) -> None:
-    """Refuse a step whose script is missing, before anything is built for it."""
+    """Refuse a step whose script does not exist, before anything is built for it."""
     script = script_of(step.command, project)
     if script is not None and not script.is_file():
         raise BadInput(
-            f"The step {step.name!r} runs {script.relative_to(project)}, which is not there.",
-            why=f"it is looked for in {project}",
-            next_step="Correct the step's command, or bring the file.",
+            f"The step {step.name!r} runs {script.relative_to(project)}, which does not exist.",
+            why=f"envguard looked for it in {project}",
+            next_step="Correct the step's command, or add the file.",
         )
 
 
@@ -105,13 +105,13 @@ def _command_line(step: CommandStep, paths: Mapping[str, Mapping[str, Path]], ru
         return [seen(layout.python), *arguments]
     if script is not None:
         return [seen(script), *arguments]
-    # Only the environment's: a program of the host is in no lock, and would be another one elsewhere.
+    # Only the environment's: a program of the host is in no lock, and differs from host to host.
     found = shutil.which(program, path=str(layout.programs))
     if found is None:
         raise BadInput(
             f"The step {step.name!r} runs {program!r}, which its environment {step.environment!r} does not have.",
-            why="programs of the host are not used, because no lock holds them",
-            next_step="Require the package that brings it, or name a script of the project by its path.",
+            why="programs of the host are not used, because no lock pins them",
+            next_step="Require the package that provides it, or name a script of the project by its path.",
         )
     return [seen(Path(found)), *arguments]
 
@@ -121,17 +121,17 @@ def _variables(step: CommandStep, run: CommandRun) -> dict[str, str]:
 
 
 def _check_made(step: CommandStep, name: str, path: Path, run: CommandRun) -> None:
-    """An output is a file of the scratch folder; a link could stand for any file of the host."""
+    """Refuse an output that is not a file in the scratch folder: a link could lead to any file of the host."""
     try:
         mode = path.lstat().st_mode
-        what = "" if stat.S_ISREG(mode) else "is no regular file"
+        what = "" if stat.S_ISREG(mode) else "is not a regular file"
     except OSError:
-        what = "is not there"
+        what = "is missing"
     if not what and not path.resolve().is_relative_to(run.workspace.folder.resolve()):
-        what = "lies elsewhere"
+        what = "is outside its folder"
     if what:
         raise StepFailed(
-            f"The step {step.name!r} ended well, but its output {name!r} ({step.outputs[name]}) {what}.",
+            f"The step {step.name!r} succeeded, but its output {name!r} ({step.outputs[name]}) {what}.",
             why=log_tail(run.log),
-            next_step=f"Let it write to {{output.{name}}}, or correct the step's outputs. The whole log: {run.log}",
+            next_step=f"Make it write to {{output.{name}}}, or correct the step's outputs. The whole log: {run.log}",
         )

@@ -24,4 +24,4 @@ def log_tail(log: Path) -> str:
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - LOG_TAIL_BYTES))
         lines = file.read().decode("utf-8", "replace").strip().splitlines()
-    return "\n".join(lines[-LOG_TAIL_LINES:]) or "it said nothing"
+    return "\n".join(lines[-LOG_TAIL_LINES:]) or "it printed nothing"

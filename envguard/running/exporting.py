@@ -1,4 +1,4 @@
-"""Build files of images for builders elsewhere, and for clusters with the payload and the samples of a task."""
+"""Build files of images for other machines, and for clusters with the payload and the samples of a task."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ class ExportedTask:
 
 
 def export_image(prepared: Prepared, folder: Path) -> None:
-    """Write the Dockerfile of an environment's image and all that it needs into a new folder."""
+    """Write the Dockerfile of an environment's image, and what it needs, to a new folder."""
     _new(folder)
     write_context(folder, prepared.installed)
 
 
 def export_task(task: Task, workshop: Workshop, folder: Path, registry: str) -> ExportedTask:
-    """Write build files for every image that a task's steps need into a new folder, one folder for each.
+    """Write build files for each image that a task's steps need to a folder of its own in a new folder.
 
     These images hold the payload and the task's samples, because a cluster has no host to mount them from. `registry`
-    goes before their names. Raises BadInput for a task with steps of a project's own.
+    is the prefix of their names. Raises BadInput if a step needs files of its project.
     """
     for step in task.steps:
         if isinstance(step, CommandStep) or any(ref.source == FILE for ref in step.inputs.values()):
             raise BadInput(
                 f"The task {task.name!r} cannot be exported.",
-                why=f"the step {step.name!r} needs files of its project, which no image of an environment holds",
-                next_step="Export its environments with `envguard image export ENV`, and add the files to them.",
+                why=f"the step {step.name!r} needs files of its project, which the images of environments do not hold",
+                next_step="Export its environments with `envguard image export ENV`, and add the files yourself.",
             )
     prepared = {step.environment: workshop.prepare(step.environment) for step in task.steps}
     names = sorted({name for step in task.steps for name in _samples(step)})
@@ -77,5 +77,7 @@ def _new(folder: Path) -> None:
         folder.mkdir()
     except OSError as error:
         raise BadInput(
-            f"The folder {folder} cannot be made.", why=str(error), next_step="Name one that does not exist."
+            f"The folder {folder} cannot be created.",
+            why=str(error),
+            next_step="Name a folder that does not exist yet.",
         ) from error

@@ -1,4 +1,4 @@
-"""The images of environments that are ready, and the container engine that has them."""
+"""The images of environments that are ready, and the container engine that holds them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def containers_of(workshop: Workshop) -> ContainerBackend:
     """The backend of a workshop that makes images."""
-    # Docker's SDK takes longer to import than most commands do; the backend brings it, when it is first needed.
+    # Docker's SDK takes longer to import than most commands take to run, so it is imported on first use.
     from envguard.backends.container import ContainerBackend
 
     backend = workshop.backend_named(CONTAINER)
@@ -23,10 +23,10 @@ def containers_of(workshop: Workshop) -> ContainerBackend:
 
 
 def image_of(workshop: Workshop, prepared: Prepared) -> Image:
-    """The image of an environment, built now if it is not there."""
+    """The image of an environment, built first if necessary."""
     return containers_of(workshop).image(prepared.installed)
 
 
 def build_image(workshop: Workshop, prepared: Prepared) -> Image:
-    """The image of an environment, built again without a cache."""
+    """Build the image of an environment again, without a cache."""
     return containers_of(workshop).build(prepared.installed, cache=False)

@@ -1,4 +1,4 @@
-"""Lock the editions of a catalog with this user's index settings, or only see whether their locks still hold."""
+"""Lock the editions of a catalog with this user's index settings, or only check that their locks are up to date."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ State = Literal["written", "unchanged", "differs", "missing", "cannot be resolve
 
 @dataclass(frozen=True, slots=True)
 class Relocked:
-    """What came of locking one edition for one Python; `changes` are one line per package, `why` a tool's words."""
+    """The outcome of locking an edition for a Python: `changes` has a line per package, `why` quotes the resolver."""
 
     path: Path
     state: State
@@ -39,15 +39,16 @@ class Relocked:
 
     @property
     def holds(self) -> bool:
-        """Whether the lock file is what its edition asks for, as far as that can be had at all."""
+        """Whether the lock file is what its edition asks for, as far as that can be resolved."""
         return self.state in ("written", "unchanged", "known not to resolve")
 
 
 @dataclass(frozen=True, slots=True)
 class Relocking:
-    """How editions are locked again: with this user's index settings, in the store at `home`.
+    """How editions are locked again: with the index settings in `environ`, and the cache of the store at `home`.
 
-    Uploads until `cut_off` are considered; without one, until what the lock at hand records. `check` only compares.
+    Only uploads before `cut_off` count; by default, before the time that the existing lock records. With `check`, the
+    result is only compared.
     """
 
     environ: Mapping[str, str]
@@ -59,7 +60,7 @@ class Relocking:
 def lock_edition(
     environment: Environment, edition: Edition, python: str, *, cut_off: str, environ: Mapping[str, str], home: Path
 ) -> Lock:
-    """Resolve an edition for a Python minor, uploads until `cut_off` considered; writes nothing.
+    """Resolve an edition for a Python minor from uploads before `cut_off`; writes nothing.
 
     Raises CannotResolve or CannotAsk.
     """
@@ -71,14 +72,14 @@ def lock_edition(
 
 
 def wheel_addresses(lock: Lock, environ: Mapping[str, str], home: Path) -> dict[str, Address]:
-    """Where the index that this user's settings name has the lock's wheels, by SHA-256; raises as `addresses` does."""
+    """The addresses of the lock's wheels on this user's package index, by SHA-256; raises what `addresses` raises."""
     with _uv(environ, home) as uv:
         return addresses(lock, uv)
 
 
 @contextlib.contextmanager
 def _uv(environ: Mapping[str, str], home: Path) -> Iterator[UvSetup]:
-    """uv as this user has set it up; masks credentials in what it says of an index, which an error would show."""
+    """uv as this user has set it up; masks credentials in its messages about an index before an error shows them."""
     variables = installer_variables(environ)
     try:
         yield UvSetup(find_uv(), variables, installer_cache(home))
@@ -88,7 +89,7 @@ def _uv(environ: Mapping[str, str], home: Path) -> Iterator[UvSetup]:
 
 
 def write_lock(environment: Environment, lock: Lock) -> Path:
-    """Write a lock where the environment's locks lie."""
+    """Write a lock to the folder of the environment's locks."""
     path = lock_path(environment.lockfiles, lock.environment, lock.edition, lock.python)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, lock.text().encode())
@@ -102,10 +103,10 @@ def relock(
     proofs: tuple[Proof, ...],
     how: Relocking,
 ) -> Relocked:
-    """Resolve an edition again and write its lock, or only compare it with the lock at hand.
+    """Resolve an edition again and write its lock, or only compare it with the existing lock.
 
-    What is recorded as impossible to resolve is left to `prove`, which tries it again. Raises CannotAsk if the package
-    index does not answer.
+    Editions that are recorded as impossible to resolve are left to `prove`, which tries them again. Raises CannotAsk if
+    the package index does not answer.
     """
     path = lock_path(environment.lockfiles, environment.name, edition.name, python)
     old = read_lock(path) if path.is_file() else None
@@ -130,7 +131,7 @@ def relock(
 
 
 def _withdrawn(environment: Environment, edition: Edition, old: Lock, new: Lock, how: Relocking) -> str:
-    """Which locked releases a new resolution does not choose because they cannot be chosen any more."""
+    """The locked releases that a new resolution cannot choose any more, a line for each."""
     kept = {(package.name, package.version) for package in new.packages}
     gone = []
     for package in old.packages:

@@ -37,7 +37,7 @@ from envguard.store.process_marks import has_ended, process_mark
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An environment that is ready, the candidate that it came from, and those that failed before it."""
+    """An environment that is ready, its candidate, and the candidates that failed before it."""
 
     candidate: Candidate
     built: BuiltEnvironment
@@ -45,7 +45,7 @@ class Prepared:
 
     @property
     def installed(self) -> Installed:
-        """What a backend needs to know of it."""
+        """The environment as backends know it."""
         return installed(self.candidate, self.built.layout)
 
     def as_json(self) -> dict[str, object]:
@@ -71,8 +71,8 @@ class Workshop:
     """Makes environments ready on this host, each at most once per run.
 
     `editions` and `pythons` (minors), by environment, narrow the choice. With `find_links`, folders of wheels are
-    the only source of packages; with `offline`, no network is used. Without a `backend`, the first of them that can is
-    taken. `base` is the base image instead of the catalog's.
+    the only source of packages; with `offline`, no network is used. Without a `backend`, the first one that has a plan
+    is used. `base` replaces the catalog's base image.
     """
 
     home: Path
@@ -95,14 +95,14 @@ class Workshop:
         return discover(self.environ, home=self.user_home, cache=probe_cache(self.home))
 
     def backend_named(self, name: str) -> Backend:
-        """The backend of that name, made when it is first asked for."""
+        """The backend of that name, created on first use."""
         if name not in self._backends:
             self._backends[name] = backend_class(name)(self._surroundings())
         return self._backends[name]
 
     @property
     def terminal(self) -> bool:
-        """Whether a user's command can be interactive with the backend that was asked for."""
+        """Whether the requested backend lets a user's command be interactive."""
         return self.backend is None or backend_class(self.backend).terminal
 
     def _surroundings(self) -> Surroundings:
@@ -144,39 +144,39 @@ class Workshop:
         raise _every_refusal(refused)
 
     def prepare(self, name: str) -> Prepared:
-        """The environment of that name, built and proved now if it was not there."""
+        """The environment of that name; built and proved first if necessary."""
         if name not in self._ready:
             self._ready[name] = self._first_that_works(self.plan(name, fetch=True))
         return self._ready[name]
 
     @contextlib.contextmanager
     def holding(self, names: Iterable[str]) -> Iterator[tuple[Prepared, ...]]:
-        """The environments of those names, ready, and kept from being removed until the block ends."""
+        """The environments of those names, ready, and protected from removal until the block ends."""
         with contextlib.ExitStack() as held:
             prepared = []
             for name in names:
                 each = self.prepare(name)
                 held.enter_context(in_use(each.built.folder))
-                if not (each.built.folder / MARKER).exists():  # removed between being ready and being in use
+                if not (each.built.folder / MARKER).exists():  # removed before we marked it as in use
                     del self._ready[name]
                     each = self.prepare(name)
                 prepared.append(each)
             yield tuple(prepared)
 
     def decided_by(self, candidate: Candidate) -> tuple[Path, ...]:
-        """The files that made this candidate the one that is taken: catalogs, its lock, what is proved of it."""
+        """The files that decided for this candidate: catalogs, its lock and its proofs."""
         environment, edition = candidate.environment, candidate.edition.name
         lock = lock_path(environment.lockfiles, environment.name, edition, candidate.lock.python)
         project = find_project(Path.cwd(), self.environ)
         return (BUILTIN, *filter(None, [project]), lock, proofs_path(environment.lockfiles, environment.name, edition))
 
     def look_up(self, candidate: Candidate) -> tuple[BuiltEnvironment | None, str]:
-        """A candidate's environment if it is ready, or None and the reason why it is not; builds nothing."""
+        """A candidate's environment if it is ready, else None and the reason; builds nothing."""
         identity = identity_of(candidate)
         return read_ready(environments_folder(self.home) / identity.folder_name, identity)
 
     def sample(self, name: str) -> dict[str, Path]:
-        """The files of a sample by file name, in the catalog's order; its environment is made ready first."""
+        """The files of a sample by name, in the catalog's order; makes its environment ready first."""
         sample = self.catalog.samples[name]
         site_packages = self.prepare(sample.environment).built.layout.site_packages
         return {Path(file.path).name: site_packages / file.path for file in sample.files}
@@ -200,15 +200,15 @@ class Workshop:
         )
 
     def build(self, candidate: Candidate) -> BuiltEnvironment:
-        """A candidate's environment, built and proved now if it was not there; raises CheckFailed."""
+        """A candidate's environment, built and proved first if necessary; raises CheckFailed."""
         try:
             return self._ensure(candidate)
-        except DamagedInstall as damage:  # by uv's cache, as a rule: once more, from the index
+        except DamagedInstall as damage:  # usually in uv's cache: try once more, from the index
             self.forget(damage.distributions)
             return self._ensure(candidate)
 
     def forget(self, distributions: tuple[str, ...]) -> None:
-        """Fetch distributions anew for the next build, because uv's cache of them is damaged."""
+        """Make the next build download distributions again, because uv's cache of them is damaged."""
         forget_distributions(distributions, self._installer())
 
     def _ensure(self, candidate: Candidate) -> BuiltEnvironment:
@@ -242,7 +242,7 @@ class Workshop:
         return Installer(find_uv(), variables, cache, logs, self.find_links, self.offline)
 
     def check(self, candidate: Candidate, layout: Layout) -> Proof:
-        """Put an installed environment to its check; raises CheckFailed."""
+        """Run the check of an installed environment; raises CheckFailed."""
         environment = candidate.environment
         samples = {
             name: path
@@ -259,7 +259,7 @@ class Workshop:
 
 
 def _every_refusal(refused: Sequence[tuple[Backend, NoEnvironment]]) -> NoEnvironment:
-    """The first backend's refusal, with the reasons of those that were tried instead."""
+    """The first backend's refusal, with the reasons of the others."""
     (_, first), *others = refused
     if not others:
         return first
@@ -273,7 +273,7 @@ def installed(candidate: Candidate, layout: Layout) -> Installed:
 
 
 def identity_of(candidate: Candidate) -> Identity:
-    """What the candidate's environment is made of."""
+    """What identifies the environment of a candidate in the store."""
     python = candidate.interpreter
     return Identity(
         environment=candidate.environment.name,
@@ -289,7 +289,7 @@ def identity_of(candidate: Candidate) -> Identity:
 
 @dataclass(frozen=True, slots=True)
 class _Announcer:
-    """Turns what the store says into events."""
+    """Turns what the store reports into events."""
 
     candidate: Candidate
     receive: Receiver

@@ -1,4 +1,4 @@
-"""Try a lock for real and record what came of it: lock it if it has none, install it, put it to its check."""
+"""Try an edition for real and record the outcome: lock it if it has no lock, install it, run its check."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from envguard.running.checking import CheckFailed
 from envguard.running.locking import lock_edition, write_lock
 from envguard.running.preparing import Workshop
 
-# Gates that say something of the host and not of the lock: another host of this platform may pass them.
+# Gates that judge the host and not the lock: another host of this platform may pass them.
 OF_THE_HOST = ("missing-library", "sysfs-not-mounted")
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What came of one edition on one Python: a proof, or why nothing could be found out on this host."""
+    """The outcome for one edition on one Python: a proof, or why this host could not tell."""
 
     environment: str
     edition: str
@@ -43,9 +43,9 @@ class Attempt:
 
 
 def prove(workshop: Workshop, environment: Environment, edition: Edition, python: str) -> Attempt:
-    """Try an edition on this host's best Python of a minor; what is found out is recorded beside the locks.
+    """Try an edition on this host's best Python of a minor, and record the outcome beside the locks.
 
-    Raises NoEnvironment or CannotAsk where the package index cannot be reached.
+    Raises NoEnvironment or CannotAsk if the package index cannot be reached.
     """
     path = proofs_path(environment.lockfiles, environment.name, edition.name)
     try:
@@ -55,7 +55,7 @@ def prove(workshop: Workshop, environment: Environment, edition: Edition, python
     else:
         interpreter = best_interpreter(workshop.host.interpreters, python)
         if interpreter is None:
-            found = f"this host has no Python {python} that can be used"
+            found = f"this host has no usable Python {python}"
         else:
             found = _try(workshop, environment, edition, lock, interpreter)
     if isinstance(found, str):
@@ -65,7 +65,7 @@ def prove(workshop: Workshop, environment: Environment, edition: Edition, python
 
 
 def check_writable(environment: Environment) -> None:
-    """Refuse a folder of locks that no record can be written to, before hours are spent on trials."""
+    """Refuse a read-only folder of locks before hours are spent on trying editions."""
     folder = environment.lockfiles
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -107,7 +107,7 @@ def _try(
 
 
 def _proof_anew(workshop: Workshop, candidate: Candidate) -> Proof:
-    """The proof of this very moment, also for an environment that was built and proved before."""
+    """A proof made now, even if the environment was built and proved before."""
     built = workshop.build(candidate)
     return built.proof if built.fresh else workshop.check(candidate, built.layout)
 

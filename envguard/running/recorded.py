@@ -1,4 +1,4 @@
-"""What is on record of an environment beside its catalog: its locks, and what came of trying them."""
+"""The locks and proofs that are recorded for an environment."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def recorded_locks(environment: Environment) -> dict[LockKey, Lock]:
 
 
 def recorded_proofs(environment: Environment) -> dict[str, tuple[Proof, ...]]:
-    """What is recorded of an environment's locks, by edition."""
+    """The proofs of an environment's locks, by edition."""
     return {
         edition.name: read_proofs(proofs_path(environment.lockfiles, environment.name, edition.name))
         for edition in environment.editions

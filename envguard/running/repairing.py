@@ -1,4 +1,4 @@
-"""Bring a damaged environment back to what was proved: rebuilt from its own lock, compared with its own manifest."""
+"""Restore a damaged environment to what was proved: rebuild it from its lock, compare it with its manifest."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from envguard.store.removing import move_aside_if_idle
 class Repair:
     """How a repair ended: `why` is empty if the environment is ready again.
 
-    `differing` are the files that are not what the old manifest says; None if there was no whole manifest to compare.
+    `differing` are the files that differ from the old manifest; None if there was no intact manifest to compare with.
     """
 
     folder: Path
@@ -32,7 +32,7 @@ class Repair:
 
     @property
     def identical(self) -> bool | None:
-        """Whether every byte is as it was proved; None if that is not known."""
+        """Whether every byte is as it was proved; None if unknown."""
         return None if self.differing is None else not self.differing
 
     def as_json(self) -> dict[str, object]:
@@ -42,14 +42,16 @@ class Repair:
 
 
 def repair(folder: Path, workshop: Workshop) -> Repair:
-    """Rebuild the environment of that folder unless somebody uses it.
+    """Rebuild the environment of that folder unless it is in use.
 
-    Where the rebuilt files differ from the manifest of the damaged environment, the installer's cache is not trusted
-    either: its distributions are fetched anew, once.
+    If the rebuilt files differ from the manifest of the damaged environment, the installer's cache is not trusted
+    either: its distributions are downloaded again, once.
     """
     candidate = next(_candidates(folder, workshop), None)
     if candidate is None:
-        return Repair(folder, "neither its lock nor the catalog's leads to it on this host; it can only be pruned")
+        return Repair(
+            folder, "neither its own lock nor the catalog's leads to it on this host, so it can only be pruned"
+        )
     aside, why = move_aside_if_idle(folder)
     if why:
         return Repair(folder, why)
@@ -69,7 +71,7 @@ def repair(folder: Path, workshop: Workshop) -> Repair:
 
 
 def _candidates(folder: Path, workshop: Workshop) -> Iterator[Candidate]:
-    """The candidates whose environment has its place in that folder: the folder's name is a hash of all they are."""
+    """The candidates whose environment belongs in that folder: its name is a hash of all that they are made of."""
     for candidate in _possible(folder, workshop):
         if identity_of(candidate).folder_name == folder.name:
             yield candidate
@@ -91,12 +93,12 @@ def _possible(folder: Path, workshop: Workshop) -> Iterator[Candidate]:
 
 
 def _backend_of(folder: Path, workshop: Workshop) -> str:
-    """The backend that installed the folder's environment; this host itself if nothing tells."""
+    """The backend that installed the folder's environment; this host itself if it cannot be told."""
     return next((name for name in BACKENDS if workshop.backend_named(name).installed_in(folder)), HOST)
 
 
 def _edition_of(lock: Lock) -> Edition:
-    """The edition of a lock, where the catalog has it no more."""
+    """The edition of a lock that the catalog no longer has."""
     return Edition(lock.edition, (lock.python,), lock.requires, lock.overrides)
 
 
@@ -112,7 +114,7 @@ def _old_manifest(aside: Path | None) -> Manifest | None:
 def _rebuilt(
     folder: Path, candidate: Candidate, workshop: Workshop, expected: Manifest | None
 ) -> tuple[str, ...] | None:
-    """Build, and say which files are not those of the manifest."""
+    """Build it, and name the files that differ from the manifest."""
     workshop.build(candidate)
     if expected is None:
         return None

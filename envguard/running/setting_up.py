@@ -1,4 +1,4 @@
-"""What somebody who starts to work here needs: each environment made ready, or why it cannot be; and what is next."""
+"""Make ready each environment that work in a project needs, or say why that fails, and suggest the next command."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FIRST_TASK = "quantize"
 
 @dataclass(frozen=True, slots=True)
 class SetUp:
-    """One environment that was asked for: `prepared`, or the `error` that says why it is not there."""
+    """One environment that was requested: `prepared`, or the `error` that says why it is not ready."""
 
     name: str
     prepared: Prepared | None = None
@@ -26,7 +26,7 @@ class SetUp:
 def needed_here(catalog: Catalog) -> list[str]:
     """The environments that work here needs: the project's own and those of its tasks.
 
-    Where there is no project, or one without either, those of the first built-in task.
+    Without a project, or in one that has neither, those of the first built-in task.
     """
     names = [each.name for each in catalog.environments.values() if catalog.project and each.folder == catalog.project]
     for task in own_tasks(catalog):
@@ -40,7 +40,7 @@ def own_tasks(catalog: Catalog) -> list[Task]:
 
 
 def set_up(names: Sequence[str], workshop: Workshop) -> list[SetUp]:
-    """Make each environment ready, built and proved now if it was not there; one that fails stops none of the rest."""
+    """Make each environment ready, built and proved if necessary; a failure does not stop the others."""
     return [_set_up(name, workshop) for name in names]
 
 
@@ -55,18 +55,18 @@ def _set_up(name: str, workshop: Workshop) -> SetUp:
 
 
 def _refuse_unlocked(name: str, catalog: Catalog) -> None:
-    """Say what a new project's author has yet to do, instead of naming every Python that there is no lock for."""
+    """Tell the author of a new project to lock first, instead of listing every Python without a lock."""
     environment = catalog.environments.get(name)
     if environment is not None and not recorded_locks(environment):
         raise NoEnvironment(
             f"The environment {name!r} has no lock yet.",
-            why=f"there is none in {environment.lockfiles / name}",
-            next_step=f"Make it with `envguard lock {name}`, commit it, and run the same command again.",
+            why=f"{environment.lockfiles / name} holds none",
+            next_step=f"Create it with `envguard lock {name}`, commit it, and run the same command again.",
         )
 
 
 def next_command(catalog: Catalog, names: Sequence[str], models: Sequence[str]) -> list[str]:
-    """The arguments of the command to type next; a word in capitals stands for what the user has to name.
+    """The arguments of the command to run next; a word in capitals is a placeholder.
 
     `models` are the names of the model files in the current folder, best first.
     """

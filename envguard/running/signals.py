@@ -1,4 +1,4 @@
-"""Being asked to end (SIGTERM) unwinds the program as Ctrl-C does, so that no child and no half file stays behind."""
+"""Make SIGTERM unwind the program as Ctrl-C does, so that it leaves no children and no partial files behind."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NoReturn
 
 
 def unwind_on_sigterm() -> None:
-    """Let SIGTERM raise SystemExit with the exit code that shells give it (128 + 15)."""
+    """Make SIGTERM raise SystemExit with the exit code that shells use for it (128 + 15)."""
     signal.signal(signal.SIGTERM, _unwind)
 
 

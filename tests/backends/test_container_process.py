@@ -157,7 +157,7 @@ def test_an_image_that_is_not_there(found: Engine, tmp_path: Path) -> None:
     assert look_up(found, "nowhere.invalid/none:1") is None
     with pytest.raises(ImageMissing) as caught:
         probe_base(found, "nowhere.invalid/none:1", owner="x/y", cache=tmp_path)
-    assert (caught.value.what, caught.value.exit_code) == ("The base image nowhere.invalid/none:1 is not here.", 3)
+    assert (caught.value.what, caught.value.exit_code) == ("The base image nowhere.invalid/none:1 is missing.", 3)
 
 
 def test_a_base_without_a_python(engine: TestEngine, found: Engine, tmp_path: Path) -> None:
@@ -166,6 +166,6 @@ def test_a_base_without_a_python(engine: TestEngine, found: Engine, tmp_path: Pa
     engine.client.api.import_image(str(tmp_path / "empty.tar"), "envguard-test-empty", "1")
     with pytest.raises(NoEnvironment) as caught:
         probe_base(found, "envguard-test-empty:1", owner="x/y", cache=tmp_path)
-    assert caught.value.what == "The base image envguard-test-empty:1 brings no Python that can be used."
+    assert caught.value.what == "The base image envguard-test-empty:1 has no usable Python."
     engine.client.images.remove("envguard-test-empty:1")
     assert engine.containers() == []

@@ -68,7 +68,7 @@ def test_backends_are_tried_in_the_tables_order_and_every_refusal_is_told(
     with pytest.raises(NoEnvironment) as caught:
         shop.plan("one")
     assert "this host has no Python" in caught.value.why
-    assert "in another place: No environment 'one' can be had" in caught.value.why
+    assert "in another place: The environment 'one' is not available" in caught.value.why
 
 
 def test_steps_in_virtual_environments_import_nothing_of_docker() -> None:

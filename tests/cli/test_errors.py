@@ -71,7 +71,7 @@ def test_a_command_that_is_not_there_is_told_in_the_same_format() -> None:
     )
     ended = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True)
     assert ended.returncode == 127
-    assert ended.stderr.startswith("envguard: There is no command 'no-such-command'")
+    assert ended.stderr.startswith("envguard: The command 'no-such-command'")
     assert "\n  next: " in ended.stderr
 
 

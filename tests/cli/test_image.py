@@ -165,7 +165,7 @@ def test_an_exported_folder_is_all_that_docker_needs(shell: Shell, tmp_path: Pat
     said = shell.engine.client.containers.run("plain:1", ["tabulate", "--help"], network_mode="none", remove=True)
     assert b"Pretty-print tabular data" in said
     again = shell("image", "export", "tools", "--dockerfile", tmp_path / "out")
-    assert (again.code, "Name one that does not exist." in again.err) == (2, True)
+    assert (again.code, "Name a folder that does not exist yet." in again.err) == (2, True)
 
 
 def test_an_exported_job_is_valid_and_does_the_task(shell: Shell, store_home: Path, tmp_path: Path) -> None:

@@ -151,7 +151,7 @@ def test_where_no_python_of_the_host_fits_a_container_is_chosen_and_the_plan_say
     assert plan.passed_over[0].what == "this host's own Pythons"
     assert "this host has no Python" in plan.passed_over[0].why
     shop.backend = "venv"
-    with pytest.raises(NoEnvironment, match="No environment 'one' can be had on this host"):
+    with pytest.raises(NoEnvironment, match="The environment 'one' is not available on this host"):
         shop.plan("one")
 
 
@@ -176,7 +176,7 @@ def test_a_base_that_is_missing_or_lacks_libraries_is_passed_over_with_the_reaso
     elsewhere = dataclasses.replace(shop, base="nowhere.invalid/python:{python}")
     with pytest.raises(NoEnvironment) as caught:
         elsewhere.plan("verify", fetch=True)
-    assert "the base image nowhere.invalid/python:3.11 is not here and cannot be pulled" in caught.value.why
+    assert "the base image nowhere.invalid/python:3.11 is missing and cannot be pulled" in caught.value.why
     assert (caught.value.exit_code, "--base" in caught.value.next_step) == (3, True)
 
 

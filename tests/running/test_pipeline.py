@@ -155,9 +155,9 @@ def test_a_step_imports_from_its_own_folder_and_sees_nothing_of_a_poisoned_host(
     [
         ("raise SystemExit(7)", "ended with exit code 7"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "was ended by SIGSEGV"),
-        ("", "its output 'out' (out.txt) is not there"),
-        ("import os, sys; os.symlink('/etc/passwd', sys.argv[2])", "is no regular file"),
-        ("import os, sys; os.mkdir(sys.argv[2])", "is no regular file"),
+        ("", "its output 'out' (out.txt) is missing"),
+        ("import os, sys; os.symlink('/etc/passwd', sys.argv[2])", "is not a regular file"),
+        ("import os, sys; os.mkdir(sys.argv[2])", "is not a regular file"),
         (
             "import os, sys; os.chmod(sys.argv[1], 0o644); open(sys.argv[1], 'a').write('x'); open(sys.argv[2], 'w')",
             "changed its input in put.txt",
@@ -193,7 +193,7 @@ def test_arguments_are_never_read_by_a_shell(tmp_path: Path, home: Path, python:
 
 def test_a_script_that_is_missing_is_told_before_anything_is_built(tmp_path: Path, python: str, source: Path) -> None:
     project = one_step(tmp_path, python, "", '["python", "gone.py", "{input.file}", "{output.out}"]')
-    with pytest.raises(BadInput, match=r"runs gone\.py, which is not there"):
+    with pytest.raises(BadInput, match=r"runs gone\.py, which does not exist"):
         run(project, tmp_path / "home", source, tmp_path / "out.txt")
     assert not (tmp_path / "home").exists()
 
