@@ -39,7 +39,7 @@ def main(request_file: str) -> int:
     load_package()
     protocol = importlib.import_module(f"{PACKAGE}.protocol")
     events = protocol.Events()
-    request = protocol.Request.read(Path(request_file))
+    request = protocol.read_request(Path(request_file))
     if not re.fullmatch(r"(steps|checks)\.[a-z0-9_]+", request.step):
         raise ValueError(f"no step can be called {request.step!r}")
     step = importlib.import_module(f"{PACKAGE}.{request.step}")

@@ -7,7 +7,7 @@ runs on Python 3.9.
 from __future__ import annotations
 
 from .door.checking import CheckFindings
-from .door.codec import Json, Unreadable, from_json, hints_of, key_of, tag_of, to_json, written_as
+from .door.codec import Json, Unreadable, from_json, hints_of, key_of, keys_of, tag_of, to_json, written_as
 from .door.comparing import ComparedModel, CompareFindings, LayerError, OutputDifference
 from .door.describing import (
     AppliedPass,
@@ -133,6 +133,7 @@ __all__ = [
     "from_json",
     "hints_of",
     "key_of",
+    "keys_of",
     "quantize_document",
     "tag_of",
     "to_json",

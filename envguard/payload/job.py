@@ -20,7 +20,7 @@ from typing import Any
 
 ROOT = Path("/envguard")
 PUBLISH = "publish"
-PROTOCOL = 1
+PROTOCOL = 2
 
 
 def run_step(task: dict[str, Any], name: str, root: Path) -> int:
@@ -32,10 +32,10 @@ def run_step(task: dict[str, Any], name: str, root: Path) -> int:
     request = {
         "protocol": PROTOCOL,
         "step": step["run"],
-        "inputs": {key: str(path) for key, path in _inputs(task, step, root).items()},
+        "inputs": {key: list(map(str, _files(task, each, root))) for key, each in step["inputs"].items()},
         "folder": str(work),
         "options": step["options"],
-        "results": {each: _result(root, each)["values"] for each in earlier},
+        "findings": {each: found for each in earlier if "step" in (found := _result(root, each)["values"] or {})},
     }
     file = work / "request.json"
     file.write_text(json.dumps(request), encoding="utf-8")
@@ -56,7 +56,12 @@ def run_step(task: dict[str, Any], name: str, root: Path) -> int:
 def publish(task: dict[str, Any], root: Path) -> int:
     """Hand over the outputs, whole, and what every step found; without outputs if a gate was not passed."""
     results = {step["name"]: _result(root, step["name"]) for step in task["steps"]}
-    failures = [{"step": name, **failure} for name, result in results.items() for failure in result["failures"]]
+    failures = [
+        {"step": name, **{key: gate[key] for key in ("name", "message", "next")}}
+        for name, result in results.items()
+        for gate in result["gates"]
+        if not gate["passed"]
+    ]
     for failure in failures:
         print(f"{failure['step']}: {failure['name']}: {failure['message']}")
     for reference in () if failures else task["outputs"].values():
@@ -69,15 +74,6 @@ def publish(task: dict[str, Any], root: Path) -> int:
     return 1 if failures else 0
 
 
-def _inputs(task: dict[str, Any], step: dict[str, Any], root: Path) -> dict[str, Path]:
-    """A single file goes by the input's name; of several each by `INPUT:FILE NAME`."""
-    found: dict[str, Path] = {}
-    for name, reference in step["inputs"].items():
-        files = _files(task, reference, root)
-        found.update({name: files[0]} if len(files) == 1 else {f"{name}:{path.name}": path for path in files})
-    return found
-
-
 def _files(task: dict[str, Any], reference: str, root: Path) -> list[Path]:
     """The files that a reference stands for; raises FileNotFoundError where there is none."""
     kind, _, name = reference.partition(":")
@@ -86,7 +82,7 @@ def _files(task: dict[str, Any], reference: str, root: Path) -> list[Path]:
     elif kind == "sample":
         files = [root / "samples" / name / file for file in task["samples"][name]]
     else:
-        files = [root / "work" / kind / _result(root, kind)["values"]["files"][name]]
+        files = [root / "work" / kind / _result(root, kind)["files"][name]]
     for path in files:
         if not path.is_file():
             raise FileNotFoundError(f"{reference} should be {path}, which is not there")

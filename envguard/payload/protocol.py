@@ -1,4 +1,4 @@
-"""What a step is told and what it may say: the request, its events, its result, its refusal."""
+"""Read the request of a step, and write what the step says: events, findings, a refusal."""
 
 from __future__ import annotations
 
@@ -6,40 +6,24 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-PROTOCOL = 1
+from .contract import (
+    Gate,
+    Note,
+    Progress,
+    Refusal,
+    Request,
+    StepFindings,
+    Unreadable,
+    from_json,
+    keys_of,
+    to_json,
+)
 
-
-@dataclass(frozen=True)
-class Request:
-    """One step's order.
-
-    `inputs` are files to read and never to write; `folder` is a scratch folder that the steps of one run share;
-    `results` holds the values of the earlier steps, by step name.
-    """
-
-    step: str
-    inputs: Mapping[str, Path]
-    folder: Path
-    options: Mapping[str, Any] = field(default_factory=dict)
-    results: Mapping[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def read(cls, path: Path) -> Request:
-        """Read a request file; raises ValueError for another protocol version."""
-        document = json.loads(path.read_text(encoding="utf-8"))
-        if document.get("protocol") != PROTOCOL:
-            raise ValueError(f"request has protocol {document.get('protocol')!r}, this payload speaks {PROTOCOL}")
-        return cls(
-            step=document["step"],
-            inputs={name: Path(value) for name, value in document["inputs"].items()},
-            folder=Path(document["folder"]),
-            options=document["options"],
-            results=document["results"],
-        )
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -69,6 +53,22 @@ class Refused(Exception):
         self.next_step = next_step
 
 
+def read_request(path: Path) -> Request:
+    """Read a request file; raises Unreadable where it is not what this payload understands."""
+    return from_json(Request, json.loads(path.read_text(encoding="utf-8")))
+
+
+def read_options(kind: type[Value], request: Request) -> Value:
+    """The request's options as a value of a dataclass; `Refused` names an option that the step does not have."""
+    try:
+        return from_json(kind, request.options)
+    except Unreadable as cause:
+        raise Refused(
+            f"The option {cause.path!r} of {request.step} {cause.problem}.",
+            next_step=f"Its options are: {', '.join(keys_of(kind)) or 'none'}.",
+        ) from cause
+
+
 class Events:
     """Writes events as JSON lines to the stream that standard output was.
 
@@ -82,24 +82,29 @@ class Events:
 
     def progress(self, label: str, done: float, total: float) -> None:
         """Say how far the named part of the step is, in units of its own."""
-        self._emit(event="progress", label=label, done=done, total=total)
+        self._emit(Progress(label, done, total))
 
     def note(self, text: str) -> None:
         """Say something that a user wants to read once."""
-        self._emit(event="note", text=text)
+        self._emit(Note(text))
 
     def refused(self, refusal: Refused) -> None:
         """Say why the input was not taken; the last event of the step."""
-        self._emit(event="refused", what=refusal.what, why=refusal.why, next=refusal.next_step)
+        self._emit(Refusal(refusal.what, refusal.why, refusal.next_step))
 
-    def result(self, result: Result) -> None:
-        """Hand over the result; the last event of the step."""
-        failures = [
-            {"name": failure.name, "message": failure.message, "next": failure.next_step} for failure in result.failures
-        ]
-        self._emit(event="result", values=dict(result.values), failures=failures)
+    def result(self, result: StepFindings | Result) -> None:
+        """Hand over the findings; the last event of the step."""
+        self._emit(result if isinstance(result, StepFindings) else _untyped(result))
 
-    def _emit(self, **event: object) -> None:
+    def _emit(self, event: Progress | Note | Refusal | StepFindings | dict[str, Any]) -> None:
         # allow_nan stays off: NaN is not JSON, and a step that has one must name it instead.
-        self._stream.write(json.dumps(event, allow_nan=False) + "\n")
+        self._stream.write(json.dumps(to_json(event), allow_nan=False) + "\n")
         self._stream.flush()
+
+
+def _untyped(result: Result) -> dict[str, Any]:
+    gates = tuple(
+        Gate(each.name, "", passed=False, message=each.message, next=each.next_step) for each in result.failures
+    )
+    values = {key: value for key, value in result.values.items() if key != "files"}
+    return {"event": "result", "values": values, "gates": gates, "files": result.values.get("files", {})}

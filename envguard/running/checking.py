@@ -15,6 +15,8 @@ from envguard.planning import Candidate
 from envguard.running.command_step import CommandRun, run_check_command
 from envguard.running.step import StepResult, run_step
 
+SAMPLES = "checks.samples"
+
 
 class CheckFailed(EnvguardError):
     """An environment was installed but failed its check (exit code 3); `gate` names the gate that failed."""
@@ -77,9 +79,9 @@ def _result(
         workspace,
         environment.check,
         name="check",
-        inputs={"site-packages": workspace.layout.site_packages, **inputs},
-        options={**environment.check_options, "files": files},
-        results={},
+        inputs={name: (path,) for name, path in {"site-packages": workspace.layout.site_packages, **inputs}.items()},
+        options={**environment.check_options, **({"files": files} if environment.check == SAMPLES else {})},
+        findings={},
         environ=environ,
         log=log,
         on_event=_ignore,

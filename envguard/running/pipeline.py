@@ -223,17 +223,13 @@ class _Run:
     def _run_payload(
         self, step: PayloadStep, given: Mapping[str, tuple[Path, ...]], workspace: Workspace
     ) -> StepResult:
-        # A single file keeps the input's name; of several each is `INPUT:FILE NAME`.
-        inputs: dict[str, Path] = {}
-        for name, files in given.items():
-            inputs |= {name: files[0]} if len(files) == 1 else {f"{name}:{path.name}": path for path in files}
         return run_step(
             workspace,
             step.run,
             name=step.name,
-            inputs=inputs,
+            inputs=given,
             options={**step.options, **self.options.get(step.name, {})},
-            results={name: dict(result.values) for name, result in self.results.items()},
+            findings={name: result.findings for name, result in self.results.items() if result.findings},
             environ=self.workshop.environ,
             log=log_file(self.workshop.home, f"{self.task.name}-{step.name}"),
             on_event=lambda event: self._pass_on(step, event),

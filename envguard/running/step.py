@@ -9,13 +9,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from envguard.backends.protocol import Workspace
 from envguard.errors import BadInput, StepFailed
+from envguard.payload.contract import Findings, Json, Request, StepFindings, from_json, to_json
 from envguard.running.ending import ending, log_tail
 
-PROTOCOL = 1
 PAYLOAD = Path(__file__).resolve().parents[1] / "payload" / "__main__.py"
 LONGEST_EVENT = 64 << 20
 
@@ -44,6 +44,7 @@ class StepResult:
     values: Mapping[str, Any]
     failures: tuple[GateFailure, ...]
     seconds: float
+    findings: Findings | None = None
 
 
 def run_step(
@@ -51,9 +52,9 @@ def run_step(
     step: str,
     *,
     name: str,
-    inputs: Mapping[str, Path],
+    inputs: Mapping[str, tuple[Path, ...]],
     options: Mapping[str, object],
-    results: Mapping[str, object],
+    findings: Mapping[str, Findings],
     environ: Mapping[str, str],
     log: Path,
     on_event: Callable[[dict[str, Any]], None],
@@ -64,15 +65,14 @@ def run_step(
     BadInput where the step refuses its input and StepFailed where it ends without a result.
     """
     request = workspace.folder / f"{name}.request.json"
-    document = {
-        "protocol": PROTOCOL,
-        "step": step,
-        "inputs": {key: workspace.path_inside(path) for key, path in inputs.items()},
-        "folder": workspace.path_inside(workspace.folder),
-        "options": dict(options),
-        "results": dict(results),
-    }
-    request.write_text(json.dumps(document), encoding="utf-8")
+    document = Request(
+        step=step,
+        inputs={key: tuple(Path(workspace.path_inside(path)) for path in paths) for key, paths in inputs.items()},
+        folder=Path(workspace.path_inside(workspace.folder)),
+        options=cast("Mapping[str, Json]", options),
+        findings=findings,
+    )
+    request.write_text(json.dumps(to_json(document)), encoding="utf-8")
     started = time.monotonic()
     last: dict[str, Any] = {}
     with (
@@ -91,10 +91,17 @@ def run_step(
     if code != 0 or last.get("event") != "result":
         how = ending(code) + (" and without a result" if code >= 0 else "")
         raise StepFailed(f"The step {name!r} {how}.", why=log_tail(log), next_step=f"The whole log: {log}")
-    failures = tuple(
-        GateFailure(name, str(each["name"]), str(each["message"]), str(each["next"])) for each in last["failures"]
-    )
-    return StepResult(last["values"], failures, time.monotonic() - started)
+    return _result(last, name, time.monotonic() - started)
+
+
+def _result(event: Mapping[str, Any], name: str, seconds: float) -> StepResult:
+    values = event["values"] or {}
+    typed = from_json(StepFindings, {**event, "values": values if "step" in values else None})
+    found = {key: value for key, value in values.items() if key != "step"}
+    if typed.files:
+        found["files"] = dict(typed.files)
+    failures = tuple(GateFailure(name, gate.name, gate.message, gate.next) for gate in typed.failures)
+    return StepResult(found, failures, seconds, typed.values)
 
 
 def _command(workspace: Workspace, request: Path) -> list[str]:

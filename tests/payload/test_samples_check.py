@@ -6,10 +6,15 @@ import hashlib
 from pathlib import Path
 
 from envguard.payload.checks import samples
-from envguard.payload.protocol import Events, Request, Result
+from envguard.payload.contract import Json, Request
+from envguard.payload.protocol import Events, Result
 
 CONTENT = b"a model, or a picture"
-FILE = {"path": "package/model.task", "bytes": len(CONTENT), "sha256": hashlib.sha256(CONTENT).hexdigest()}
+FILE: dict[str, Json] = {
+    "path": "package/model.task",
+    "bytes": len(CONTENT),
+    "sha256": hashlib.sha256(CONTENT).hexdigest(),
+}
 
 
 class Silence(Events):
@@ -18,12 +23,12 @@ class Silence(Events):
     def __init__(self) -> None:
         pass
 
-    def _emit(self, **event: object) -> None:
+    def _emit(self, event: object) -> None:
         pass
 
 
 def check(folder: Path) -> Result:
-    request = Request("checks.samples", {"site-packages": folder}, folder, {"files": [FILE]})
+    request = Request("checks.samples", {"site-packages": (folder,)}, folder, {"files": [FILE]})
     return samples.run(request, Silence())
 
 

@@ -35,7 +35,7 @@ def imports(folder: Path, *modules: str, **environ: str) -> StepResult:
         name="check",
         inputs={},
         options={"modules": list(modules)},
-        results={},
+        findings={},
         environ={"PATH": os.defpath, **environ},
         log=folder / "log",
         on_event=lambda event: None,
@@ -145,7 +145,7 @@ def test_a_crash_shows_the_end_of_the_log(tmp_path: Path) -> None:
             name="check",
             inputs={},
             options={},
-            results={},
+            findings={},
             environ={},
             log=tmp_path / "log",
             on_event=lambda event: None,
@@ -170,7 +170,7 @@ unwind_on_sigterm()
 step.PAYLOAD = Path(sys.argv[1]) / "sleeper.py"
 python, folder = Path(sys.executable), Path(sys.argv[1])
 place = HostWorkspace(Layout(python, python.parent), folder)
-step.run_step(place, "steps.x", name="x", inputs={{}}, options={{}}, results={{}}, environ={{}},
+step.run_step(place, "steps.x", name="x", inputs={{}}, options={{}}, findings={{}}, environ={{}},
               log=folder / "log", on_event=print)
 """
     payload = Path(checkout, "envguard", "payload", "__main__.py")

@@ -9,8 +9,9 @@ from importlib import metadata
 
 import numpy as np
 
+from ..contract import Request
 from ..conversion import converter, keras_files
-from ..protocol import Events, Failure, Request, Result
+from ..protocol import Events, Failure, Result
 
 DISTRIBUTIONS = ("tensorflow", "tensorflow-cpu", "keras", "h5py", "ml-dtypes", "numpy", "pillow", "protobuf")
 LEAST_COSINE = 0.99

@@ -9,6 +9,7 @@ from importlib import metadata
 
 import numpy as np
 
+from ..contract import Request
 from ..graph import facts
 from ..graph import model as models
 from ..graph.build import GraphBuilder
@@ -16,7 +17,7 @@ from ..graph.schema import BuiltinOperator, ModelT, generated
 from ..int8 import quantizing
 from ..measuring import numerics, synthetic
 from ..measuring.interpreting import Runner
-from ..protocol import Events, Failure, Request, Result
+from ..protocol import Events, Failure, Result
 
 DISTRIBUTIONS = (
     "ai-edge-quantizer",

@@ -10,7 +10,8 @@ from html.parser import HTMLParser
 from importlib.metadata import version
 from typing import Any
 
-from ..protocol import Events, Failure, Request, Result
+from ..contract import Request
+from ..protocol import Events, Failure, Result
 
 PACKAGES = ("jinja2", "matplotlib", "numpy", "pillow")
 PLOTS = 6

@@ -3,36 +3,44 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from ..protocol import Events, Failure, Request, Result
+from ..contract import FileRecord, Request
+from ..protocol import Events, Failure, Result, read_options
 
 _CHUNK = 1 << 20
 
 
+@dataclass(frozen=True)
+class SamplesOptions:
+    """The files that are to be there, their paths relative to the folder of the environment's packages."""
+
+    files: tuple[FileRecord, ...] = ()
+
+
 def run(request: Request, events: Events) -> Result:
-    """`inputs["site-packages"]` is where `options["files"]` lie, each given by `path`, `bytes` and `sha256`."""
-    folder = request.inputs["site-packages"]
-    files = request.options["files"]
+    """The files lie in `site-packages`."""
+    folder = request.file("site-packages")
+    files = read_options(SamplesOptions, request).files
     failures = []
     for number, file in enumerate(files):
-        events.progress(file["path"], number, len(files))
-        fault = _fault(folder / file["path"], file)
+        events.progress(file.path, number, len(files))
+        fault = _fault(folder / file.path, file)
         if fault:
             failures.append(
-                Failure("sample-differs", f"{file['path']} {fault}.", "Repair the environment that carries it.")
+                Failure("sample-differs", f"{file.path} {fault}.", "Repair the environment that carries it.")
             )
-    return Result({"files": len(files), "bytes": sum(file["bytes"] for file in files)}, tuple(failures))
+    return Result({"files": len(files), "bytes": sum(file.bytes for file in files)}, tuple(failures))
 
 
-def _fault(path: Path, expected: dict[str, Any]) -> str:
+def _fault(path: Path, expected: FileRecord) -> str:
     """What is wrong with the file, or nothing."""
     try:
         size = path.stat().st_size
-        if size != expected["bytes"]:
-            return f"has {size:,} bytes instead of {expected['bytes']:,}"
-        if _sha256(path) != expected["sha256"]:
+        if size != expected.bytes:
+            return f"has {size:,} bytes instead of {expected.bytes:,}"
+        if _sha256(path) != expected.sha256:
             return "has other content than its sha256 says"
     except OSError as cause:
         return f"cannot be read ({cause.strerror})"

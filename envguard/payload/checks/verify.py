@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+from ..contract import Request
 from ..landmarks.kinds import Kind
-from ..protocol import Events, Failure, Request, Result
+from ..protocol import Events, Failure, Result
 from ..system.system_libraries import failure as missing_library
 from ..system.system_libraries import missing_libraries
 
@@ -42,10 +43,10 @@ def run(request: Request, events: Events) -> Result:
 
 
 def _find_a_face(request: Request, landmarkers: ModuleType, views: ModuleType) -> Result:
-    picture = views.read_picture(request.inputs["picture"])
+    picture = views.read_picture(request.file("picture"))
     values = {"works": False, "mediapipe": landmarkers.VERSION}
     try:
-        with landmarkers.reader(Kind.FACE, request.inputs["bundle"], blendshapes=True) as read:
+        with landmarkers.reader(Kind.FACE, request.file("bundle"), blendshapes=True) as read:
             faces = read(picture.pixels).found
     except landmarkers.Rejected as rejection:
         return Result(values, (Failure("mediapipe-rejects", f"MediaPipe does not take the bundle: {rejection}"),))

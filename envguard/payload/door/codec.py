@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import typing
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, field, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache
 from pathlib import Path, PurePath
 from typing import Any, Literal, TypeVar, Union
@@ -14,6 +14,8 @@ Json = Union[None, bool, int, float, str, list["Json"], dict[str, "Json"]]
 """Any JSON value: for what the contract passes on without reading it."""
 
 Value = TypeVar("Value")
+
+_JSON_SCALARS = {type(None), bool, int, float, str}
 
 KEY = "json"
 
@@ -27,14 +29,19 @@ class Unreadable(ValueError):
         self.problem = problem
 
 
-def written_as(key: str) -> Any:
-    """A required dataclass field whose JSON key is no Python name."""
-    return field(metadata={KEY: key})
+def written_as(key: str) -> Mapping[str, str]:
+    """The metadata of a dataclass field whose JSON key is not a Python name."""
+    return {KEY: key}
 
 
 def key_of(each: Field[Any]) -> str:
     """The JSON key of a dataclass field."""
     return str(each.metadata.get(KEY, each.name))
+
+
+def keys_of(kind: Any) -> tuple[str, ...]:
+    """The JSON keys of a dataclass."""
+    return tuple(map(key_of, fields(kind)))
 
 
 def to_json(value: object, path: str = "") -> Json:
@@ -80,7 +87,7 @@ def tag_of(kind: object) -> tuple[str, str]:
 
 
 def _read(hint: Any, document: object, path: str) -> object:
-    if hint == Json:
+    if _is_json(hint):
         return document
     if isinstance(hint, type) and is_dataclass(hint):
         return _read_fields(hint, document, path)
@@ -94,6 +101,14 @@ def _read(hint: Any, document: object, path: str) -> object:
     if origin is not None:
         return _read_mapping(arguments[1], document, path)
     return _read_scalar(hint, document, path)
+
+
+def _is_json(hint: Any) -> bool:
+    """Whether it is `Json`, whose names of itself `get_type_hints` has resolved one level down or not at all."""
+    return (
+        any(typing.get_origin(each) is list for each in typing.get_args(hint))
+        and set(typing.get_args(hint)) >= _JSON_SCALARS
+    )
 
 
 def _read_fields(kind: Any, document: object, path: str) -> object:

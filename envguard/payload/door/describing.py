@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Optional
 
 from .codec import written_as
@@ -33,10 +33,10 @@ class Signature:
 class AppliedPass:
     """One pass over one model: how many things it changed, and whether outputs can differ because of it."""
 
+    name: str = field(metadata=written_as("pass"))
     changed: int
     what: str
-    lossless: bool
-    name: str = written_as("pass")
+    lossless: bool = True
 
 
 @dataclass(frozen=True)

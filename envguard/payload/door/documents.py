@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Optional, Union
 
 from .codec import written_as
@@ -132,7 +132,7 @@ class ConvertDocument:
     processors: Optional[int]
     environments: tuple[EnvironmentRecord, ...]
     steps: tuple[StepSeconds, ...]
-    float_conversion: FloatConversion = written_as("float")
+    float_conversion: FloatConversion = field(metadata=written_as("float"))
     schema: Literal[2] = 2
 
 

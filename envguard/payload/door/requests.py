@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Optional, Union
+from typing import Literal, Optional, TypeVar, Union
 
 from .checking import CheckFindings
 from .codec import Json
@@ -30,6 +30,8 @@ Findings = Union[
     VerifyFindings,
 ]
 """What the steps find; their field `step` tells them apart."""
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,13 @@ class Request:
     def files(self, name: str) -> tuple[Path, ...]:
         """The files of an input; none if it was not given."""
         return self.inputs.get(name, ())
+
+    def found(self, kind: type[Found]) -> Found:
+        """What the last earlier step with findings of that type found; raises LookupError if there is none."""
+        for findings in reversed(tuple(self.findings.values())):
+            if isinstance(findings, kind):
+                return findings
+        raise LookupError(f"no earlier step handed over {kind.__name__}")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ weight is quantized blockwise, whose scales are tensors that no operator names.
 
 from __future__ import annotations
 
-from .report import PassReport
+from ..contract import AppliedPass
 from .schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorType, builtin_code
 
 NAME = "dead_code"
@@ -23,14 +23,14 @@ _CALLERS = (
 )
 
 
-def apply(model: ModelT) -> PassReport:
+def apply(model: ModelT) -> AppliedPass:
     """Prune every subgraph, then the buffers and operator codes that no one names any more."""
     operators = sum(_prune_operators(model, graph) for graph in model.subgraphs)
     tensors = sum(_prune_tensors(model, number) for number in range(len(model.subgraphs)))
     buffers = _prune_buffers(model)
     _prune_operator_codes(model)
     what = f"unused: {operators} operators, {tensors} tensors, {buffers} buffers removed"
-    return PassReport(NAME, operators + tensors + buffers, what)
+    return AppliedPass(NAME, operators + tensors + buffers, what)
 
 
 def _prune_operators(model: ModelT, graph: SubGraphT) -> int:

@@ -12,16 +12,16 @@ from typing import Any
 
 import numpy as np
 
+from ..contract import AppliedPass
 from ..protocol import Refused
 from .constants import NUMPY_TYPES, add_buffer, is_constant
-from .report import PassReport
 from .schema import BuiltinOperator, ModelT, SubGraphT, TensorT, builtin_code, generated, text
 
 NAME = "densify"
 MAX_ELEMENTS = 1 << 28
 
 
-def apply(model: ModelT) -> PassReport:
+def apply(model: ModelT) -> AppliedPass:
     """Make every sparse constant dense and drop the DENSIFY operators that are left with nothing to do."""
     changed = 0
     for graph in model.subgraphs:
@@ -31,7 +31,7 @@ def apply(model: ModelT) -> PassReport:
                 tensor.sparsity = None
                 changed += 1
         _drop_densify(model, graph)
-    return PassReport(NAME, changed, "sparse constants made dense")
+    return AppliedPass(NAME, changed, "sparse constants made dense")
 
 
 def dense_values(model: ModelT, tensor: TensorT) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..contract import IntegerTensors, Port, Signature
 from .constants import is_constant
 from .schema import (
     BuiltinOperator,
@@ -52,10 +53,10 @@ def weight_bytes(model: ModelT) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
-def integer_quantized(model: ModelT) -> tuple[int, int]:
+def integer_quantized(model: ModelT) -> IntegerTensors:
     """How many tensors are integers with a scale, and how many of these are constants."""
     tensors = [tensor for graph in model.subgraphs for tensor in graph.tensors if _is_integer_quantized(tensor)]
-    return len(tensors), sum(is_constant(model, tensor) for tensor in tensors)
+    return IntegerTensors(len(tensors), sum(is_constant(model, tensor) for tensor in tensors))
 
 
 def _is_integer_quantized(tensor: TensorT) -> bool:
@@ -65,25 +66,28 @@ def _is_integer_quantized(tensor: TensorT) -> bool:
     return parameters.details is not None or (parameters.scale is not None and len(parameters.scale) > 0)
 
 
-def interface(model: ModelT) -> dict[str, list[dict[str, Any]]]:
-    """Name, shape, signature shape and type of every input and output of the main subgraph, in order."""
+def inputs(model: ModelT) -> tuple[Port, ...]:
+    """The inputs of the main subgraph, in order."""
     graph: SubGraphT = model.subgraphs[0]
-    return {
-        "inputs": [_describe(graph.tensors[index]) for index in graph.inputs],
-        "outputs": [_describe(graph.tensors[index]) for index in graph.outputs],
-    }
+    return tuple(_port(graph.tensors[index]) for index in graph.inputs)
 
 
-def signatures(model: ModelT) -> list[dict[str, Any]]:
+def outputs(model: ModelT) -> tuple[Port, ...]:
+    """The outputs of the main subgraph, in order."""
+    graph: SubGraphT = model.subgraphs[0]
+    return tuple(_port(graph.tensors[index]) for index in graph.outputs)
+
+
+def signatures(model: ModelT) -> tuple[Signature, ...]:
     """Each signature's key and the names that it gives to inputs and outputs, with their tensors' names."""
-    return [
-        {
-            "key": text(signature.signatureKey),
-            "inputs": _named(model, signature.subgraphIndex, signature.inputs),
-            "outputs": _named(model, signature.subgraphIndex, signature.outputs),
-        }
+    return tuple(
+        Signature(
+            text(signature.signatureKey),
+            _named(model, signature.subgraphIndex, signature.inputs),
+            _named(model, signature.subgraphIndex, signature.outputs),
+        )
         for signature in model.signatureDefs or []
-    ]
+    )
 
 
 def metadata(model: ModelT) -> dict[str, bytes]:
@@ -95,14 +99,15 @@ def metadata(model: ModelT) -> dict[str, bytes]:
     return found
 
 
-def _describe(tensor: TensorT) -> dict[str, Any]:
+def _port(tensor: TensorT) -> Port:
+    shape = tuple(int(size) for size in tensor.shape)
     signature = tensor.shapeSignature
-    return {
-        "name": text(tensor.name),
-        "shape": list(tensor.shape),
-        "shape_signature": list(tensor.shape) if signature is None else [int(size) for size in signature],
-        "dtype": type_name(tensor.type),
-    }
+    return Port(
+        name=text(tensor.name),
+        shape=shape,
+        shape_signature=shape if signature is None else tuple(int(size) for size in signature),
+        dtype=type_name(tensor.type),
+    )
 
 
 def _named(model: ModelT, graph: int, entries: list[Any] | None) -> dict[str, str]:

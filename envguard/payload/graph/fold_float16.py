@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..contract import AppliedPass
 from .constants import add_buffer, is_constant, values
-from .report import PassReport
 from .schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorType, builtin_code
 
 NAME = "fold_float16"
 
 
-def apply(model: ModelT) -> PassReport:
+def apply(model: ModelT) -> AppliedPass:
     """Make the output of each such DEQUANTIZE a constant and remove the operator."""
     changed = 0
     for graph in model.subgraphs:
@@ -29,7 +29,7 @@ def apply(model: ModelT) -> PassReport:
         removed = {id(operator) for operator in folded}
         graph.operators = [operator for operator in graph.operators if id(operator) not in removed]
         changed += len(folded)
-    return PassReport(NAME, changed, "float16 constants behind DEQUANTIZE folded to float32")
+    return AppliedPass(NAME, changed, "float16 constants behind DEQUANTIZE folded to float32")
 
 
 def _is_foldable(model: ModelT, graph: SubGraphT, operator: OperatorT) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from .report import PassReport
+from ..contract import AppliedPass
 from .schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorType, builtin_code, generated
 
 NAME = "fuse_activation"
@@ -29,7 +29,7 @@ _TAKERS = (
 )
 
 
-def apply(model: ModelT) -> PassReport:
+def apply(model: ModelT) -> AppliedPass:
     """Fuse wherever the precondition holds; the operator before then makes the tensor that the RELU made."""
     changed = 0
     for graph in model.subgraphs:
@@ -46,7 +46,7 @@ def apply(model: ModelT) -> PassReport:
             gone.add(id(operator))
         graph.operators = [operator for operator in graph.operators if id(operator) not in gone]
         changed += len(gone)
-    return PassReport(NAME, changed, "RELUs fused into the operators before them")
+    return AppliedPass(NAME, changed, "RELUs fused into the operators before them")
 
 
 def _is_fusable(model: ModelT, graph: SubGraphT, maker: OperatorT, operator: OperatorT, readers: Counter[int]) -> bool:

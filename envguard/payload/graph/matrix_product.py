@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import copy
 
+from ..contract import AppliedPass
 from . import operator_codes
 from .constants import is_constant
-from .report import PassReport
 from .schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorType, builtin_code, generated
 
 NAME = "matrix_product"
@@ -21,7 +21,7 @@ _KEEPS_DIMENSIONS_VERSION = 5
 """Of FULLY_CONNECTED, in which `keep_num_dims` means what it says."""
 
 
-def apply(model: ModelT) -> PassReport:
+def apply(model: ModelT) -> AppliedPass:
     """Rewrite every such convolution; its output keeps its shape."""
     changed = 0
     for graph in model.subgraphs:
@@ -29,7 +29,7 @@ def apply(model: ModelT) -> PassReport:
             if _is_product(model, graph, operator):
                 _rewrite(model, graph, operator)
                 changed += 1
-    return PassReport(NAME, changed, "1×1 convolutions over one row written as matrix products")
+    return AppliedPass(NAME, changed, "1×1 convolutions over one row written as matrix products")
 
 
 def _is_product(model: ModelT, graph: SubGraphT, operator: OperatorT) -> bool:

@@ -15,8 +15,8 @@ from collections.abc import Collection
 
 import numpy as np
 
+from ..contract import AppliedPass
 from .constants import add_tensor, is_constant, values
-from .report import PassReport
 from .schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorType, builtin_code, generated
 
 NAME = "merge_convolutions"
@@ -38,7 +38,7 @@ def mergeable(model: ModelT) -> dict[int, OperatorT]:
     return found
 
 
-def apply(model: ModelT, outputs: Collection[int]) -> PassReport:
+def apply(model: ModelT, outputs: Collection[int]) -> AppliedPass:
     """Merge the pairs that make those tensors of the main subgraph, as far as they are `mergeable`."""
     graph = model.subgraphs[0]
     pairs = {output: depthwise for output, depthwise in mergeable(model).items() if output in outputs}
@@ -47,7 +47,7 @@ def apply(model: ModelT, outputs: Collection[int]) -> PassReport:
             _merge(model, graph, pairs[pointwise.outputs[0]], pointwise)
     gone = {id(depthwise) for depthwise in pairs.values()}
     graph.operators = [operator for operator in graph.operators if id(operator) not in gone]
-    return PassReport(NAME, len(gone), "depthwise and 1×1 convolutions merged into one each")
+    return AppliedPass(NAME, len(gone), "depthwise and 1×1 convolutions merged into one each")
 
 
 def _is_pointwise(model: ModelT, graph: SubGraphT, operator: OperatorT) -> bool:

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..contract import AppliedPass
 from . import operator_codes
 from .constants import add_tensor, is_constant, values
-from .report import PassReport
 from .schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorT, TensorType, builtin_code, generated
 
 NAME = "narrow"
@@ -35,10 +35,10 @@ _INTEGERS = (TensorType.INT32, TensorType.INT64)
 _STRIDED_SLICE_VERSION = 1
 
 
-def apply(model: ModelT) -> PassReport:
+def apply(model: ModelT) -> AppliedPass:
     """Narrow every subgraph; counts the tensors that became smaller."""
     changed = sum(_Narrowing(model, graph).run() for graph in model.subgraphs)
-    return PassReport(NAME, changed, "tensors cut down to the part that is read")
+    return AppliedPass(NAME, changed, "tensors cut down to the part that is read")
 
 
 class _Narrowing:

@@ -6,14 +6,14 @@ quantizer reads the new one only, where 0 means ADD. Lossless; applies to any mo
 
 from __future__ import annotations
 
-from .report import PassReport
+from ..contract import AppliedPass
 from .schema import ModelT, OperatorCodeT, builtin_code
 
 NAME = "operator_codes"
 _LARGEST_DEPRECATED = 127
 
 
-def apply(model: ModelT) -> PassReport:
+def apply(model: ModelT) -> AppliedPass:
     """Set both fields as current converters do: the number, and its one-byte form capped at 127."""
     changed = 0
     for code in model.operatorCodes:
@@ -21,7 +21,7 @@ def apply(model: ModelT) -> PassReport:
         changed += number != code.builtinCode
         code.builtinCode = number
         code.deprecatedBuiltinCode = min(number, _LARGEST_DEPRECATED)
-    return PassReport(NAME, changed, "operator codes moved out of the legacy field")
+    return AppliedPass(NAME, changed, "operator codes moved out of the legacy field")
 
 
 def index_of(model: ModelT, number: int, version: int) -> int:

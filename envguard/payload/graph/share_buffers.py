@@ -6,13 +6,13 @@ scale stay with the tensor. Metadata keeps buffers of its own.
 
 from __future__ import annotations
 
-from .report import PassReport
+from ..contract import AppliedPass
 from .schema import ModelT
 
 NAME = "share_buffers"
 
 
-def apply(model: ModelT) -> PassReport:
+def apply(model: ModelT) -> AppliedPass:
     """Point every tensor at the first buffer that holds its bytes; the others are left for `dead_code`."""
     changed = 0
     first_with: dict[bytes, int] = {}
@@ -24,4 +24,4 @@ def apply(model: ModelT) -> PassReport:
             first = first_with.setdefault(bytes(data), tensor.buffer)
             changed += first != tensor.buffer
             tensor.buffer = first
-    return PassReport(NAME, changed, "constants that repeat others' bytes share their buffer")
+    return AppliedPass(NAME, changed, "constants that repeat others' bytes share their buffer")

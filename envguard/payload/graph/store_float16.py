@@ -11,9 +11,9 @@ import math
 
 import numpy as np
 
+from ..contract import AppliedPass
 from . import operator_codes
 from .constants import add_buffer, is_constant, values
-from .report import PassReport
 from .schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorT, TensorType, builtin_code
 
 NAME = "store_float16"
@@ -46,7 +46,7 @@ _SINGLE = {
 """Other operators that stay on the fast path with such an input."""
 
 
-def apply(model: ModelT) -> PassReport:
+def apply(model: ModelT) -> AppliedPass:
     """Do so for every eligible constant that is large enough to pay for the operator."""
     errors = []
     for graph in model.subgraphs:
@@ -56,7 +56,7 @@ def apply(model: ModelT) -> PassReport:
             errors.append(float(np.max(np.abs(half.astype(np.float32) - array), initial=0.0)))
             _insert(model, graph, index, half)
     what = "remaining float32 constants stored as float16"
-    return PassReport(NAME, len(errors), what, lossless=not any(errors))
+    return AppliedPass(NAME, len(errors), what, lossless=not any(errors))
 
 
 def _chosen(model: ModelT, graph: SubGraphT) -> set[int]:

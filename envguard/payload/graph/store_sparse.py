@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..contract import AppliedPass
 from . import operator_codes
 from .constants import add_buffer, is_constant, values
-from .report import PassReport
 from .schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorT, TensorType, builtin_code, generated
 
 NAME = "store_sparse"
@@ -24,14 +24,14 @@ _DENSIFY_VERSION = 1
 _TYPES = (TensorType.INT8, TensorType.FLOAT16)
 
 
-def apply(model: ModelT) -> PassReport:
+def apply(model: ModelT) -> AppliedPass:
     """Do so for every int8 or float16 constant that DEQUANTIZE reads, and that gains by it."""
     changed = 0
     for graph in model.subgraphs:
         for operator in list(graph.operators):
             if builtin_code(model.operatorCodes[operator.opcodeIndex]) == BuiltinOperator.DEQUANTIZE:
                 changed += _store(model, graph, operator)
-    return PassReport(NAME, changed, "constants that are mostly zeros stored as sparse")
+    return AppliedPass(NAME, changed, "constants that are mostly zeros stored as sparse")
 
 
 def _store(model: ModelT, graph: SubGraphT, reader: OperatorT) -> bool:

@@ -6,13 +6,13 @@ hundred characters that tell where a converter found them, are for people with a
 
 from __future__ import annotations
 
-from .report import PassReport
+from ..contract import AppliedPass
 from .schema import ModelT
 
 NAME = "strip_names"
 
 
-def apply(model: ModelT) -> PassReport:
+def apply(model: ModelT) -> AppliedPass:
     """Strip every tensor but inputs, outputs and those of signatures; tables of empty quantization go as well."""
     signed = {
         (signature.subgraphIndex, entry.tensorIndex)
@@ -28,7 +28,7 @@ def apply(model: ModelT) -> PassReport:
                 tensor.name = None
             if tensor.quantization is not None and _is_empty(tensor.quantization):
                 tensor.quantization = None
-    return PassReport(NAME, removed, "names of tensors inside the graph removed")
+    return AppliedPass(NAME, removed, "names of tensors inside the graph removed")
 
 
 def _is_empty(parameters: object) -> bool:

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..contract import AppliedPass
 from .constants import add_tensor, is_constant, values
-from .report import PassReport
 from .schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorType, builtin_code
 
 NAME = "widen_prelu"
 
 
-def apply(model: ModelT, most_channels: int) -> PassReport:
+def apply(model: ModelT, most_channels: int) -> AppliedPass:
     """Give every PRELU that has one slope per channel, for up to so many channels, a wide copy of them."""
     changed = 0
     for graph in model.subgraphs:
@@ -33,7 +33,7 @@ def apply(model: ModelT, most_channels: int) -> PassReport:
                 wide[slopes, width] = add_tensor(model, graph, tensor.name or b"", array, TensorType.FLOAT32)
             operator.inputs[1] = wide[slopes, width]
             changed += 1
-    return PassReport(NAME, changed, "PRELU slopes repeated along the width")
+    return AppliedPass(NAME, changed, "PRELU slopes repeated along the width")
 
 
 def _width(model: ModelT, graph: SubGraphT, operator: OperatorT, most_channels: int) -> int | None:

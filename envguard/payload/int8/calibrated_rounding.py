@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from ..contract import AppliedPass
 from ..graph import balanced_rounding, error_feedback
 from ..graph.constants import add_buffer, add_tensor, is_constant, values
 from ..graph.patches import patches
-from ..graph.report import PassReport
 from ..graph.schema import BuiltinOperator, ModelT, OperatorT, TensorType, builtin_code, generated
 from .recipes import Choice, Weights
 from .walking import Flow, Sample, Walk
@@ -52,7 +52,7 @@ def takes(model: ModelT) -> bool:
     return len(model.subgraphs) == 1 and not any(each.isVariable or each.type in stateful for each in tensors)
 
 
-def apply(model: ModelT, choice: Choice, samples: Sequence[Sample]) -> PassReport:
+def apply(model: ModelT, choice: Choice, samples: Sequence[Sample]) -> AppliedPass:
     """Round the chosen weights and correct the biases beside them; raises `CannotRun`, the model changed in part.
 
     Precondition: `takes`. Weights are left float32, each on a step of its channel's int8 scale.
@@ -71,7 +71,7 @@ def apply(model: ModelT, choice: Choice, samples: Sequence[Sample]) -> PassRepor
             _round(model, operator, found, rounded.inputs())
         _correct(model, original.subgraphs[0].operators[number], operator, exact, rounded)
     what = f"weights rounded and biases corrected on {len(samples)} real inputs, layer by layer"
-    return PassReport(NAME, len(choice.weights), what, lossless=False)
+    return AppliedPass(NAME, len(choice.weights), what, lossless=False)
 
 
 def _round(model: ModelT, operator: OperatorT, found: Weights, inputs: Flow) -> None:

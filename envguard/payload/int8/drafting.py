@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..contract import AppliedPass
 from ..files import calibration
 from ..graph import (
     balanced_rounding,
@@ -29,7 +30,6 @@ from ..graph import (
 )
 from ..graph import model as models
 from ..graph.constants import add_buffer, values
-from ..graph.report import PassReport
 from ..graph.schema import ModelT, text
 from ..measuring.interpreting import CannotRun
 from . import calibrated_rounding, equalizing, low_rank, recipes
@@ -50,7 +50,7 @@ class Made:
 
     data: bytes
     choice: recipes.Choice
-    passes: tuple[PassReport, ...]
+    passes: tuple[AppliedPass, ...]
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Draft:
     model: ModelT
     layers: tuple[recipes.Layer, ...]
     samples: Sequence[Sample] | None
-    passes: tuple[PassReport, ...]
+    passes: tuple[AppliedPass, ...]
 
     @classmethod
     def of(
@@ -96,7 +96,7 @@ class Draft:
 
     def laid_out(
         self, recipe: recipes.Recipe, samples: Sequence[Sample] | None
-    ) -> tuple[ModelT, recipes.Choice, list[PassReport]]:
+    ) -> tuple[ModelT, recipes.Choice, list[AppliedPass]]:
         """A copy of the model with the operators that the recipe asks for, and the choice of what becomes int8 in it.
 
         What convolutions are given that compute in int8 is equalized on the samples, if there are any.
@@ -118,7 +118,7 @@ def one_in(share: int, samples: Sequence[Sample]) -> Sequence[Sample]:
     return samples if share == 1 else [samples[number] for number in range(0, len(samples), share)]
 
 
-def prepare(model: ModelT) -> list[PassReport]:
+def prepare(model: ModelT) -> list[AppliedPass]:
     """The lossless passes without which the quantizer sees no weights, or the wrong operators."""
     return [
         operator_codes.apply(model),
@@ -128,7 +128,7 @@ def prepare(model: ModelT) -> list[PassReport]:
     ]
 
 
-def speed_up(model: ModelT, goal: Goal) -> list[PassReport]:
+def speed_up(model: ModelT, goal: Goal) -> list[AppliedPass]:
     """Lossless passes after which the same arithmetic takes less time, or can be done in int8."""
     return [
         fuse_activation.apply(model),
@@ -138,15 +138,15 @@ def speed_up(model: ModelT, goal: Goal) -> list[PassReport]:
     ]
 
 
-def _compressed(model: ModelT, samples: Sequence[Sample], model_bytes: int) -> tuple[ModelT, PassReport]:
+def _compressed(model: ModelT, samples: Sequence[Sample], model_bytes: int) -> tuple[ModelT, AppliedPass]:
     compressed = copy.deepcopy(model)
     try:
         return compressed, low_rank.apply(compressed, samples, model_bytes)
     except CannotRun as cause:
-        return model, PassReport(low_rank.NAME, 0, f"not compressed: {cause}")
+        return model, AppliedPass(low_rank.NAME, 0, f"not compressed: {cause}")
 
 
-def _rounded(model: ModelT, choice: recipes.Choice, samples: Sequence[Sample] | None) -> tuple[ModelT, PassReport]:
+def _rounded(model: ModelT, choice: recipes.Choice, samples: Sequence[Sample] | None) -> tuple[ModelT, AppliedPass]:
     """The model with the chosen weights on steps of int8, and how they were rounded."""
     if samples is not None:
         calibrated = copy.deepcopy(model)
@@ -159,7 +159,7 @@ def _rounded(model: ModelT, choice: recipes.Choice, samples: Sequence[Sample] | 
         rounded = balanced_rounding.representable(values(model, tensor), weights.channel_dimension)
         tensor.buffer = add_buffer(model, rounded)
     what = "weights rounded so that kernels keep their sum"
-    return model, PassReport("balanced_rounding", len(choice.weights), what, lossless=False)
+    return model, AppliedPass("balanced_rounding", len(choice.weights), what, lossless=False)
 
 
 def quantized_weights(model: ModelT, choice: recipes.Choice, name: str) -> ModelT:

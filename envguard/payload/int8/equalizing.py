@@ -16,9 +16,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
+from ..contract import AppliedPass
 from ..graph import model as models
 from ..graph.constants import add_tensor, is_constant, values
-from ..graph.report import PassReport
 from ..graph.schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorType, builtin_code, generated
 from ..graph.segment import segment
 from ..measuring.interpreting import Runner
@@ -57,7 +57,7 @@ def observe(model: ModelT, outputs: Collection[int], samples: Sequence[Sample]) 
     return {index: each / len(samples) for index, each in zip(sources, total)}  # noqa: B905 - Python 3.9
 
 
-def apply(model: ModelT, outputs: Collection[int], ranges: Ranges) -> PassReport:
+def apply(model: ModelT, outputs: Collection[int], ranges: Ranges) -> AppliedPass:
     """Equalize what the convolutions that make the tensors `outputs` are given, as far as `ranges` tell of it."""
     graph = model.subgraphs[0]
     groups = _Groups(model, graph, {id(each) for each in _readers(model, outputs)})
@@ -77,7 +77,7 @@ def apply(model: ModelT, outputs: Collection[int], ranges: Ranges) -> PassReport
                 for size in graph.tensors[index].shape[-1:]
             )
             _rescale(model, graph, operator, before, after)
-    return PassReport(NAME, len(factors), "channels scaled so that one step of int8 fits them all")
+    return AppliedPass(NAME, len(factors), "channels scaled so that one step of int8 fits them all")
 
 
 def _readers(model: ModelT, outputs: Collection[int]) -> list[OperatorT]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from ..protocol import Refused
 
@@ -69,9 +67,8 @@ GOALS = {
 }
 
 
-def goal_of(options: Mapping[str, Any]) -> Goal:
-    """The goal that a request's option `goal` names, `balanced` if it has none; `Refused` for an unknown one."""
-    name = options.get("goal", BALANCED.name)
+def goal_of(name: str) -> Goal:
+    """The goal of that name; `Refused` if there is none."""
     if name not in GOALS:
         raise Refused(f"There is no goal {name!r}.", next_step=f"Choose one of: {', '.join(GOALS)}.")
     return GOALS[name]

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..contract import AppliedPass
 from ..graph.constants import add_tensor, is_constant, values
 from ..graph.patches import patches
-from ..graph.report import PassReport
 from ..graph.schema import BuiltinOperator, ModelT, OperatorT, TensorT, TensorType, builtin_code, generated
 from .walking import Sample, Walk
 
@@ -31,7 +31,7 @@ _DAMPING = 1e-2
 """Added to the covariance, as a part of its mean variance, for directions that the samples do not show."""
 
 
-def apply(model: ModelT, samples: Sequence[Sample], model_bytes: int) -> PassReport:
+def apply(model: ModelT, samples: Sequence[Sample], model_bytes: int) -> AppliedPass:
     """Factor every CONV_2D that sees its whole input at once and holds a quarter of the model or more.
 
     Precondition: `calibrated_rounding.takes`. Raises `CannotRun`.
@@ -45,7 +45,7 @@ def apply(model: ModelT, samples: Sequence[Sample], model_bytes: int) -> PassRep
         walk.advance(number)
         ranks.append(_factor(model, number, walk.inputs()))
     what = "compressed, not quantized: dense layers as pairs of rank " + (", ".join(map(str, ranks)) or "–")
-    return PassReport(NAME, len(found), what, lossless=False)
+    return AppliedPass(NAME, len(found), what, lossless=False)
 
 
 def _is_large(model: ModelT, operator: OperatorT, model_bytes: int) -> bool:

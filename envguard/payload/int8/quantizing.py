@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
+from ..contract import AppliedPass, RecipeSummary
 from ..files import archive
 from ..graph import facts
 from ..graph import model as models
-from ..graph.report import PassReport
 from ..measuring import accuracy
 from ..measuring.bench import Bench
 from ..measuring.interpreting import CannotRun, Runner
@@ -30,18 +29,18 @@ class Quantized:
     """
 
     data: bytes
-    passes: tuple[PassReport, ...] = ()
+    passes: tuple[AppliedPass, ...] = ()
     choice: recipes.Choice | None = None
     applied: recipes.Recipe | None = None
     left_alone: str = ""
     already_quantized: bool = False
     candidates: tuple[searching.Candidate, ...] = ()
 
-    def recipe(self) -> dict[str, Any]:
+    def summary(self) -> RecipeSummary:
         """What was done, for people and for tools."""
         if self.choice is None:
-            return {"weights": "unchanged", "why": self.left_alone}
-        return self.choice.as_json()
+            return RecipeSummary("unchanged", self.left_alone)
+        return self.choice.summary()
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ def quantize(data: bytes, name: str, order: Order, progress: Progress = lambda n
     """
     flatbuffer, attached = split(data, name)
     model = models.load(flatbuffer, name)
-    tensors, _ = facts.integer_quantized(model)
+    tensors = facts.integer_quantized(model).tensors
     if tensors:
         reason = f"{tensors} of its tensors are integers with a scale"
         return Quantized(data, left_alone=reason, already_quantized=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..contract import RecipeSummary
 from ..graph.constants import is_constant, values
 from ..graph.schema import BuiltinOperator, ModelT, SubGraphT, TensorT, TensorType, builtin_code
 from ..protocol import Refused
@@ -186,20 +187,20 @@ class Choice:
         found = " and ".join(f"{count} {words}" for words, count in counts.items() if count)
         return f"float32, and int8 in {found}" if found else "float32"
 
-    def as_json(self) -> dict[str, object]:
+    def summary(self) -> RecipeSummary:
         """The choice in words and numbers, for a report."""
         chosen = self.int8_tensors()
         kept = {(each.graph, each.tensor): each.count for each in self.layers}
         kept = {place: count for place, count in kept.items() if place not in chosen}
-        return {
-            "weights": "int8, symmetric, per output channel" if chosen else "unchanged",
-            "arithmetic": self._arithmetic(),
-            "inputs_and_outputs": "float32",
-            "int8_tensors": len(chosen),
-            "int8_weights": sum(chosen.values()),
-            "float_tensors": len(kept),
-            "float_weights": sum(kept.values()),
-        }
+        return RecipeSummary(
+            weights="int8, symmetric, per output channel" if chosen else "unchanged",
+            arithmetic=self._arithmetic(),
+            inputs_and_outputs="float32",
+            int8_tensors=len(chosen),
+            int8_weights=sum(chosen.values()),
+            float_tensors=len(kept),
+            float_weights=sum(kept.values()),
+        )
 
 
 def layers(model: ModelT, file_bytes: int) -> tuple[Layer, ...]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
+from ..contract import InspectFindings
 from ..files.bundle import BUNDLE_SUFFIX, Bundle
 
 BLENDSHAPES = "face_blendshapes"
@@ -53,14 +52,14 @@ def has_blendshapes(bundle: Bundle) -> bool:
     return any(model.name == BLENDSHAPES for model in bundle.models())
 
 
-def picture_sizes(results: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
-    """Height and width of the picture that a model takes, by model, from the results of the step `inspect`.
+def picture_sizes(inspected: InspectFindings) -> dict[str, tuple[int, int]]:
+    """Height and width of the picture that a model takes, by model.
 
     Models with several inputs, or one that is not of shape (1, height, width, 3), take none.
     """
     sizes = {}
-    for model in results["inspect"]["models"]:
-        shapes = [tuple(port["shape"]) for port in model["inputs"]]
+    for model in inspected.models:
+        shapes = [port.shape for port in model.inputs]
         if len(shapes) == 1 and len(shapes[0]) == 4 and (shapes[0][0], shapes[0][3]) == (1, 3):
-            sizes[model["name"]] = (shapes[0][1], shapes[0][2])
+            sizes[model.name] = (shapes[0][1], shapes[0][2])
     return sizes

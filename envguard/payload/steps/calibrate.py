@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..contract import InspectFindings, Request
 from ..files import bundle as bundles
 from ..files.holding_out import divided, divided_rows
 from ..landmarks.anatomy import framed_regions
@@ -17,7 +18,7 @@ from ..landmarks.kinds import BLENDSHAPES, MEMBERS, Kind, kind_of, picture_sizes
 from ..landmarks.landmarkers import VERSION, Reader, Rejected, reader
 from ..landmarks.model_inputs import blendshapes_input, region_input, whole_input
 from ..landmarks.views import CHANGES, Picture, changed, read_picture
-from ..protocol import Events, Refused, Request, Result
+from ..protocol import Events, Refused, Result
 
 PICTURE, ARRAYS, HELD_OUT = "picture", "arrays", "held_out"
 MAX_IMAGES = 120
@@ -37,22 +38,22 @@ class Inputs:
 def run(request: Request, events: Events) -> Result:
     """From pictures, make inputs for each model of `inputs["model"]`.
 
-    The models of a face, hand or pose bundle get what MediaPipe gives them, from the inputs named `face:FILE NAME`
-    (`hand:`, `pose:`), and those held out from `face_held_out:FILE NAME` (and so on). Inputs named `picture:FILE NAME`
-    are the user's and take the place of both: every fourth view of them is held out. A bare model that takes pictures
-    gets the user's whole; other models get none, as what they see is not known. Inputs named `arrays:FILE NAME` are
-    taken as they are: `.npz` with an array per model, or `.npy` for a single one; of ten rows or more, every fifth is
-    held out. What the models take is read from the results of the step `inspect`.
+    The models of a face, hand or pose bundle get what MediaPipe gives them, from the input `face` (`hand`, `pose`), and
+    those held out from `face_held_out` (and so on). The pictures of `picture` are the user's and take the place of
+    both: every fourth view of them is held out. A bare model that takes pictures gets the user's whole; other models
+    get none, as what they see is not known. The files of `arrays` are taken as they are: `.npz` with an array per
+    model, or `.npy` for a single one; of ten rows or more, every fifth is held out. What the models take is read from
+    the findings of the step `inspect`.
 
     Hands on `calibration` and `held_out`: each an `.npz` with one array per model, by the model's name, the inputs
     stacked along the first dimension; uint8 stands for pixels before the model's own normalisation. No view is in
     both. A model that has none is quantized without. `Refused`: an original that MediaPipe rejects, nothing given, a
     file that cannot be decoded, pictures with nothing in them that the bundle finds.
     """
-    source = bundles.read(request.inputs["model"])
-    if len(request.inputs) == 1:
+    source = bundles.read(request.file("model"))
+    if not any(files for name, files in request.inputs.items() if name != "model"):
         raise Refused("There is nothing to calibrate with.", next_step="Give at least one picture, or an array.")
-    arrays = _read_arrays(_given(request, ARRAYS), source)
+    arrays = _read_arrays(request.files(ARRAYS), source)
     made = _from_pictures(request, source, events)
     names = {model.name for model in source.models()}
     rows = {name: divided_rows(array) for name, array in arrays.items()}
@@ -61,7 +62,7 @@ def run(request: Request, events: Events) -> Result:
     return Result(
         {
             "files": {"calibration": FILE, HELD_OUT: HELD_OUT_FILE},
-            "pictures": len(_given(request, PICTURE) or _given(request, kind_of(source).value)),
+            "pictures": len(request.files(PICTURE) or request.files(kind_of(source).value)),
             "inputs": _write(request.folder / FILE, calibration, names),
             HELD_OUT: _write(request.folder / HELD_OUT_FILE, held_out, names),
         }
@@ -70,17 +71,13 @@ def run(request: Request, events: Events) -> Result:
 
 def _from_pictures(request: Request, source: bundles.Bundle, events: Events) -> Inputs:
     kind = kind_of(source)
-    own = [read_picture(path) for path in _given(request, PICTURE)]
-    sizes = picture_sizes(request.results)
+    own = [read_picture(path) for path in request.files(PICTURE)]
+    sizes = picture_sizes(request.found(InspectFindings))
     if kind is Kind.OTHER:
         return _picture_arrays(sizes, own) if own and source.suffix == bundles.MODEL_SUFFIX else Inputs({}, {})
-    shown = own or [read_picture(path) for path in _given(request, kind.value)]
-    apart = [] if own else [read_picture(path) for path in _given(request, f"{kind.value}_{HELD_OUT}")]
+    shown = own or [read_picture(path) for path in request.files(kind.value)]
+    apart = [] if own else [read_picture(path) for path in request.files(f"{kind.value}_{HELD_OUT}")]
     return _bundle_arrays(source, _Maker(kind, sizes, events), shown, apart) if shown else Inputs({}, {})
-
-
-def _given(request: Request, kind: str) -> list[Path]:
-    return [path for name, path in request.inputs.items() if name.partition(":")[0] == kind]
 
 
 def _read_arrays(paths: Sequence[Path], source: bundles.Bundle) -> dict[str, np.ndarray]:

@@ -7,10 +7,11 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 
+from ..contract import Request
 from ..files import bundle, calibration
 from ..files.bundle import MODEL_SUFFIX, Bundle, ModelFile
 from ..graph import facts
@@ -21,7 +22,7 @@ from ..int8.quantizing import split
 from ..measuring import accuracy, benchmark, numerics, profiling, synthetic
 from ..measuring.cpu import processors
 from ..measuring.interpreting import CannotRun, Runner
-from ..protocol import Events, Failure, Refused, Request, Result
+from ..protocol import Events, Failure, Refused, Result, read_options
 
 LEAST_COSINE = 0.7
 LEAST_REAL_COSINE = 0.95
@@ -40,26 +41,17 @@ Samples = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What a quantized model may cost.
+class CompareOptions:
+    """What a quantized model may cost, and whether to profile it.
 
-    `latency_ratio` is the ratio of times on one thread to the original (None: not judged), `cosine` the least
-    similarity of an output on made-up inputs, `real_cosine` that on held-out ones.
+    `max_latency_ratio` is the ratio of times on one thread to the original (None: not judged), `min_cosine` the least
+    similarity of an output on made-up inputs, `min_real_cosine` that on held-out ones.
     """
 
-    latency_ratio: float | None
-    cosine: float
-    real_cosine: float
-
-    @classmethod
-    def of(cls, options: Mapping[str, Any]) -> Limits:
-        """Read a request's options."""
-        ratio = options.get("max_latency_ratio")
-        return cls(
-            None if ratio is None else float(ratio),
-            float(options.get("min_cosine", LEAST_COSINE)),
-            float(options.get("min_real_cosine", LEAST_REAL_COSINE)),
-        )
+    max_latency_ratio: Optional[float] = None
+    min_cosine: float = LEAST_COSINE
+    min_real_cosine: float = LEAST_REAL_COSINE
+    profile: bool = True
 
 
 @dataclass(frozen=True)
@@ -92,18 +84,16 @@ def run(request: Request, events: Events) -> Result:
     """Compare `inputs["quantized"]` with `inputs["original"]`, model by model.
 
     `inputs["held_out"]`, if given, is an `.npz` of real inputs by model name that calibration did not see; models
-    that have none there are tried with made-up ones, and `inputs` says which it was. Options: `max_latency_ratio`
-    (not judged), `min_cosine` (0.7, on made-up inputs), `min_real_cosine` (0.95, on held-out ones), `profile` (true).
-    Failures: `io-changed`, `does-not-run`, `not-finite`, `silent-zeros`, `inaccurate`, `slower-than-limit`. A model
-    with operators that only MediaPipe has is not run, and its `reason` says so.
+    that have none there are tried with made-up ones, and `inputs` says which it was. Failures: `io-changed`,
+    `does-not-run`, `not-finite`, `silent-zeros`, `inaccurate`, `slower-than-limit`. A model with operators that only
+    MediaPipe has is not run, and its `reason` says so.
 
     Hands on `samples` (JSON): by model and by what was timed (`latency`, `two_threads`, `load`, `first`), the
     milliseconds of each round, (original, quantized).
     """
-    limits = Limits.of(request.options)
-    given = request.inputs.get("held_out")
-    held_out = {} if given is None else calibration.read(given)
-    pairs = _pairs(bundle.read(request.inputs["original"]), bundle.read(request.inputs["quantized"]))
+    limits = read_options(CompareOptions, request)
+    held_out = calibration.read(request.file("held_out")) if request.files("held_out") else {}
+    pairs = _pairs(bundle.read(request.file("original")), bundle.read(request.file("quantized")))
     values: list[dict[str, Any]] = []
     failures: list[Failure] = []
     samples: dict[str, dict[str, Samples]] = {}
@@ -115,7 +105,7 @@ def run(request: Request, events: Events) -> Result:
             speed, samples[original.name], slow = _speed(found, limits)
             failures += slow
             described = {**described, **speed}
-            if request.options.get("profile", True):
+            if limits.profile:
                 described = {**described, **_profile(found, request.folder)}
         values.append(described)
     events.progress("compare", len(pairs), len(pairs))
@@ -139,7 +129,7 @@ def _pairs(original: Bundle, quantized: Bundle) -> list[tuple[ModelFile, ModelFi
 
 
 def _accuracy(
-    original: ModelFile, copy: ModelFile, held_out: Mapping[str, np.ndarray], limits: Limits
+    original: ModelFile, copy: ModelFile, held_out: Mapping[str, np.ndarray], limits: CompareOptions
 ) -> tuple[Pair | None, dict[str, Any], list[Failure]]:
     """What there is to measure the speed of, if both run; how accurate the copy is; what is wrong with it."""
     name = original.name
@@ -179,9 +169,11 @@ def _not_run(name: str) -> dict[str, Any]:
     return {**described, "inputs_tried": 0, "outputs": [], "layers": [], "two_threads_reason": "", "profile_reason": ""}
 
 
-def _broken(name: str, inputs: accuracy.Inputs, outputs: Sequence[accuracy.Output], limits: Limits) -> list[Failure]:
+def _broken(
+    name: str, inputs: accuracy.Inputs, outputs: Sequence[accuracy.Output], limits: CompareOptions
+) -> list[Failure]:
     real = inputs.kind == accuracy.HELD_OUT
-    limit = limits.real_cosine if real else limits.cosine
+    limit = limits.min_real_cosine if real else limits.min_cosine
     failures = []
     for output in outputs:
         difference = output.by_quantizing
@@ -206,10 +198,10 @@ def _tells(output: accuracy.Output, limit: float, *, real: bool) -> bool:
     return undisturbed and output.by_quantizing.peak > numerics.AUDIBLE
 
 
-def _speed(pair: Pair, limits: Limits) -> tuple[dict[str, Any], dict[str, Samples], list[Failure]]:
+def _speed(pair: Pair, limits: CompareOptions) -> tuple[dict[str, Any], dict[str, Samples], list[Failure]]:
     """Times on one thread, which are judged, and on two; of loading, and of the first call. And every single one."""
     one = benchmark.judge(
-        lambda: pair.start(pair.original, 1), lambda: pair.start(pair.quantized, 1), limits.latency_ratio
+        lambda: pair.start(pair.original, 1), lambda: pair.start(pair.quantized, 1), limits.max_latency_ratio
     )
     load, first = benchmark.compare_starts(lambda: pair.start(pair.original, 1), lambda: pair.start(pair.quantized, 1))
     described: dict[str, Any] = {
@@ -228,10 +220,10 @@ def _speed(pair: Pair, limits: Limits) -> tuple[dict[str, Any], dict[str, Sample
     return described, samples, _slow(pair.name, one, limits)
 
 
-def _slow(name: str, latency: benchmark.Comparison, limits: Limits) -> list[Failure]:
-    if limits.latency_ratio is None or not latency.is_slower_than(limits.latency_ratio):
+def _slow(name: str, latency: benchmark.Comparison, limits: CompareOptions) -> list[Failure]:
+    if limits.max_latency_ratio is None or not latency.is_slower_than(limits.max_latency_ratio):
         return []
-    message = f"{name} is {latency.in_words()}; the limit is {limits.latency_ratio}."
+    message = f"{name} is {latency.in_words()}; the limit is {limits.max_latency_ratio}."
     return [Failure("slower-than-limit", message, "Run again on an idle machine to be sure.")]
 
 

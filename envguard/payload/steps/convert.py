@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 
+from ..contract import Request
 from ..conversion import converter, converter_rows, keras_files, saved_models
 from ..conversion.converter import Integers, Port, Rows
-from ..protocol import Events, Failure, Refused, Request, Result
+from ..protocol import Events, Failure, Refused, Result, read_options
 
 INT8, WEIGHTS = "int8", "weights"
 LEAST_SHRINKING = 0.95
@@ -27,25 +29,32 @@ WITHOUT_ROWS = (
 )
 
 
+@dataclass(frozen=True)
+class ConvertOptions:
+    """The signature to convert, and the two values that stand for black and white, which pictures need."""
+
+    signature: str = converter.DEFAULT_SIGNATURE
+    pixels: Optional[tuple[float, float]] = None
+
+
 def run(request: Request, events: Events) -> Result:
     """`inputs["model"]` is a Keras file (`.keras`, `.h5`) or a SavedModel's folder as a tar.
 
-    Inputs named `arrays:FILE NAME` (`.npy`, `.npz`) or `picture:FILE NAME` calibrate; without them only weights become
-    int8. Options: `signature` (`serving_default`); `pixels`, the two values that stand for black and white, which
-    pictures cannot do without.
+    The files of `arrays` (`.npy`, `.npz`) or of `picture` calibrate; without them only weights become int8.
 
     Hands on `float` and `quantized`, both `.tflite`, and `held_out`, an `.npz` of inputs that did not calibrate, by the
     model's name. Failure: `no-op`. `Refused`: what is neither kind of model, code in Keras files, operators that
     TensorFlow Lite lacks, inputs of open size, calibration that does not fit.
     """
-    source = request.inputs["model"]
+    source = request.file("model")
     name = source.stem if source.suffix == ".tar" else source.name
-    signature = str(request.options.get("signature", converter.DEFAULT_SIGNATURE))
+    options = read_options(ConvertOptions, request)
+    signature = options.signature
     events.progress("read", 0, 3)
     folder = _saved_model(source, request.folder / "saved_model")
     events.progress("float", 1, 3)
     plain = converter.convert(folder, name, signature, quantized=False)
-    rows, held_out = _calibration(request, _fixed(converter.ports(plain), name))
+    rows, held_out = _calibration(request, options, _fixed(converter.ports(plain), name))
     if rows is None:
         events.note(WITHOUT_ROWS)
     events.progress("int8", 2, 3)
@@ -81,9 +90,9 @@ def _fixed(inputs: tuple[Port, ...], name: str) -> tuple[Port, ...]:
     return inputs
 
 
-def _calibration(request: Request, inputs: Sequence[Port]) -> tuple[Rows | None, Rows]:
+def _calibration(request: Request, options: ConvertOptions, inputs: Sequence[Port]) -> tuple[Rows | None, Rows]:
     """Rows to calibrate with, if any are given, and those held out."""
-    arrays, pictures = _given(request, "arrays"), _given(request, "picture")
+    arrays, pictures = request.files("arrays"), request.files("picture")
     if arrays and pictures:
         raise Refused(
             "There are both arrays and pictures to calibrate with.",
@@ -92,19 +101,14 @@ def _calibration(request: Request, inputs: Sequence[Port]) -> tuple[Rows | None,
     if arrays:
         return converter_rows.from_arrays(arrays, inputs)
     if pictures:
-        limits = request.options.get("pixels")
-        if limits is None:
+        if options.pixels is None:
             raise Refused(
                 "It is not said which values the model takes for black and white.",
                 why="Models differ, and none says so: 0 and 255 where it scales pixels itself, 0 and 1, or -1 and 1.",
                 next_step="Say it with --pixels 0:255, 0:1 or -1:1.",
             )
-        return converter_rows.from_pictures(pictures, inputs, (float(limits[0]), float(limits[1])))
+        return converter_rows.from_pictures(pictures, inputs, options.pixels)
     return None, {}
-
-
-def _given(request: Request, kind: str) -> list[Path]:
-    return [path for name, path in request.inputs.items() if name.partition(":")[0] == kind]
 
 
 def _write(folder: Path, stem: str, model: bytes) -> str:

@@ -4,38 +4,53 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from ..contract import Json, Request, to_json
 from ..files import bundle, calibration, recipe_files
 from ..files.bundle import Bundle, ModelFile
 from ..graph import facts
 from ..graph import model as models
+from ..graph.schema import ModelT
 from ..int8 import low_rank, quantizing
 from ..int8.drafting import QuantizerFailed
-from ..int8.goals import goal_of
+from ..int8.goals import BALANCED, goal_of
 from ..measuring import cpu
-from ..protocol import Events, Failure, Refused, Request, Result
+from ..protocol import Events, Failure, Refused, Result, read_options
 
 LEAST_SHRINKING = 0.95
 """A model whose bytes stay above this share of the original's was not quantized, whatever was called on it."""
+
+
+@dataclass(frozen=True)
+class QuantizeOptions:
+    """`drop` names models to leave out, `low_rank` says whether to compress as well.
+
+    `recipe` is what this step handed on before: it is followed, and nothing else is tried.
+    """
+
+    drop: tuple[str, ...] = ()
+    goal: str = BALANCED.name
+    low_rank: bool = False
+    recipe: Json = None
 
 
 def run(request: Request, events: Events) -> Result:
     """`inputs["model"]` is a `.task` or `.tflite`, `inputs["calibration"]`, if given, an `.npz` of real inputs.
 
     `inputs["held_out"]` are others, on which recipes are compared; without them the goal's own is taken.
-    Options: `drop`, names of models to leave out; `goal`, see `goals`; `low_rank`, whether to compress as well;
-    `recipe`, what this step handed on as `recipe` before: it is followed, and nothing else is tried.
 
     Hands on `quantized`: the new file, `.task` or `.tflite` as the original. Failures: `no-op`, `member-lost`,
     `metadata-lost`, `io-changed`, `quantizer-failed`. `Refused`: what cannot be read, or is quantized already.
     """
-    original = bundle.read(request.inputs["model"])
-    source = original.without(request.options.get("drop", ()))
+    original = bundle.read(request.file("model"))
+    options = read_options(QuantizeOptions, request)
+    source = original.without(options.drop)
     found = source.models()
-    order = _order(request, source)
+    order = _order(request, options, source)
     outcomes: dict[str, quantizing.Quantized] = {}
     failures: list[Failure] = []
     for number, file in enumerate(found):
@@ -61,23 +76,22 @@ def run(request: Request, events: Events) -> Result:
     return Result(_values(original, found, outcomes, target, order.goal.name), tuple(failures))
 
 
-def _order(request: Request, source: Bundle) -> quantizing.Order:
-    recipe = None if request.options.get("recipe") is None else recipe_files.read(request.options["recipe"])
+def _order(request: Request, options: QuantizeOptions, source: Bundle) -> quantizing.Order:
+    recipe = None if options.recipe is None else recipe_files.read(options.recipe)
     names = [file.name for file in source.models()]
     return quantizing.Order(
         file_bytes=len(source.to_bytes()),
         arrays=_arrays(request, "calibration"),
         held_out=_arrays(request, "held_out"),
-        goal=goal_of(request.options if recipe is None else {"goal": recipe.goal}),
-        compress=bool(request.options.get("low_rank", False)),
+        goal=goal_of(options.goal if recipe is None else recipe.goal),
+        compress=options.low_rank,
         recipes=None if recipe is None else recipe.for_models(names),
         finders=frozenset(name for name in names if _landmarks_of(name) in names),
     )
 
 
 def _arrays(request: Request, name: str) -> Mapping[str, np.ndarray]:
-    path = request.inputs.get(name)
-    return {} if path is None else calibration.read(path)
+    return calibration.read(request.file(name)) if request.files(name) else {}
 
 
 def _landmarks_of(finder: str) -> str:
@@ -133,9 +147,13 @@ def _changed_parts(source: Bundle, written: Bundle) -> list[Failure]:
         original, copy = models.load(before, file.name), models.load(after, file.name)
         if facts.metadata(original) != facts.metadata(copy) or files_before != files_after:
             failures.append(Failure("metadata-lost", f"The metadata or associated files of {file.name} changed."))
-        if facts.interface(original) != facts.interface(copy) or facts.signatures(original) != facts.signatures(copy):
+        if _interface(original) != _interface(copy):
             failures.append(Failure("io-changed", f"The inputs, outputs or signatures of {file.name} changed."))
     return failures
+
+
+def _interface(model: ModelT) -> tuple[object, ...]:
+    return facts.inputs(model), facts.outputs(model), facts.signatures(model)
 
 
 def _values(
@@ -158,9 +176,9 @@ def _values(
                 "bytes_in": len(file.data),
                 "bytes_out": len(outcomes[file.name].data),
                 "quantized": outcomes[file.name].choice is not None,
-                "recipe": outcomes[file.name].recipe(),
+                "recipe": to_json(outcomes[file.name].summary()),
                 "candidates": [candidate.as_json() for candidate in outcomes[file.name].candidates],
-                "passes": [report.as_json() for report in outcomes[file.name].passes],
+                "passes": to_json(outcomes[file.name].passes),
             }
             for file in found
         ],

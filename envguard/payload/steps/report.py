@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..protocol import Events, Refused, Request, Result
+from ..contract import Request
+from ..protocol import Events, Refused, Result
 from ..reporting.page import render
 
 PAGE = "report.html"
@@ -30,9 +31,9 @@ def run(request: Request, events: Events) -> Result:
 
 
 def _read(request: Request, name: str) -> Any:
-    path = request.inputs.get(name)
-    if path is None:
+    if not request.files(name):
         return None
+    path = request.file(name)
     try:
         if path.stat().st_size > LARGEST:
             raise ValueError(f"it has more than {LARGEST:,} bytes")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..contract import Request
 from ..files import bundle as bundles
 from ..landmarks.comparison import find_views
 from ..landmarks.detections import Detection
@@ -19,7 +20,7 @@ from ..landmarks.trials import Found, Outcome, Trial, advice, defaults, time_jso
 from ..landmarks.views import Picture, read_picture
 from ..measuring.benchmark import Call, Comparison, compare
 from ..measuring.cpu import features, processors
-from ..protocol import Events, Refused, Request, Result
+from ..protocol import Events, Refused, Result, read_options
 
 PICTURE, MEASUREMENTS = "picture", "measurements"
 
@@ -31,11 +32,18 @@ FINDING, TIMED = 12, 3
 """How many pictures, or parts of them, detections are counted on, and how many of those are timed."""
 
 
+@dataclass(frozen=True)
+class TuneOptions:
+    """How many seconds each setting is timed for."""
+
+    seconds: float
+
+
 def run(request: Request, events: Events) -> Result:
     """Try every option on `inputs["model"]`, one at a time, then those that gain together.
 
-    On the inputs named `face:FILE NAME` for a face bundle, `hand:` and `pose:` for the others, and on those named
-    `picture:FILE NAME` for any. Options: `seconds` that each setting is timed for.
+    On the files of the input `face` for a face bundle, `hand` or `pose` for the others, and on those of `picture` for
+    any.
 
     A time is that of one frame of each timed picture; original and setting take turns, see `benchmark`. The same
     settings against themselves say what is noise. Hands on `measurements`: the result with the times of every round.
@@ -43,7 +51,8 @@ def run(request: Request, events: Events) -> Result:
     `Refused`: anything but a face, hand or pose bundle, one that MediaPipe does not take, no picture, a picture that
     cannot be decoded, pictures in which nothing is found.
     """
-    bundle = bundles.read(request.inputs["model"])
+    options = read_options(TuneOptions, request)
+    bundle = bundles.read(request.file("model"))
     kind = kind_of(bundle)
     if kind is Kind.OTHER:
         raise Refused(
@@ -55,7 +64,7 @@ def run(request: Request, events: Events) -> Result:
     try:
         with reader(kind, bundle.path) as read:
             views = _spread(find_views(kind, read, pictures, events), FINDING)
-        bench = Bench(kind, bundle.path, views, float(request.options["seconds"]))
+        bench = Bench(kind, bundle.path, views, options.seconds)
         values, rounds = _tried(bench, defaults(kind, blendshapes=has_blendshapes(bundle)), events)
     except Rejected as rejection:
         raise Refused(f"MediaPipe {VERSION} does not take {bundle.path.name}.", why=str(rejection)) from rejection
@@ -173,7 +182,7 @@ def _together(bench: Bench, changed: Settings, noise: float) -> list[Outcome]:
 
 
 def _pictures(request: Request, kind: Kind) -> list[Picture]:
-    paths = [path for name, path in request.inputs.items() if name.partition(":")[0] in (PICTURE, kind.value)]
+    paths = [*request.files(PICTURE), *request.files(kind.value)]
     if not paths:
         raise Refused("There is no picture to measure on.", next_step=f"Give at least one with a {kind.value}.")
     return [read_picture(path) for path in _spread(paths, MOST_PICTURES)]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..contract import InspectFindings, Json, Request, from_json
 from ..files import bundle as bundles
 from ..landmarks.comparison import Comparison, Subject, compare, find_views, noise_floor
 from ..landmarks.details import gather
@@ -16,7 +17,7 @@ from ..landmarks.kinds import MEMBERS, Kind, has_blendshapes, kind_of, picture_s
 from ..landmarks.landmarkers import VERSION, Rejected, reader
 from ..landmarks.verification import SCORES, counted, latency, measures
 from ..landmarks.views import Picture, read_picture
-from ..protocol import Events, Failure, Refused, Request, Result
+from ..protocol import Events, Failure, Refused, Result
 
 PICTURE = "picture"
 DETAILS = "details"
@@ -39,30 +40,30 @@ class Limits:
     flipped: float | None = None
 
     @classmethod
-    def of(cls, kind: Kind, options: Mapping[str, Any]) -> Limits:
+    def of(cls, kind: Kind, options: Mapping[str, Json]) -> Limits:
         """Read a request's options; only `max_faces_extra` (`max_hands_extra`, `max_poses_extra`) may be missing.
 
         Of faces `max_landmark_px`, `max_faces_lost`, `max_blendshape`; of hands `max_hand_px`, `max_hands_lost`,
         `max_hands_flipped`; of poses `max_pose_px`, `max_poses_lost`, `max_visibility`.
         """
         things = counted(kind)
-        extra = options.get(f"max_{things}_extra")
+        limits = from_json(dict[str, float], options)
         score = {Kind.FACE: "max_blendshape", Kind.POSE: "max_visibility"}.get(kind)
         return cls(
-            landmark_px=float(options["max_landmark_px" if kind is Kind.FACE else f"max_{kind.value}_px"]),
-            lost=float(options[f"max_{things}_lost"]),
-            extra=None if extra is None else float(extra),
-            score=None if score is None else float(options[score]),
-            flipped=float(options["max_hands_flipped"]) if kind is Kind.HAND else None,
+            landmark_px=limits["max_landmark_px" if kind is Kind.FACE else f"max_{kind.value}_px"],
+            lost=limits[f"max_{things}_lost"],
+            extra=limits.get(f"max_{things}_extra"),
+            score=None if score is None else limits[score],
+            flipped=limits["max_hands_flipped"] if kind is Kind.HAND else None,
         )
 
 
 def run(request: Request, events: Events) -> Result:
     """Verify `inputs["quantized"]` against `inputs["original"]` in MediaPipe.
 
-    On the inputs named `face:FILE NAME` for a face bundle, `hand:` and `pose:` for the others, and on those named
-    `picture:FILE NAME` for any. Options: see `Limits`. What the models take is read from the results of the step
-    `inspect`. For anything but a face, hand or pose bundle `verified` is false, and `reason` says why.
+    On the files of the input `face` for a face bundle, `hand` or `pose` for the others, and on those of `picture` for
+    any. Options: see `Limits`. What the models take is read from the findings of the step `inspect`. For anything but a
+    face, hand or pose bundle `verified` is false, and `reason` says why.
 
     Hands on `details`: what a report draws, see the module of that name.
 
@@ -70,14 +71,14 @@ def run(request: Request, events: Events) -> Result:
     `blendshape-shift`, `visibility-shift`, `hands-flipped`. `Refused`: an original that MediaPipe rejects, no picture,
     a picture that cannot be decoded, pictures in which the original finds nothing.
     """
-    original, quantized = bundles.read(request.inputs["original"]), bundles.read(request.inputs["quantized"])
+    original, quantized = bundles.read(request.file("original")), bundles.read(request.file("quantized"))
     kind = kind_of(original)
     if kind is Kind.OTHER:
         return _not_verified(kind, _why_not(original))
     if kind_of(quantized) is not kind:
         return _rejected(kind, "it lacks one of the models that the landmarker runs.")
     limits = Limits.of(kind, request.options)
-    subject = Subject(kind, picture_sizes(request.results)[MEMBERS[kind].landmarks][0])
+    subject = Subject(kind, picture_sizes(request.found(InspectFindings))[MEMBERS[kind].landmarks][0])
     return _compared(subject, original, quantized, _read_pictures(request, kind), limits, events, request.folder)
 
 
@@ -166,9 +167,7 @@ def _why_not(original: bundles.Bundle) -> str:
 
 
 def _read_pictures(request: Request, kind: Kind) -> list[Picture]:
-    paths: Sequence[Path] = [
-        path for name, path in request.inputs.items() if name.partition(":")[0] in (PICTURE, kind.value)
-    ]
+    paths = [*request.files(PICTURE), *request.files(kind.value)]
     if not paths:
         raise Refused(
             "There is no picture to verify with.", next_step=f"Give at least one picture with a {kind.value}."

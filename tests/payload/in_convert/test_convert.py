@@ -13,9 +13,11 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
+from envguard_payload.contract import Note, Request
 from envguard_payload.conversion import converter, converter_rows, keras_files, saved_models
-from envguard_payload.protocol import Events, Refused, Request
+from envguard_payload.protocol import Events, Refused
 from envguard_payload.steps import convert
+from payload_support.requests import request
 
 SIZE = 12
 SIGNATURE = converter.DEFAULT_SIGNATURE
@@ -27,9 +29,9 @@ class Silent(Events):  # type: ignore[misc]
     def __init__(self) -> None:
         self.notes: list[str] = []
 
-    def _emit(self, **event: object) -> None:
-        if event["event"] == "note":
-            self.notes.append(str(event["text"]))
+    def _emit(self, event: object) -> None:
+        if isinstance(event, Note):
+            self.notes.append(event.text)
 
 
 def small_model() -> keras.Model:
@@ -52,8 +54,7 @@ class InFolder(unittest.TestCase):
     def order(self, model: Path, options: dict[str, object] | None = None, **inputs: Path) -> Request:
         work = self.folder / "work"
         work.mkdir()
-        given = {name.replace("__", ":"): path for name, path in inputs.items()}
-        return Request("steps.convert", {"model": model, **given}, work, options or {}, {})
+        return request("steps.convert", work, {"model": model, **inputs}, options)
 
 
 class TheStep(InFolder):
@@ -61,7 +62,7 @@ class TheStep(InFolder):
         model, rows = self.folder / "net.keras", self.folder / "rows.npy"
         small_model().save(model)
         np.save(rows, np.random.default_rng(0).random((20, SIZE, SIZE, 3), np.float32))
-        order = self.order(model, arrays__rows=rows)
+        order = self.order(model, arrays=rows)
         result = convert.run(order, Silent())
         self.assertEqual(result.failures, ())
         self.assertEqual((result.values["kind"], result.values["rows"]), ("int8", 16))

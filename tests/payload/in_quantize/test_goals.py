@@ -13,7 +13,7 @@ from envguard_payload.graph import model as models
 from envguard_payload.graph.build import GraphBuilder
 from envguard_payload.graph.schema import BuiltinOperator, generated
 from envguard_payload.int8 import low_rank, quantizing, recipes
-from envguard_payload.int8.goals import GOALS, goal_of
+from envguard_payload.int8.goals import BALANCED, GOALS, goal_of
 from envguard_payload.measuring.interpreting import Runner
 from envguard_payload.protocol import Refused
 
@@ -80,9 +80,9 @@ class Goals(unittest.TestCase):
         self.assertEqual(chosen, {"accuracy": 0, "balanced": 1, "size": 1, "speed": 1})
 
     def test_an_unknown_goal_is_refused(self) -> None:
-        self.assertEqual(goal_of({}).name, "balanced")
+        self.assertEqual(BALANCED.name, "balanced")
         with self.assertRaisesRegex(Refused, "no goal 'beauty'"):
-            goal_of({"goal": "beauty"})
+            goal_of("beauty")
 
 
 if __name__ == "__main__":

@@ -131,7 +131,7 @@ class Facts(unittest.TestCase):
         self.assertEqual(facts.operator_counts(model), {"FULLY_CONNECTED": 1})
         self.assertEqual(facts.weight_bytes(model), {"FLOAT32": 128})
         self.assertEqual(facts.integer_quantized(model), (0, 0))
-        self.assertEqual(facts.interface(model)["outputs"][0]["shape"], [1, 4])
+        self.assertEqual(facts.outputs(model)[0].shape, (1, 4))
 
     def test_an_int8_constant_with_a_scale_makes_a_model_quantized(self) -> None:
         build = small_model()

@@ -123,14 +123,12 @@ class Recipe(unittest.TestCase):
 
     def test_a_kernel_that_gains_is_chosen(self) -> None:
         choice = self.choose(halves(64, 3, 3, 64))
-        described = choice.as_json()
-        self.assertEqual(
-            (len(choice.operators), described["int8_weights"], described["float_tensors"]), (1, 64 * 9 * 64, 0)
-        )
+        described = choice.summary()
+        self.assertEqual((len(choice.operators), described.int8_weights, described.float_tensors), (1, 64 * 9 * 64, 0))
 
     def test_a_kernel_whose_scales_outweigh_it_is_kept(self) -> None:
         choice = self.choose(halves(64, 1, 1, 4))
-        self.assertEqual((choice.operators, choice.as_json()["float_weights"]), ((), 64 * 4))
+        self.assertEqual((choice.operators, choice.summary().float_weights), ((), 64 * 4))
 
     def test_a_kernel_that_is_small_in_its_file_is_kept(self) -> None:
         weights = halves(64, 3, 3, 64)

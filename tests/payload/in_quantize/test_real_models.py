@@ -11,20 +11,14 @@ import unittest
 from pathlib import Path
 from typing import Any
 
-from envguard_payload.protocol import Request
 from envguard_payload.steps import compare, quantize
+from payload_support.requests import Silent, request
 
 FOLDER = os.environ.get("ENVGUARD_TEST_MODELS", "")
 MODELS = sorted(Path(FOLDER).rglob("*.tflite")) if FOLDER else []
 LARGEST_RATIO = 0.8
 NOT_RUN = {"face_landmark_with_attention"}
 """Models with operators that only MediaPipe's own interpreter has."""
-
-
-class Silent:
-    """Takes the events, so that standard output stays the test runner's."""
-
-    def progress(self, label: str, done: float, total: float) -> None: ...
 
 
 @unittest.skipUnless(MODELS, "ENVGUARD_TEST_MODELS is not set, or has no models")
@@ -36,12 +30,12 @@ class RealModels(unittest.TestCase):
 
     def check(self, path: Path, folder: Path) -> None:
         events: Any = Silent()
-        quantized = quantize.run(Request("steps.quantize", {"model": path}, folder, {}), events)
+        quantized = quantize.run(request("steps.quantize", folder, {"model": path}), events)
         self.assertEqual(quantized.failures, ())
         self.assertLess(quantized.values["ratio"], LARGEST_RATIO)
         inputs = {"original": path, "quantized": folder / quantized.values["files"]["quantized"]}
         # How fast is measured on the bundle; here the machine may be busy, and only ruin counts.
-        compared = compare.run(Request("steps.compare", inputs, folder, {"max_latency_ratio": 1.5}), events)
+        compared = compare.run(request("steps.compare", folder, inputs, {"max_latency_ratio": 1.5}), events)
         self.assertEqual(compared.failures, ())
         (model,) = compared.values["models"]
         self.assertEqual(model["ran"], path.stem not in NOT_RUN, model["reason"])

@@ -22,8 +22,9 @@ from envguard_payload.graph.build import GraphBuilder
 from envguard_payload.graph.schema import BuiltinOperator
 from envguard_payload.int8 import quantizer_api
 from envguard_payload.measuring import accuracy, numerics
-from envguard_payload.protocol import Refused, Request, Result
+from envguard_payload.protocol import Refused, Result
 from envguard_payload.steps import compare, inspect, quantize
+from payload_support.requests import Silent, request
 
 BUNDLE = os.environ.get("ENVGUARD_TEST_BUNDLE", "")
 MEMBERS = [
@@ -34,14 +35,6 @@ MEMBERS = [
 ]
 
 
-class Silent:
-    """Takes the events, so that standard output stays the test runner's."""
-
-    def progress(self, label: str, done: float, total: float) -> None: ...
-
-    def note(self, text: str) -> None: ...
-
-
 class StepTest(unittest.TestCase):
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
@@ -49,8 +42,7 @@ class StepTest(unittest.TestCase):
         self.folder = Path(folder.name)
 
     def run_step(self, step: Any, inputs: dict[str, Path], **options: Any) -> Result:
-        request = Request(step.__name__, inputs, self.folder, options)
-        result: Result = step.run(request, Silent())
+        result: Result = step.run(request(step.__name__, self.folder, inputs, options), Silent())
         return result
 
     def quantize(self, path: Path, **options: Any) -> Result:
@@ -100,12 +92,12 @@ class RealBundle(StepTest):
 
     def test_inspection_tells_what_stands_in_the_way(self) -> None:
         values = self.run_step(inspect, {"model": Path(BUNDLE)}).values
-        self.assertEqual([member["name"] for member in values["members"]], MEMBERS)
-        detector = values["models"][0]
-        self.assertEqual(detector["weight_bytes"]["FLOAT16"], 202_780)
-        self.assertEqual(detector["inputs"][0]["shape"], [1, 128, 128, 3])
-        self.assertIn("operator_codes", [entry["pass"] for entry in detector["passes"]])
-        self.assertIn("TFLITE_METADATA", detector["metadata"])
+        self.assertEqual([member.name for member in values.members], MEMBERS)
+        detector = values.models[0]
+        self.assertEqual(detector.weight_bytes["FLOAT16"], 202_780)
+        self.assertEqual(detector.inputs[0].shape, (1, 128, 128, 3))
+        self.assertIn("operator_codes", [entry.name for entry in detector.passes])
+        self.assertIn("TFLITE_METADATA", detector.metadata)
 
     def test_a_bundle_that_was_quantized_is_refused(self) -> None:
         self.quantize(Path(BUNDLE))
@@ -218,7 +210,7 @@ class Gates(StepTest):
         ):
             output = accuracy.Output(near, replace(near, cosine=noise))
             inputs = accuracy.Inputs(kind, ([],), ())
-            failures = compare._broken("it", inputs, [output], compare.Limits.of({}))
+            failures = compare._broken("it", inputs, [output], compare.CompareOptions())
             self.assertEqual([failure.name for failure in failures], expected)
 
     def test_every_time_that_was_measured_is_told(self) -> None:
@@ -248,27 +240,27 @@ class Gates(StepTest):
 
 class Inspection(StepTest):
     def test_types_and_what_becomes_int8_are_counted(self) -> None:
-        (model,) = self.run_step(inspect, {"model": self.write(check.small_model())}).values["models"]
-        self.assertEqual(model["state"], "float16")
-        self.assertGreater(model["constants"]["FLOAT16"], 0)
-        self.assertGreater(model["activations"]["FLOAT32"], 0)
-        self.assertGreater(sum(row["int8_weights"] for row in model["becomes_int8"].values()), 0)
-        self.assertEqual(model["blocks"], [])
+        (model,) = self.run_step(inspect, {"model": self.write(check.small_model())}).values.models
+        self.assertEqual(model.state, "float16")
+        self.assertGreater(model.constants["FLOAT16"], 0)
+        self.assertGreater(model.activations["FLOAT32"], 0)
+        self.assertGreater(sum(row["int8_weights"] for row in model.becomes_int8.values()), 0)
+        self.assertEqual(model.blocks, ())
 
     def test_a_custom_operator_and_its_effect_are_named(self) -> None:
         build = GraphBuilder()
         source, output = build.tensor("input", (1, 4)), build.tensor("output", (1, 4))
         build.operator(BuiltinOperator.CUSTOM, [source], [output])
         build.model.operatorCodes[0].customCode = b"Strange"
-        (model,) = self.run_step(inspect, {"model": self.write(build.finish([source], [output]))}).values["models"]
-        self.assertEqual(model["custom_operators"], ["Strange"])
-        self.assertIn("custom operator Strange", [each["what"] for each in model["blocks"]])
+        (model,) = self.run_step(inspect, {"model": self.write(build.finish([source], [output]))}).values.models
+        self.assertEqual(model.custom_operators, ("Strange",))
+        self.assertIn("custom operator Strange", [each.what for each in model.blocks])
 
     def test_a_model_that_is_quantized_says_so(self) -> None:
         self.quantize(self.write(check.small_model()))
-        (model,) = self.run_step(inspect, {"model": self.folder / "quantized.tflite"}).values["models"]
-        self.assertEqual((model["state"], model["recipe"]), (inspect.INTEGERS, None))
-        self.assertIn("quantize the float model", model["blocks"][0]["effect"])
+        (model,) = self.run_step(inspect, {"model": self.folder / "quantized.tflite"}).values.models
+        self.assertEqual((model.state, model.recipe), (inspect.INTEGERS, None))
+        self.assertIn("quantize the float model", model.blocks[0].effect)
 
 
 class Check(StepTest):

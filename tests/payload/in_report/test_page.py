@@ -14,10 +14,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-from envguard_payload.protocol import Refused, Request
+from envguard_payload.protocol import Refused
 from envguard_payload.reporting import example, judged
 from envguard_payload.reporting.page import render
 from envguard_payload.steps import report
+from payload_support.requests import Silent, request
 from PIL import Image
 
 HOSTILE = """<script>alert("x")</script>'&{{ 7 * 7 }}$\\alpha$\x1b[31m\u202eksat"""
@@ -183,7 +184,7 @@ class Step(unittest.TestCase):
         inputs = {name: self.folder / f"{name}.json" for name in texts}
         for name, path in inputs.items():
             path.write_text(texts[name], encoding="utf-8")
-        return report.run(Request("steps.report", inputs, self.folder), Silent())
+        return report.run(request("steps.report", self.folder, inputs), Silent())
 
     def test_it_hands_on_the_page(self) -> None:
         result = self.run_step(**{name: json.dumps(value) for name, value in example.run_of("a.task", jpeg()).items()})
@@ -195,12 +196,6 @@ class Step(unittest.TestCase):
         for texts in ({}, {"document": "{"}, {"document": "[]"}):
             with self.assertRaises(Refused):
                 self.run_step(**texts)
-
-
-class Silent:
-    """Takes the events, so that standard output stays the test runner's."""
-
-    def progress(self, label: str, done: float, total: float) -> None: ...
 
 
 if __name__ == "__main__":

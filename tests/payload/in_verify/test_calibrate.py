@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from envguard_payload.contract import InspectFindings
 from envguard_payload.landmarks.anatomy import FRAMINGS
-from envguard_payload.protocol import Refused, Request
+from envguard_payload.protocol import Refused
 from envguard_payload.steps import calibrate
+from payload_support.requests import Silent, inspected, request
 
 BUNDLES = {kind: os.environ.get(f"ENVGUARD_TEST_{kind.upper()}_BUNDLE", "") for kind in ("hand", "pose")}
 BUNDLES["face"] = os.environ.get("ENVGUARD_TEST_BUNDLE", "")
@@ -32,13 +34,7 @@ SHAPES = {
     "pose_detector": (224, 224, 3),
     "pose_landmarks_detector": (256, 256, 3),
 }
-INSPECTED = {"models": [{"name": name, "inputs": [{"shape": [1, *shape]}]} for name, shape in SHAPES.items()]}
-
-
-class Silent:
-    """Takes the events, so that standard output stays the test runner's."""
-
-    def progress(self, label: str, done: float, total: float) -> None: ...
+INSPECTED = inspected({name: (1, *shape) for name, shape in SHAPES.items()})
 
 
 @unittest.skipUnless(all(BUNDLES.values()), "the bundles are not given")
@@ -49,13 +45,11 @@ class Calibrate(unittest.TestCase):
         self.folder = Path(folder.name)
 
     def run_step(
-        self, model: str | Path, inputs: dict[str, Path], inspected: dict[str, Any] = INSPECTED
+        self, model: str | Path, inputs: dict[str, Path | list[Path]], known: InspectFindings = INSPECTED
     ) -> dict[str, Any]:
         path = model if isinstance(model, Path) else Path(BUNDLES[model])
-        results = {"inspect": inspected}
-        events: Any = Silent()
-        request = Request("steps.calibrate", {"model": path, **inputs}, self.folder, results=results)
-        return dict(calibrate.run(request, events).values)
+        order = request("steps.calibrate", self.folder, {"model": path, **inputs}, inspected=known)
+        return dict(calibrate.run(order, Silent()).values)
 
     def arrays(self, values: dict[str, Any], name: str = "calibration") -> dict[str, np.ndarray]:
         with np.load(self.folder / values["files"][name]) as file:
@@ -69,7 +63,7 @@ class Calibrate(unittest.TestCase):
         }
         for kind, picture in pictures.items():
             with self.subTest(kind):
-                values = self.run_step(kind, {f"{kind}:{picture.name}": picture})
+                values = self.run_step(kind, {kind: picture})
                 arrays = self.arrays(values)
                 shapes = {name: shape for name, shape in SHAPES.items() if name.startswith(kind)}
                 self.assertEqual({name: array.shape[1:] for name, array in arrays.items()}, shapes)
@@ -78,26 +72,26 @@ class Calibrate(unittest.TestCase):
 
     def test_what_is_held_out_comes_from_pictures_that_calibration_does_not_see(self) -> None:
         first, second = PICTURES[:2]
-        values = self.run_step("face", {f"face:{first.name}": first, f"face_held_out:{second.name}": second})
+        values = self.run_step("face", {"face": first, "face_held_out": second})
         self.assertEqual(values["held_out"]["face_landmarks_detector"], 12)
-        alone = self.run_step("face", {f"picture:{first.name}": first})
+        alone = self.run_step("face", {"picture": first})
         self.assertEqual(alone["inputs"], values["inputs"])
         self.assertEqual(alone["held_out"], {}, "one view is all that there is to calibrate with")
 
     def test_a_model_that_is_dropped_gets_no_inputs(self) -> None:
-        rest = {"models": [model for model in INSPECTED["models"] if model["name"] != "face_detector"]}
+        rest = inspected({name: (1, *shape) for name, shape in SHAPES.items() if name != "face_detector"})
         values = self.run_step("face", {"face": PICTURES[0]}, rest)
         self.assertEqual(values["inputs"].keys(), {"face_landmarks_detector", "face_blendshapes"})
 
     def test_every_fourth_view_of_a_users_pictures_is_held_out(self) -> None:
-        values = self.run_step("face", {f"picture:{path.name}": path for path in PICTURES[:4]})
+        values = self.run_step("face", {"picture": PICTURES[:4]})
         self.assertEqual(values["inputs"]["face_detector"], 3 * 12)
         self.assertEqual(values["held_out"]["face_detector"], 12)
 
     def test_of_many_rows_of_an_array_every_fifth_is_held_out(self) -> None:
         rows = np.arange(10, dtype=np.float32)[:, None, None] * np.ones((10, 146, 2), np.float32)
         np.save(self.folder / "given.npy", rows)
-        values = self.run_step(self.bare("face_blendshapes"), {"arrays:given.npy": self.folder / "given.npy"})
+        values = self.run_step(self.bare("face_blendshapes"), {"arrays": self.folder / "given.npy"})
         shown, apart = (
             self.arrays(values, name)["face_blendshapes"][:, 0, 0].tolist() for name in ("calibration", "held_out")
         )
@@ -107,17 +101,17 @@ class Calibrate(unittest.TestCase):
     def test_a_users_arrays_are_taken_as_they_are_and_no_pictures_beside_them(self) -> None:
         path = self.folder / "given.npz"
         np.savez(path, face_blendshapes=np.ones((3, 146, 2), np.float32), unknown=np.ones(1))
-        self.assertEqual(self.run_step("face", {"arrays:given.npz": path})["inputs"], {"face_blendshapes": 3})
+        self.assertEqual(self.run_step("face", {"arrays": path})["inputs"], {"face_blendshapes": 3})
 
     def test_a_bare_model_gets_the_users_pictures_whole(self) -> None:
-        inspected = {"models": [{"name": "face_detector", "inputs": [{"shape": [1, 32, 48, 3]}]}]}
-        values = self.run_step(self.bare("face_detector"), {"picture": PICTURES[0]}, inspected)
+        known = inspected({"face_detector": (1, 32, 48, 3)})
+        values = self.run_step(self.bare("face_detector"), {"picture": PICTURES[0]}, known)
         self.assertEqual(self.arrays(values)["face_detector"].shape, (12, 32, 48, 3))
 
     def test_a_number_is_no_array_to_calibrate_with(self) -> None:
         np.save(self.folder / "given.npy", np.float32(1.0))
         with self.assertRaisesRegex(Refused, "given.npy"):
-            self.run_step("face", {"arrays:given.npy": self.folder / "given.npy"})
+            self.run_step("face", {"arrays": self.folder / "given.npy"})
 
     def test_without_pictures_it_refuses(self) -> None:
         with self.assertRaises(Refused):

@@ -21,19 +21,14 @@ from envguard_payload.landmarks.runtime import FRAMES, back_and_forth, clip, lan
 from envguard_payload.landmarks.trials import Found, Outcome, Trial, advice, defaults, trials
 from envguard_payload.landmarks.views import Picture, read_picture
 from envguard_payload.measuring import benchmark
-from envguard_payload.protocol import Refused, Request, Result
+from envguard_payload.protocol import Refused, Result
 from envguard_payload.steps import tune
+from payload_support.requests import Silent, request
 
 BUNDLE = Path(os.environ.get("ENVGUARD_TEST_BUNDLE", ""))
 ONE_FACE = "single_face.jpg"
 KNOWN = defaults(Kind.FACE, blendshapes=True)
 VIDEO = {"running_mode": "VIDEO"}
-
-
-class Silent:
-    """Takes the events, so that standard output stays the test runner's."""
-
-    def progress(self, label: str, done: float, total: float) -> None: ...
 
 
 def one_face() -> Path:
@@ -143,7 +138,8 @@ class OnTheRealBundle(unittest.TestCase):
         self.folder = Path(folder.name)
 
     def tuned(self, inputs: dict[str, Path]) -> Result:
-        return tune.run(Request("steps.tune", inputs, self.folder, {"seconds": 0.05}), Silent())
+        result: Result = tune.run(request("steps.tune", self.folder, inputs, {"seconds": 0.05}), Silent())
+        return result
 
     def test_every_mode_finds_the_face_in_every_frame(self) -> None:
         frames = clip(read_picture(one_face()))
@@ -164,7 +160,7 @@ class OnTheRealBundle(unittest.TestCase):
         self.assertEqual(tune._together(bench, VIDEO, noise=0.0), [])
 
     def test_every_option_is_tried_and_every_round_kept(self) -> None:
-        values = self.tuned({"model": BUNDLE, "face:a.jpg": one_face(), "hand:b.jpg": Path("none")}).values
+        values = self.tuned({"model": BUNDLE, "face": one_face(), "hand": Path("none")}).values
         self.assertEqual(values["kind"], "face")
         self.assertEqual(values["defaults"], KNOWN)
         tried = [(each["option"], each["value"], each["others"]) for each in values["trials"]]
@@ -192,7 +188,7 @@ class OnTheRealBundle(unittest.TestCase):
     def test_a_single_model_and_a_bundle_of_others_are_refused(self) -> None:
         model = next(Path(os.environ["ENVGUARD_TEST_MODELS"]).rglob("*.tflite"))
         with self.assertRaisesRegex(Refused, "is not a face, hand or pose landmarker bundle"):
-            self.tuned({"model": model, "face:a.jpg": one_face()})
+            self.tuned({"model": model, "face": one_face()})
 
     def test_no_picture_is_refused(self) -> None:
         with self.assertRaisesRegex(Refused, "no picture"):
@@ -205,7 +201,7 @@ class OnTheRealBundle(unittest.TestCase):
         landmarks = next(model.data for model in bundle.models() if model.name == "face_landmarks_detector")
         broken.write_bytes(bundle.replaced({"face_detector": landmarks}).to_bytes())
         with self.assertRaisesRegex(Refused, "MediaPipe .* does not take broken.task"):
-            self.tuned({"model": broken, "face:a.jpg": one_face()})
+            self.tuned({"model": broken, "face": one_face()})
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 from envguard_payload.checks import verify
-from envguard_payload.protocol import Request
 from envguard_payload.system import elf, system_libraries
+from payload_support.requests import request
 from PIL import Image
 
 BUNDLE = os.environ.get("ENVGUARD_TEST_BUNDLE", "")
@@ -27,7 +27,7 @@ def numpy_core() -> Path:
 class Proof(unittest.TestCase):
     def run_check(self, bundle: Path, picture: Path) -> tuple[bool, list[str]]:
         inputs = {"bundle": bundle, "picture": picture}
-        result = verify.run(Request("checks.verify", inputs, Path()), None)
+        result = verify.run(request("checks.verify", Path(), inputs), None)
         return bool(result.values["works"]), [failure.name for failure in result.failures]
 
     def picture(self) -> Path:

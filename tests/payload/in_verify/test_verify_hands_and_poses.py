@@ -12,12 +12,12 @@ import tempfile
 import unittest
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from envguard_payload.files import bundle as bundles
-from envguard_payload.protocol import Request, Result
+from envguard_payload.protocol import Result
 from envguard_payload.steps import verify
 from flatbuffers.table import Table
+from payload_support.requests import Silent, inspected, request
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,8 @@ class Case:
         return Path(os.environ.get(f"ENVGUARD_TEST_{self.kind.upper()}_BUNDLE", ""))
 
     @property
-    def inputs(self) -> dict[str, Path]:
-        paths = [Path(part) for part in os.environ[self.pictures].split(os.pathsep)]
-        return {f"{self.kind}:{path.name}": path for path in paths}
+    def paths(self) -> list[Path]:
+        return [Path(part) for part in os.environ[self.pictures].split(os.pathsep)]
 
 
 CASES = (
@@ -53,12 +52,6 @@ LIMITS = {
 
 
 LARGE = 10_000
-
-
-class Silent:
-    """Takes the events, so that standard output stays the test runner's."""
-
-    def progress(self, label: str, done: float, total: float) -> None: ...
 
 
 def ruined(data: bytes) -> bytes:
@@ -82,11 +75,10 @@ class HandsAndPoses(unittest.TestCase):
         self.folder = Path(folder.name)
 
     def verify(self, case: Case, quantized: Path) -> Result:
-        shape = [1, case.crop, case.crop, 3]
-        inspected = {"models": [{"name": f"{case.kind}_landmarks_detector", "inputs": [{"shape": shape}]}]}
-        inputs = {"original": case.bundle, "quantized": quantized, **case.inputs}
-        events: Any = Silent()
-        return verify.run(Request("steps.verify", inputs, self.folder, LIMITS, {"inspect": inspected}), events)
+        known = inspected({f"{case.kind}_landmarks_detector": (1, case.crop, case.crop, 3)})
+        inputs = {"original": case.bundle, "quantized": quantized, case.kind: case.paths}
+        result: Result = verify.run(request("steps.verify", self.folder, inputs, LIMITS, known), Silent())
+        return result
 
     def with_ruined(self, case: Case, model: str) -> Path:
         whole = bundles.read(case.bundle)

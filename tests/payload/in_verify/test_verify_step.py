@@ -16,8 +16,9 @@ import numpy as np
 from envguard_payload.files import bundle as bundles
 from envguard_payload.landmarks.comparison import Subject
 from envguard_payload.landmarks.kinds import Kind
-from envguard_payload.protocol import Refused, Request, Result
+from envguard_payload.protocol import Refused, Result
 from envguard_payload.steps import verify
+from payload_support.requests import Silent, inspected, request
 from PIL import Image
 
 BUNDLE = os.environ.get("ENVGUARD_TEST_BUNDLE", "")
@@ -25,18 +26,7 @@ PICTURES = os.environ.get("ENVGUARD_TEST_PICTURES", "")
 LIMITS = {"max_landmark_px": 1.1, "max_blendshape": 0.02, "max_faces_lost": 0.01}
 PICTURES_PER_RUN = 3
 CROPS = {"face": 256, "hand": 224, "pose": 256}
-INSPECTED = {
-    "models": [
-        {"name": f"{kind}_landmarks_detector", "inputs": [{"shape": [1, side, side, 3]}]}
-        for kind, side in CROPS.items()
-    ]
-}
-
-
-class Silent:
-    """Takes the events, so that standard output stays the test runner's."""
-
-    def progress(self, label: str, done: float, total: float) -> None: ...
+INSPECTED = inspected({f"{kind}_landmarks_detector": (1, side, side, 3) for kind, side in CROPS.items()})
 
 
 def given_pictures() -> list[Path]:
@@ -85,9 +75,9 @@ class VerifyStep(unittest.TestCase):
         options: Mapping[str, float] = LIMITS,
     ) -> Result:
         pictures = given_pictures() if pictures is None else pictures
-        inputs = {"original": original or self.original, "quantized": quantized}
-        inputs.update((f"picture:{path.name}", path) for path in pictures)
-        return verify.run(Request("steps.verify", inputs, self.folder, options, {"inspect": INSPECTED}), Silent())
+        inputs = {"original": original or self.original, "quantized": quantized, "picture": pictures}
+        result: Result = verify.run(request("steps.verify", self.folder, inputs, options, INSPECTED), Silent())
+        return result
 
     def changed_bundle(self, model: str, data: bytes | None) -> Path:
         """The bundle with other bytes for one model, or without it."""
