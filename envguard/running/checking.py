@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from envguard.backends.protocol import Workspace
 from envguard.catalog.model import Sample
@@ -88,5 +87,5 @@ def _result(
     )
 
 
-def _ignore(event: dict[str, Any]) -> None:
+def _ignore(event: object) -> None:
     """A check's progress is too short to show."""
