@@ -1,4 +1,4 @@
-"""Moments as envguard writes them."""
+"""The time as envguard writes it."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import datetime
 
 
 def utc_now() -> str:
-    """This moment as RFC 3339 in UTC, to the second."""
+    """The current time as RFC 3339 in UTC, to the second."""
     return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

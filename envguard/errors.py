@@ -1,4 +1,4 @@
-"""Every way in which envguard says no: what happened, why, what to do next, and the exit code."""
+"""Every way envguard can fail: what happened, why, what to do next, and the exit code."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import ClassVar
 class EnvguardError(Exception):
     """A failure that a user can act on.
 
-    `what` is one sentence that names the thing that failed, `why` the cause as far as it is known,
-    `next_step` what the user can do. All three are shown; none holds a secret or a traceback.
+    `what` is one sentence that names what failed, `why` the cause as far as it is known, `next_step` what the user can
+    do. All three are shown; none contains a secret or a traceback.
     """
 
     exit_code: ClassVar[int] = 2
@@ -21,7 +21,7 @@ class EnvguardError(Exception):
         self.next_step = next_step
 
     def as_json(self) -> dict[str, str | int]:
-        """The same failure for `--json`: `error`, `why`, `next`, `exit_code`."""
+        """The failure for `--json`: `error`, `why`, `next`, `exit_code`."""
         return {
             "error": self.what,
             "why": self.why,
@@ -31,7 +31,7 @@ class EnvguardError(Exception):
 
 
 class BadInput(EnvguardError):
-    """Wrong usage, or an input that cannot be what it claims to be (exit code 2)."""
+    """Wrong usage, or an input that is not what it claims to be (exit code 2)."""
 
     exit_code = 2
 
@@ -43,23 +43,23 @@ class BrokenData(EnvguardError):
 
 
 class StepFailed(EnvguardError):
-    """A step ended without a result, so there is no verdict but no (exit code 1)."""
+    """A step ended without a result, so there is no verdict (exit code 1)."""
 
     exit_code = 1
 
 
 def unforeseen(error: Exception) -> EnvguardError:
-    """A fault of envguard's own, in the format of every other error."""
+    """A bug in envguard, in the format of every other error."""
     foreseen = StepFailed(
         f"envguard itself failed: {type(error).__name__}: {error}",
-        next_step="Run again as `envguard --debug …` and report what it prints.",
+        next_step="Run it again as `envguard --debug …` and report what it prints.",
     )
     foreseen.__cause__ = error
     return foreseen
 
 
 class NoEnvironment(EnvguardError):
-    """No environment can be had on this host; `why` lists each candidate's reason (exit code 3)."""
+    """No environment is available on this host; `why` lists each candidate's reason (exit code 3)."""
 
     exit_code = 3
 

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and what identifies a file."""
+"""Write files that appear whole or not at all, and identify files by their content."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class FileFacts:
     sha256: str
 
     def as_json(self) -> dict[str, str | int]:
-        """The same facts for `--json`."""
+        """The facts for `--json`."""
         return {"path": str(self.path), "bytes": self.bytes, "sha256": self.sha256}
 
 
 def file_facts(path: Path) -> FileFacts:
-    """Read a file once and say what it is."""
+    """Read a file once and identify it."""
     digest = hashlib.sha256()
     size = 0
     with path.open("rb") as file:
@@ -40,9 +40,10 @@ def file_facts(path: Path) -> FileFacts:
 
 @contextlib.contextmanager
 def appearing_whole(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that replaces `path` when the block ends well, and leaves no trace when it does not.
+    """Open a file that replaces `path` if the block succeeds, and leaves no trace otherwise.
 
-    The content is on disk before the name is: temporary file in the same folder, fsync, rename, fsync of the folder.
+    The content reaches the disk before the name does: temporary file in the same folder, fsync, rename, fsync of that
+    folder.
     """
     temporary = path.with_name(f".{path.name[:80]}.{secrets.token_hex(6)}.part")
     try:
@@ -59,13 +60,13 @@ def appearing_whole(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that a reader sees the old content or the new, never a part."""
+    """Write a file so that readers see either the old content or the new, never a part."""
     with appearing_whole(path) as file:
         file.write(content)
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder survive a power cut, where the system can do that for folders."""
+    """Make the names in a folder survive a power cut, on systems that can sync folders."""
     if os.name == "nt":
         return
     descriptor = os.open(folder, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""Where the parts of a built environment lie."""
+"""Where the parts of a built environment are."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The interpreter to start steps with, and the folder that holds the installed distributions.
+    """The interpreter that starts steps, and the folder that holds the installed distributions.
 
-    That of an environment for images lies on this host without an interpreter: then `in_image` is set, and `python` is
-    a path inside the image.
+    An environment for images has no interpreter on this host: then `in_image` is set, and `python` is a path inside
+    the image.
     """
 
     python: Path
@@ -20,10 +20,10 @@ class Layout:
 
     @property
     def root(self) -> Path:
-        """The virtual environment's folder; for images the one that is copied in."""
+        """The virtual environment's folder; for images, the folder that is copied into them."""
         return self.site_packages if self.in_image else self.python.parent.parent
 
     @property
     def programs(self) -> Path:
-        """The folder of this host that holds the programs which the distributions bring."""
+        """The folder on this host that holds the programs of the distributions."""
         return self.site_packages / "bin" if self.in_image else self.python.parent

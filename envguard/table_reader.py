@@ -1,4 +1,4 @@
-"""Reading a document that a stranger wrote: every key is known, every value has its type, every error has its place."""
+"""Read an untrusted document: every key must be known, every value must have its type, every error names its place."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ Value = TypeVar("Value")
 
 
 class TableReader:
-    """A table being read: hands out values by type and refuses, with BrokenData, what was not asked for.
+    """A table being read: returns values by type and refuses, with BrokenData, every key that was not read.
 
-    `where` is the place that errors name. A value's reader takes what was parsed and raises ValueError with what it
-    must be.
+    `where` is the place that errors name. A value's reader takes the parsed value and raises ValueError that says what
+    it must be.
     """
 
     def __init__(self, values: object, where: str) -> None:
         if not isinstance(values, Mapping):
-            raise BrokenData(f"{where} is not a table.", next_step="Write it as a table.")
+            raise BrokenData(f"{where} must be a table.", next_step="Write it as a table.")
         self._values = values
         self._where = where
         self._asked: list[str] = []
@@ -35,11 +35,11 @@ class TableReader:
         return key in self._values
 
     def holds_table(self, key: str) -> bool:
-        """Whether the value of a key is a table itself."""
+        """Whether the value of a key is a table."""
         return isinstance(self._values.get(key), Mapping)
 
     def take(self, key: str, read: Callable[[object], Value], default: Value | None = None) -> Value:
-        """The value of a key, or its default; a key without a default must be there."""
+        """The value of a key, or its default; a key without a default is required."""
         self._asked.append(key)
         if key not in self._values:
             if default is None:
@@ -58,22 +58,22 @@ class TableReader:
         return self._read(self._values[key], f"{self._where}: {key}", read)
 
     def named(self, key: str, read: Callable[[str, TableReader], Value]) -> dict[str, Value]:
-        """A table of tables by name, in the order of the file."""
+        """A table of named tables, in the order of the file."""
         self._asked.append(key)
         found: dict[str, Value] = {}
         inner = self._values.get(key, {})
         if not isinstance(inner, Mapping):
-            self.refuse(key, "is not a table")
+            self.refuse(key, "must be a table")
         for name, values in inner.items():
             if not isinstance(name, str) or not NAME.fullmatch(name):
-                self.refuse(key, f"{name!r} is no name: lower-case letters, digits, '.', '_' and '-'")
+                self.refuse(key, f"has {name!r}; names are made of lower-case letters, digits, '.', '_' and '-'")
             table = TableReader(values, f"{self._where}: {key}.{name}")
             found[name] = read(name, table)
             table.done()
         return found
 
     def each(self, key: str, read: Callable[[TableReader], Value], *, least: int = 1) -> tuple[Value, ...]:
-        """An array of tables, at least one unless `least` says otherwise."""
+        """An array of at least `least` tables."""
         self._asked.append(key)
         entries = self._values.get(key)
         if not isinstance(entries, list) or len(entries) < least:
@@ -83,18 +83,18 @@ class TableReader:
         )
 
     def named_arrays(self, key: str, read: Callable[[TableReader], Value]) -> dict[str, tuple[Value, ...]]:
-        """A table of arrays of tables by name."""
+        """A table of named arrays of tables."""
         return self.inner(key, lambda table: {name: table.each(name, read) for name in table.names()})
 
     def names(self) -> tuple[str, ...]:
         """The table's keys, each of which must be a name."""
         for key in self._values:
             if not isinstance(key, str) or not NAME.fullmatch(key):
-                self.refuse(repr(key), "is no name: lower-case letters, digits, '.', '_' and '-'")
+                self.refuse(repr(key), "must be a name of lower-case letters, digits, '.', '_' and '-'")
         return tuple(self._values)
 
     def done(self) -> None:
-        """Refuse every key that nobody asked for, with the nearest known one."""
+        """Refuse every key that was not read, and suggest the nearest known one."""
         for key in self._values:
             if key not in self._asked:
                 near = did_you_mean(str(key), self._asked)
@@ -114,15 +114,15 @@ class TableReader:
 
 
 def did_you_mean(name: str, known: list[str]) -> str:
-    """The end of a sentence about an unknown name: the nearest known one, or nothing."""
+    """The end of a sentence about an unknown name: the nearest known one, if any is near."""
     near = difflib.get_close_matches(name, known, n=1)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def text(value: object) -> str:
-    """A text of printable characters that is not empty."""
+    """A non-empty text of printable characters."""
     if not isinstance(value, str) or not value or not value.isprintable():
-        raise ValueError("must be a text of printable characters")
+        raise ValueError("must be a non-empty text of printable characters")
     return value
 
 
@@ -134,21 +134,21 @@ def boolean(value: object) -> bool:
 
 
 def integer(value: object) -> int:
-    """A whole number, not negative."""
+    """A whole number of at least 0."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ValueError("must be a whole number")
+        raise ValueError("must be a whole number of at least 0")
     return value
 
 
 def number(value: object) -> float:
-    """A number, not negative."""
+    """A number of at least 0."""
     if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value < float("inf"):
-        raise ValueError("must be a number")
+        raise ValueError("must be a number of at least 0")
     return float(value)
 
 
 def match(pattern: re.Pattern[str], wanted: str) -> Callable[[object], str]:
-    """A reader of texts that the whole of a pattern fits."""
+    """A reader of texts that match a pattern as a whole."""
 
     def read(value: object) -> str:
         if not isinstance(value, str) or not pattern.fullmatch(value):
@@ -158,12 +158,12 @@ def match(pattern: re.Pattern[str], wanted: str) -> Callable[[object], str]:
     return read
 
 
-name_text = match(NAME, "a name: lower-case letters, digits, '.', '_' and '-'")
+name_text = match(NAME, "a name of lower-case letters, digits, '.', '_' and '-'")
 sha256_text = match(SHA256, "a SHA-256 in lower-case hex")
 
 
 def list_of(read: Callable[[object], str], *, least: int = 0) -> Callable[[object], tuple[str, ...]]:
-    """A reader of lists whose every item `read` takes."""
+    """A reader of lists whose items `read` accepts."""
 
     def read_list(value: object) -> tuple[str, ...]:
         if not isinstance(value, list) or len(value) < least:
@@ -176,7 +176,7 @@ def list_of(read: Callable[[object], str], *, least: int = 0) -> Callable[[objec
 def table_of(
     read: Callable[[object], Value], key: Callable[[object], str] = name_text
 ) -> Callable[[object], Mapping[str, Value]]:
-    """A reader of tables whose every value `read` takes, in the order of the file."""
+    """A reader of tables whose values `read` accepts, in the order of the file."""
 
     def read_table(value: object) -> Mapping[str, Value]:
         if not isinstance(value, dict):
@@ -193,7 +193,7 @@ def table_of(
 
 
 def inside(value: object) -> str:
-    """A relative path with forward slashes that stays below where it starts."""
+    """A relative path with forward slashes that stays below its starting point."""
     path = text(value)
     if "\\" in path or any(part in ("", ".", "..") or ":" in part for part in path.split("/")):
         raise ValueError("must be a relative path without '..'")
@@ -214,4 +214,4 @@ def _json(value: object) -> JsonValue:
         return [_json(item) for item in value]
     if isinstance(value, dict):
         return json_table(value)
-    raise ValueError("holds a value that JSON has no word for")
+    raise ValueError("has a value that JSON cannot express")

@@ -1,4 +1,4 @@
-"""TOML for every Python that envguard runs on: the standard library's reader, or its backport on 3.10."""
+"""Read TOML on every Python that envguard runs on: with the standard library, or its backport on 3.10."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ else:
 
 
 def parse_toml(text: str) -> dict[str, Any]:
-    """Parse a document; raises ValueError where it is not TOML."""
+    """Parse a document; raises ValueError if it is not TOML."""
     document: dict[str, Any] = _loads(text)
     return document

@@ -1,4 +1,4 @@
-"""What can be built and run: environments, their editions, tasks and samples, all of it data."""
+"""What envguard can build and run, as data: environments, their editions, tasks and samples."""
 
 from envguard.catalog.model import (
     Catalog,

@@ -1,4 +1,4 @@
-"""The words of a catalog as values: environment, edition, task, step, sample."""
+"""A catalog as values: environments, editions, tasks, steps and samples."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Edition:
     """One version line of an environment.
 
     `pythons` are minors ("3.11") in order of preference; `requirements` and `overrides` are what the resolver is
-    asked for (PEP 508); with `dependencies` off only the requirements themselves are locked. An edition that is not
-    `offered` is taken only when it is asked for by name: it is there to be proved again, and to be known.
-    `system_libraries` are the Debian packages that a minimal system must have for it, beyond the C and C++ runtimes.
+    given (PEP 508); with `dependencies` off, only the requirements themselves are locked. An edition that is not
+    `offered` is used only if it is named: it stays in the catalog to be proved again and to be on record.
+    `system_libraries` are the Debian packages that a minimal system needs for it, besides the C and C++ runtimes.
     """
 
     name: str
@@ -33,10 +33,10 @@ class Edition:
 class Environment:
     """A named set of requirements in one or more editions, and the check that proves it.
 
-    `check` is the payload check, or the text of `check_command`, which runs in the environment instead of one.
-    `editions` are in order of preference; the first is the default. `check_inputs` are the check's own input names and
-    the `sample:NAME` that each stands for; `lockfiles` is the folder that holds one folder per environment, `folder`
-    the one that scripts are named from.
+    `check` is the payload check, or the text of `check_command`, which runs in the environment in its place.
+    `editions` are in order of preference; the first is the default. `check_inputs` maps the check's own input names to
+    samples; `lockfiles` is the folder that holds one folder per environment, `folder` the one that paths of scripts
+    are relative to.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Environment:
     folder: Path = Path()
 
     def edition(self, name: str) -> Edition | None:
-        """The edition of that name, if there is one."""
+        """The edition with that name, or None."""
         return next((edition for edition in self.editions if edition.name == name), None)
 
 
@@ -65,7 +65,7 @@ class SampleFile:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Files that a `sample:NAME` stands for; `summary` says where they come from."""
+    """The files that `sample:NAME` stands for; `summary` says where they come from."""
 
     name: str
     summary: str
@@ -78,8 +78,8 @@ class PayloadStep:
     """A step of a task that runs envguard's own code (`run`: `steps.NAME`) in an environment.
 
     `inputs` maps the step's own input names to references: `task:NAME` is a file that the user named, `sample:NAME`
-    the files of a sample, `file:PATH` a file of the catalog's folder, `STEP:NAME` one that an earlier step handed on.
-    A step that `measures` times has no other step beside it.
+    the files of a sample, `file:PATH` a file in the catalog's folder, `STEP:NAME` one that an earlier step made. While
+    a step that `measures` times is running, no other step runs.
     """
 
     name: str
@@ -94,9 +94,8 @@ class PayloadStep:
 class CommandStep:
     """A step of a task that runs a user's command in an environment.
 
-    In `command`, `{input.NAME}` and `{output.NAME}` stand for paths. `inputs` are as of a payload step, `outputs` map
-    names to the files that the command must make in its scratch folder, `env` holds variables to set; `measures` is
-    as of a payload step.
+    In `command`, `{input.NAME}` and `{output.NAME}` stand for paths. `outputs` maps names to the files that the command
+    must create in its scratch folder, `env` holds variables to set; `inputs` and `measures` are as in a payload step.
     """
 
     name: str
@@ -113,10 +112,10 @@ Step = PayloadStep | CommandStep
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a user runs by name: steps in order, and what becomes of their files.
+    """What a user runs by name: steps in order, and which of their files the user gets.
 
-    `outputs` maps names to the references of the files that the user gets; `folder` is the one that scripts and
-    `file:` references are named from.
+    `outputs` maps names to the files that the user gets; `folder` is the one that paths of scripts and `file:`
+    references are relative to.
     """
 
     name: str
@@ -127,17 +126,17 @@ class Task:
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """The names of the files that the user must give: every NAME of a `task:NAME`, in order."""
+        """The names of the files that the user must provide: every NAME of a `task:NAME`, in order."""
         references = (reference for step in self.steps for reference in step.inputs.values())
         return tuple(dict.fromkeys(reference.name for reference in references if reference.source == TASK))
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """Where a project says that its packages come from; what the user has set in variables goes before it.
+    """Where a project says its packages come from; variables that the user has set take precedence.
 
-    `url` is the address of a simple index (PEP 503), without credentials, `certificates` a file of authorities to
-    trust (PEM), `proxy` the address of an HTTP proxy; each may be empty.
+    `url` is the address of a simple index (PEP 503), without credentials, `certificates` a PEM file of authorities to
+    trust, `proxy` the address of an HTTP proxy; each may be empty.
     """
 
     url: str = ""
@@ -145,7 +144,7 @@ class Index:
     proxy: str = ""
 
     def under(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """The variables with the project's settings where the user has none."""
+        """The variables, with the project's settings added where the user has none."""
         laid = dict(environ)
         for value, name, *others in (
             (self.url, "UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"),
@@ -159,9 +158,9 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """Everything that can be built and run, by name; `project` is the folder of the user's own part, if there is one.
+    """Everything that can be built and run, by name; `project` is the folder of the user's own part, if any.
 
-    The built-in part comes first. `base` is the container image that images are built on; `{python}` in it stands for
+    The built-in part comes first. `base` is the container image that images are built from; `{python}` in it stands for
     the Python minor.
     """
 

@@ -1,4 +1,4 @@
-"""The catalog of a run: what envguard ships, and after it what the project at hand brings in its `envguard.toml`."""
+"""The catalog of a run: what envguard ships, followed by the `envguard.toml` of the current project."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ PROJECT_VARIABLE = "ENVGUARD_PROJECT"
 
 
 def load_catalog(cwd: Path, environ: Mapping[str, str]) -> Catalog:
-    """The built-in catalog with the project's after it, if there is a project.
+    """The built-in catalog, followed by the project's if there is a project.
 
-    Raises BrokenData where the project's file is not a catalog, and BadInput where it must not be trusted or is not
-    where `ENVGUARD_PROJECT` says.
+    Raises BrokenData if the project's file is not a valid catalog, and BadInput if it cannot be trusted or is not where
+    `ENVGUARD_PROJECT` says.
     """
     file = find_project(cwd, environ)
     if file is None:
@@ -31,11 +31,11 @@ def load_catalog(cwd: Path, environ: Mapping[str, str]) -> Catalog:
 
 
 def find_project(cwd: Path, environ: Mapping[str, str]) -> Path | None:
-    """The `envguard.toml` of the folder that `ENVGUARD_PROJECT` names, else of the nearest folder upwards from `cwd`.
+    """The `envguard.toml` in the folder that `ENVGUARD_PROJECT` names, or else in the nearest folder up from `cwd`.
 
-    The search ends at the user's home folder, or with the file system. What it finds must be the user's own: such a
-    file names commands, and somebody else may have put it into a folder that all can write to. A folder that is named
-    is taken as it is.
+    The search stops at the user's home folder and at the edge of the file system. What it finds must be the user's own:
+    the file names commands, and somebody else may have put it in a folder that everybody can write to. A folder that
+    the user named is trusted.
     """
     named = environ.get(PROJECT_VARIABLE)
     if named:
@@ -57,7 +57,7 @@ def _nearest(here: Path, home: Path) -> Path | None:
             if folder == home:
                 return None
     except PermissionError:
-        pass  # a folder that cannot be looked into has no project for this user
+        pass  # a folder that this user cannot read holds no project for them
     return None
 
 
@@ -66,20 +66,20 @@ def _named(folder: Path) -> Path:
     if not file.is_file():
         raise BadInput(
             f"There is no project in {folder}.",
-            why=f"it has no file {PROJECT_FILE}",
+            why=f"the folder has no {PROJECT_FILE}",
             next_step=f"Name another folder with --project or {PROJECT_VARIABLE}.",
         )
     return file
 
 
 def _refuse_strangers(file: Path, environ: Mapping[str, str]) -> None:
-    """Refuse a file that somebody else owns or can write to; on Windows, whose rights are others, none."""
+    """Refuse a file that somebody else owns or can write to; not on Windows, where permissions work differently."""
     if os.name == "nt":
         return
     why = _why_not_trusted(file, environ)
     if why:
         raise BadInput(
-            f"The project file {file} is not used.",
+            f"The project file {file} was ignored.",
             why=f"{why}, and it names commands to run",
             next_step=f"If you trust it, name its folder: --project {file.parent} or {PROJECT_VARIABLE}.",
         )
@@ -95,5 +95,5 @@ def _why_not_trusted(file: Path, environ: Mapping[str, str]) -> str:
     if facts.st_mode & stat.S_IWOTH:
         return "every user can write to it"
     if folder.st_mode & stat.S_IWOTH and not folder.st_mode & stat.S_ISVTX:
-        return "every user can put another in its place"
+        return "every user can replace it"
     return ""

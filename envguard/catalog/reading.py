@@ -1,4 +1,4 @@
-"""From TOML to a catalog: environments, tasks and samples, each key known and each value of its type."""
+"""Read a catalog from TOML: every key must be known and every value must have its type."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SCHEMA = 1
 MINOR = re.compile(r"3\.[0-9]{1,2}")
 PAYLOAD_STEP = re.compile(r"steps\.[a-z0-9_]+")
 PAYLOAD_CHECK = re.compile(r"checks\.[a-z0-9_]+")
-# Not those that would lead Python, the linker or the search for programs out of the environment.
+# Excludes those that would lead Python, the linker or the search for programs out of the environment.
 VARIABLE = re.compile(
     r"(?!(PATH|HOME|VIRTUAL_ENV|PYTHON(PATH|HOME|USERBASE|NOUSERSITE|STARTUP|PLATLIBDIR)|LD_.*|DYLD_.*)$)"
     r"[A-Za-z_][A-Za-z0-9_]*"
@@ -64,7 +64,7 @@ _image = match(IMAGE, "the name of a container image such as python:{python}-sli
 
 
 def read_catalog(path: Path, *, lockfiles: Path, base: Catalog = NOTHING) -> Catalog:
-    """Read a catalog file whose locks lie in `lockfiles` and put it after `base`.
+    """Read a catalog file whose locks are in `lockfiles`, and append it to `base`.
 
     Raises BrokenData that names the file and the key.
     """
@@ -72,7 +72,7 @@ def read_catalog(path: Path, *, lockfiles: Path, base: Catalog = NOTHING) -> Cat
         with path.open("rb") as file:
             raw = file.read(LARGEST_FILE + 1)
         if len(raw) > LARGEST_FILE:
-            raise ValueError(f"it has more than {LARGEST_FILE} bytes, which no catalog has")
+            raise ValueError(f"it is larger than {LARGEST_FILE:,} bytes")
         document = parse_toml(raw.decode("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise BrokenData(
@@ -89,13 +89,13 @@ def catalog_from(
     folder: Path = Path(),
     base: Catalog = NOTHING,
 ) -> Catalog:
-    """Build a catalog from a parsed document, after `base`, whose names it may use and may not take.
+    """Build a catalog from a parsed document, appended to `base`, whose names it may use but not redefine.
 
-    `source` is the name that errors give the document, `folder` the one that its scripts and files are named from.
+    `source` is what errors call the document, `folder` the one that its scripts and files are relative to.
     """
     table = TableReader(document, source)
     if table.take("schema", integer) != SCHEMA:
-        table.refuse("schema", f"this envguard reads schema {SCHEMA}")
+        table.refuse("schema", f"must be {SCHEMA}, the schema that this envguard reads")
     own = Catalog(
         environments=table.named("environments", _environment_in(lockfiles, folder)),
         tasks=table.named("tasks", _task_in(folder)),
@@ -118,7 +118,7 @@ def catalog_from(
 
 def _index_in(folder: Path) -> Callable[[TableReader], Index]:
     def index(table: TableReader) -> Index:
-        address = match(ADDRESS, "an http or https address without user and password, which belong into variables")
+        address = match(ADDRESS, "an http or https address without user and password, which belong in variables")
         certificates = table.take("certificates", inside, "")
         return Index(
             url=table.take("url", address, ""),
@@ -215,7 +215,7 @@ def _step(table: TableReader) -> Step:
         inputs=inputs,
         command=table.take("command", _command),
         outputs=table.take("outputs", table_of(inside), NO_TEXTS),
-        env=table.take("env", table_of(text, match(VARIABLE, "no variable that a step may set")), NO_TEXTS),
+        env=table.take("env", table_of(text, match(VARIABLE, "a variable that a step may set")), NO_TEXTS),
         measures=measures,
     )
 
@@ -238,7 +238,7 @@ def _sample_file(table: TableReader) -> SampleFile:
 
 
 def _payload(pattern: re.Pattern[str], wanted: str) -> Callable[[object], str]:
-    """A reader of names of envguard's own code, which must be there."""
+    """A reader for names of envguard's own code, which must exist."""
     of_its_form = match(pattern, wanted)
 
     def read(value: object) -> str:
@@ -246,7 +246,7 @@ def _payload(pattern: re.Pattern[str], wanted: str) -> Callable[[object], str]:
         kind, _, module = name.partition(".")
         known = _payload_modules(kind)
         if module not in known:
-            raise ValueError(f"names {name!r}, which envguard does not have; it has {', '.join(known)}")
+            raise ValueError(f"names {name!r}, which does not exist; envguard has {', '.join(known)}")
         return name
 
     return read
@@ -258,7 +258,7 @@ def _payload_modules(kind: str) -> tuple[str, ...]:
 
 
 def _command(value: object) -> tuple[str, ...]:
-    """A program and its arguments. Its files are named from the catalog's folder, so that it runs anywhere."""
+    """A program and its arguments. Paths are relative to the catalog's folder, so that the command runs anywhere."""
     command = list_of(text, least=1)(value)
     program = command[0]
     script = command[1] if program in ("python", "python3") and len(command) > 1 else ""

@@ -1,4 +1,4 @@
-"""Do the names in a catalog fit together? Environments, samples, steps and files that something refers to exist."""
+"""Check that everything a catalog refers to exists: environments, samples, steps and files."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ def reference_of(value: object) -> Reference:
 
 
 def refuse_shadows(own: Catalog, base: Catalog, refuse: Refuse) -> None:
-    """Refuse a project that gives a built-in name another meaning."""
+    """Refuse a project that redefines a built-in name."""
     for kind in ("environments", "tasks", "samples"):
         taken = getattr(base, kind).keys() & getattr(own, kind).keys()
         if taken:
-            refuse(f"{kind}.{min(taken)}", "is the name of a built-in one; give it another")
+            refuse(f"{kind}.{min(taken)}", "is the name of a built-in one; choose another name")
 
 
 def check_references(own: Catalog, catalog: Catalog, refuse: Refuse) -> None:
-    """Everything that `own` refers to exists in `catalog`, and steps refer only backwards."""
+    """Refuse references of `own` to what is not in `catalog`, or to steps that come later."""
     for environment in own.environments.values():
         _check_environment(environment, catalog, refuse)
     for sample in own.samples.values():
@@ -117,10 +117,10 @@ def _check_placeholders(command: tuple[str, ...], names: Mapping[str, list[str]]
 
 
 def _refuse_clash(files: Mapping[str, str], where: str, refuse: Refuse) -> None:
-    """Two outputs must not be one file, on no file system."""
+    """Two outputs must not be the same file on any file system."""
     file, times = Counter(name.casefold() for name in files.values()).most_common(1)[0] if files else ("", 0)
     if times > 1:
-        refuse(where, f"has {times} outputs of one name, {file!r}")
+        refuse(where, f"has {times} outputs with the same name, {file!r}")
 
 
 def _file_name(reference: Reference, steps: Mapping[str, Step]) -> str:

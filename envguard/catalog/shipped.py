@@ -1,4 +1,4 @@
-"""What envguard ships: its catalog and lock files, beside the sources in a checkout, in the package when installed."""
+"""The catalog and lock files that envguard ships: next to the sources in a checkout, in the package if installed."""
 
 from __future__ import annotations
 
@@ -19,6 +19,6 @@ def builtin_catalog() -> Catalog:
 
 
 def shipped_lockfiles() -> Path:
-    """The folder of the shipped lock files, with one folder per environment."""
+    """The folder of the shipped lock files, one folder per environment."""
     installed = PACKAGE / "data" / "lockfiles"
     return installed if installed.is_dir() else PACKAGE.parent / "lockfiles"

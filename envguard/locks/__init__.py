@@ -1,1 +1,1 @@
-"""Lock files: every pin and hash of one environment edition on one Python minor, and the proofs that they work."""
+"""Lock files, with every pin and hash for one environment edition on one Python minor, and proofs that they work."""

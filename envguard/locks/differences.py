@@ -8,7 +8,7 @@ from envguard.locks.lockfile import Lock, LockedPackage
 
 
 def differences(old: Lock, new: Lock) -> tuple[str, ...]:
-    """One line per package or head field that differs, `old → new`; empty where only the cut-off does, or nothing."""
+    """One line per package or head field that differs, `old → new`; a different cut-off date does not count."""
     return (*_of_heads(old, new), *_of_packages(_by_name(old), _by_name(new)))
 
 
@@ -37,7 +37,7 @@ def _of_packages(old: dict[str, tuple[LockedPackage, ...]], new: dict[str, tuple
 
 
 def _of_details(before: tuple[LockedPackage, ...], after: tuple[LockedPackage, ...]) -> Iterator[str]:
-    """What differs of a package whose versions are the same."""
+    """What differs in a package whose versions are the same."""
     old, new = ({wheel for package in packages for wheel in package.wheels} for packages in (before, after))
     for sign, wheels in (("without", old - new), ("with", new - old)):
         yield from (f"{sign} {name}" for name in sorted(wheel.filename for wheel in wheels))

@@ -1,4 +1,4 @@
-"""Does the package index answer? uv is asked, so that mirror, proxy and certificates are those that installs get."""
+"""Check that the package index answers; uv asks, so mirror, proxy and certificates are the same as for installs."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-# Tiny, and on every mirror; that an index lacks it is an answer too.
+# Tiny, and on every mirror; an index that says it has no such package has answered too.
 ASKED = "six"
 ANSWERED = ("No solution found", "was not found in the package registry")
 NO_ANSWER = ("credentials", "403 Forbidden", "network was disabled")
 
 
 def ask_index(uv: Path, variables: Mapping[str, str], *, timeout: float) -> str:
-    """Ask for one small package with an empty cache; gives back uv's own words if no answer came, else nothing.
+    """Ask for one small package with an empty cache; returns uv's own words if there was no answer, else nothing.
 
-    `variables` are those that uv gets (`installer_variables`); `timeout` is in seconds, after which it is stopped.
+    `variables` are uv's (`installer_variables`); `timeout` is in seconds.
     """
     with tempfile.TemporaryDirectory(prefix="envguard-index-") as name:
         folder = Path(name)

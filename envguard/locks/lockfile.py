@@ -1,8 +1,8 @@
-"""The lock file: a requirements file of pins and hashes that says of itself what it locks and which wheels there were.
+"""The lock file: a requirements file with pins and hashes, whose comments say what it locks and which wheels exist.
 
-pip and uv read it as it is (`--require-hashes`). It names no package index, so a mirror or a private index serves it
-unchanged. A comment line above each requirement names the wheels whose hashes follow, so that a host can be told what
-is missing before anything is downloaded.
+pip and uv read it unchanged (`--require-hashes`). It names no package index, so it works with any mirror or private
+index. A comment line above each requirement names the wheels whose hashes follow, so that missing wheels are known
+before anything is downloaded.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from envguard.errors import BrokenData
 TITLE = "# envguard lock 1"
 LARGEST_LOCK = 5_000_000
 
-_LOCK_AGAIN = "Restore it from version control, or write it anew with `envguard lock`."
+_LOCK_AGAIN = "Restore it from version control, or recreate it with `envguard lock`."
 
 _FIELD = re.compile(r"# (environment|edition|python|cut-off|requires|override|packages): (\S.*)")
 _PACKAGE = re.compile(
@@ -29,7 +29,7 @@ _PACKAGE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class LockedWheel:
-    """A wheel's file name (its tags are in it) and its SHA-256 in hex."""
+    """A wheel's file name, which contains its tags, and its SHA-256 in hex."""
 
     filename: str
     sha256: str
@@ -37,7 +37,7 @@ class LockedWheel:
 
 @dataclass(frozen=True, slots=True)
 class LockedPackage:
-    """One pinned package; `marker` (PEP 508) is empty where every platform needs it."""
+    """One pinned package; `marker` (PEP 508) is empty if every platform needs it."""
 
     name: str
     version: str
@@ -49,7 +49,7 @@ class LockedPackage:
 class Lock:
     """Every pin and hash of one environment edition on one Python minor.
 
-    `cut_off` is the moment (RFC 3339, UTC) after which uploads were not considered.
+    Uploads after `cut_off` (RFC 3339, UTC) were ignored.
     """
 
     environment: str
@@ -61,7 +61,7 @@ class Lock:
     packages: tuple[LockedPackage, ...]
 
     def text(self) -> str:
-        """The file's content; the same lock gives the same bytes."""
+        """The file's content; equal locks give equal bytes."""
         lines = [
             TITLE,
             f"# environment: {self.environment}",
@@ -70,7 +70,7 @@ class Lock:
             f"# cut-off: {self.cut_off}",
             *(f"# requires: {requirement}" for requirement in self.requires),
             *(f"# override: {requirement}" for requirement in self.overrides),
-            # Without the count, a file cut off between two packages would be a lock of fewer packages.
+            # Without the count, a file truncated between two packages would be a valid lock of fewer packages.
             f"# packages: {len(self.packages)}",
         ]
         for package in self.packages:
@@ -83,7 +83,7 @@ class Lock:
         return "\n".join(lines) + "\n"
 
     def bare_text(self) -> str:
-        """The same requirements and hashes without a comment."""
+        """The requirements and hashes without comments."""
         lines = [line for line in self.text().split("\n") if line and not line.startswith("#")]
         return "\n".join(lines) + "\n"
 
@@ -119,12 +119,12 @@ class LockRequest:
 
 
 def lock_path(lockfiles: Path, environment: str, edition: str, python: str) -> Path:
-    """Where the lock of that edition and Python minor lies."""
+    """The path of the lock for that edition and Python minor."""
     return lockfiles / environment / edition / f"cp{python.replace('.', '')}.txt"
 
 
 def read_lock(path: Path) -> Lock:
-    """Read a lock file; raises BrokenData that names the line for anything but what `Lock.text` writes."""
+    """Read a lock file; raises BrokenData that names the line if it is not exactly what `Lock.text` writes."""
     try:
         with path.open("rb") as file:
             raw = file.read(LARGEST_LOCK + 1)
@@ -132,10 +132,10 @@ def read_lock(path: Path) -> Lock:
     except (OSError, UnicodeDecodeError) as error:
         raise BrokenData(f"The lock file {path} cannot be read.", why=str(error), next_step=_LOCK_AGAIN) from error
     if len(raw) > LARGEST_LOCK:
-        raise BrokenData(f"The lock file {path} is larger than {LARGEST_LOCK} bytes.", next_step=_LOCK_AGAIN)
+        raise BrokenData(f"The lock file {path} is larger than {LARGEST_LOCK:,} bytes.", next_step=_LOCK_AGAIN)
     lock = _parse(text, path)
     if lock.text() != text:
-        raise _damaged(path, "its spacing or order is not what envguard writes")
+        raise _damaged(path, "its spacing or order differs from what envguard writes")
     return lock
 
 
@@ -148,11 +148,11 @@ def _parse(text: str, path: Path) -> Lock:
     for number, line in enumerate(lines, start=2):
         match = _FIELD.fullmatch(line)
         if match is None:
-            raise _damaged(path, f"line {number} is no field of a lock's head")
+            raise _damaged(path, f"line {number} is not a field of a lock's head")
         fields.setdefault(match[1], []).append(match[2])
     for name in ("environment", "edition", "python", "cut-off"):
         if len(fields.get(name, ())) != 1:
-            raise _damaged(path, f"its head must say once what its {name} is")
+            raise _damaged(path, f"its head must name its {name} exactly once")
     return Lock(
         environment=fields["environment"][0],
         edition=fields["edition"][0],
@@ -167,7 +167,7 @@ def _parse(text: str, path: Path) -> Lock:
 def _package(block: str, path: Path) -> LockedPackage:
     match = _PACKAGE.fullmatch(block + "\n")
     if match is None:
-        raise _damaged(path, f"the entry that starts with {block[:60]!r} is no pin with its wheels and hashes")
+        raise _damaged(path, f"the entry that starts with {block[:60]!r} is not a pin with its wheels and hashes")
     filenames = re.findall(r"# wheel: (\S+)", match["wheels"])
     hashes = re.findall(r"sha256:([0-9a-f]{64})", match["hashes"])
     if len(hashes) != len(filenames):
@@ -178,7 +178,7 @@ def _package(block: str, path: Path) -> LockedPackage:
 
 def _damaged(path: Path, why: str) -> BrokenData:
     return BrokenData(
-        f"The lock file {path} is not one that envguard wrote.",
+        f"The lock file {path} is not as envguard wrote it.",
         why=why,
         next_step=_LOCK_AGAIN,
     )

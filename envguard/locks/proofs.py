@@ -1,4 +1,4 @@
-"""A proof: the record of what came of a lock that was installed for real on a platform and put to its check."""
+"""A proof: the record of how a lock did when it was installed for real on a platform and checked."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ ProofResult = Literal["works", "fails", "cannot be installed", "cannot be resolv
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What was installed where, what ran, when, and what it found.
+    """What was installed where, which check ran when, and what it found.
 
     `lock` is the lock's SHA-256, `date` RFC 3339 in UTC, `seconds` the check's duration, `found` its values. `reason`
-    is empty where it works, else the literal words of the tool that said no. Where the requirements cannot be
-    resolved there is no lock: then `lock` is `LockRequest.digest`, `python` a minor, and `platform` is "any",
-    because locks are made for every platform at once.
+    is empty if it works, else the literal words of the tool that failed. If the requirements cannot be resolved there
+    is no lock: then `lock` is `LockRequest.digest`, `python` a minor, and `platform` is "any", because locks are made
+    for every platform at once.
     """
 
     lock: str
@@ -46,7 +46,7 @@ class Proof:
 
     @property
     def works(self) -> bool:
-        """Whether it is a proof that the lock works, and not the record of a failure."""
+        """Whether the lock works; otherwise this is the record of a failure."""
         return self.result == "works"
 
     def as_json(self) -> dict[str, object]:
@@ -56,27 +56,27 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """Where a proof counts: `sysconfig`'s name of the platform and the C library's, without its version."""
+    """Where a proof counts: the platform's name in `sysconfig`, and the C library's name without its version."""
 
     name: str
     libc: str
 
     def has(self, proof: Proof) -> bool:
-        """Whether the proof was made here, or counts everywhere."""
+        """Whether the proof was made on this platform, or counts everywhere."""
         return proof.platform == ANY_PLATFORM or (
             proof.platform == self.name and proof.libc.partition(" ")[0] == self.libc
         )
 
 
 def proof_of(proofs: Iterable[Proof], *, digest: str, python: str, platform: Platform) -> Proof | None:
-    """What is recorded of exactly that lock on that Python minor and platform."""
+    """The record of exactly that lock on that Python minor and platform, if there is one."""
     return next(
         (proof for proof in proofs if proof.lock == digest and proof.minor == python and platform.has(proof)), None
     )
 
 
 def with_proof(proofs: Iterable[Proof], new: Proof) -> tuple[Proof, ...]:
-    """The records with a newer one in the place of what was known of its Python and platform."""
+    """The records, with the new one in place of the earlier ones for its Python and platform."""
     replaced = Platform(new.platform, new.libc.partition(" ")[0])
     everywhere = new.platform == ANY_PLATFORM
     kept = [proof for proof in proofs if proof.minor != new.minor or not (everywhere or replaced.has(proof))]
@@ -84,7 +84,7 @@ def with_proof(proofs: Iterable[Proof], new: Proof) -> tuple[Proof, ...]:
 
 
 def proofs_path(lockfiles: Path, environment: str, edition: str) -> Path:
-    """Where the proofs of an edition lie: beside its locks."""
+    """The path of an edition's proofs: next to its locks."""
     return lockfiles / environment / edition / "proofs.json"
 
 
@@ -96,17 +96,17 @@ def write_proofs(path: Path, proofs: Sequence[Proof]) -> None:
 
 
 def read_proofs(path: Path) -> tuple[Proof, ...]:
-    """The records of a file, none if there is no file; raises BrokenData for anything but what is written here."""
+    """The records in a file, none if there is no file; raises BrokenData if `write_proofs` did not write it."""
     try:
         with path.open("rb") as file:
             raw = file.read(LARGEST_FILE + 1)
         if len(raw) > LARGEST_FILE:
-            raise ValueError(f"it is larger than {LARGEST_FILE} bytes")
+            raise ValueError(f"it is larger than {LARGEST_FILE:,} bytes")
         document = json.loads(raw)
         if not isinstance(document, dict) or set(document) != {"schema", "proofs"} or document["schema"] != SCHEMA:
             raise ValueError(f"it is not of schema {SCHEMA}")
         if not isinstance(document["proofs"], list):
-            raise ValueError("its proofs are no list")
+            raise ValueError("its proofs are not a list")
         return tuple(proof_from_json(each, f"proofs[{number}]") for number, each in enumerate(document["proofs"]))
     except FileNotFoundError:
         return ()
@@ -133,7 +133,7 @@ def proof_from_json(record: object, where: str) -> Proof:
     if record["result"] not in get_args(ProofResult):
         raise ValueError(f"{where}.result must be one of: {', '.join(get_args(ProofResult))}")
     if (record["result"] == "works") != (record["reason"] == ""):
-        raise ValueError(f"{where}.reason must be there if, and only if, it does not work")
+        raise ValueError(f"{where}.reason must be given if, and only if, it does not work")
     return Proof(**record)
 
 

@@ -1,4 +1,4 @@
-"""A lock as `pylock.toml` (PEP 751), which must say where each wheel lies, as ours must not: made where it is used."""
+"""Write a lock as `pylock.toml` (PEP 751), which must contain the wheels' addresses on the index in use."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from envguard.toml import parse_toml
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a package index has a wheel, without credentials, and its size in bytes if the index says so."""
+    """A wheel's address on a package index, without credentials, and its size in bytes if the index tells it."""
 
     url: str
     size: int | None
 
 
 def addresses(lock: Lock, uv: UvSetup) -> dict[str, Address]:
-    """Where the index that is configured has the lock's wheels, by SHA-256.
+    """The addresses of the lock's wheels on the configured index, by SHA-256.
 
-    Raises CannotAsk with uv's own words, and NoEnvironment that names the wheels which the index does not have.
+    Raises CannotAsk with uv's own words, and NoEnvironment that names the wheels that the index does not have.
     """
     with tempfile.TemporaryDirectory(prefix="envguard-pylock-") as name:
         folder = Path(name)
@@ -46,9 +46,9 @@ def addresses(lock: Lock, uv: UvSetup) -> dict[str, Address]:
         )
         if run.returncode != 0:
             raise CannotAsk(
-                f"The wheels of {lock.environment} {lock.edition} cannot be found.",
+                f"The addresses of the wheels of {lock.environment} {lock.edition} cannot be looked up.",
                 why=run.stderr.strip(),
-                next_step="Check the network, the proxy and the index settings; `envguard lock --check` says more.",
+                next_step="Check the network, the proxy and the index settings; `envguard lock --check` tells more.",
             )
         found = dict(_addresses(parse_toml(output.read_text(encoding="utf-8"))))
     missing = [wheel.filename for package in lock.packages for wheel in package.wheels if wheel.sha256 not in found]
@@ -56,13 +56,13 @@ def addresses(lock: Lock, uv: UvSetup) -> dict[str, Address]:
         raise NoEnvironment(
             f"The package index does not have {len(missing)} wheels of {lock.environment} {lock.edition}.",
             why=", ".join(missing),
-            next_step="Use an index that has them, or lock again with `envguard lock`.",
+            next_step="Use an index that has them, or create the lock again with `envguard lock`.",
         )
     return found
 
 
 def pylock_text(lock: Lock, where: Mapping[str, Address]) -> str:
-    """The lock as a `pylock.toml` that `packaging.pylock` finds valid; `where` by SHA-256."""
+    """The lock as a `pylock.toml` that `packaging.pylock` accepts; `where` is by SHA-256."""
     head = [
         'lock-version = "1.0"',
         f"requires-python = {_quoted(f'=={lock.python}.*')}",
@@ -104,5 +104,5 @@ def _package(package: LockedPackage, where: Mapping[str, Address]) -> Iterator[s
 
 
 def _quoted(text: str) -> str:
-    """A TOML basic string; JSON's escapes are all TOML's too."""
+    """A TOML basic string; all of JSON's escapes are valid in TOML."""
     return json.dumps(text, ensure_ascii=False)

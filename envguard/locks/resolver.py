@@ -1,4 +1,4 @@
-"""Make a lock: uv resolves for all platforms up to a cut-off date, and what it found is written index-neutral."""
+"""Make a lock: uv resolves for all platforms up to a cut-off date, and the result names no package index."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ PLATFORMS = (
 )
 
 
-# What uv says when the packages themselves are at fault, and what takes that back: an index that lacks a package
-# altogether, or a network that is switched off, says nothing of the package.
+# What uv says if the packages themselves are at fault, and what refutes that: an index that does not have a package at
+# all, or a disabled network, says nothing about the package.
 FAULTS = ("No solution found", "Hash mismatch", "hash mismatch")
 NO_EVIDENCE = ("was not found in", "network was disabled")
 
 
 class CannotResolve(EnvguardError):
-    """The requirements have no common solution among the wheels that there are (exit code 3)."""
+    """The requirements have no common solution among the available wheels (exit code 3)."""
 
     exit_code = 3
 
 
 class CannotAsk(EnvguardError):
-    """uv could not find out, because the package index did not answer or answered nonsense (exit code 3)."""
+    """uv could not find out, because the package index gave no usable answer (exit code 3)."""
 
     exit_code = 3
 
@@ -85,7 +85,7 @@ def _command(request: LockRequest, cut_off: str, folder: Path) -> list[str | Pat
 
 
 def blames_packages(said: str) -> bool:
-    """Whether uv's words say something of the packages, and not only of the network or the index of the moment."""
+    """Whether uv's words blame the packages, and not the network or the index in use."""
     return any(words in said for words in FAULTS) and not any(words in said for words in NO_EVIDENCE)
 
 
@@ -94,12 +94,12 @@ def _failure(what: str, python: str, said: str) -> EnvguardError:
         return CannotResolve(
             f"The requirements of {what} cannot be resolved for Python {python}.",
             why=said,
-            next_step="Change the requirements in the catalog, or name another cut-off date.",
+            next_step="Change the requirements in the catalog, or use another cut-off date.",
         )
     return CannotAsk(
         f"The requirements of {what} could not be resolved for Python {python}.",
         why=said,
-        next_step="Check the network, the proxy and the index settings; then run the same command again.",
+        next_step="Check the network, the proxy and the index settings, then run the same command again.",
     )
 
 
@@ -115,16 +115,16 @@ def _locked_packages(pylock: Path, python: str) -> tuple[LockedPackage, ...]:
         )
         if not wheels:
             raise CannotResolve(
-                "Not every package has a wheel.",
-                why=f"{package.name} {package.version} has no wheel for Python {python}; only wheels are locked",
-                next_step="Pin another version of it in the catalog.",
+                "A package has no wheel.",
+                why=f"{package.name} {package.version} has no wheel for Python {python}, and only wheels are locked",
+                next_step="Pin another version of that package in the catalog.",
             )
         locked.append(LockedPackage(package.name, str(package.version), marker, wheels))
     return tuple(sorted(locked, key=lambda package: (package.name, package.version)))
 
 
 def _marker_for(package: Package, python: str) -> str | None:
-    """The package's marker as far as it says anything on that Python: empty if always true, None if never."""
+    """The package's marker if it depends on the platform; empty if always true on that Python, None if never."""
     if package.marker is None:
         return ""
     truths = {package.marker.evaluate(environment) for environment in _environments(python)}
@@ -154,7 +154,7 @@ def _environments(python: str) -> Iterable[dict[str, str]]:
 
 
 def _fits(wheel: PackageWheel, python: str) -> bool:
-    """Whether CPython of that minor could install the wheel on the platform that the wheel is for."""
+    """Whether CPython of that minor could install the wheel on the wheel's own platform."""
     major, minor = (int(part) for part in python.split("."))
     abi = f"cp{major}{minor}"
     for tag in parse_wheel_filename(_filename(wheel))[3]:

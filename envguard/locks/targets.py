@@ -1,4 +1,4 @@
-"""Another machine than this one, by its wheel platform tag: which wheels and which markers fit it."""
+"""Describe another machine by its wheel platform tag: which wheels fit it and which marker values it has."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Target:
 
 
 def target_of(platform_tag: str, python: str) -> Target:
-    """The target that a wheel platform tag names; raises BadInput for one that is not understood."""
+    """The target that a wheel platform tag names; raises BadInput if the tag is unknown."""
     platforms, sys_platform, system, machine = _platform(platform_tag)
     version = tuple(int(part) for part in python.split("."))
     abi = f"cp{version[0]}{version[1]}"
@@ -49,7 +49,7 @@ def target_of(platform_tag: str, python: str) -> Target:
 
 
 def _platform(tag: str) -> tuple[list[str], str, str, str]:
-    """All platform tags that fit, and the names of the system and the machine."""
+    """All fitting platform tags, and the names of the system and the machine."""
     if match := LINUX.fullmatch(tag):
         tags_of_it = linux_tags(match["libc"], int(match["major"]), int(match["minor"]), match["machine"])
         return tags_of_it, "linux", "Linux", match["machine"]
@@ -58,4 +58,4 @@ def _platform(tag: str) -> tuple[list[str], str, str, str]:
         return list(tags.mac_platforms(version, match["machine"])), "darwin", "Darwin", match["machine"]
     if tag in WINDOWS:
         return [tag], "win32", "Windows", WINDOWS[tag]
-    raise BadInput(f"{tag!r} is no platform tag of wheels that is known here.", next_step=f"For example: {EXAMPLES}.")
+    raise BadInput(f"{tag!r} is not a known wheel platform tag.", next_step=f"Use a tag such as {EXAMPLES}.")

@@ -1,4 +1,4 @@
-"""What a tool said of packages, fit to be kept in a record: its own words, without one host's addresses and paths."""
+"""Keep a tool's own words in a record, without addresses and paths that only one host has."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ ABSOLUTE_PATH = re.compile(r"(?<![\w./])(?:[A-Za-z]:)?[/\\](?:[^\s/\\:'\"`,;)]+[
 
 
 def literal_words(text: str) -> str:
-    """One line of a tool's words: addresses replaced, paths cut to their last part, the middle left out if too long."""
+    """A tool's words on one line: addresses replaced, paths cut to their last part, the middle omitted if too long."""
     said = text.strip().split("\n\nhint:")[0].removeprefix("error: ")
     said = " ".join(re.sub(r"\n\s*cause: ", ": ", said).split())
     said = ABSOLUTE_PATH.sub("…/", ADDRESS.sub("<address>", said))

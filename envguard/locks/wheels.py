@@ -1,4 +1,4 @@
-"""Which wheels of a lock fit an interpreter: known by `packaging` from tags and markers, before any download."""
+"""Which wheels of a lock fit an interpreter, decided from tags and markers before any download."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from envguard.locks.lockfile import Lock, LockedPackage, LockedWheel
 
 @dataclass(frozen=True, slots=True)
 class MissingWheel:
-    """A package that the lock needs here and that has no wheel which fits; `available` are platform tags."""
+    """A package that is needed here but has no fitting wheel; `available` are the platform tags it has wheels for."""
 
     name: str
     version: str
     available: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{self.name} {self.version} has no wheel for this platform (there are: {', '.join(self.available)})"
+        return f"{self.name} {self.version} has no wheel for this platform, only for {', '.join(self.available)}"
 
 
 @dataclass(frozen=True, slots=True)
 class PinnedWheel:
-    """A package of a lock and the one of its wheels that fits somewhere."""
+    """A package of a lock and the one wheel of it to install."""
 
     package: LockedPackage
     wheel: LockedWheel
 
 
 def missing_wheels(lock: Lock, supported: Collection[Tag], markers: Mapping[str, str]) -> tuple[MissingWheel, ...]:
-    """The packages of a lock that an interpreter needs (`markers`, PEP 508) and cannot have (`supported` tags)."""
+    """The packages that an interpreter needs (by `markers`, PEP 508) and cannot install (by `supported` tags)."""
     missing = []
     for package in needed_packages(lock.packages, markers):
         tags = [parse_wheel_filename(wheel.filename)[3] for wheel in package.wheels]
@@ -44,9 +44,9 @@ def missing_wheels(lock: Lock, supported: Collection[Tag], markers: Mapping[str,
 
 
 def best_wheels(lock: Lock, supported: Sequence[Tag], markers: Mapping[str, str]) -> tuple[PinnedWheel, ...]:
-    """The wheel of each package that an installer would take, `supported` being the tags, best first.
+    """The wheel that an installer would choose for each package; `supported` are the tags, best first.
 
-    Packages without one are left out; `missing_wheels` names them.
+    Packages without a fitting wheel are left out; `missing_wheels` names them.
     """
     rank = {tag: place for place, tag in reversed(list(enumerate(supported)))}
     chosen = []
@@ -62,7 +62,7 @@ def best_wheels(lock: Lock, supported: Sequence[Tag], markers: Mapping[str, str]
 
 
 def needed_packages(packages: Sequence[LockedPackage], markers: Mapping[str, str]) -> tuple[LockedPackage, ...]:
-    """The packages whose marker holds in an environment."""
+    """The packages whose marker is true in an environment."""
     return tuple(
         package for package in packages if not package.marker or Marker(package.marker).evaluate(dict(markers))
     )

@@ -47,13 +47,13 @@ def test_a_project_that_is_named_is_taken_from_anywhere(project: Path, tmp_path:
 @posix
 def test_a_file_that_all_can_write_to_is_not_used_unless_it_is_named(project: Path) -> None:
     (project / "envguard.toml").chmod(0o666)
-    with pytest.raises(BadInput, match="is not used") as caught:
+    with pytest.raises(BadInput, match="was ignored") as caught:
         find_project(project, {})
     assert "every user can write to it" in caught.value.why
     assert find_project(project, {"ENVGUARD_PROJECT": str(project)})
     (project / "envguard.toml").chmod(0o644)
     project.chmod(0o777)
-    with pytest.raises(BadInput, match="is not used"):
+    with pytest.raises(BadInput, match="was ignored"):
         find_project(project, {})
     project.chmod(0o1777)
     assert find_project(project, {})
@@ -62,7 +62,7 @@ def test_a_file_that_all_can_write_to_is_not_used_unless_it_is_named(project: Pa
 @as_root
 def test_a_file_of_another_user_is_not_used_unless_root_works_for_him(project: Path) -> None:
     os.chown(project / "envguard.toml", 12345, 12345)
-    with pytest.raises(BadInput, match="is not used") as caught:
+    with pytest.raises(BadInput, match="was ignored") as caught:
         find_project(project, {})
     assert "belongs to another user" in caught.value.why
     assert find_project(project, {"SUDO_UID": "12345"})
