@@ -65,7 +65,7 @@ def read_rules(document: str, *, source: str) -> tuple[Rule, ...]:
         raise BrokenData(f"The rules in {source} cannot be read.", why=str(error), next_step="Correct them.") from error
     table = TableReader(values, source)
     if table.take("schema", integer) != SCHEMA:
-        table.refuse("schema", f"must be {SCHEMA}, the schema that this envguard reads")
+        table.refuse("schema", f"this envguard reads schema {SCHEMA}")
     ranks = iter(range(len(values.get("rules", ()))))
     rules = table.each("rules", lambda each: _rule(each, next(ranks)))
     table.done()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
+from envguard.catalog.model import Catalog, PayloadStep, Task
 from envguard.cli.options import (
     BackendOption,
     BaseOption,
@@ -21,13 +24,25 @@ from envguard.cli.options import (
     PythonsOption,
     ReceiptOption,
 )
+from envguard.cli.screen import screen
+from envguard.cli.selection import Selection
+from envguard.cli.sources import leave_receipt
+from envguard.cli.task import explain_task
+from envguard.cli.text import printable
+from envguard.cli.workshop import catalog_of, open_workshop
 from envguard.errors import BadInput
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from envguard.catalog import Catalog, Task
-    from envguard.running.preparing import Workshop
+from envguard.files import FileFacts
+from envguard.models.calibration import ARRAYS, PICTURES, files_for
+from envguard.models.convertible import check_convertible, closed_road, pack
+from envguard.models.record import record_of
+from envguard.models.text.conversion import as_text
+from envguard.payload.contract import YES, ConvertDocument, convert_document, to_json
+from envguard.payload.door.references import FILE, Reference
+from envguard.running.checking_files import check_output
+from envguard.running.pipeline import run_task
+from envguard.running.preparing import Workshop
+from envguard.running.step import scratch_folder
+from envguard.store.home import runs_folder
 
 TASK = STEP = "convert"
 SAMPLE = "sample:"
@@ -56,20 +71,20 @@ def convert(
         str | None,
         typer.Option(
             metavar="FILE|DIR",
-            help="Inputs like those of real use: .npy, .npz with an array per input, pictures, or sample:NAME. "
-            "Without them only weights become int8.",
+            help="Inputs like those in real use: .npy, .npz with an array per input, pictures, or sample:NAME. "
+            "Without it, only weights become int8.",
         ),
     ] = None,
     pixels: Annotated[
         str | None,
-        typer.Option(metavar="LOW:HIGH", help="For pictures: what the model takes for black and white, such as 0:1."),
+        typer.Option(metavar="LOW:HIGH", help="For pictures: the model's values for black and white, such as 0:1."),
     ] = None,
     signature: Annotated[
         str, typer.Option(metavar="NAME", help="Which of a SavedModel's signatures to convert.")
     ] = "serving_default",
     max_latency_ratio: Annotated[
         float | None,
-        typer.Option(metavar="R", min=0.01, help="How slow int8 may be here, to float. Default: 1.05"),
+        typer.Option(metavar="R", min=0.01, help="How slow int8 may be on this host, relative to float. Default: 1.05"),
     ] = None,
     edition: EditionsOption = None,
     python: PythonsOption = None,
@@ -83,15 +98,8 @@ def convert(
 ) -> None:
     """Convert a TensorFlow model to int8 TFLite with float input and output, and compare it with its float conversion.
 
-    Exit codes: 0 done; 1 the verdict is no and nothing was written; 2 bad input; 3 no environment can be had here.
+    Exit codes: 0 done; 1 the verdict is no and nothing was written; 2 bad input; 3 no environment is available here.
     """
-    from envguard.cli.screen import screen
-    from envguard.cli.selection import Selection
-    from envguard.cli.task import explain_task
-    from envguard.cli.text import printable
-    from envguard.cli.workshop import catalog_of, open_workshop
-    from envguard.models.text.conversion import as_text
-
     catalog = catalog_of(ctx.obj)
     task = catalog.tasks[TASK]
     if calibration is not None:
@@ -108,24 +116,15 @@ def convert(
             explain_task(task, workshop, as_json=as_json)
             return
         document = convert_model(model, output, Choices(task, options, receipt), workshop)
-    typer.echo(json.dumps(document, indent=2) if as_json else printable(as_text(document)))
-    raise typer.Exit(0 if document["verdict"] == "yes" else 1)
+    typer.echo(json.dumps(to_json(document), indent=2) if as_json else printable(as_text(document)))
+    raise typer.Exit(0 if document.verdict == YES else 1)
 
 
-def convert_model(named: str, output: Path | None, choices: Choices, workshop: Workshop) -> dict[str, Any]:
-    """Run the task for a model and give back the document of what was found; raises EnvguardError where it cannot be.
+def convert_model(named: str, output: Path | None, choices: Choices, workshop: Workshop) -> ConvertDocument:
+    """Run the task for a model and give back the document of what was found; raises EnvguardError if it cannot run.
 
-    Bad input is told before anything is built for it.
+    Bad input is refused before anything is built for it.
     """
-    from envguard.cli.sources import leave_receipt
-    from envguard.files import FileFacts
-    from envguard.models.convertible import check_convertible, closed_road, pack
-    from envguard.models.text.conversion import as_document
-    from envguard.running.checking_files import check_output
-    from envguard.running.pipeline import run_task
-    from envguard.running.step import scratch_folder
-    from envguard.store.home import runs_folder
-
     if named.startswith(SAMPLE):
         raise closed_road(named)
     source = Path(os.path.normpath(Path(named).expanduser().absolute()))
@@ -144,19 +143,15 @@ def convert_model(named: str, output: Path | None, choices: Choices, workshop: W
     result = replace(result, inputs={"input": FileFacts(source, result.input.bytes, result.input.sha256)})
     if choices.receipt:
         leave_receipt(choices.task, result, target, choices.options, {})
-    return as_document(result)
+    return convert_document(record_of(result))
 
 
 def calibrated_with(task: Task, value: str, catalog: Catalog, *, pictures: bool) -> Task:
     """The task whose step is given a file, the files of a folder, or a sample to calibrate with.
 
-    Raises BadInput for what there is not, and for pictures where these are not expected: what their black and white
-    are to the model must be said.
+    Raises BadInput if there are none, and for pictures unless they are expected: the model's values for their black and
+    white must be known.
     """
-    from envguard.catalog.model import PayloadStep
-    from envguard.models.calibration import ARRAYS, PICTURES, files_for
-    from envguard.payload.door.references import FILE, Reference
-
     kinds = {**dict.fromkeys(PICTURES, "picture"), **dict.fromkeys(ARRAYS, "arrays")}
     path = Path(value).expanduser().absolute()
     if path.is_file() and (kind := kinds.get(path.suffix.lower())):
@@ -166,9 +161,9 @@ def calibrated_with(task: Task, value: str, catalog: Catalog, *, pictures: bool)
         folder = found or task.folder
     if not pictures and any(name.partition(":")[0] == "picture" for name in inputs):
         raise BadInput(
-            "It is not said which values the model takes for black and white.",
-            why="models differ, and none says so: 0 and 255 where it scales pixels itself, 0 and 1, or -1 and 1",
-            next_step="Say it with --pixels 0:255, 0:1 or -1:1.",
+            "The model's values for black and white are unknown.",
+            why="models differ, and none records them: 0 and 255 if it scales pixels itself, 0 and 1, or -1 and 1",
+            next_step="Name them with --pixels 0:255, 0:1 or -1:1.",
         )
     steps = tuple(
         replace(step, inputs={**step.inputs, **inputs}) if isinstance(step, PayloadStep) and step.name == STEP else step
@@ -179,14 +174,13 @@ def calibrated_with(task: Task, value: str, catalog: Catalog, *, pictures: bool)
 
 def read_pixels(value: str) -> list[float]:
     """The values for black and white, from `LOW:HIGH`."""
-    import math
-
     try:
         low, high = (float(each) for each in value.split(":"))
     except ValueError:
         low = high = 0.0
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise BadInput(
-            f"{value!r} does not say what black and white are.", next_step="Write two numbers, as in --pixels 0:1."
+            f"{value!r} is not a valid pair of values for black and white.",
+            next_step="Write two numbers, as in --pixels 0:1.",
         )
     return [low, high]

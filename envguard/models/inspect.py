@@ -16,6 +16,14 @@ from envguard.cli.options import (
     OfflineOption,
     PythonsOption,
 )
+from envguard.cli.screen import screen
+from envguard.cli.selection import Selection
+from envguard.cli.sources import named_source
+from envguard.cli.text import printable
+from envguard.cli.workshop import catalog_of, open_workshop
+from envguard.models.inspecting import ENVIRONMENT, inspect_model
+from envguard.models.text.inspection import as_text
+from envguard.payload.contract import inspect_document, to_json
 
 
 def inspect(
@@ -32,19 +40,11 @@ def inspect(
 ) -> None:
     """Show operators, types, sizes and quantization of a model, what would become int8, and what stands in the way.
 
-    Runs nothing of the model. Exit codes: 0 done; 2 bad input; 3 no environment can be had here.
+    Does not run the model. Exit codes: 0 done; 2 bad input; 3 no environment is available here.
     """
-    from envguard.cli.screen import screen
-    from envguard.cli.selection import Selection
-    from envguard.cli.sources import named_source
-    from envguard.cli.text import printable
-    from envguard.cli.workshop import catalog_of, open_workshop
-    from envguard.models.inspecting import ENVIRONMENT, inspect_model
-    from envguard.models.text.inspection import as_text
-
     catalog = catalog_of(ctx.obj)
     with screen() as receive:
         selection = Selection(ENVIRONMENT, edition, python, find_links, offline, backend, base)
         workshop = open_workshop(ctx.obj, catalog, receive, selection)
-        document = inspect_model(named_source(model, workshop), {"goal": goal}, workshop)
-    typer.echo(json.dumps(document, indent=2) if as_json else printable(as_text(document)))
+        document = inspect_document(inspect_model(named_source(model, workshop), {"goal": goal}, workshop))
+    typer.echo(json.dumps(to_json(document), indent=2) if as_json else printable(as_text(document)))

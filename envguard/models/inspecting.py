@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from envguard.models.record import findings_of
+from envguard.payload.contract import InspectFindings
 from envguard.running.checking_files import check_input
 from envguard.running.events import StepProgress
+from envguard.running.preparing import Workshop
 from envguard.running.step import run_step, scratch_folder
 from envguard.store.home import log_file, runs_folder
-
-if TYPE_CHECKING:
-    from envguard.running.preparing import Workshop
 
 ENVIRONMENT, STEP, NAME = "quantize", "steps.inspect", "inspect"
 
 
-def inspect_model(source: Path, options: Mapping[str, object], workshop: Workshop) -> Mapping[str, Any]:
-    """What the inspect step says of `source`, a `.task` or `.tflite`; raises BadInput where it is none."""
+def inspect_model(source: Path, options: Mapping[str, object], workshop: Workshop) -> InspectFindings:
+    """What the inspect step finds in `source`, a `.task` or `.tflite`; raises BadInput if it is neither."""
     check_input(source)
     with (
         workshop.holding([ENVIRONMENT]) as (prepared,),
@@ -35,7 +35,9 @@ def inspect_model(source: Path, options: Mapping[str, object], workshop: Worksho
             log=log_file(workshop.home, NAME),
             on_event=lambda event: _pass_on(event, workshop),
         )
-    return result.values
+    found = findings_of(NAME, result.values)
+    assert isinstance(found, InspectFindings)
+    return found
 
 
 def _pass_on(event: Mapping[str, Any], workshop: Workshop) -> None:

@@ -5,18 +5,27 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from envguard.cli.sources import SAMPLE, named_source
 from envguard.errors import BadInput
-from envguard.models.quantizing import Model
-
-if TYPE_CHECKING:
-    from envguard.running.preparing import Workshop
+from envguard.running.checking_files import check_output
+from envguard.running.preparing import Workshop
+from envguard.running.receipt import SUFFIX as RECEIPT_SUFFIX
 
 SUFFIXES = (".task", ".tflite")
 MARK = ".int8"
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model to quantize: the user's word for it, the file that it is, where the output goes, and the page if any."""
+
+    named: str
+    source: Path
+    target: Path
+    page: Path | None = None
 
 
 def is_one(arguments: Sequence[str]) -> bool:
@@ -52,11 +61,8 @@ def default_name(source: Path) -> str:
 
 def check_report(report: Path, models: Sequence[Model]) -> None:
     """Refuse a report that would be written over a model, its output or receipt, or where no file can be made."""
-    from envguard.running.checking_files import check_output
-    from envguard.running.receipt import SUFFIX
-
     check_output(report.absolute(), None)
-    taken = [path for model in models for path in (model.source, model.target, Path(f"{model.target}{SUFFIX}"))]
+    taken = [path for model in models for path in (model.source, model.target, Path(f"{model.target}{RECEIPT_SUFFIX}"))]
     if _key(report) in map(_key, taken):
         raise BadInput(f"The report {report} is an input or an output of the run.", next_step="Name another file.")
 
@@ -72,14 +78,14 @@ def _in_folder(argument: str) -> list[str]:
         raise BadInput(
             f"The folder {folder} cannot be read.",
             why=error.strerror or str(error),
-            next_step="Name the models themselves, or a folder that you may read.",
+            next_step="Name the models themselves, or a folder that you can read.",
         ) from error
     if not names:
         raise BadInput(
-            f"The folder {folder} holds no model.",
-            why=f"files that end in {' or '.join(SUFFIXES)} are taken, but not those that end in "
-            f"{' or '.join(f'{MARK}{suffix}' for suffix in SUFFIXES)}; folders in it are not searched",
-            next_step="Name another folder, or the files.",
+            f"The folder {folder} contains no models.",
+            why=f"a model ends in {' or '.join(SUFFIXES)}, but not in "
+            f"{' or '.join(f'{MARK}{suffix}' for suffix in SUFFIXES)}; subfolders are not searched",
+            next_step="Name another folder, or the files themselves.",
         )
     return [str(folder / name) for name in names]
 
@@ -117,7 +123,7 @@ def _refuse_clashes(models: Sequence[Model]) -> None:
             raise BadInput(
                 f"The outputs of {targets[key].named} and {model.named} are the same file.",
                 why=str(model.target),
-                next_step="Name each model once; quantize those of one name apart, into different folders.",
+                next_step="Name each model once; quantize models of one name separately, into different folders.",
             )
         targets[key] = model
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -20,17 +20,19 @@ from envguard.cli.options import (
     PythonsOption,
     ReceiptOption,
 )
+from envguard.cli.screen import screen, screens
 from envguard.cli.selection import Selection
 from envguard.cli.task import explain_task
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from envguard.models.quantizing import Choices
+from envguard.models.model_files import is_one, one_model, several_models
+from envguard.models.quantizing import TASK, Batch, Choices, quantize_model, quantize_several
+from envguard.models.recipe import read_recipe
+from envguard.models.report_files import with_pages, write_folder_data, write_markdown
+from envguard.models.text import quantization, several
+from envguard.payload.contract import YES, FailedRun, SeveralDocument, to_json
 
 
 class Goal(str, Enum):
-    """What counts most in a quantized model; what each means is the payload's to say."""
+    """What counts most in a quantized model; the payload defines what each means."""
 
     ACCURACY = "accuracy"
     BALANCED = "balanced"
@@ -42,8 +44,8 @@ ModelsArgument = Annotated[
     list[str],
     typer.Argument(
         metavar="MODEL...",
-        help=".task bundles, .tflite models, folders of them, or sample:face_landmarker. Of a folder all that lie in "
-        "it are taken, but none in folders below and no *.int8.* of an earlier run.",
+        help=".task bundles, .tflite models, folders of them, or sample:face_landmarker. From a folder, every model is "
+        "taken except *.int8.*, the outputs of earlier runs; subfolders are not searched.",
     ),
 ]
 OutputOption = Annotated[
@@ -52,32 +54,32 @@ OutputOption = Annotated[
         "--output",
         "-o",
         metavar="OUT",
-        help="Default: NAME.int8.task or .tflite beside the model. For several models a folder.",
+        help="The output; for several models, a folder. Default: NAME.int8.task or .tflite beside each model.",
     ),
 ]
 DropOption = Annotated[
     list[str] | None,
-    typer.Option(metavar="NAME", help="Leave a model of the bundle out, such as face_blendshapes."),
+    typer.Option(metavar="NAME", help="Leave out a model of the bundle, such as face_blendshapes."),
 ]
 GoalOption = Annotated[
-    Goal, typer.Option(help="What counts most; size may be helped by --low-rank.", case_sensitive=False)
+    Goal, typer.Option(help="What matters most. For the smallest file, add --low-rank to size.", case_sensitive=False)
 ]
 LowRankOption = Annotated[
-    bool, typer.Option("--low-rank", help="Compress large layers as well: fewer weights, not only fewer bits.")
+    bool, typer.Option("--low-rank", help="Also compress large layers: fewer weights, not only fewer bits.")
 ]
 CalibrationOption = Annotated[
     str | None,
     typer.Option(
         metavar="DIR",
-        help="Pictures (or .npy, .npz) like those of real use, or sample:NAME; default: faces, hands or people.",
+        help="Pictures (or .npy, .npz) like those in real use, or sample:NAME. Default: faces, hands or people.",
     ),
 ]
 RecipeOption = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="Do what an earlier run found best, without a search: its receipt. With the same calibration the bytes "
-        "are the same.",
+        help="Repeat what an earlier run found best, without a search. FILE is its receipt; the same calibration gives "
+        "the same bytes.",
     ),
 ]
 JobsOption = Annotated[
@@ -86,16 +88,16 @@ JobsOption = Annotated[
         "--jobs",
         metavar="N",
         min=1,
-        help="Of several models, so many at a time. Latencies are measured, so the steps that measure always run "
-        "alone and keep the others waiting; one at a time disturbs them least.",
+        help="How many models run at a time. Steps that measure latency always run alone and keep the others waiting; "
+        "one at a time disturbs them least.",
     ),
 ]
 ReportOption = Annotated[
     Path | None,
     typer.Option(
         metavar="DIR|FILE",
-        help="Write a report too: FILE.html is a page with plots and pictures that needs nothing else, its JSON beside "
-        "it; DIR gets report.html and report.json, or a page for each of several models; any other FILE is Markdown.",
+        help="Also write a report. FILE.html is one self-contained page with plots and pictures, its JSON beside it; "
+        "DIR gets report.html and report.json, or a page for each model; any other FILE is Markdown.",
     ),
 ]
 
@@ -123,15 +125,11 @@ def quantize(
 ) -> None:
     """Make models int8 with float input and output, and prove against the originals that they still work.
 
-    Of several models, one that fails does not stop the rest.
+    If one of several models fails, the rest still run.
 
-    Exit codes: 0 done; 1 the verdict is no and nothing was written; 2 bad input; 3 no environment can be had here. Of
-    several models the highest; one without a yes writes nothing.
+    Exit codes: 0 done; 1 the verdict is no and nothing was written; 2 bad input; 3 no environment is available here.
+    For several models, the highest of theirs; a model without a yes gets no output.
     """
-    from envguard.models.model_files import is_one
-    from envguard.models.quantizing import TASK, Choices
-    from envguard.models.recipe import read_recipe
-
     choices = Choices(
         drop=tuple(drop or ()),
         goal=goal.value,
@@ -150,50 +148,34 @@ def quantize(
         _quantize_several(models, output, choices, report, jobs=jobs, as_json=as_json)
 
 
-def _explain(choices: Choices, *, as_json: bool) -> None:
-    from envguard.cli.screen import screen
+def exit_code(document: SeveralDocument) -> int:
+    """0 if every verdict is yes; else the highest of 1 (a verdict is no) and the codes of those that failed."""
+    return max(run.exit_code if isinstance(run, FailedRun) else int(run.verdict != YES) for run in document.runs)
 
+
+def _explain(choices: Choices, *, as_json: bool) -> None:
     with screen() as receive:
         explain_task(*choices.opened(receive), as_json=as_json)
 
 
 def _quantize_one(named: str, output: Path | None, choices: Choices, report: Path | None, *, as_json: bool) -> None:
-    from envguard.cli.screen import screen
-    from envguard.models.model_files import one_model
-    from envguard.models.quantizing import quantize_model
-    from envguard.models.report_files import with_pages
-    from envguard.models.text.run import as_markdown, as_text
-
     with screen() as receive:
         task, workshop = choices.opened(receive)
         (model,) = with_pages({named: one_model(named, output, workshop)}, report).values()
         document = quantize_model(model, choices, task, workshop)
-    _tell(document, as_text(document), report, as_markdown(document), as_json=as_json)
-    raise typer.Exit(0 if document["verdict"] == "yes" else 1)
+    write_markdown(report, quantization.as_markdown(document))
+    typer.echo(json.dumps(to_json(document), indent=2) if as_json else quantization.as_text(document))
+    raise typer.Exit(0 if document.verdict == YES else 1)
 
 
 def _quantize_several(
     named: list[str], folder: Path | None, choices: Choices, report: Path | None, *, jobs: int, as_json: bool
 ) -> None:
-    from envguard.cli.screen import screens
-    from envguard.models.model_files import several_models
-    from envguard.models.quantizing import quantize_several
-    from envguard.models.report_files import with_pages, write_folder_data
-    from envguard.models.text.several import as_markdown, as_text, exit_code
-
     with screens() as receiver:
         task, workshop = choices.opened(receiver(""))
         models = with_pages(several_models(named, folder, workshop), report)
-        document = quantize_several(models, folder, choices, task, workshop, receiver, at_once=jobs)
+        document = quantize_several(Batch(models, folder, jobs), choices, task, workshop, receiver)
     write_folder_data(report, document)
-    _tell(document, as_text(document), report, as_markdown(document), as_json=as_json)
+    write_markdown(report, several.as_markdown(document))
+    typer.echo(json.dumps(to_json(document), indent=2) if as_json else several.as_text(document))
     raise typer.Exit(exit_code(document))
-
-
-def _tell(document: Mapping[str, Any], text: str, report: Path | None, markdown: str, *, as_json: bool) -> None:
-    from envguard.files import write_whole
-    from envguard.models.report_files import is_markdown
-
-    if report is not None and is_markdown(report):
-        write_whole(report.absolute(), markdown.encode(errors="backslashreplace"))
-    typer.echo(json.dumps(document, indent=2) if as_json else text)

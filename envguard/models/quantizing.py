@@ -7,19 +7,40 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import cast
 
+from envguard.catalog.model import Task
 from envguard.cli.selection import Selection
 from envguard.cli.session import Session
 from envguard.cli.sources import leave_receipt, sample_of
-
-if TYPE_CHECKING:
-    from envguard.catalog import Task
-    from envguard.running.events import Receiver
-    from envguard.running.pipeline import Alone, Overrides, TaskResult
-    from envguard.running.preparing import Workshop
+from envguard.cli.workshop import catalog_of, open_workshop
+from envguard.models.calibration import calibrated_with
+from envguard.models.model_files import Model
+from envguard.models.pages import ENVIRONMENT as PAGE_ENVIRONMENT
+from envguard.models.recipe import GivenRecipe
+from envguard.models.record import record_of
+from envguard.models.report_files import about_run, maker_for, write_page
+from envguard.payload.contract import (
+    FailedRun,
+    Json,
+    QuantizeDocument,
+    QuantizeFindings,
+    Run,
+    SeveralDocument,
+    quantize_document,
+    several_document,
+    to_json,
+)
+from envguard.running.checking_files import check_input, check_output, check_output_folder
+from envguard.running.events import Receiver
+from envguard.running.pipeline import Alone, Overrides, TaskResult, environments_of, run_task
+from envguard.running.preparing import Workshop
+from envguard.running.several import RunError, run_each
+from envguard.running.step import scratch_folder
+from envguard.store.home import runs_folder
 
 TASK = "quantize"
+FOR_SPEED = "speed"
 
 WIDER_GATES = {"max_landmark_px": 0.5, "max_blendshape": 0.012}
 """What verification lets a model pass with whose goal is time above all; units are those of the step's options."""
@@ -33,7 +54,7 @@ class Choices:
     goal: str
     low_rank: bool
     calibration: str | None
-    recipe: Mapping[str, Any] | None
+    recipe: GivenRecipe | None
     session: Session
     selection: Selection
     receipt: bool
@@ -41,18 +62,18 @@ class Choices:
     @property
     def options(self) -> Overrides:
         """The options of the task's steps, by step."""
-        given = self.recipe or {}
-        goal = given["recipe"].get("goal", self.goal) if given else self.goal
-        chosen = {"drop": sorted({*self.drop, *given.get("drop", ())}), "goal": goal}
-        recipe = {"recipe": given["recipe"]} if given else {}
-        options = {"inspect": chosen, "quantize": {**chosen, "low_rank": self.low_rank, **recipe}}
-        return {**options, "verify": WIDER_GATES} if goal == "speed" else options
+        given = self.recipe or GivenRecipe({})
+        goal = str(given.recipe.get("goal", self.goal))
+        chosen = {"drop": sorted({*self.drop, *given.drop}), "goal": goal}
+        recipe = {"recipe": given.recipe} if self.recipe else {}
+        options: dict[str, Mapping[str, object]] = {
+            "inspect": chosen,
+            "quantize": {**chosen, "low_rank": self.low_rank, **recipe},
+        }
+        return {**options, "verify": WIDER_GATES} if goal == FOR_SPEED else options
 
     def opened(self, receive: Receiver) -> tuple[Task, Workshop]:
-        """The task and a workshop for its environments; raises BadInput for a choice that there is not."""
-        from envguard.cli.workshop import catalog_of, open_workshop
-        from envguard.models.calibration import calibrated_with
-
+        """The task and a workshop for its environments; raises BadInput if a choice is unknown."""
         catalog = catalog_of(self.session)
         task = catalog.tasks[TASK]
         if self.calibration is not None:
@@ -61,89 +82,80 @@ class Choices:
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
-    """A model to quantize: the user's word for it, the file that it is, where the output goes, and the page if any."""
+class Batch:
+    """Several models by name, the folder for their outputs if they share one, and how many run at a time."""
 
-    named: str
-    source: Path
-    target: Path
-    page: Path | None = None
+    models: Mapping[str, Model]
+    folder: Path | None
+    at_once: int
 
 
 def quantize_model(
     model: Model, choices: Choices, task: Task, workshop: Workshop, alone: Alone = contextlib.nullcontext
-) -> Mapping[str, Any]:
-    """Run the task for a model and give back the document of what was found; raises EnvguardError where it cannot be.
+) -> QuantizeDocument:
+    """Run the task for a model and give back the document of what was found; raises EnvguardError if it cannot run.
 
-    Bad input is told before anything is built for it. See `run_task` for `alone`.
+    Bad input is refused before anything is built for it. See `run_task` for `alone`.
     """
-    from envguard.models.documents import as_document
-    from envguard.models.report_files import maker_for, write_page
-    from envguard.running.checking_files import check_input, check_output
-    from envguard.running.pipeline import run_task
-
     check_input(model.source)
     check_output(model.target, model.source)
     with maker_for(model, workshop) as maker:
         keep = maker.keep if maker else {}
         result = run_task(task, {"input": model.source}, model.target, workshop, choices.options, alone, keep)
-        receipt = None
+        record, receipt = record_of(result), None
         if choices.receipt:
-            options = _with_recipe(choices.options, result)
+            options = _with_recipe(choices.options, record)
             receipt = leave_receipt(task, result, model.target, options, sample_of({"input": model.named}))
-        document = as_document(result)
+        document = quantize_document(record)
         if maker and model.page:
-            write_page(model.page, maker, document, task, choices.options, receipt)
+            shown = shown_on_page(document, result)
+            write_page(model.page, maker, document, shown, about_run(task, choices.options, receipt))
     return document
 
 
-def _with_recipe(options: Overrides, result: TaskResult) -> Overrides:
+def shown_on_page(document: QuantizeDocument, result: TaskResult) -> dict[str, Json]:
+    """The document as the page's step reads it."""
+    verify = result.steps["verify"].values if "verify" in result.steps else None
+    found = None if verify is None else {name: value for name, value in verify.items() if name != "files"}
+    return {**cast(dict[str, Json], to_json(document)), "verify": found}
+
+
+def _with_recipe(options: Overrides, record: Run) -> Overrides:
     """The options of a run under which another one does the same without a search."""
-    found = result.steps["quantize"].values["recipe"]
-    return {**options, "quantize": {**options["quantize"], "recipe": found}}
+    found = record.found(QuantizeFindings)
+    return {**options, TASK: {**options[TASK], "recipe": to_json(found.recipe)}} if found else options
 
 
 def quantize_several(
-    models: Mapping[str, Model],
-    folder: Path | None,
-    choices: Choices,
-    task: Task,
-    workshop: Workshop,
-    receiver: Callable[[str], Receiver],
-    *,
-    at_once: int,
-) -> dict[str, Any]:
-    """Run the task for every model, by name, and give back one document for all; what fails is told there.
+    batch: Batch, choices: Choices, task: Task, workshop: Workshop, receiver: Callable[[str], Receiver]
+) -> SeveralDocument:
+    """Run the task for every model and give back one document for all, in which failures are told.
 
-    Environments are made ready once, before the first model, and kept; `folder`, if there is one, is made for the
-    outputs. Raises EnvguardError where no model can be run at all.
+    Environments are made ready once, before the first model, and kept; the folder, if there is one, is made for the
+    outputs. Raises EnvguardError if no model can be run at all.
     """
-    from envguard.models.pages import ENVIRONMENT
-    from envguard.models.text.several import as_document, failed_run
-    from envguard.running.checking_files import check_output_folder
-    from envguard.running.pipeline import environments_of
-    from envguard.running.several import run_each
-    from envguard.running.step import scratch_folder
-    from envguard.store.home import runs_folder
-
-    if folder is not None:
-        check_output_folder(folder.absolute())
-    jobs = {name: (model, choices) for name, model in models.items()}
-    pages = [ENVIRONMENT] if any(model.page for model in models.values()) else []
+    if batch.folder is not None:
+        check_output_folder(batch.folder.absolute())
+    jobs = {name: (model, choices) for name, model in batch.models.items()}
+    pages = [PAGE_ENVIRONMENT] if any(model.page for model in batch.models.values()) else []
     with (
         workshop.holding([*environments_of(task, workshop.catalog), *pages]),
         scratch_folder(runs_folder(workshop.home)) as scratch,
-        _folder_for(folder),
+        _folder_for(batch.folder),
     ):
-        outcomes = run_each(_run, jobs, at_once=at_once, turns=scratch / "turns", receiver=receiver)
-    runs = []
-    for name, model in models.items():
-        outcome = outcomes[name]
-        runs.append(outcome.document or failed_run(TASK, model.source, outcome.error or {}))
-    return as_document(TASK, runs)
+        outcomes = run_each(_run, jobs, at_once=batch.at_once, turns=scratch / "turns", receiver=receiver)
+    runs = ((model, outcomes[name]) for name, model in batch.models.items())
+    return several_document(
+        TASK, tuple(failed_run(model.source, run) if isinstance(run, RunError) else run for model, run in runs)
+    )
 
 
-def _run(job: tuple[Model, Choices], receive: Receiver, alone: Alone) -> Mapping[str, Any]:
+def failed_run(source: Path, error: RunError) -> FailedRun:
+    """The document of a model that could not be run to a verdict."""
+    return FailedRun(TASK, {"path": str(source)}, error.what, error.why, error.next_step, error.exit_code)
+
+
+def _run(job: tuple[Model, Choices], receive: Receiver, alone: Alone) -> QuantizeDocument:
     model, choices = job
     try:
         task, workshop = choices.opened(receive)
@@ -156,7 +168,7 @@ def _run(job: tuple[Model, Choices], receive: Receiver, alone: Alone) -> Mapping
 
 @contextlib.contextmanager
 def _folder_for(folder: Path | None) -> Iterator[None]:
-    """The folder for outputs, made if it is not there, and taken away again if nothing came of it."""
+    """The folder for outputs, made if it does not exist, and removed again if nothing came of it."""
     made = folder is not None and not folder.exists()
     if folder is not None and made:
         folder.mkdir()

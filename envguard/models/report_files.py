@@ -7,16 +7,18 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
+from envguard import __version__
+from envguard.catalog.model import PayloadStep, Task
+from envguard.clock import utc_now
 from envguard.errors import BadInput, StepFailed
-
-if TYPE_CHECKING:
-    from envguard.catalog import Task
-    from envguard.models.pages import PageMaker
-    from envguard.models.quantizing import Model
-    from envguard.running.pipeline import Overrides
-    from envguard.running.preparing import Workshop
+from envguard.files import file_facts, write_whole
+from envguard.models.model_files import Model, check_report
+from envguard.models.pages import PageMaker, page_maker
+from envguard.payload.contract import Json, QuantizeDocument, SeveralDocument, to_json
+from envguard.running.checking_files import check_output_folder
+from envguard.running.pipeline import Overrides
+from envguard.running.preparing import Workshop
 
 PAGE = "report.html"
 DATA = "report.json"
@@ -29,7 +31,7 @@ def is_page(report: Path) -> bool:
 
 
 def is_folder(report: Path) -> bool:
-    """Whether a folder for pages is meant: it is there, or has a name that no file would have."""
+    """Whether a folder for pages is meant: it exists, or has a name that no file would have."""
     return report.is_dir() or (not report.suffix and not report.exists())
 
 
@@ -39,13 +41,10 @@ def is_markdown(report: Path) -> bool:
 
 
 def with_pages(models: Mapping[str, Model], report: Path | None) -> dict[str, Model]:
-    """The models with the places of their pages, where pages are meant; raises BadInput for what cannot be written.
+    """The models with the places of their pages, if pages are meant; raises BadInput for what cannot be written.
 
     Of a folder, one model gets `report.html`, several get `NAME.html` each.
     """
-    from envguard.models.model_files import check_report
-    from envguard.running.checking_files import check_output_folder
-
     if report is None:
         return dict(models)
     if is_markdown(report):
@@ -55,8 +54,8 @@ def with_pages(models: Mapping[str, Model], report: Path | None) -> dict[str, Mo
         check_output_folder(report.absolute())
     elif len(models) > 1:
         raise BadInput(
-            f"The page {report} cannot be that of {len(models)} models.",
-            next_step="Name a folder with --report, which gets a page for each; or a .md file for a table of all.",
+            f"The page {report} can only report on one model, not on {len(models)}.",
+            next_step="Name a folder with --report to get a page for each, or a .md file for a table of all.",
         )
     pages = _pages(list(models.values()), report.absolute())
     for page in pages if is_page(report) or report.is_dir() else ():
@@ -70,13 +69,17 @@ def data_beside(page: Path) -> Path:
     return page.with_suffix(".json")
 
 
-def write_folder_data(report: Path | None, document: Mapping[str, Any]) -> None:
-    """Write the document of several models into the folder, if one is meant."""
-    from envguard.files import write_whole
+def write_markdown(report: Path | None, markdown: str) -> None:
+    """Write the Markdown, if that is what the report is to be."""
+    if report is not None and is_markdown(report):
+        write_whole(report.absolute(), markdown.encode(errors="backslashreplace"))
 
+
+def write_folder_data(report: Path | None, document: SeveralDocument) -> None:
+    """Write the document of several models into the folder, if one is meant."""
     if report is not None and is_folder(report):
         report.mkdir(exist_ok=True)
-        write_whole(report.absolute() / DATA, as_text(document))
+        write_whole(report.absolute() / DATA, _as_file(document))
 
 
 @contextlib.contextmanager
@@ -85,45 +88,35 @@ def maker_for(model: Model, workshop: Workshop) -> Iterator[PageMaker | None]:
     if model.page is None:
         yield None
         return
-    from envguard.models.pages import page_maker
-
     with page_maker(workshop) as maker:
         yield maker
 
 
 def write_page(
-    page: Path, maker: PageMaker, document: Mapping[str, Any], task: Task, options: Overrides, receipt: Path | None
+    page: Path,
+    maker: PageMaker,
+    document: QuantizeDocument,
+    shown: Mapping[str, Json],
+    about: Mapping[str, object],
 ) -> None:
-    """Write the document, then the page; raises StepFailed that names the verdict where the page cannot be made."""
-    from envguard.files import write_whole
-
+    """Write the document, then the page of what is `shown`; raises StepFailed that names the verdict if it fails."""
     page.parent.mkdir(exist_ok=True)
-    write_whole(data_beside(page), as_text(document))
+    write_whole(data_beside(page), _as_file(document))
     try:
-        made = maker.make(document, _about(task, options, receipt))
+        made = maker.make(shown, about)
     except StepFailed as error:
-        kept = document["output"]["path"] if document["output"] else "nothing"
+        kept = document.output.path if document.output else "nothing"
         raise StepFailed(
             f"The page {page} could not be made.",
             why=f"{error.what} {error.why}",
-            next_step=f"The run itself ended: its verdict is {document['verdict']}, it wrote {kept}, and its document "
-            f"is {data_beside(page)}.",
+            next_step=f"The run itself ended: its verdict is {document.verdict}, it wrote {kept}, and its document is "
+            f"{data_beside(page)}.",
         ) from error
     write_whole(page, made)
 
 
-def as_text(document: Mapping[str, Any]) -> bytes:
-    """The document as a file."""
-    return (json.dumps(document, indent=2) + "\n").encode()
-
-
-def _about(task: Task, options: Overrides, receipt: Path | None) -> dict[str, Any]:
+def about_run(task: Task, options: Overrides, receipt: Path | None) -> dict[str, object]:
     """What the page tells beside the document: the version, the moment, the limits, the receipt."""
-    from envguard import __version__
-    from envguard.catalog.model import PayloadStep
-    from envguard.clock import utc_now
-    from envguard.files import file_facts
-
     steps = [step for step in task.steps if isinstance(step, PayloadStep)]
     limits = {step.name: {**step.options, **options.get(step.name, {})} for step in steps}
     return {
@@ -132,6 +125,10 @@ def _about(task: Task, options: Overrides, receipt: Path | None) -> dict[str, An
         "limits": limits,
         "receipt": None if receipt is None else file_facts(receipt).as_json(),
     }
+
+
+def _as_file(document: QuantizeDocument | SeveralDocument) -> bytes:
+    return (json.dumps(to_json(document), indent=2) + "\n").encode()
 
 
 def _pages(models: Sequence[Model], report: Path) -> list[Path]:

@@ -6,10 +6,11 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from envguard.catalog.model import Catalog, Task
 from envguard.cli.options import (
     BackendOption,
     BaseOption,
@@ -20,10 +21,20 @@ from envguard.cli.options import (
     OfflineOption,
     PythonsOption,
 )
-
-if TYPE_CHECKING:
-    from envguard.catalog import Catalog, Task
-    from envguard.running.pipeline import Overrides
+from envguard.cli.screen import screen
+from envguard.cli.selection import Selection
+from envguard.cli.sources import named_source
+from envguard.cli.task import explain_task
+from envguard.cli.workshop import catalog_of, open_workshop
+from envguard.errors import BadInput
+from envguard.files import write_whole
+from envguard.models.calibration import PICTURES, files_for
+from envguard.models.record import record_of
+from envguard.models.text.tuning import as_markdown, as_text
+from envguard.models.text.tuning_code import code
+from envguard.payload.contract import Run, TuneDocument, TuneFindings, to_json, tune_document
+from envguard.running.checking_files import check_input, check_output
+from envguard.running.pipeline import Overrides, run_task
 
 TASK = STEP = "tune"
 MODEL = "model"
@@ -37,13 +48,16 @@ def tune(
         str | None,
         typer.Option(
             metavar="DIR",
-            help="Pictures like those of real use, or sample:NAME; default: faces, hands or people.",
+            help="Pictures like those in real use, or sample:NAME. Default: faces, hands or people.",
         ),
     ] = None,
     seconds: Annotated[
         float | None,
         typer.Option(
-            metavar="N", min=0.1, max=600, help="Time each setting so long; more makes intervals narrower. Default: 1.5"
+            metavar="N",
+            min=0.1,
+            max=600,
+            help="How long to time each setting; longer narrows the intervals. Default: 1.5",
         ),
     ] = None,
     output: Annotated[
@@ -56,26 +70,16 @@ def tune(
     offline: OfflineOption = False,
     backend: BackendOption = None,
     base: BaseOption = None,
-    report: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report as Markdown too.")] = None,
+    report: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the report as Markdown.")] = None,
     explain: ExplainOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Measure what MediaPipe's runtime options gain and what they cost in detections; print the lines to paste.
 
-    Each setting is timed in turns with the default, on frames of the pictures that move as before a camera.
+    Each setting is timed in turns with the default, on frames of the pictures that move as in front of a camera.
 
-    Exit codes: 0 done; 2 bad input; 3 no environment can be had here.
+    Exit codes: 0 done; 2 bad input; 3 no environment is available here.
     """
-    from envguard.cli.screen import screen
-    from envguard.cli.selection import Selection
-    from envguard.cli.sources import named_source
-    from envguard.cli.task import explain_task
-    from envguard.cli.workshop import catalog_of, open_workshop
-    from envguard.files import write_whole
-    from envguard.models.text.tuning import as_document, as_markdown, as_text
-    from envguard.running.checking_files import check_input
-    from envguard.running.pipeline import run_task
-
     catalog = catalog_of(ctx.obj)
     task = catalog.tasks[TASK] if images is None else measured_on(catalog.tasks[TASK], images, catalog)
     options: Overrides = {} if seconds is None else {STEP: {"seconds": seconds}}
@@ -89,16 +93,20 @@ def tune(
         check_input(source)
         _check_outputs(source, output, report)
         target = None if output is None else output.absolute()
-        document = as_document(run_task(task, {"input": source}, target, workshop, options))
+        document = document_of(record_of(run_task(task, {"input": source}, target, workshop, options)))
     if report is not None:
         write_whole(report.absolute(), as_markdown(document).encode(errors="backslashreplace"))
-    typer.echo(json.dumps(document, indent=2) if as_json else as_text(document))
+    typer.echo(json.dumps(to_json(document), indent=2) if as_json else as_text(document))
+
+
+def document_of(record: Run) -> TuneDocument:
+    """The document of a run, with the lines that set what is advised."""
+    found = record.found(TuneFindings)
+    return tune_document(record, code(found.kind, found.advice) if found and found.advice else {})
 
 
 def measured_on(task: Task, value: str, catalog: Catalog) -> Task:
-    """The task on the pictures of a folder, or on `sample:NAME`, in its own's place; raises BadInput as `files_for`."""
-    from envguard.models.calibration import PICTURES, files_for
-
+    """The task on the pictures of a folder, or on `sample:NAME`, instead of its own; raises BadInput as `files_for`."""
     inputs, folder = files_for("measure on", value, dict.fromkeys(PICTURES, "picture"), catalog)
     steps = tuple(replace(step, inputs={MODEL: step.inputs[MODEL], **inputs}) for step in task.steps)
     return replace(task, steps=steps, folder=folder or task.folder)
@@ -106,9 +114,6 @@ def measured_on(task: Task, value: str, catalog: Catalog) -> Task:
 
 def _check_outputs(source: Path, output: Path | None, report: Path | None) -> None:
     """Refuse files that would be written over the model or over each other, or where none can be made."""
-    from envguard.errors import BadInput
-    from envguard.running.checking_files import check_output
-
     for path in (output, report):
         if path is not None:
             check_output(path.absolute(), source)

@@ -26,13 +26,18 @@ from .door.documents import (
     ConvertedReport,
     FailedRun,
     FloatConversion,
+    InspectDocument,
     ModelReport,
     OutsideModels,
     QuantizeDocument,
     SeveralDocument,
     StepSeconds,
+    TuneDocument,
     convert_document,
+    inspect_document,
     quantize_document,
+    several_document,
+    tune_document,
 )
 from .door.gates import Gate, StepFailure
 from .door.quantizing import (
@@ -44,6 +49,7 @@ from .door.quantizing import (
     QuantizeFindings,
     RecipeTrial,
 )
+from .door.receipts import RebuiltOutputs, ReceiptDocument, ReceiptedFile, ToolchainDifference
 from .door.recipes import ModelRecipe, RecipeDocument, RecipeSummary
 from .door.references import Reference
 from .door.requests import PROTOCOL, Findings, Note, Progress, Refusal, Request, StepEvent, StepFindings
@@ -77,6 +83,7 @@ __all__ = [
     "FoundCounts",
     "FrameTimes",
     "Gate",
+    "InspectDocument",
     "InspectFindings",
     "InspectedModel",
     "IntegerTensors",
@@ -104,6 +111,9 @@ __all__ = [
     "QuantizeDocument",
     "QuantizeFindings",
     "QuantizedModel",
+    "RebuiltOutputs",
+    "ReceiptDocument",
+    "ReceiptedFile",
     "RecipeDocument",
     "RecipeSummary",
     "RecipeTrial",
@@ -125,6 +135,8 @@ __all__ = [
     "StepSeconds",
     "TimeBetween",
     "Timing",
+    "ToolchainDifference",
+    "TuneDocument",
     "TuneFindings",
     "TunedOn",
     "Unreadable",
@@ -132,10 +144,13 @@ __all__ = [
     "convert_document",
     "from_json",
     "hints_of",
+    "inspect_document",
     "key_of",
     "keys_of",
     "quantize_document",
+    "several_document",
     "tag_of",
     "to_json",
+    "tune_document",
     "written_as",
 ]

@@ -29,49 +29,64 @@ GRACE_SECONDS = 10.0
 HELD = (signal.SIGINT, signal.SIGTERM)
 
 Job = TypeVar("Job")
-Work = Callable[[Job, Receiver, Alone], Mapping[str, Any]]
+Made = TypeVar("Made")
+Work = Callable[[Job, Receiver, Alone], Made]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a run: its document, or where it has none the error that ended it, as plain JSON."""
+class RunError:
+    """The error that ended a run, as a value that can go to another process."""
 
-    document: Mapping[str, Any] | None = None
-    error: Mapping[str, Any] | None = None
+    what: str
+    why: str
+    next_step: str
+    exit_code: int
+
+    @classmethod
+    def of(cls, error: EnvguardError) -> RunError:
+        """What the error says."""
+        return cls(error.what, error.why, error.next_step, error.exit_code)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended(Generic[Made]):
+    """What became of a job."""
+
+    result: Made | RunError
 
 
 def run_each(
-    work: Work[Job],
+    work: Work[Job, Made],
     jobs: Mapping[str, Job],
     *,
     at_once: int,
     turns: Path,
     receiver: Callable[[str], Receiver],
-) -> dict[str, Outcome]:
+) -> dict[str, Made | RunError]:
     """Do the work for every job, by name, `at_once` at a time; `receiver` gives who is told of each one's events.
 
-    `work` is a function of a module and a job can be pickled; `turns` is the file by which steps that measure keep the
-    others waiting. If the call is ended (SIGTERM, or Ctrl-C, which raises Interrupted), so is every run, each clearing
-    up as if it were alone.
+    `work` is a function of a module; jobs and what is made of them can be pickled; `turns` is the file by which steps
+    that measure keep the others waiting. If the call is ended (SIGTERM, or Ctrl-C, which raises Interrupted), so is
+    every run, each clearing up as if it were alone.
     """
     waiting = deque(jobs.items())
-    outcomes: dict[str, Outcome] = {}
-    lanes: dict[Connection, _Lane[Job]] = {}
+    results: dict[str, Made | RunError] = {}
+    lanes: dict[Connection, _Lane[Job, Made]] = {}
     try:
         while waiting or lanes:
             while waiting and len(lanes) < at_once:
-                lane = _Lane.started(work, turns)
+                lane = _Lane[Job, Made].started(work, turns)
                 lanes[lane.connection] = lane
                 lane.give(*waiting.popleft())
             for connection in wait(list(lanes)):
                 assert isinstance(connection, Connection)
                 lane = lanes[connection]
                 receive = receiver(lane.name)
-                outcome = lane.hear(receive)
-                if outcome is not None:
-                    outcomes[lane.name] = outcome
-                    if outcome.error is not None:
-                        receive(RunFailed(outcome.error["error"]))
+                ended = lane.hear(receive)
+                if ended is not None:
+                    results[lane.name] = ended.result
+                    if isinstance(ended.result, RunError):
+                        receive(RunFailed(ended.result.what))
                     if waiting and lane.process.is_alive():
                         lane.give(*waiting.popleft())
                     else:
@@ -82,10 +97,10 @@ def run_each(
         ) from interrupt
     finally:
         _end(lanes.values())
-    return {name: outcomes[name] for name in jobs}
+    return {name: results[name] for name in jobs}
 
 
-class _Lane(Generic[Job]):
+class _Lane(Generic[Job, Made]):
     """A process that does one job after the other, so that no start disturbs what another one measures."""
 
     def __init__(self, process: BaseProcess, connection: Connection) -> None:
@@ -94,7 +109,7 @@ class _Lane(Generic[Job]):
         self.name = ""
 
     @classmethod
-    def started(cls, work: Work[Job], turns: Path) -> _Lane[Job]:
+    def started(cls, work: Work[Job, Made], turns: Path) -> _Lane[Job, Made]:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(theirs, work, turns), daemon=True)
@@ -111,7 +126,7 @@ class _Lane(Generic[Job]):
         with contextlib.suppress(OSError):  # the process has ended; hearing of it tells how
             self.connection.send(job)
 
-    def hear(self, receive: Receiver) -> Outcome | None:
+    def hear(self, receive: Receiver) -> _Ended[Made] | None:
         """Pass an event on, or give back what became of the job."""
         try:
             message = self.connection.recv()
@@ -119,8 +134,8 @@ class _Lane(Generic[Job]):
             self.process.join()
             assert self.process.exitcode is not None
             what = f"The process of {self.name} {ending(self.process.exitcode)}."
-            return Outcome(error=StepFailed(what, next_step="Run it once more, alone.").as_json())
-        if isinstance(message, Outcome):
+            return _Ended(RunError.of(StepFailed(what, next_step="Run it once more, alone.")))
+        if isinstance(message, _Ended):
             return message
         receive(message)
         return None
@@ -131,7 +146,7 @@ class _Lane(Generic[Job]):
         self.process.join(GRACE_SECONDS)
 
 
-def _end(lanes: Collection[_Lane[Any]]) -> None:
+def _end(lanes: Collection[_Lane[Any, Any]]) -> None:
     """End runs that are under way: politely and all at once, then surely."""
     for lane in lanes:
         lane.process.terminate()
@@ -141,7 +156,7 @@ def _end(lanes: Collection[_Lane[Any]]) -> None:
         lane.process.join()
 
 
-def _serve(connection: Connection, work: Work[Job], turns: Path) -> None:
+def _serve(connection: Connection, work: Work[Job, Made], turns: Path) -> None:
     """The process: jobs in, events and outcomes out, until there is nobody at the other end."""
     # Ctrl-C in a terminal reaches this process too, and must not end it twice; a step of ours starts without handlers.
     signal.signal(signal.SIGINT, _leave_to_the_parent)
@@ -153,15 +168,14 @@ def _serve(connection: Connection, work: Work[Job], turns: Path) -> None:
         while True:
             job = connection.recv()
             with taking_part(turns) as alone:
-                connection.send(_outcome(work, job, connection.send, alone))
+                connection.send(_ended(work, job, connection.send, alone))
 
 
-def _outcome(work: Work[Job], job: Job, receive: Receiver, alone: Alone) -> Outcome:
+def _ended(work: Work[Job, Made], job: Job, receive: Receiver, alone: Alone) -> _Ended[Made]:
     try:
-        return Outcome(document=work(job, receive, alone))
+        return _Ended(work(job, receive, alone))
     except Exception as error:
-        told = error if isinstance(error, EnvguardError) else unforeseen(error)
-        return Outcome(error=told.as_json())
+        return _Ended(RunError.of(error if isinstance(error, EnvguardError) else unforeseen(error)))
 
 
 def _end_with_parent() -> None:

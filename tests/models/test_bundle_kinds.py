@@ -13,7 +13,9 @@ import pytest
 
 from envguard.catalog import builtin_catalog
 from envguard.catalog.model import Task
+from envguard.models.record import record_of
 from envguard.models.text.verification import verification_lines
+from envguard.payload.contract import CalibrateFindings, VerifyFindings
 from envguard.payload.door.references import TASK, Reference
 from envguard.running.pipeline import run_task
 from tests.support.environments import workshop
@@ -35,16 +37,18 @@ def test_a_hand_bundle_is_calibrated_and_verified_with_pictures_of_hands(store_h
     (bundle,) = shop.sample("hand_landmarker").values()
     result = run_task(without_quantizing(), {"input": bundle}, tmp_path / "calibration.npz", shop, {})
     assert result.failures == ()
-    values = result.steps["verify"].values
-    assert values["verified"]
-    assert values["kind"] == "hand"
-    assert values["hands"]["before"] >= 60
-    assert values["hands"]["lost"] == 0
-    assert verification_lines(values)[1].startswith("  hands")
-    calibrate = result.steps["calibrate"].values
-    assert calibrate["inputs"].keys() == {"hand_detector", "hand_landmarks_detector"}
-    assert calibrate["held_out"].keys() == calibrate["inputs"].keys()
-    assert min(calibrate["inputs"].values()) >= 40
-    assert min(calibrate["held_out"].values()) >= 12
+    verify = record_of(result).found(VerifyFindings)
+    assert verify is not None
+    assert (verify.verified, verify.kind) == (True, "hand")
+    assert verify.measures is not None
+    assert verify.measures.counts.before >= 60
+    assert verify.measures.counts.lost == 0
+    assert verification_lines(verify)[1].startswith("  hands")
+    calibrate = record_of(result).found(CalibrateFindings)
+    assert calibrate is not None
+    assert calibrate.inputs.keys() == {"hand_detector", "hand_landmarks_detector"}
+    assert calibrate.held_out.keys() == calibrate.inputs.keys()
+    assert min(calibrate.inputs.values()) >= 40
+    assert min(calibrate.held_out.values()) >= 12
     with zipfile.ZipFile(tmp_path / "calibration.npz") as arrays:
-        assert set(arrays.namelist()) == {f"{name}.npy" for name in calibrate["inputs"]}
+        assert set(arrays.namelist()) == {f"{name}.npy" for name in calibrate.inputs}

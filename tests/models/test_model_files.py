@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from envguard.errors import BadInput
-from envguard.models.model_files import check_report, is_one, several_models
-from envguard.models.quantizing import Model
+from envguard.models.model_files import Model, check_report, is_one, several_models
 from tests.support.command import envguard
 from tests.support.environments import workshop
 
@@ -87,7 +86,7 @@ def test_a_report_does_not_land_on_a_model_or_an_output(tmp_path: Path) -> None:
 
 def test_a_folder_without_models_is_bad_input(tmp_path: Path) -> None:
     files(tmp_path, "a.int8.task", "deeper/b.task")
-    with pytest.raises(BadInput, match="holds no model"):
+    with pytest.raises(BadInput, match="contains no models"):
         models_of(tmp_path)
 
 

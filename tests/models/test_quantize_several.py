@@ -49,7 +49,7 @@ def ended(store_home: Path, models: Path, tmp_path_factory: pytest.TempPathFacto
 def test_what_fails_does_not_stop_the_rest(ended: Ended, models: Path) -> None:
     assert ended.code == 2, ended.err
     document = ended.document
-    assert (document["schema"], document["task"], document["verdict"]) == (1, "quantize", "no")
+    assert (document["schema"], document["task"], document["verdict"]) == (2, "quantize", "no")
     runs = {Path(run["input"]["path"]).name: run for run in document["runs"]}
     assert {name: run["verdict"] for name, run in runs.items()} == {
         "again.tflite": "failed",

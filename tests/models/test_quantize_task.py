@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 
 from envguard.errors import BadInput
-from envguard.models.documents import as_document
 from envguard.models.pages import page_maker
-from envguard.models.text.run import as_markdown, as_text
+from envguard.models.quantizing import shown_on_page
+from envguard.models.record import record_of
+from envguard.models.text.quantization import as_markdown, as_text
+from envguard.payload.contract import Measures, QuantizeDocument, QuantizeFindings, VerifyFindings, quantize_document
 from envguard.payload.door.references import Reference
 from envguard.running.pipeline import NOTHING, Overrides, TaskResult, run_task
 from tests.support.command import Ended, envguard
@@ -120,11 +122,15 @@ def test_every_model_is_judged_on_inputs_that_calibration_did_not_see_and_profil
 def test_mediapipe_finds_the_same_faces(poisoned_run: Ended) -> None:
     verify = poisoned_run.document["verify"]
     assert verify["verified"]
-    assert verify["faces"]["before"] >= 100
-    assert verify["faces"]["lost"] == 0
-    assert 0 < verify["landmark_shift"]["px_256"]["mean"] <= 0.30
-    assert 0 < verify["blendshapes"]["mean_abs"] <= 0.007
-    assert verify["noise_floor"]["landmark_shift"]["px_256"]["mean"] > 0
+    measures = verify["measures"]
+    assert measures["counts"]["things"] == "faces"
+    assert measures["counts"]["before"] >= 100
+    assert measures["counts"]["lost"] == 0
+    assert measures["landmark_shift"]["crop_side"] == 256
+    assert 0 < measures["landmark_shift"]["px"]["mean"] <= 0.30
+    assert measures["scores"]["name"] == "blendshapes"
+    assert 0 < measures["scores"]["mean_abs"] <= 0.007
+    assert verify["noise"]["landmark_shift"]["px"]["mean"] > 0
 
 
 def test_no_picture_serves_both_to_calibrate_and_to_verify(store_home: Path) -> None:
@@ -149,6 +155,13 @@ def test_every_member_of_the_bundle_is_kept_in_order_and_stored(poisoned_run: En
         assert all(member.compress_type == zipfile.ZIP_STORED for member in after.infolist())
         geometry = "geometry_pipeline_metadata_landmarks.binarypb"
         assert after.read(geometry) == before.read(geometry)
+
+
+def measures_of(document: QuantizeDocument) -> Measures:
+    """What verifying measured, which it did."""
+    assert document.verify is not None
+    assert document.verify.measures is not None
+    return document.verify.measures
 
 
 def run(
@@ -176,7 +189,9 @@ def test_the_recipe_that_was_found_gives_the_same_bytes_on_another_python_withou
     result = run_task(task, {"input": bundle}, tmp_path / "out.task", shop, options)
     assert result.output is not None
     assert result.output.sha256 == poisoned_run.document["output"]["sha256"]
-    assert not any(model["candidates"] for model in result.steps["quantize"].values["models"])
+    found = record_of(result).found(QuantizeFindings)
+    assert found is not None
+    assert not any(model.candidates for model in found.models)
 
 
 def test_every_recipe_that_was_tried_is_told_with_what_became_of_it(poisoned_run: Ended) -> None:
@@ -191,22 +206,22 @@ def test_for_speed_a_call_takes_less_time_within_wider_limits(store_home: Path, 
         "run", "quantize", bundle, "--goal", "speed", "-o", tmp_path / "out.task", "--json", home=store_home
     )
     assert ended.code == 0, ended.err
-    verify = ended.document["verify"]
+    measures = ended.document["verify"]["measures"]
     assert ended.document["output"]["bytes"] <= 2_200_000
-    assert verify["faces"]["lost"] == 0
-    assert verify["landmark_shift"]["px_256"]["mean"] <= 0.5
-    assert verify["blendshapes"]["mean_abs"] <= 0.012
-    arithmetic = {model["name"]: model["recipe"].get("arithmetic", "") for model in ended.document["models"]}
+    assert measures["counts"]["lost"] == 0
+    assert measures["landmark_shift"]["px"]["mean"] <= 0.5
+    assert measures["scores"]["mean_abs"] <= 0.012
+    arithmetic = {model["name"]: model["recipe"]["arithmetic"] for model in ended.document["models"]}
     assert "convolutions" in arithmetic["face_landmarks_detector"]
 
 
 def test_blendshapes_can_be_dropped(store_home: Path, bundle: Path, tmp_path: Path, poisoned_run: Ended) -> None:
     chosen = {"drop": ["face_blendshapes"], "recipe": poisoned_run.document["recipe"]}
     result = run(store_home, bundle, tmp_path / "out.task", {"quantize": chosen})
-    document = as_document(result)
+    document = quantize_document(record_of(result))
     assert result.passed, result.failures
-    assert document["dropped"] == ["face_blendshapes"]
-    assert document["verify"]["blendshapes"] is None
+    assert document.dropped == ("face_blendshapes",)
+    assert measures_of(document).scores is None
     with zipfile.ZipFile(tmp_path / "out.task") as out:
         assert "face_blendshapes.tflite" not in out.namelist()
         assert len(out.namelist()) == 3
@@ -219,17 +234,22 @@ def test_for_size_a_large_layer_is_compressed_and_the_report_says_so(
     assert result.passed, result.failures
     assert result.output is not None
     assert result.output.bytes <= 1_600_000
-    document = as_document(result)
-    assert document["verify"]["faces"]["lost"] == 0
-    assert document["verify"]["landmark_shift"]["px_256"]["mean"] <= 0.37
-    assert document["verify"]["blendshapes"]["mean_abs"] <= 0.008
+    document = quantize_document(record_of(result))
+    measures = measures_of(document)
+    assert measures.counts.lost == 0
+    assert measures.landmark_shift is not None
+    assert measures.landmark_shift.px.mean <= 0.37
+    assert measures.scores is not None
+    assert measures.scores.mean_abs <= 0.008
     assert "face_landmarks_detector: compressed, not quantized" in as_text(document)
 
 
 def test_for_accuracy_landmarks_move_half_as_far(store_home: Path, bundle: Path, tmp_path: Path) -> None:
     result = run(store_home, bundle, tmp_path / "out.task", {"quantize": {"goal": "accuracy"}}, "compare")
     assert result.passed, result.failures
-    assert as_document(result)["verify"]["landmark_shift"]["px_256"]["mean"] <= 0.2
+    shift = measures_of(quantize_document(record_of(result))).landmark_shift
+    assert shift is not None
+    assert shift.px.mean <= 0.2
 
 
 def test_gates_that_are_not_passed_are_named_and_leave_no_output_but_a_page(
@@ -239,12 +259,12 @@ def test_gates_that_are_not_passed_are_named_and_leave_no_output_but_a_page(
     options: Overrides = {"quantize": {"recipe": poisoned_run.document["recipe"]}, "verify": limits}
     with page_maker(workshop(store_home)) as maker:
         result = run(store_home, bundle, tmp_path / "out.task", options, without="compare", keep=maker.keep)
-        page = maker.make(as_document(result), {}).decode()
+        document = quantize_document(record_of(result))
+        page = maker.make(shown_on_page(document, result), {}).decode()
     assert {failure.name for failure in result.failures} == {"faces-lost", "landmark-shift", "blendshape-shift"}
     assert result.output is None
     assert list(tmp_path.iterdir()) == []
-    document = as_document(result)
-    assert document["verdict"] == "no"
+    assert document.verdict == "no"
     for text in (as_text(document), as_markdown(document)):
         assert "verdict: no. Nothing was written." in text
     assert ">no</span></h1>" in page
@@ -260,7 +280,9 @@ def test_a_bare_model_works_just_as_well(store_home: Path, models: Path, tmp_pat
     assert result.passed, result.failures
     assert result.output is not None
     assert result.output.bytes < 0.75 * result.input.bytes
-    assert result.steps["verify"].values["verified"] is False
+    verify = record_of(result).found(VerifyFindings)
+    assert verify is not None
+    assert not verify.verified
 
 
 def test_what_was_quantized_already_is_refused(store_home: Path, poisoned_run: Ended, tmp_path: Path) -> None:

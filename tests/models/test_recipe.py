@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from envguard.errors import BadInput
-from envguard.models.recipe import LARGEST, read_recipe
+from envguard.models.recipe import LARGEST, GivenRecipe, read_recipe
+from envguard.payload.contract import Json
 
-RECIPE = {"schema": 1, "goal": "size", "models": {"net": {"layers": [[3, "int8"]], "low_rank": False}}}
+RECIPE: dict[str, Json] = {"schema": 1, "goal": "size", "models": {"net": {"layers": [[3, "int8"]], "low_rank": False}}}
 
 
 @pytest.mark.parametrize(
@@ -25,7 +26,7 @@ RECIPE = {"schema": 1, "goal": "size", "models": {"net": {"layers": [[3, "int8"]
 def test_what_is_dropped_is_part_of_it(tmp_path: Path, document: object, dropped: list[str]) -> None:
     path = tmp_path / "it.json"
     path.write_text(json.dumps(document))
-    assert read_recipe(path) == {"recipe": RECIPE, "drop": dropped}
+    assert read_recipe(path) == GivenRecipe(RECIPE, tuple(dropped))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from envguard.errors import BadInput
-from envguard.models.quantizing import Model
+from envguard.models.model_files import Model
 from envguard.models.report_files import data_beside, is_markdown, with_pages
 
 
@@ -57,7 +57,7 @@ def test_of_several_models_each_gets_a_page_of_its_own(tmp_path: Path) -> None:
 
 
 def test_one_page_cannot_be_that_of_several(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="cannot be that of 2 models"):
+    with pytest.raises(BadInput, match="can only report on one model, not on 2"):
         pages_of(models_of(tmp_path, "a.task", "b.task"), tmp_path / "out.html")
 
 

@@ -14,9 +14,9 @@ import pytest
 from envguard.host.interpreters import HostFacts
 from envguard.planning import minor_of
 from envguard.running.events import Event, Receiver, RunFailed, StepNote
-from envguard.running.several import Outcome, run_each
+from envguard.running.several import RunError, run_each
 from tests.support.projects import shop_of, write_project
-from tests.support.runs import double
+from tests.support.runs import Doubled, double
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PROGRAM = f"import sys; sys.path.insert(0, {str(CHECKOUT)!r}); from tests.support.runs import main; main()"
@@ -32,7 +32,7 @@ SLEEPER = """
 """
 
 
-def run(tmp_path: Path, *numbers: int, at_once: int) -> tuple[dict[str, Outcome], list[tuple[str, Event]]]:
+def run(tmp_path: Path, *numbers: int, at_once: int) -> tuple[dict[str, Doubled | RunError], list[tuple[str, Event]]]:
     told: list[tuple[str, Event]] = []
 
     def receiver(name: str) -> Receiver:
@@ -45,27 +45,25 @@ def run(tmp_path: Path, *numbers: int, at_once: int) -> tuple[dict[str, Outcome]
 def test_results_keep_the_order_and_events_the_name(tmp_path: Path) -> None:
     outcomes, told = run(tmp_path, 3, 1, 2, at_once=2)
     assert list(outcomes) == ["3", "1", "2"]
-    documents = [outcome.document for outcome in outcomes.values()]
-    assert [document and document["doubled"] for document in documents] == [6, 2, 4]
+    found = [outcome for outcome in outcomes.values() if isinstance(outcome, Doubled)]
+    assert [each.doubled for each in found] == [6, 2, 4]
     assert sorted(told, key=lambda each: each[0]) == [
         (name, StepNote("double", f"{name} twice")) for name in ("1", "2", "3")
     ]
-    assert len({document["process"] for document in documents if document}) <= 2
+    assert len({each.process for each in found}) <= 2
 
 
 @pytest.mark.parametrize("at_once", [1, 2])
 def test_a_run_that_fails_or_dies_takes_no_other_with_it(tmp_path: Path, at_once: int) -> None:
     outcomes, told = run(tmp_path, -1, 13, 0, 5, at_once=at_once)
-    assert outcomes["-1"].error == {
-        "error": "-1 is negative.", "why": "nobody knows", "next": "Name another.", "exit_code": 2,
-    }  # fmt: skip
-    killed, faulty = outcomes["13"].error, outcomes["0"].error
-    assert killed is not None
-    assert killed["error"] == "The process of 13 was ended by SIGKILL."
-    assert killed["exit_code"] == 1
-    assert faulty is not None
-    assert faulty["error"].startswith("envguard itself failed: ZeroDivisionError")
-    assert outcomes["5"].document is not None
+    assert outcomes["-1"] == RunError("-1 is negative.", "nobody knows", "Name another.", 2)
+    killed, faulty = outcomes["13"], outcomes["0"]
+    assert isinstance(killed, RunError)
+    assert killed.what == "The process of 13 was ended by SIGKILL."
+    assert killed.exit_code == 1
+    assert isinstance(faulty, RunError)
+    assert faulty.what.startswith("envguard itself failed: ZeroDivisionError")
+    assert isinstance(outcomes["5"], Doubled)
     assert {name for name, event in told if isinstance(event, RunFailed)} == {"-1", "13", "0"}
 
 

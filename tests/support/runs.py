@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from envguard.errors import BadInput, Interrupted
 from envguard.running.events import Receiver, StepNote
@@ -17,23 +16,31 @@ from envguard.running.signals import unwind_on_sigterm
 from tests.support.projects import shop_of
 
 
-def double(job: int, receive: Receiver, _alone: Alone) -> Mapping[str, Any]:
+@dataclass(frozen=True)
+class Doubled:
+    """Twice a number, the process that doubled it, and one."""
+
+    doubled: int
+    process: int
+    one: int
+
+
+def double(job: int, receive: Receiver, _alone: Alone) -> Doubled:
     """Twice the number, told on the way; a negative one is bad, 13 kills the process, 0 is a fault in the code."""
     receive(StepNote("double", f"{job} twice"))
     if job < 0:
         raise BadInput(f"{job} is negative.", why="nobody knows", next_step="Name another.")
     if job == 13:
         os.kill(os.getpid(), signal.SIGKILL)
-    return {"doubled": 2 * job, "process": os.getpid(), "one": job // job}
+    return Doubled(2 * job, os.getpid(), job // job)
 
 
-def run_in(job: tuple[Path, Path, Path], receive: Receiver, alone: Alone) -> Mapping[str, Any]:
+def run_in(job: tuple[Path, Path, Path], receive: Receiver, alone: Alone) -> None:
     """The task `work` of a project, on no input: (project, store, target)."""
     project, home, target = job
     shop = shop_of(project, home)
     shop.receive = receive
     run_task(shop.catalog.tasks["work"], {}, target, shop, {}, alone)
-    return {}
 
 
 def main() -> None:

@@ -4,41 +4,41 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping
-from typing import Any
 
-Document = Mapping[str, Any]
+from envguard.models.text.tables import WIDTH
+from envguard.payload.contract import InspectDocument, InspectedModel, Port
 
-WIDTH = 80
 LABEL = 11
 
 
-def as_text(document: Document) -> str:
+def as_text(document: InspectDocument) -> str:
     """The file, its members if it is a bundle, and each model; lines of 80 columns at most."""
-    lines = _wrapped("", f"{document['file']}: {document['kind']}, {document['bytes']:,} bytes")
-    if document["kind"] == "bundle":
-        for each in document["members"]:
-            lines += _wrapped("  ", f"{each['name']}  {each['bytes']:,}")
-    for model in document["models"]:
-        lines += ["", *_wrapped("", f"{model['name']}: {model['bytes']:,} bytes, weights stored as {model['state']}")]
+    lines = _wrapped("", f"{document.file}: {document.kind}, {document.bytes:,} bytes")
+    if document.kind == "bundle":
+        for member in document.members:
+            lines += _wrapped("  ", f"{member.name}  {member.bytes:,}")
+    for model in document.models:
+        lines += ["", *_wrapped("", f"{model.name}: {model.bytes:,} bytes, weights stored as {model.state}")]
         for label, text in _facts(model):
             lines += _wrapped(f"  {label.ljust(LABEL)}", text)
     return "\n".join(lines)
 
 
-def _facts(model: Document) -> list[tuple[str, str]]:
-    rows = [(which[:-1], _port(port)) for which in ("inputs", "outputs") for port in model[which]]
-    rows.append(("operators", _counted(model["operators"])))
-    rows.append(("weights", ", ".join(f"{kind} {size:,} bytes" for kind, size in model["weight_bytes"].items())))
-    rows.append(("constants", _counted(model["constants"])))
-    rows.append(("tensors", _counted(model["activations"])))
-    rows += [("pass", f"{each['pass']}: {each['changed']} × {each['what']}") for each in model["passes"]]
-    rows += [("int8", _becomes(name, row)) for name, row in model["becomes_int8"].items()]
-    rows += [("blocked by", f"{each['what']}: {each['effect']}") for each in model["blocks"]]
+def _facts(model: InspectedModel) -> list[tuple[str, str]]:
+    rows = [("input", _port(port)) for port in model.inputs]
+    rows += [("output", _port(port)) for port in model.outputs]
+    rows.append(("operators", _counted(model.operators)))
+    rows.append(("weights", ", ".join(f"{kind} {size:,} bytes" for kind, size in model.weight_bytes.items())))
+    rows.append(("constants", _counted(model.constants)))
+    rows.append(("tensors", _counted(model.activations)))
+    rows += [("pass", f"{each.name}: {each.changed} × {each.what}") for each in model.passes]
+    rows += [("int8", _becomes(name, row)) for name, row in model.becomes_int8.items()]
+    rows += [("blocked by", f"{each.what}: {each.effect}") for each in model.blocks]
     return [(label, text) for label, text in rows if text]
 
 
-def _port(port: Document) -> str:
-    return f"{port['name']}, {port['dtype']}, {' × '.join(map(str, port['shape']))}"
+def _port(port: Port) -> str:
+    return f"{port.name}, {port.dtype}, {' × '.join(map(str, port.shape))}"
 
 
 def _becomes(name: str, row: Mapping[str, int]) -> str:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
-Settings = Mapping[str, Any]
+from envguard.payload.contract import Setting
+
+Settings = Mapping[str, Setting]
 Lines = list[str]
 
 MODE = "running_mode"
 IMAGE, VIDEO, LIVE_STREAM = "IMAGE", "VIDEO", "LIVE_STREAM"
 
 
-def code(kind: str, settings: Settings) -> dict[str, Lines]:
+def code(kind: str, settings: Settings) -> dict[str, tuple[str, ...]]:
     """Lines by language that make a landmarker's options, and call it in the mode that is set.
 
     `kind` is face, hand or pose; the settings have the names of MediaPipe's Python API. What stands for the user's own
     (`baseOptions`, `image`, `onResult`, ...) is named as in MediaPipe's guides.
     """
-    return {language: write(kind, settings) for language, write in _LANGUAGES.items()}
+    return {language: tuple(write(kind, settings)) for language, write in _LANGUAGES.items()}
 
 
 def _java(kind: str, settings: Settings) -> Lines:
@@ -44,7 +45,7 @@ def _swift(kind: str, settings: Settings) -> Lines:
     modes = {IMAGE: ".image", VIDEO: ".video", LIVE_STREAM: ".liveStream"}
     lines = [f"let options = {kind.capitalize()}LandmarkerOptions()", "options.baseOptions.modelAssetPath = modelPath"]
     for name, value in settings.items():
-        lines.append(f"options.{_camel(name)} = {modes[value] if name == MODE else _lower(value)}")
+        lines.append(f"options.{_camel(name)} = {modes[str(value)] if name == MODE else _lower(value)}")
     if settings.get(MODE) == LIVE_STREAM:
         lines.append(f"options.{kind}LandmarkerLiveStreamDelegate = self")
     run = {
@@ -78,8 +79,8 @@ def _javascript(kind: str, settings: Settings) -> Lines:
 
 
 def _call(settings: Settings, run: Mapping[str, str], end: str) -> Lines:
-    """The call of the mode; that of IMAGE is what everybody has already."""
-    called = run.get(settings.get(MODE, IMAGE))
+    """The call of the mode; everybody has that of IMAGE already."""
+    called = run.get(str(settings.get(MODE, IMAGE)))
     return [] if called is None else [f"landmarker.{called}{end}"]
 
 
@@ -88,13 +89,13 @@ def _camel(name: str, *, first: bool = False) -> str:
     return (start.capitalize() if first else start) + "".join(part.capitalize() for part in rest)
 
 
-def _jvm_value(name: str, value: Any) -> str:
+def _jvm_value(name: str, value: Setting) -> str:
     if name == MODE:
         return f"RunningMode.{value}"
     return f"{value}f" if isinstance(value, float) else _lower(value)
 
 
-def _lower(value: Any) -> str:
+def _lower(value: Setting) -> str:
     return str(value).lower()
 
 

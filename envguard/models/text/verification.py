@@ -1,89 +1,74 @@
-"""What MediaPipe says of original and copy, as lines for a reader."""
+"""What MediaPipe finds with the original and with the copy, as lines for a reader."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from envguard.payload.contract import Counts, LandmarkShift, Measures, ScoreShift, VerifyFindings
 
 MEASURES = {
     "inter_ocular": "the distance between the eyes",
     "palm": "the palm's length",
     "torso": "the torso's length",
 }
-PIXELS = "px_"
 WIDTH = 13
+NOT_REACHED = "MediaPipe did not verify it: the run ended before that."
 
 
-def verification_lines(verify: Mapping[str, Any] | None) -> list[str]:
-    """What MediaPipe found, a line each; where it did not verify, why."""
+def verification_lines(verify: VerifyFindings | None) -> list[str]:
+    """What MediaPipe found, a line each; if it did not verify, why."""
     if verify is None:
-        return ["MediaPipe did not get to verify it."]
-    if not verify["verified"]:
-        return [f"Not verified in MediaPipe {verify['mediapipe']}: {verify['reason']}"]
-    floor, size = verify["noise_floor"], verify["sample_size"]
-    things = f"{verify['kind']}s"
-    measured = {
-        "landmarks": _pair(verify, floor, "landmark_shift", _landmarks, lambda least: f"moves them {_pixels(least)}"),
-        "in space": _pair(
-            verify, floor, "world_shift", _millimetres, lambda least: f"moves them {_millimetres(least)}"
-        ),
-        "blendshapes": _pair(verify, floor, "blendshapes", _scores, lambda least: f"makes {least['mean_abs']:.4f}"),
-        "visibility": _pair(verify, floor, "visibility", _scores, lambda least: f"makes {least['mean_abs']:.4f}"),
-    }
+        return [NOT_REACHED]
+    if not verify.verified or verify.measures is None:
+        return [f"Not verified in MediaPipe {verify.mediapipe}: {verify.reason}"]
+    measures, size = verify.measures, verify.sample_size
+    pictures = f" of {size.pictures} pictures" if size else ""
     lines = [
-        f"MediaPipe {verify['mediapipe']} on {verify[things]['images']} images of {size['pictures']} pictures, "
-        f"against the original:",
-        _line(things, _counts(verify[things])),
+        f"MediaPipe {verify.mediapipe} on {measures.counts.images} images{pictures}, against the original:",
+        _line(measures.counts.things, _counts(measures.counts)),
+        *_shifts(measures, verify.noise),
     ]
-    lines += [_line(name, text) for name, text in measured.items() if text]
-    return [*lines, _line("time", f"{verify['latency']['ratio']:.2f} of the original's for a whole IMAGE call")]
+    if verify.latency:
+        lines.append(_line("time", f"{verify.latency.ratio:.2f} of the original's for a whole IMAGE call"))
+    return lines
+
+
+def _shifts(measures: Measures, noise: Measures | None) -> list[str]:
+    """How far what is found moves, each beside what noise alone does to it; nothing for what was not measured."""
+    lines = []
+    if measures.landmark_shift:
+        floor = noise.landmark_shift if noise else None
+        lines.append(_line("landmarks", _landmarks(measures.landmark_shift) + _moves(_pixels(floor) if floor else "")))
+    if measures.world_mm:
+        least = noise.world_mm if noise else None
+        lines.append(
+            _line("in space", f"{measures.world_mm.mean:.1f} mm" + _moves(f"{least.mean:.1f} mm" if least else ""))
+        )
+    if measures.scores:
+        lines.append(_line(measures.scores.name, _scores(measures.scores, noise.scores if noise else None)))
+    return lines
 
 
 def _line(name: str, text: str) -> str:
     return f"  {name:<{WIDTH}}{text}"
 
 
-def _counts(counts: Mapping[str, Any]) -> str:
-    text = f"{counts['before']} before, {counts['after']} after: {counts['lost']} lost, {counts['extra']} new"
-    if counts.get("flipped"):
-        text += f", {counts['flipped']} taken for the other hand"
-    return text
+def _counts(counts: Counts) -> str:
+    text = f"{counts.before} before, {counts.after} after: {counts.lost} lost, {counts.extra} new"
+    return f"{text}, {counts.flipped} taken for the other hand" if counts.flipped else text
 
 
-def _pair(
-    verify: Mapping[str, Any],
-    floor: Mapping[str, Any],
-    name: str,
-    words: Callable[[Mapping[str, Any]], str],
-    noise: Callable[[Mapping[str, Any]], str],
-) -> str:
-    """A measurement and what noise alone does to it; nothing for what was not measured."""
-    measured, least = verify.get(name), floor.get(name)
-    if not measured:
-        return ""
-    return words(measured) + (f"; invisible noise alone {noise(least)}" if least else "")
+def _landmarks(shift: LandmarkShift) -> str:
+    share = f"{shift.relative:.2%} of {MEASURES.get(shift.measure, shift.measure)}"
+    return f"{_pixels(shift)} of a {shift.crop_side}-pixel crop ({share})"
 
 
-def _landmarks(shift: Mapping[str, Any]) -> str:
-    side = _side(shift).removeprefix(PIXELS)
-    relative = next(
-        f"{each['mean']:.2%} of {MEASURES[name]}" for name, each in shift.items() if not name.startswith(PIXELS)
-    )
-    return f"{_pixels(shift)} of a {side}-pixel crop ({relative})"
+def _pixels(shift: LandmarkShift) -> str:
+    return f"{shift.px.mean:.2f} px"
 
 
-def _pixels(shift: Mapping[str, Any]) -> str:
-    return f"{shift[_side(shift)]['mean']:.2f} px"
+def _moves(least: str) -> str:
+    return f"; invisible noise alone moves them {least}" if least else ""
 
 
-def _side(shift: Mapping[str, Any]) -> str:
-    """The key of the shift in pixels, which names the crop's side."""
-    return next(name for name in shift if name.startswith(PIXELS))
-
-
-def _millimetres(shift: Mapping[str, Any]) -> str:
-    return f"{shift['mm']['mean']:.1f} mm"
-
-
-def _scores(difference: Mapping[str, Any]) -> str:
-    return f"{difference['mean_abs']:.4f} mean absolute difference"
+def _scores(shift: ScoreShift, least: ScoreShift | None) -> str:
+    noise = f"; invisible noise alone makes {least.mean_abs:.4f}" if least else ""
+    return f"{shift.mean_abs:.4f} mean absolute difference{noise}"

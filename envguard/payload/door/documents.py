@@ -8,11 +8,13 @@ from typing import Any, Literal, Optional, Union
 
 from .codec import written_as
 from .comparing import ComparedModel, CompareFindings
+from .describing import InspectedModel, InspectFindings, Member
 from .gates import Gate, StepFailure
 from .quantizing import ConvertedModel, ConvertFindings, OperatorTypes, QuantizedModel, QuantizeFindings
 from .recipes import RecipeDocument
-from .runs import EnvironmentRecord, FileRecord, Run
+from .runs import NO, YES, EnvironmentRecord, FileRecord, Run
 from .timing import Processor
+from .tuning import FrameTimes, OptionTrial, Setting, TunedOn, TuneFindings
 from .verifying import VerifyFindings
 
 NOT_COMPARED = "not compared"
@@ -136,6 +138,41 @@ class ConvertDocument:
     schema: Literal[2] = 2
 
 
+@dataclass(frozen=True)
+class InspectDocument:
+    """What a model file holds and what quantizing it would meet; `kind` is `bundle` or `model`."""
+
+    file: str
+    kind: str
+    bytes: int
+    members: tuple[Member, ...]
+    models: tuple[InspectedModel, ...]
+    schema: Literal[2] = 2
+
+
+@dataclass(frozen=True)
+class TuneDocument:
+    """What each runtime option is worth and costs; `code` has the lines that set what is advised, by language."""
+
+    task: str
+    input: FileRecord
+    output: Optional[FileRecord]
+    kind: str
+    mediapipe: str
+    defaults: Mapping[str, Setting]
+    control: FrameTimes
+    trials: tuple[OptionTrial, ...]
+    advice: Mapping[str, Setting]
+    together: Optional[OptionTrial]
+    thread_options: tuple[str, ...]
+    cpu: Processor
+    processors: int
+    sample_size: TunedOn
+    code: Mapping[str, tuple[str, ...]]
+    environments: tuple[EnvironmentRecord, ...]
+    schema: Literal[2] = 2
+
+
 def quantize_document(run: Run) -> QuantizeDocument:
     """The document of a run of the task that quantizes."""
     quantized, compared, verify = run.found(QuantizeFindings), run.found(CompareFindings), run.found(VerifyFindings)
@@ -188,6 +225,31 @@ def convert_document(run: Run) -> ConvertDocument:
     )
 
 
+def inspect_document(found: InspectFindings) -> InspectDocument:
+    """The document of an inspection."""
+    return InspectDocument(**{name: value for name, value in _shallow(found).items() if name != "step"})
+
+
+def tune_document(run: Run, code: Mapping[str, tuple[str, ...]]) -> TuneDocument:
+    """The document of a run of the task that tunes; raises ValueError where nothing was tuned."""
+    found = run.found(TuneFindings)
+    if found is None:
+        raise ValueError("the run has tuned nothing")
+    return TuneDocument(
+        task=run.task,
+        input=next(iter(run.inputs.values())),
+        output=next(iter(run.outputs.values()), None),
+        code=code,
+        environments=run.environments,
+        **{name: value for name, value in _shallow(found).items() if name != "step"},
+    )
+
+
+def several_document(task: str, runs: tuple[Union[FailedRun, QuantizeDocument], ...]) -> SeveralDocument:
+    """The document of several runs of the task that quantizes."""
+    return SeveralDocument(task, YES if all(run.verdict == YES for run in runs) else NO, runs)
+
+
 def _reports(quantized: Optional[QuantizeFindings], compared: Optional[CompareFindings]) -> tuple[ModelReport, ...]:
     by_name = {model.name: model for model in compared.models} if compared else {}
     return tuple(
@@ -200,7 +262,7 @@ def _not_compared(name: str) -> ComparedModel:
     return ComparedModel(name, reason=NOT_COMPARED)
 
 
-def _shallow(value: ComparedModel | QuantizedModel | ConvertedModel) -> dict[str, Any]:
+def _shallow(value: Any) -> dict[str, Any]:
     """The fields of a dataclass by name, their values as they are."""
     return {each.name: getattr(value, each.name) for each in fields(value)}
 

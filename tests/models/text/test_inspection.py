@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
-import copy
-from typing import Any
+from dataclasses import replace
 
 from envguard.models.text.inspection import as_text
+from envguard.payload.contract import (
+    AppliedPass,
+    InspectDocument,
+    InspectedModel,
+    IntegerTensors,
+    Member,
+    Obstacle,
+    Port,
+)
 
-DOCUMENT: dict[str, Any] = {
-    "file": "face.task",
-    "kind": "bundle",
-    "bytes": 3_000,
-    "members": [{"name": "detector.tflite", "bytes": 2_000}, {"name": "geometry.binarypb", "bytes": 10}],
-    "models": [
-        {
-            "name": "detector",
-            "bytes": 2_000,
-            "state": "float16",
-            "inputs": [{"name": "input", "dtype": "FLOAT32", "shape": [1, 8, 8, 3]}],
-            "outputs": [{"name": "scores", "dtype": "FLOAT32", "shape": [1, 2]}],
-            "operators": {"ADD": 1, "CONV_2D": 3},
-            "weight_bytes": {"FLOAT16": 1_500},
-            "constants": {"FLOAT16": 6},
-            "activations": {"FLOAT32": 9},
-            "passes": [{"pass": "fold_float16", "changed": 6, "what": "float16 constants folded"}],
-            "becomes_int8": {"CONV_2D": {"operators": 3, "int8_weights": 2, "int8_arithmetic": 1}},
-            "blocks": [{"what": "custom operator Strange", "effect": "only MediaPipe can run it"}],
-        }
-    ],
-}
+MODEL = InspectedModel(
+    name="detector",
+    bytes=2_000,
+    operators={"ADD": 1, "CONV_2D": 3},
+    custom_operators=(),
+    weight_bytes={"FLOAT16": 1_500},
+    constants={"FLOAT16": 6},
+    activations={"FLOAT32": 9},
+    inputs=(Port("input", (1, 8, 8, 3), (1, 8, 8, 3), "FLOAT32"),),
+    outputs=(Port("scores", (1, 2), (1, 2), "FLOAT32"),),
+    signatures=(),
+    metadata={},
+    associated_files=(),
+    integer_quantized=IntegerTensors(0, 0),
+    passes=(AppliedPass(changed=6, what="float16 constants folded", lossless=True, name="fold_float16"),),
+    recipe=None,
+    becomes_int8={"CONV_2D": {"operators": 3, "int8_weights": 2, "int8_arithmetic": 1}},
+    state="float16",
+    blocks=(Obstacle("custom operator Strange", "only MediaPipe can run it"),),
+)
+MEMBERS = (Member("detector.tflite", 2_000), Member("geometry.binarypb", 10))
+DOCUMENT = InspectDocument("face.task", "bundle", 3_000, MEMBERS, (MODEL,))
 
 
 def test_every_fact_has_its_line() -> None:
@@ -51,8 +59,8 @@ def test_every_fact_has_its_line() -> None:
 
 
 def test_long_names_stay_within_eighty_columns() -> None:
-    document = copy.deepcopy(DOCUMENT)
-    model = document["models"][0]
-    document["file"] = model["name"] = model["inputs"][0]["name"] = document["members"][0]["name"] = "n" * 300
-    model["operators"] = {f"OPERATOR_{number}": 1 for number in range(40)}
+    long = "n" * 300
+    operators = {f"OPERATOR_{number}": 1 for number in range(40)}
+    model = replace(MODEL, name=long, inputs=(replace(MODEL.inputs[0], name=long),), operators=operators)
+    document = replace(DOCUMENT, file=long, members=(Member(long, 2_000),), models=(model,))
     assert max(map(len, as_text(document).splitlines())) <= 80

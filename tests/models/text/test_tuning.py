@@ -3,63 +3,85 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from envguard.models.text.tuning import WIDTH, as_markdown, as_text
+from envguard.models.text.tables import WIDTH
+from envguard.models.text.tuning import as_markdown, as_text
 from envguard.models.text.tuning_code import code
+from envguard.payload.contract import (
+    FileRecord,
+    FoundCounts,
+    FrameTimes,
+    OptionTrial,
+    Processor,
+    Setting,
+    TuneDocument,
+    TunedOn,
+)
 from tests.support.environments import workshop
 
-ALL = {
+ALL: dict[str, Setting] = {
     "running_mode": "LIVE_STREAM",
     "num_faces": 1,
     "min_face_detection_confidence": 0.7,
     "output_face_blendshapes": False,
 }
+NOTHING_LOST = FoundCounts(frames=64, before=60, after=60, lost=0, extra=0, fewer=0)
 
 
-def trial(option: str, value: object, verdict: str, **found: int) -> dict[str, Any]:
+def trial(option: str, value: Setting, verdict: str, **found: int) -> OptionTrial:
+    return OptionTrial(option, value, {}, verdict, times(verdict), replace(NOTHING_LOST, **found))
+
+
+def times(verdict: str) -> FrameTimes:
     ratio = {"faster": 0.7, "slower": 1.4}.get(verdict, 1.0)
-    return {
-        "option": option,
-        "value": value,
-        "others": {},
-        "verdict": verdict,
-        "time": {"ratio": ratio, "low": ratio - 0.02, "high": ratio + 0.02, "before_ms": 8.0, "before_iqr_ms": 0.3},
-        "found": {"frames": 64, "before": 60, "after": 60, "lost": 0, "extra": 0, "fewer": 0, **found},
-    }
+    return FrameTimes(
+        before_ms=8.0,
+        after_ms=8.0 * ratio,
+        before_iqr_ms=0.3,
+        after_iqr_ms=0.3,
+        ratio=ratio,
+        low=ratio - 0.02,
+        high=ratio + 0.02,
+        rounds=10,
+        interrupted=0,
+    )
 
 
-def document(*trials: dict[str, Any], **others: Any) -> dict[str, Any]:
-    return {
-        "input": {"path": "folder/face_landmarker.task"},
-        "output": None,
-        "kind": "face",
-        "mediapipe": "0.10.21",
-        "sample_size": {"pictures": 8, "views": 8, "timed": 3},
-        "cpu": {"name": "A processor with a long name @ 2.50GHz", "architecture": "x86_64"},
-        "processors": 1,
-        "control": trial("", "", "same")["time"],
-        "defaults": {"running_mode": "IMAGE", "num_faces": 1, "min_face_detection_confidence": 0.5},
-        "trials": list(trials),
-        "advice": {},
-        "together": None,
-        "thread_options": [],
-        "code": {},
-        **others,
-    }
+def document(
+    *trials: OptionTrial, advice: Mapping[str, Setting] | None = None, together: OptionTrial | None = None
+) -> TuneDocument:
+    return TuneDocument(
+        task="tune",
+        input=FileRecord("folder/face_landmarker.task", 1, "a" * 64),
+        output=None,
+        kind="face",
+        mediapipe="0.10.21",
+        defaults={"running_mode": "IMAGE", "num_faces": 1, "min_face_detection_confidence": 0.5},
+        control=times("same"),
+        trials=trials,
+        advice=advice or {},
+        together=together,
+        thread_options=(),
+        cpu=Processor("x86_64", "A processor with a long name @ 2.50GHz", ()),
+        processors=1,
+        sample_size=TunedOn(pictures=8, views=8, timed=3),
+        code=code("face", advice) if advice else {},
+        environments=(),
+    )
 
 
 MEASURED = document(
     trial("running_mode", "VIDEO", "faster", after=64, lost=3, extra=7),
     trial("min_face_detection_confidence", 0.7, "faster", after=50, lost=10, fewer=10),
     trial("num_faces", 2, "slower"),
-    {**trial("min_tracking_confidence", 0.3, "same"), "others": {"running_mode": "VIDEO"}},
+    replace(trial("min_tracking_confidence", 0.3, "same"), others={"running_mode": "VIDEO"}),
     advice={"running_mode": "VIDEO", "num_faces": 1},
     together=trial("running_mode", "VIDEO", "faster", extra=1),
-    code=code("face", {"running_mode": "VIDEO", "num_faces": 1}),
 )
 
 
@@ -86,14 +108,14 @@ def test_what_gains_what_is_kept_and_what_only_finds_less_are_told_apart() -> No
 
 def test_no_gain_is_called_none() -> None:
     text = " ".join(as_text(document(trial("num_faces", 2, "same"))).split())
-    assert "No setting gains time that this measurement can tell" in text
+    assert "No setting gains measurable time" in text
     assert "Java" not in text
 
 
 def test_markdown_has_the_same_and_its_code_in_blocks() -> None:
     text = as_markdown(MEASURED)
     assert "| running_mode VIDEO | 0.70 | 0.68–0.72 | faster | 64 | 3 | 7 |" in text
-    assert text.count("```") == 2 * len(MEASURED["code"])
+    assert text.count("```") == 2 * len(MEASURED.code)
 
 
 def test_the_code_of_every_language_has_every_setting() -> None:
@@ -133,7 +155,12 @@ def test_mediapipe_takes_the_python_code_of_every_kind(store_home: Path) -> None
     ]
     for kind in ("face", "hand", "pose"):
         confidences = {f"min_{kind}_{what}_confidence": 0.7 for what in ("detection", "presence")}
-        settings = {"running_mode": "LIVE_STREAM", f"num_{kind}s": 2, **confidences, "min_tracking_confidence": 0.3}
+        settings: dict[str, Setting] = {
+            "running_mode": "LIVE_STREAM",
+            f"num_{kind}s": 2,
+            **confidences,
+            "min_tracking_confidence": 0.3,
+        }
         pasted = code(kind, settings)["Python"]
         lines += [*pasted[:-1], f"assert options.num_{kind}s == 2, options"]
         lines.append(

@@ -1,39 +1,51 @@
-"""What MediaPipe says is told alike of faces, hands and poses, each beside what noise alone does."""
+"""What MediaPipe finds is told alike of faces, hands and poses, each beside what noise alone does."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from envguard.models.text.verification import verification_lines
+from envguard.payload.contract import (
+    CallTimes,
+    Counts,
+    LandmarkShift,
+    Measures,
+    SampleSize,
+    ScoreShift,
+    Spread,
+    VerifyFindings,
+)
 
-COUNTS = {"images": 96, "before": 101, "after": 102, "lost": 0, "extra": 1}
+
+def counts(things: str, flipped: int | None = None) -> Counts:
+    return Counts(things, images=96, before=101, after=102, lost=0, extra=1, flipped=flipped)
 
 
-def shift(side: int, measure: str, pixels: float) -> dict[str, Any]:
-    return {f"px_{side}": {"mean": pixels, "p95": 2 * pixels, "max": 3 * pixels}, measure: {"mean": pixels / 100}}
+def shift(side: int, measure: str, pixels: float) -> LandmarkShift:
+    return LandmarkShift(side, spread(pixels), measure, pixels / 100)
 
 
-def verified(kind: str, floor: dict[str, Any], **measured: Any) -> dict[str, Any]:
-    return {
-        "verified": True,
-        "kind": kind,
-        "mediapipe": "0.10.21",
-        "sample_size": {"pictures": 8, "views": 8, "images": 96},
-        "latency": {"ratio": 0.846},
-        "noise_floor": floor,
-        **measured,
-    }
+def spread(mean: float) -> Spread:
+    return Spread(mean, 2 * mean, 3 * mean)
+
+
+def verified(kind: str, measures: Measures, noise: Measures | None) -> VerifyFindings:
+    return VerifyFindings(
+        verified=True,
+        kind=kind,
+        mediapipe="0.10.21",
+        sample_size=SampleSize(pictures=8, views=8, images=96),
+        measures=measures,
+        noise=noise,
+        latency=CallTimes(1.0, 0.846, 0.846),
+    )
 
 
 def test_faces_are_told_with_blendshapes() -> None:
-    floor = {"landmark_shift": shift(256, "inter_ocular", 0.39), "blendshapes": {"mean_abs": 0.0059, "max": 0.1}}
+    faces = counts("faces")
     lines = verification_lines(
         verified(
             "face",
-            floor,
-            faces=COUNTS,
-            landmark_shift=shift(256, "inter_ocular", 0.27),
-            blendshapes={"mean_abs": 0.0058, "max": 0.1},
+            Measures(faces, shift(256, "inter_ocular", 0.27), ScoreShift("blendshapes", 0.0058, 0.1)),
+            Measures(faces, shift(256, "inter_ocular", 0.39), ScoreShift("blendshapes", 0.0059, 0.1)),
         )
     )
     assert lines == [
@@ -47,14 +59,11 @@ def test_faces_are_told_with_blendshapes() -> None:
 
 
 def test_hands_are_told_with_their_sides_and_where_they_are_in_space() -> None:
-    floor = {"landmark_shift": shift(224, "palm", 1.1), "world_shift": {"mm": {"mean": 1.36}}}
     lines = verification_lines(
         verified(
             "hand",
-            floor,
-            hands={**COUNTS, "flipped": 2},
-            landmark_shift=shift(224, "palm", 1.2),
-            world_shift={"mm": {"mean": 3.6}},
+            Measures(counts("hands", flipped=2), shift(224, "palm", 1.2), world_mm=spread(3.6)),
+            Measures(counts("hands"), shift(224, "palm", 1.1), world_mm=spread(1.36)),
         )
     )
     assert lines[1:4] == [
@@ -66,17 +75,8 @@ def test_hands_are_told_with_their_sides_and_where_they_are_in_space() -> None:
 
 
 def test_poses_are_told_with_visibility_and_what_was_not_measured_is_left_out() -> None:
-    lines = verification_lines(
-        verified(
-            "pose",
-            {},
-            poses=COUNTS,
-            landmark_shift=shift(256, "torso", 2.0),
-            visibility={"mean_abs": 0.016},
-            world_shift=None,
-        )
-    )
-    assert lines[1:-1] == [
+    measures = Measures(counts("poses"), shift(256, "torso", 2.0), ScoreShift("visibility", 0.016, 0.1))
+    assert verification_lines(verified("pose", measures, None))[1:-1] == [
         "  poses        101 before, 102 after: 0 lost, 1 new",
         "  landmarks    2.00 px of a 256-pixel crop (2.00% of the torso's length)",
         "  visibility   0.0160 mean absolute difference",
