@@ -88,6 +88,15 @@ def test_exec_without_a_command_is_told_so(tmp_path: Path) -> None:
         assert ended.err.startswith("envguard: ")
 
 
+def test_a_shell_in_a_container_is_refused_before_anything_is_built(tmp_path: Path) -> None:
+    ended = envguard(
+        "shell", "samples", home=tmp_path, ENVGUARD_BACKEND="container", DOCKER_HOST="unix:///nowhere.sock"
+    )
+    assert (ended.code, "A shell needs a terminal" in ended.err) == (2, True)
+    unknown = envguard("shell", "samples", home=tmp_path, ENVGUARD_BACKEND="nowhere")
+    assert (unknown.code, "Choose one of: venv, container." in unknown.err) == (2, True)
+
+
 @pytest.mark.slow
 def test_shell_starts_the_users_shell_inside(store_home: Path) -> None:
     ended = subprocess.run(
