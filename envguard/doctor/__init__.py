@@ -1,1 +1,1 @@
-"""From a symptom to its cause and its cure: rules for what tools print, checks of this host and of environments."""
+"""Trace symptoms to causes and cures: rules for what tools print, and checks of this host and of environments."""

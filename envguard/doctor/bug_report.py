@@ -1,4 +1,4 @@
-"""One file for a report of a fault: versions, host, plans, last logs; secrets and the home folder masked."""
+"""Write one file for a bug report: versions, host, plans and recent logs, with secrets and the home folder masked."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def bug_report(
     findings: tuple[Finding, ...],
     plans: Mapping[str, str],
 ) -> str:
-    """The report as Markdown. `plans` says, for each environment by name, what would be used or why nothing can.
+    """The report as Markdown. `plans` tells, by environment, what would be used or why nothing can be.
 
-    Of the variables only the names are told.
+    Variables appear by name only.
     """
     parts = [
         "# envguard bug report",
-        f"Made {utc_now()}. Say above this line what you ran and what you expected.",
+        f"Created {utc_now()}. Describe above this line what you ran and what you expected.",
         _section("Versions", _versions()),
         _section("Pythons", (f"{row.version_text} {row.architecture} {row.path}" for row in host.usable)),
         _section("Findings", (f"{each.level}: {each.what}: {each.evidence}" for each in findings)),
@@ -49,7 +49,7 @@ def bug_report(
 
 
 def _section(title: str, lines: Iterator[str] | list[str]) -> str:
-    # A fence longer than any in the text, so that no log ends its block early.
+    # A fence longer than any in the text, so that no log closes its block early.
     return f"## {title}\n\n`````text\n" + "\n".join(lines).replace("`````", "'''''") + "\n`````"
 
 
@@ -65,7 +65,7 @@ def _versions() -> Iterator[str]:
 
 
 def _last_logs(store: Path) -> Iterator[tuple[Path, str]]:
-    """The ends of the newest logs, newest first; without what stands before the first line end in them."""
+    """The ends of the newest logs, newest first, starting with a whole line."""
     try:
         logs = sorted(logs_folder(store).rglob("*.log"), key=lambda path: path.stat().st_mtime, reverse=True)
     except OSError:
@@ -74,7 +74,7 @@ def _last_logs(store: Path) -> Iterator[tuple[Path, str]]:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - LOG_TAIL_BYTES))
             tail = file.read(LOG_TAIL_BYTES)
-        # A secret that the cut went through could not be told from other text.
+        # Part of a secret at the cut could not be recognised.
         whole = tail.partition(b"\n")[2] if len(tail) == LOG_TAIL_BYTES else tail
         yield path, whole.decode("utf-8", "replace").strip() or "it is empty"
 

@@ -1,4 +1,4 @@
-"""What a resolver's refusal says: which requirements of one package exclude each other, and who brought them."""
+"""Read a resolver's refusal: which requirements of one package exclude each other, and who brought them in."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _NAME = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[^\]]{0,100}\])?\s*(?P<spe
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """That a package is wanted at certain versions (`specifier`, PEP 440, empty for any) by someone.
+    """A requirement: `by` wants the package in certain versions (`specifier`, PEP 440, empty for any).
 
-    `by` is "you" or a distribution with its version; `through` are those who brought that one in, nearest first.
+    `by` is "you" or a distribution with its version; `through` are those that brought it in, nearest first.
     """
 
     package: str
@@ -48,7 +48,7 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """The package that cannot be had, and the demands for it, no two of which every version meets."""
+    """The package that cannot be resolved, and the demands for it that exclude each other."""
 
     tool: Literal["pip", "uv"]
     package: str
@@ -67,7 +67,7 @@ class Conflict:
 
 
 def read_conflict(lines: Sequence[str]) -> Conflict | None:
-    """The first conflict that pip or uv report in these lines; None where there is none, or none of this form."""
+    """The first conflict that pip or uv reports in these lines; None if there is none in a known form."""
     for index, line in enumerate(lines):
         if _PIP_START in line:
             wanted = _pip_roots(lines[max(0, index - 5) : index])
@@ -126,7 +126,7 @@ def _uv_demands(sentence: str) -> Iterator[Demand]:
 
 
 def _concluded(sentence: str, position: int) -> bool:
-    """Whether what is said there follows from the rest instead of being asked for."""
+    """Whether the text there is a conclusion and not a requirement."""
     return sentence[:position].endswith("we can conclude that ")
 
 
@@ -160,7 +160,7 @@ def _conflict(tool: Literal["pip", "uv"], said: Sequence[Demand], wanted: tuple[
 
 
 def _with_path(demand: Demand, demands: Sequence[Demand]) -> Demand:
-    """The demand with those who brought its author in, as far as the resolver names them."""
+    """The demand, with the path by which its author was brought in, as far as the resolver tells."""
     path: list[str] = []
     by = demand.by
     while by != YOU and len(path) < MOST_DEMANDS:

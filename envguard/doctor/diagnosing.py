@@ -1,4 +1,4 @@
-"""From a log to hints: which rules match, where, and in which order they are worth reading."""
+"""Turn a log into hints: which rules match, where, and in which order they are worth reading."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from envguard.doctor.rules import Rule, builtin_rules
 SCHEMA = 1
 JOINED_LINES = 3
 MOST_TRIES = 5000
-"""Per rule: in a log that repeats a literal in every line, the first few thousand decide."""
+"""Per rule: if a log repeats a literal in every line, only the first few thousand are tried."""
 LONGEST_EVIDENCE = 300
 
-# What tools draw in front of the lines of a tree: it would stand between the words of a sentence.
+# What tools draw in front of a tree's lines; it would come between the words of a sentence.
 _FRAME = " \t│╰├─▶×|"
 
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """A rule that a log matches: the cause and cure in its words, and the line (number, text) that says so."""
+    """A rule that a log matches: the cause and cure with the log's own names, and the matching line."""
 
     rule: Rule
     cause: str
@@ -46,9 +46,9 @@ class Hint:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What is known of a log: hints with the nearest to the cause first, and the resolver's conflict if it has one.
+    """What is known about a log: hints, nearest to the cause first, and the resolver's conflict if there is one.
 
-    `lines` is how many were read; `cut` if there were more.
+    `lines` is how many lines were read; `cut` tells that there were more.
     """
 
     hints: tuple[Hint, ...]
@@ -68,7 +68,7 @@ class Diagnosis:
 
 
 def diagnose(stream: BinaryIO, rules: Sequence[Rule] | None = None) -> Diagnosis:
-    """Read a log once and say what is known of it."""
+    """Read a log once and return what is known about it."""
     waiting = list(builtin_rules() if rules is None else rules)
     tries: dict[str, int] = {}
     hints: list[Hint] = []
@@ -112,7 +112,7 @@ def _match_at(rule: Rule, block: Block, positions: Sequence[int], tries: dict[st
 
 
 def _joined(lines: Sequence[str], index: int) -> str:
-    """A line and the next two, without what a tree or a narrow terminal put between their words."""
+    """A line and the next two, without what a tree or a narrow terminal put between the words."""
     return " ".join(_words(lines, index))
 
 

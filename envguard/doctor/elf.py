@@ -1,6 +1,6 @@
-"""What an ELF file asks of its system: processor, libraries, symbol versions (System V ABI; LSB Core, symbol versions).
+"""What an ELF file needs: processor, libraries, symbol versions (System V ABI; LSB Core, symbol versions).
 
-The payload has a reader of its own: it runs where nothing of envguard's host side may be imported.
+The payload has its own reader, because it cannot import anything of envguard's host side.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ MACHINES = {3: "x86", 40: "arm", 62: "x86_64", 183: "aarch64", 243: "riscv64", 2
 class ElfFacts:
     """What the file needs: `machine` as `platform.machine` names it (empty if unknown), `bits` 32 or 64.
 
-    `needed` are sonames, `search` the folders of RPATH and RUNPATH as written, `versions` the symbol versions
-    (`GLIBC_2.34`) by the library that must have them. Of anything but 64-bit little-endian only machine and bits are
-    known.
+    `needed` are sonames, `search` the folders in RPATH and RUNPATH as written, `versions` pairs of a library and a
+    symbol version that it must have (`GLIBC_2.34`). For files that are not 64-bit little-endian, only machine and bits
+    are known.
     """
 
     machine: str
@@ -41,7 +41,7 @@ class ElfFacts:
 
 
 def read_elf(path: Path) -> ElfFacts | None:
-    """The facts of a file; None if it is no ELF file, or one that is cut off."""
+    """The facts about a file; None if it is not an ELF file or is truncated."""
     with path.open("rb") as stream:
         if stream.read(4) != _MAGIC:
             return None
@@ -109,7 +109,7 @@ def _position(segments: list[tuple[int, int, int, int]], address: int) -> int:
 
 
 def _versions(image: mmap.mmap, start: int, count: int, strings: int) -> Iterator[tuple[str, str]]:
-    """Library and symbol version of each entry of the chain of needed versions."""
+    """Library and symbol version of each entry in the chain of needed versions."""
     for _ in range(min(count, _MOST_ENTRIES)):
         _, versions, file, auxiliary, following = _VERNEED.unpack_from(image, start)
         library, position = _string(image, strings + file), start + auxiliary
@@ -123,5 +123,5 @@ def _versions(image: mmap.mmap, start: int, count: int, strings: int) -> Iterato
 def _string(image: mmap.mmap, position: int) -> str:
     end = image.find(b"\0", position, position + 4096)
     if end < 0:
-        raise ValueError("a string without end")
+        raise ValueError("an unterminated string")
     return image[position:end].decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""What is wrong among an environment's distributions: files, owners, versions, requirements. Nothing is run in it."""
+"""Check an environment's distributions: files, owners, versions, requirements. Nothing is run in it."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ CHUNK = 1 << 20
 READERS = min(4, os.cpu_count() or 1)
 SHOWN = 3
 
-# Distributions of one project that own one import package. Nightlies that are called after their stable release are
-# found by name.
+# Distributions of one project that own the same import package. Nightlies named after their stable release are found
+# by name.
 FAMILIES = (
     ("tensorflow", "tensorflow-cpu", "tf-nightly", "tf-nightly-cpu", "ai-edge-tensorflow", "tensorflow-intel"),
     ("opencv-python", "opencv-contrib-python", "opencv-python-headless", "opencv-contrib-python-headless"),
@@ -32,7 +32,7 @@ FAMILIES = (
 
 
 def check_distributions(environment: InstalledEnvironment) -> tuple[Finding, ...]:
-    """All that the installed metadata and files say is wrong."""
+    """Everything wrong according to the installed metadata and files."""
     return (
         *_installed_twice(environment),
         *_relatives(environment),
@@ -44,7 +44,7 @@ def check_distributions(environment: InstalledEnvironment) -> tuple[Finding, ...
 
 
 def _fresh(names: str) -> str:
-    return f"make the environment anew with what is wanted of {names}; `envguard create` makes proved ones"
+    return f"recreate the environment with only what you need of {names}; `envguard create` makes proved ones"
 
 
 def _installed_twice(environment: InstalledEnvironment) -> Iterator[Finding]:
@@ -72,7 +72,7 @@ def _relatives(environment: InstalledEnvironment) -> Iterator[Finding]:
             yield Finding(
                 "relatives",
                 "finding",
-                f"{names} are builds of one project and overwrite each other",
+                f"{names} are builds of the same project and overwrite each other",
                 f"{_shared(both):,} files belong to more than one of them",
                 _fresh(" or ".join(each.name for each in both)),
             )
@@ -112,7 +112,7 @@ def _damaged(environment: InstalledEnvironment) -> Iterator[Finding]:
             yield Finding(
                 "record",
                 "finding",
-                f"{distribution} has no list of its files that can be read",
+                f"{distribution} has no readable list of its files",
                 str(distribution.folder / "RECORD"),
                 f"reinstall {distribution.name}",
             )
@@ -130,7 +130,7 @@ def _damaged(environment: InstalledEnvironment) -> Iterator[Finding]:
 
 
 def _compare(distribution: Distribution) -> tuple[list[str], list[str]]:
-    """The listed files that are missing, and those that have another hash."""
+    """The listed files that are missing, and those whose hash differs."""
     folder = distribution.folder.parent
     with ThreadPoolExecutor(max_workers=READERS) as pool:
         states = list(pool.map(lambda listed: _state(folder, listed), distribution.files))
@@ -164,7 +164,7 @@ def _wrong_wheels(environment: InstalledEnvironment) -> Iterator[Finding]:
             yield Finding(
                 "wheel",
                 "finding",
-                f"{distribution} was installed from a wheel that is not for this Python or platform",
+                f"{distribution} was installed from a wheel for another Python or platform",
                 f"{', '.join(distribution.tags[:SHOWN])}; this is Python {environment.interpreter.version_text} "
                 f"on {environment.interpreter.facts.platform}",
                 f"reinstall {distribution.name} with this environment's own Python",
@@ -172,7 +172,7 @@ def _wrong_wheels(environment: InstalledEnvironment) -> Iterator[Finding]:
 
 
 def _unmet(environment: InstalledEnvironment) -> Iterator[Finding]:
-    """What `pip check` looks at: requirements that are not met, in one finding per distribution."""
+    """What `pip check` checks: unmet requirements, one finding per distribution."""
     present = {each.name: each.version for each in environment.distributions}
     markers = {**marker_environment(environment.interpreter), "extra": ""}
     for distribution in environment.distributions:
@@ -182,7 +182,7 @@ def _unmet(environment: InstalledEnvironment) -> Iterator[Finding]:
             yield Finding(
                 "requirements",
                 "finding",
-                f"{distribution} needs what is not there or is of another version",
+                f"{distribution} has requirements that are missing or have another version",
                 ", ".join(f"{requirement} {said}" for requirement, said in unmet),
                 f"uv pip install --python {environment.python} {wanted}",
             )
@@ -191,7 +191,7 @@ def _unmet(environment: InstalledEnvironment) -> Iterator[Finding]:
 def _unmet_by(
     distribution: Distribution, present: Mapping[str, str], markers: dict[str, str]
 ) -> Iterator[tuple[str, str]]:
-    """Each requirement that is not met, and what is there instead."""
+    """Each unmet requirement, and what is installed instead."""
     for text in distribution.requires:
         try:
             requirement = Requirement(text)

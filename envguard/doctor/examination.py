@@ -1,4 +1,4 @@
-"""The examination of this host: every check, side by side where it waits, each within its time."""
+"""Examine this host: run every check, in parallel where they wait, each with a time limit."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PROBE_PATIENCE = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """Who is examined: the store's folder, the user's home folder, the variables of the process."""
+    """What is examined: the store's folder, the user's home folder, and the variables of the process."""
 
     store: Path
     user_home: Path
@@ -35,9 +35,9 @@ class Examined:
 
 
 def examine_host(who: Examined, *, index: bool = True) -> tuple[Finding, ...]:
-    """Everything that is wrong with this host or worth knowing of it, in a stable order. Changes nothing.
+    """Everything wrong with this host or worth knowing about it, in a stable order. Changes nothing.
 
-    Without `index` the package index is not asked.
+    Without `index`, the package index is not asked.
     """
     checks: list[Callable[[Examined], tuple[Finding, ...]]] = [_of_pythons, _of_host, _of_store]
     if index:

@@ -12,8 +12,8 @@ Level = Literal["finding", "note"]
 class Finding:
     """What a check found.
 
-    A "finding" stops something from working and makes the exit code 1; a "note" is worth knowing, and envguard works
-    all the same. `remedy` is a command to copy where there is one, else a sentence; empty where nothing is to be done.
+    A "finding" stops something from working and makes the exit code 1; a "note" is worth knowing but does not stop
+    envguard. `remedy` is a command to copy, or a sentence; empty if there is nothing to do.
     """
 
     check: str

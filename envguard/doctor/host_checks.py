@@ -1,4 +1,4 @@
-"""What of this host stops envguard from working, or is worth knowing: Pythons, variables, files, disk, engine."""
+"""Check what stops envguard from working on this host: Pythons, variables, files, disk, container engine."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from envguard.doctor.finding import Finding
 from envguard.host.interpreters import HostFacts
 from envguard.host.variables import removed_from_step
 
-# Measured: the environments of `run quantize` take 0.53 GB with the packages that they are made from (2026-11-22,
+# Measured: the environments of `run quantize` take 0.53 GB, including the packages they are made from (2026-11-22,
 # Debian 12), and half as much again while they are being built.
 ROOM_FOR_QUANTIZE = 800_000_000
 
-# What pip and uv read without being told (pip's "Configuration", uv's "Configuration files"), below the home folder
-# and the system's.
+# What pip and uv read by default (pip's "Configuration", uv's "Configuration files"), in the home folder and in the
+# system's.
 CONFIGURATION_AT_HOME = (".config/pip/pip.conf", ".pip/pip.conf", ".config/uv/uv.toml", ".pydistutils.cfg", ".netrc")
 CONFIGURATION_OF_SYSTEM = ("etc/pip.conf", "etc/xdg/pip/pip.conf", "etc/uv/uv.toml", "etc/xdg/uv/uv.toml")
 _PING = b"GET /_ping HTTP/1.0\r\nHost: engine\r\n\r\n"
 
 
 def check_interpreters(facts: HostFacts) -> Iterator[Finding]:
-    """A finding if no Python can be used, and a note on each that cannot."""
+    """A finding if no Python can be used, and a note on each unusable one."""
     if not facts.usable:
         yield Finding(
             "interpreters",
             "finding",
-            "No Python of this host can be used",
+            "No Python on this host can be used",
             f"{len(facts.interpreters)} were found",
             "uv python install 3.11",
         )
@@ -44,7 +44,7 @@ def check_interpreters(facts: HostFacts) -> Iterator[Finding]:
 def check_variables(environ: Mapping[str, str]) -> Iterator[Finding]:
     """A note on each variable that would change what Python, the linker or an installer does.
 
-    Notes, because steps and installers never see them. Values are not shown: they hold passwords often enough.
+    These are notes, because steps and installers never see the variables. Values may hold passwords and are not shown.
     """
     for name, why in removed_from_step(environ).items():
         yield Finding("variables", "note", f"{name} is set", f"{why}; steps do not see it", f"unset {name}")
@@ -53,7 +53,7 @@ def check_variables(environ: Mapping[str, str]) -> Iterator[Finding]:
 def check_files(
     facts: HostFacts, environ: Mapping[str, str], home: Path, *, root: Path = Path("/")
 ) -> Iterator[Finding]:
-    """A note on each file that configures Python or an installer behind the user's back; contents are not shown."""
+    """A note on each file that configures Python or an installer unnoticed; contents are not shown."""
     named = [Path(environ[name]) for name in ("PIP_CONFIG_FILE", "UV_CONFIG_FILE") if environ.get(name)]
     usual = [home / name for name in CONFIGURATION_AT_HOME] + [root / name for name in CONFIGURATION_OF_SYSTEM]
     for path in dict.fromkeys([*named, *usual]):
@@ -62,7 +62,7 @@ def check_files(
                 "files",
                 "note",
                 f"{path} configures an installer",
-                "envguard's installs do not read it (uv --no-config)",
+                "envguard's installations do not read it (uv --no-config)",
             )
     minors = sorted({interpreter.version[:2] for interpreter in facts.interpreters})
     for major, minor in minors:
@@ -71,7 +71,7 @@ def check_files(
             yield Finding(
                 "files",
                 "note",
-                f"{site} has packages that every Python {major}.{minor} of this user imports",
+                f"{site} has packages that every Python {major}.{minor} of this user can import",
                 "environments and steps do not see them",
                 f"python{major}.{minor} -m pip list --user",
             )
@@ -79,13 +79,13 @@ def check_files(
         yield Finding(
             "files",
             "note",
-            f"{path} runs at every start of that Python",
-            "also in environments made on it, and with -I",
+            f"{path} runs whenever that Python starts",
+            "also in environments made with it, and with -I",
         )
 
 
 def _customizations(facts: HostFacts) -> list[Path]:
-    """The sitecustomize files that are in standard libraries, where no environment leaves them out."""
+    """The sitecustomize files in standard libraries, where every environment runs them."""
     found = []
     for interpreter in facts.interpreters:
         version = ".".join(map(str, interpreter.version[:2]))
@@ -95,29 +95,29 @@ def _customizations(facts: HostFacts) -> list[Path]:
 
 
 def check_disk(home: Path, needed: int = ROOM_FOR_QUANTIZE) -> Iterator[Finding]:
-    """A finding if the disk that the store is on has less room than `needed` bytes; with a store, half will do."""
+    """A finding if the store's disk has less than `needed` bytes of free space, or is not writable."""
     existing = next(path for path in (home, *home.parents) if path.exists())
     free = shutil.disk_usage(existing).free
     if free < needed:
         yield Finding(
             "disk",
             "finding",
-            f"{free / 1e6:,.0f} MB are free for {home}",
-            f"the environments of `run quantize` need about {needed / 1e6:,.0f} MB while they are built",
+            f"Only {free / 1e6:,.0f} MB are free for {home}",
+            f"the environments of `run quantize` need about {needed / 1e6:,.0f} MB while they are being built",
             "envguard store prune",
         )
     if not os.access(existing, os.W_OK):
         yield Finding(
             "disk",
             "finding",
-            f"{existing} cannot be written to",
-            f"the store is to lie in {home}",
+            f"{existing} is not writable",
+            f"the store belongs in {home}",
             "export ENVGUARD_HOME=",
         )
 
 
 def check_engine(environ: Mapping[str, str], *, timeout: float = 0.5) -> Iterator[Finding]:
-    """A note on the container engine; envguard does without one."""
+    """A note on the container engine, if it does not answer; envguard works without one."""
     sockets = list(_engine_sockets(environ))
     silent = []
     for path in sockets:
@@ -146,17 +146,17 @@ def _engine_sockets(environ: Mapping[str, str]) -> Iterator[Path]:
 def _ping(path: Path, timeout: float) -> str:
     """Why the engine at that socket does not answer; empty if it does."""
     if sys.platform == "win32":
-        return "sockets of this kind are not looked for on Windows"
+        return "Unix sockets are not supported on Windows"
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(timeout)
         try:
             connection.connect(str(path))
             connection.sendall(_PING)
-            return "" if b" 200 " in connection.recv(64) else "it answers, but not as an engine does"
+            return "" if b" 200 " in connection.recv(64) else "it answers, but not like a container engine"
         except OSError as error:
             return error.strerror or str(error)
 
 
 def count(findings: Iterable[Finding]) -> int:
-    """How many of them are findings and not notes."""
+    """How many are findings and not notes."""
     return sum(each.level == "finding" for each in findings)

@@ -1,4 +1,4 @@
-"""Any environment of a user's, read without running anything in it: its Python, its distributions, their files."""
+"""Read any environment of a user without running anything in it: its Python, its distributions, their files."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ NATIVE = re.compile(r".+\.so(\.[0-9.]+)?")
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """One installed distribution: its `.dist-info` folder and what that says.
+    """One installed distribution: its `.dist-info` folder and what that contains.
 
-    `requires` are its requirements and `tags` its wheel's as they are written; `files` what it lists, empty where its
-    RECORD is missing or damaged, which `recorded` tells.
+    `requires` are its requirements and `tags` its wheel's tags, as written; `files` are those it lists, empty if its
+    RECORD is missing or damaged: then `recorded` is False.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Distribution:
 
 @dataclass(frozen=True, slots=True)
 class InstalledEnvironment:
-    """An environment's folder and Python, the interpreter behind it, and what its site-packages folders hold."""
+    """An environment's folder and Python, the interpreter behind it, and the contents of its site-packages folders."""
 
     root: Path
     python: Path
@@ -48,7 +48,7 @@ class InstalledEnvironment:
     distributions: tuple[Distribution, ...]
 
     def native_modules(self) -> Iterator[Path]:
-        """Every shared library below its site-packages folders, each once."""
+        """Every shared library in its site-packages folders, each once."""
         seen: set[Path] = set()
         for folder in self.site_packages:
             for path in sorted(folder.rglob("*.so*")):
@@ -58,16 +58,16 @@ class InstalledEnvironment:
 
 
 def read_environment(python: Path) -> InstalledEnvironment:
-    """Read the environment that `python` (its interpreter, or its folder) belongs to; raises BadInput if there is none.
+    """Read the environment whose interpreter or folder is `python`; raises BadInput if there is none.
 
-    Only the interpreter itself is started, isolated and without its site-packages, to say what it is.
+    Only the interpreter itself is started, isolated and without its site-packages, to identify it.
     """
     program = _interpreter_in(python) if python.is_dir() else python
     facts = examine([PossibleInterpreter("named", program)], {}, cache=None)
     if not facts.interpreters:
-        why = facts.broken[0].reason if facts.broken else "there is no such file"
+        why = facts.broken[0].reason if facts.broken else "the file does not exist"
         raise BadInput(
-            f"{program} is no Python that works.", why=why, next_step="`envguard probe` lists the Pythons of this host."
+            f"{program} is not a working Python.", why=why, next_step="`envguard probe` lists the Pythons on this host."
         )
     interpreter = facts.interpreters[0]
     root = program.absolute().parent.parent
@@ -77,7 +77,7 @@ def read_environment(python: Path) -> InstalledEnvironment:
 
 
 def canonical(name: str) -> str:
-    """The name as PEP 503 compares it."""
+    """The name in the form that PEP 503 compares."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
@@ -85,7 +85,7 @@ def _interpreter_in(folder: Path) -> Path:
     for name in ("bin/python", "bin/python3", "Scripts/python.exe", "python.exe"):
         if (folder / name).exists():
             return folder / name
-    raise BadInput(f"{folder} holds no Python.", next_step="Name the environment's folder or its interpreter.")
+    raise BadInput(f"{folder} contains no Python.", next_step="Name the environment's folder or its interpreter.")
 
 
 def _site_packages(root: Path, interpreter: Interpreter) -> Iterator[Path]:

@@ -1,4 +1,4 @@
-"""Where the dynamic linker of this Linux looks for shared libraries, and which symbol versions they have."""
+"""Find shared libraries the way the dynamic linker of this Linux does, and read their symbol versions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 CONFIGURATION = Path("/etc/ld.so.conf")
-# What the linker searches without being told (ld.so(8)), and Debian's folders per architecture below them.
+# What the linker searches by default (ld.so(8)), and Debian's folders for each architecture below them.
 STANDARD = ("/lib", "/usr/lib", "/lib64", "/usr/lib64", "/lib/*-linux-*", "/usr/lib/*-linux-*")
 _VERSION = re.compile(rb"(?:GLIBC|GLIBCXX|CXXABI)_[0-9][0-9.]{0,12}")
 _LARGEST_LIBRARY = 64 << 20
@@ -17,19 +17,19 @@ _DEEPEST = 5
 
 @cache
 def system_folders() -> tuple[Path, ...]:
-    """The folders that the linker searches for every program, LD_LIBRARY_PATH aside."""
+    """The folders that the linker searches for every program, apart from LD_LIBRARY_PATH."""
     standard = (found for pattern in STANDARD for found in sorted(Path("/").glob(pattern.lstrip("/"))))
     return tuple(dict.fromkeys([*_configured(CONFIGURATION, _DEEPEST), *standard]))
 
 
 def find_library(soname: str, first: Iterable[Path] = ()) -> Path | None:
-    """The file that a program gets for a soname, looked for in the folders `first` and in the system's."""
+    """The file that a soname resolves to, searched in the folders `first` and then in the system's."""
     return next((path for folder in (*first, *system_folders()) if (path := folder / soname).is_file()), None)
 
 
 @cache
 def versions_in(library: Path) -> frozenset[str]:
-    """The symbol versions that are named in a library, such as `GLIBCXX_3.4.30`."""
+    """The symbol versions in a library, such as `GLIBCXX_3.4.30`."""
     with library.open("rb") as file:
         return frozenset(found.decode() for found in _VERSION.findall(file.read(_LARGEST_LIBRARY)))
 

@@ -1,4 +1,4 @@
-"""A log in blocks of lines: read once, in constant memory, however long it or one of its lines is."""
+"""Read a log in blocks of lines: once, in constant memory, however long the log or a line is."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ BLOCK_BYTES = 1 << 20
 LARGEST_LOG = 256 << 20
 LONGEST_LINE = 4000
 CONTEXT_LINES = 200
-"""How many lines are in two blocks, so that what spans several lines is whole in one of them."""
+"""How many lines two blocks share, so that what spans several lines is complete in one of them."""
 
 _ESCAPE = re.compile(r"\x1b(\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]{0,200}(\x07|\x1b\\)?)")
 
@@ -20,8 +20,8 @@ _ESCAPE = re.compile(r"\x1b(\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]{0,200}(\x07|\x1b
 class Block:
     """Consecutive lines of a log; `first` is the number of the first one, counted from 1.
 
-    `text` is all of them at once, for a search that most lines are spared. `cut` if this is the last block although
-    the log is longer.
+    `text` is all lines at once, for searches that rule out most blocks. `cut` tells that this is the last block
+    although the log is longer.
     """
 
     first: int
@@ -40,7 +40,7 @@ def blocks(stream: BinaryIO, *, size: int = BLOCK_BYTES) -> Iterator[Block]:
         read += len(chunk)
         last = not chunk or read >= LARGEST_LOG
         *whole, rest = (rest + chunk).split(b"\n")
-        # Of a line without end only its beginning is kept, as of every line.
+        # Only the beginning of an endless line is kept, as of every line.
         rest = rest[: 2 * LONGEST_LINE]
         if last and rest:
             whole.append(rest)
@@ -53,7 +53,7 @@ def blocks(stream: BinaryIO, *, size: int = BLOCK_BYTES) -> Iterator[Block]:
 
 
 def _text(raw: bytes) -> str:
-    """A line as a reader sees it: what a progress bar overwrote and what a terminal was told is left out."""
+    """A line as a reader sees it, without what a progress bar overwrote and without terminal escapes."""
     if b"\r" in raw:
         raw = raw.rstrip(b"\r").rpartition(b"\r")[2]
     line = raw[: 2 * LONGEST_LINE].decode("utf-8", "replace")[:LONGEST_LINE]

@@ -1,4 +1,4 @@
-"""What may be shown of a user's machine: secrets and the home folder's name are masked in every text that leaves it."""
+"""Mask secrets and the home folder in every text that leaves a user's machine."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 
 from envguard.host.secrets import MASK, SHORTEST, without_secrets
 
-# A report is read by strangers: wider than what is masked in a log that stays here.
+# Strangers read a report, so this is wider than what is masked in a log that stays here.
 SECRET_NAME = re.compile(
     r"TOKEN|SECRET|PASSW|PASSPHRASE|API_?KEY|ACCESS_?KEY|PRIVATE|CREDENTIAL|AUTH|COOKIE|SESSION|SIGNATURE",
     re.IGNORECASE,
 )
-# Up to the last @: a password that nobody encoded may hold slashes. That may mask a host and a path too.
+# Up to the last @: an unencoded password may contain slashes. That may mask a host and a path too.
 _IN_ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,20}://)[^\s'\"<>]{1,2000}@")
 _QUERY = re.compile(r"(?P<start>[?&;][\w.-]{0,60}=)[^\s&;'\"<>]{1,2000}")
 _ASSIGNED = re.compile(
@@ -35,8 +35,8 @@ _KNOWN = re.compile(
 def masked(text: str, environ: Mapping[str, str], home: Path) -> str:
     """The text without anything that is or may be a secret, and with `~` for the home folder.
 
-    Beyond what `without_secrets` knows: users in addresses, variables with less telling names, and what looks like a
-    secret wherever it comes from.
+    This masks more than `without_secrets`: users in addresses, variables with less telling names, and whatever looks
+    like a secret.
     """
     text = without_secrets(text, environ)
     for secret in sorted(_secrets(environ), key=len, reverse=True):

@@ -1,4 +1,4 @@
-"""What is wrong with an environment's native modules, read from their ELF files: nothing is loaded."""
+"""Check an environment's native modules by reading their ELF files: nothing is loaded."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from envguard.doctor.linker import find_library, versions_in
 SHOWN = 3
 LARGEST_MODULE = 512 << 20
 
-# Libraries of drivers: wheels that can use a GPU name them and do without.
+# Libraries of drivers: wheels that can use a GPU name them but work without.
 DRIVERS = re.compile(r"lib(cuda|cudart|cudnn|cublas|cufft|curand|cusolver|cusparse|nccl|nv|tensorrt|OpenCL|roc|hip)")
-# What is loaded only where its hardware is (LiteRT's compiler plugins for other vendors' processors, Qt's platforms).
+# What is loaded only with its hardware (LiteRT's compiler plugins for other vendors' processors, Qt's platforms).
 PLUGIN = re.compile(r"/(vendors|plugins)/|Plugin|Accelerator|Delegate")
 
-# What modules that were built with NumPy 1.x headers import, and only those: headers of 2.x try `numpy._core` first.
+# What only modules built with NumPy 1.x headers import: those built with 2.x headers try `numpy._core` first.
 _NUMPY_1 = (b"numpy.core._multiarray_umath", b"numpy.core.multiarray")
 _NUMPY_2 = b"numpy._core"
 
 
 def check_native_modules(environment: InstalledEnvironment) -> tuple[Finding, ...]:
-    """All that the native modules need and do not have; nothing where the system is no Linux."""
+    """Everything that the native modules need and do not have; empty if the system is not Linux."""
     if not sys.platform.startswith("linux"):
         return ()
     modules = {path: facts for path in environment.native_modules() if (facts := _facts(path)) is not None}
@@ -42,13 +42,13 @@ def check_native_modules(environment: InstalledEnvironment) -> tuple[Finding, ..
 
 
 def native_modules_in(folders: Iterable[Path]) -> dict[Path, ElfFacts]:
-    """The ELF files in the folders by path."""
+    """The ELF files in the folders, by path."""
     files = (path for folder in folders for path in sorted(folder.rglob("*.so*")) if path.is_file())
     return {path: facts for path in files if (facts := _facts(path)) is not None}
 
 
 def missing_libraries(modules: Mapping[Path, ElfFacts], root: Path) -> Iterator[Finding]:
-    """One finding for each shared library that neither the modules' own folders nor the system bring."""
+    """One finding for each shared library that is neither in the modules' own folders nor in the system's."""
     ours = platform.machine()
     brought = {path.name for path in modules}
     wanted: dict[str, list[Path]] = defaultdict(list)
@@ -64,7 +64,7 @@ def missing_libraries(modules: Mapping[Path, ElfFacts], root: Path) -> Iterator[
         yield Finding(
             "system libraries",
             level,
-            f"{soname} is missing on this system" + (", and only a plugin or driver asks for it" if optional else ""),
+            f"{soname} is missing on this system" + (", but only a plugin or driver needs it" if optional else ""),
             f"needed by {_named(users, root)}",
             "" if optional else f"apt-file search {soname}",
         )
@@ -93,7 +93,7 @@ def _other_machine(modules: Mapping[Path, ElfFacts]) -> Iterator[Finding]:
         yield Finding(
             "processor",
             "finding",
-            f"{len(paths)} native modules are for {machine}; this machine is {ours}",
+            f"{len(paths)} native modules are for {machine}, but this machine is {ours}",
             ", ".join(map(str, paths[:SHOWN])),
             "install the packages on this machine instead of copying the environment",
         )
@@ -111,9 +111,9 @@ def _newer_symbols(modules: Mapping[Path, ElfFacts], root: Path) -> Iterator[Fin
             yield Finding(
                 "symbol versions",
                 "finding",
-                f"{version} is needed and this system's {library} does not have it",
+                f"{version} is needed, but this system's {library} does not have it",
                 f"needed by {_named(users, root)}; {found} is older",
-                "take versions of those packages with wheels for an older manylinux, or run them in a container",
+                "use versions of those packages with wheels for an older manylinux, or run them in a container",
             )
 
 
@@ -130,9 +130,9 @@ def _numpy_1_modules(environment: InstalledEnvironment) -> Iterator[Finding]:
             yield Finding(
                 "numpy",
                 "finding",
-                f"{distribution} was built for NumPy 1.x and is beside NumPy {numpy.version}",
+                f"{distribution} was built for NumPy 1.x, but NumPy {numpy.version} is installed",
                 _named(old, environment.root),
-                f"install a newer {distribution.name}, or 'numpy<2' in an environment of its own",
+                f"install a newer {distribution.name}, or 'numpy<2' in a separate environment",
             )
 
 

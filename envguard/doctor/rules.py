@@ -1,4 +1,4 @@
-"""The rules that lead from a tool's words to cause and cure: their values, and reading them from `rules.toml`."""
+"""The rules that lead from a tool's words to cause and cure, read from `rules.toml`."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ NOT_NAMED = "-"
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a tool prints, why, and what ends it.
+    """What a tool prints, why, and how to fix it.
 
-    `pattern` is looked for only in lines that hold one of the `literals`; `cause` and `cure` may name its groups as
-    `{name}`. `reproduced` says that this very text was made to appear on a real machine; `upstream` is the issue
-    (`owner/repo#number`) where it is reported, empty if there is none. `rank` is its place among the rules, the
-    nearest to a cause first.
+    `pattern` is searched only in lines that contain one of the `literals`; `cause` and `cure` may name its groups as
+    `{name}`. `reproduced` says that the text was produced on a real machine; `upstream` is the issue
+    (`owner/repo#number`) where it is reported, empty if there is none. `rank` is the rule's place: the rules nearest
+    to a cause come first.
     """
 
     identifier: str
@@ -43,7 +43,7 @@ class Rule:
 
     @property
     def source(self) -> str:
-        """How the rule came to be: "measured" or "collected", with the upstream issue if there is one."""
+        """Where the rule comes from: "measured" or "collected", with the upstream issue if there is one."""
         how = "measured" if self.reproduced else "collected"
         return f"{how}, {self.upstream}" if self.upstream else how
 
@@ -57,7 +57,7 @@ def builtin_rules() -> tuple[Rule, ...]:
 def read_rules(document: str, *, source: str) -> tuple[Rule, ...]:
     """Read rules from TOML; raises BrokenData that names `source` and the key.
 
-    Patterns are checked for form only and compiled when a line asks for it: a hundred of them take 30 ms.
+    Patterns are compiled only if a line needs it: compiling a hundred takes 30 ms.
     """
     try:
         values = parse_toml(document)
@@ -65,7 +65,7 @@ def read_rules(document: str, *, source: str) -> tuple[Rule, ...]:
         raise BrokenData(f"The rules in {source} cannot be read.", why=str(error), next_step="Correct them.") from error
     table = TableReader(values, source)
     if table.take("schema", integer) != SCHEMA:
-        table.refuse("schema", f"this envguard reads schema {SCHEMA}")
+        table.refuse("schema", f"must be {SCHEMA}, the schema that this envguard reads")
     ranks = iter(range(len(values.get("rules", ()))))
     rules = table.each("rules", lambda each: _rule(each, next(ranks)))
     table.done()
@@ -92,7 +92,7 @@ def _rule(table: TableReader, rank: int) -> Rule:
         upstream=table.take("upstream", match(ISSUE, "an issue such as owner/repo#12"), NOT_NAMED).strip(NOT_NAMED),
     )
     if not rule.reproduced and not rule.upstream:
-        table.refuse("upstream", "must say where a failure was reported that was not reproduced")
+        table.refuse("upstream", "must name the issue of a failure that was not reproduced")
     return rule
 
 
@@ -104,13 +104,13 @@ def _pattern(value: object) -> str:
 
 
 def _sentence(groups: set[str]) -> Callable[[object], str]:
-    """A reader of texts whose every placeholder is a group of the pattern."""
+    """A reader of texts whose placeholders are groups of the pattern."""
 
     def read(value: object) -> str:
         sentence = text(value)
         for _, name, _, _ in string.Formatter().parse(sentence):
             if name is not None and name not in groups:
-                raise ValueError(f"names {name!r}, which is no group of the pattern")
+                raise ValueError(f"names {name!r}, which is not a group of the pattern")
         return sentence
 
     return read

@@ -9,9 +9,9 @@ from packaging.version import InvalidVersion, Version
 
 
 def exclude_each_other(one: str, other: str) -> bool:
-    """Whether no version can meet both specifiers; False where that cannot be told.
+    """Whether no version can satisfy both specifiers; False if that cannot be decided.
 
-    Between and around the versions that a specifier names, all versions are alike to it, so these few are all.
+    A specifier treats all versions between two that it names alike, so trying these and their neighbours is enough.
     """
     try:
         first, second = SpecifierSet(one), SpecifierSet(other)

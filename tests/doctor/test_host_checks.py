@@ -47,7 +47,7 @@ def test_configuration_files_user_packages_and_sitecustomize_are_named(tmp_path:
     found = list(host_checks.check_files(host, {}, tmp_path, root=tmp_path / "none"))
     said = str(found)
     assert "pip.conf configures an installer" in said
-    assert f"every Python {version} of this user imports" in said
+    assert f"every Python {version} of this user can import" in said
     assert "secret" not in said
 
 

@@ -85,9 +85,9 @@ def test_no_sentence_of_a_hint_is_left_unfilled() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("schema = 1", "schema = 2", "reads schema 1"),
-        ("{what} went", "{who} went", "no group of the pattern"),
-        ("reproduced = true", "reproduced = false", "must say where"),
+        ("schema = 1", "schema = 2", "must be 1, the schema"),
+        ("{what} went", "{who} went", "not a group of the pattern"),
+        ("reproduced = true", "reproduced = false", "must name the issue"),
         ("cure =", "remedy =", "cure is missing"),
         ('literals = ["boom"]', "literals = []", "at least 1"),
         ('id = "one"', 'id = "One"', "identifier"),
