@@ -1,4 +1,4 @@
-"""Find every Python on the host, one row for each real one, and say which can be used."""
+"""Find every Python on the host, list each real one once, and say which can be used."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def discover(
 ) -> HostFacts:
     """Every interpreter on this host, usable or not; at least the one that envguard itself runs on.
 
-    `cache` is a folder for answers, None for none; `refresh` asks again whatever is known. `timeout` is in seconds,
-    for each interpreter; they are asked side by side. With `shims`, pyenv's shims on PATH are started too, to say
-    which of them fail; versions are found without them. Raises nothing for what is found on the host.
+    `cache` is a folder that keeps answers between calls; `refresh` ignores the answers in it. `timeout` is in seconds
+    for each interpreter; all are asked in parallel. With `shims`, pyenv's shims on PATH are started too, to find those
+    that fail; versions are found without them. Nothing that is found on the host makes this raise.
     """
     found = [*possible_interpreters(environ, home), PossibleInterpreter("envguard", Path(sys.executable))]
     return examine(found, environ, cache=cache, timeout=timeout, refresh=refresh, shims=shims)
@@ -52,11 +52,11 @@ def examine(
     refresh: bool = False,
     shims: bool = False,
 ) -> HostFacts:
-    """The same for candidates that are already known; see `discover`."""
+    """The same as `discover`, for files that are already known."""
     groups = _by_target(candidate for candidate in found if not candidate.shim or (shims and _is_pyenvs(candidate)))
     known = ProbeCache(cache, ignore_old=refresh)
     _ask(groups.values(), known, environ, timeout)
-    # A second look, at what virtual environments, shims and wrappers lead to; it is not followed any further.
+    # A second round for what virtual environments, shims and wrappers lead to; it is not followed any further.
     further = _by_target(candidate for group in groups.values() for candidate in _leads(group))
     _merge(groups, further)
     _ask(groups.values(), known, environ, timeout)
@@ -66,7 +66,7 @@ def examine(
 
 @dataclass(slots=True)
 class _Group:
-    """The candidates that one file is behind, and what came of asking it."""
+    """All names that lead to one file, and the outcome of probing it."""
 
     target: Path
     candidates: list[PossibleInterpreter] = field(default_factory=list)
@@ -94,7 +94,7 @@ def _by_target(found: Iterable[PossibleInterpreter]) -> dict[Path, _Group]:
 
 
 def _target(candidate: PossibleInterpreter) -> Path:
-    """The file to start: the real one, unless its name shows that it goes by the name that it is called by."""
+    """The file to start: the real one, unless its name shows that it acts on the name it is called by."""
     real = Path(os.path.realpath(candidate.path))
     if candidate.shim or not is_named_like_interpreter(real) or not real.exists():
         return candidate.path
@@ -102,7 +102,7 @@ def _target(candidate: PossibleInterpreter) -> Path:
 
 
 def _is_pyenvs(candidate: PossibleInterpreter) -> bool:
-    """mise's and asdf's shims are never started: they may install a version that is not there."""
+    """mise's and asdf's shims are never started: they may install a missing version."""
     return (candidate.path.parent.parent / "versions").is_dir()
 
 
@@ -127,7 +127,7 @@ def _ask(groups: Iterable[_Group], known: ProbeCache, environ: Mapping[str, str]
 
 
 def _leads(group: _Group) -> list[PossibleInterpreter]:
-    """Where to find the interpreter that only spoke through this file: a shim, wrapper or virtual environment."""
+    """The interpreter behind a file that only forwards to it: a shim, wrapper or virtual environment."""
     if group.facts is None:
         return []
     path = _base_of(group.facts) if group.facts.virtual_environment_home else Path(group.facts.executable)
@@ -143,7 +143,7 @@ def _base_of(facts: InterpreterFacts) -> Path | None:
 
 
 def _identity(facts: InterpreterFacts) -> tuple[object, ...]:
-    """What two names of one interpreter have in common, and two interpreters have not."""
+    """What two names of one interpreter share and two interpreters do not."""
     return (os.path.realpath(facts.base_prefix), facts.implementation, facts.version, facts.soabi, facts.bits)
 
 
@@ -160,13 +160,13 @@ def _lost_its_base(group: _Group) -> bool:
 
 
 def _interpreter(alike: list[_Group]) -> Interpreter:
-    """One row for all groups that gave the same answer."""
+    """One interpreter for all groups that gave the same answer."""
     own = [group for group in alike if not group.shim and not _leads(group)] or alike
     facts = own[0].facts
     assert facts is not None
     names = [candidate.path for group in own for candidate in group.candidates]
     lasting = [name for name in names if virtual_environment_of(name) is None] or [own[0].target]
-    # The name that the file itself has (python3.11) goes on meaning the same when the system is upgraded.
+    # The file's own name (python3.11) still means the same after a system upgrade.
     path = next((name for name in lasting if name.name == own[0].target.name), lasting[0])
     reasons = reasons_against(facts)
     return Interpreter(
@@ -199,11 +199,11 @@ def _broken(groups: Mapping[Path, _Group]) -> tuple[BrokenInterpreter, ...]:
     return tuple(sorted(rows, key=lambda row: str(row.path)))
 
 
-_NO_BASE = "A virtual environment whose base interpreter is gone: make the environment again."
+_NO_BASE = "The base interpreter of this virtual environment is gone: recreate the environment."
 
 
 def _as_seen(group: _Group, failure: ProbeFailure) -> ProbeFailure:
-    """The failure in the words of what the file is: a shim, or a virtual environment's own name for its base."""
+    """The failure in terms of what the file is: a shim, or a virtual environment's name for its base."""
     if group.shim and failure.exit_code is not None:
         return ProbeFailure("shim", _about_shim(group, failure), failure.exit_code)
     if failure.problem == "dangling link" and virtual_environment_of(group.candidates[0].path):
@@ -216,7 +216,7 @@ def _about_shim(group: _Group, failure: ProbeFailure) -> str:
     shim = group.candidates[0].path
     versions = shim.parent.parent / "versions"
     hidden = sorted(path.parent.parent.name for path in versions.glob(f"*/bin/{shim.name}"))
-    exits = f"A shim that exits {failure.exit_code}"
+    exits = f"This shim ends with exit code {failure.exit_code}"
     if not hidden:
-        return f"{exits}: no installed version provides it; run `pyenv rehash`."
-    return f"{exits}: no active pyenv version has it (installed: {one_line(', '.join(hidden))})."
+        return f"{exits}: no installed version provides it. Run `pyenv rehash`."
+    return f"{exits}: no active pyenv version has this command (installed: {one_line(', '.join(hidden))})."

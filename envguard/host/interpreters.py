@@ -1,4 +1,4 @@
-"""What is known of the Pythons on this host: those that answered the probe, and those that did not."""
+"""What is known about the Pythons on this host: those that answered the probe and those that did not."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class Version(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InterpreterFacts:
-    """What an interpreter says of itself.
+    """What an interpreter says about itself.
 
-    `full_version` is PEP 508's (`3.13.0rc2`), `build` the text of `sys.version`, `libc` the name and version of
-    the C library it runs on (the version is empty for musl, None where there is no such thing), `base_prefix` its
-    own installation also when it was started through a virtual environment, whose base lies in the folder
-    `virtual_environment_home`. `missing_modules` are the standard modules that were not built or not installed.
+    `full_version` is PEP 508's (`3.13.0rc2`), `build` the text of `sys.version`, `libc` the name and version of the C
+    library (the version is empty for musl; None if there is no C library to name), `base_prefix` its own installation
+    even if it was started through a virtual environment, whose base interpreter is in `virtual_environment_home`.
+    `missing_modules` are the standard modules that were not built or not installed.
     """
 
     version: Version
@@ -68,7 +68,7 @@ class InterpreterFacts:
 
     @property
     def libc_text(self) -> str:
-        """The C library as records name it: `glibc 2.36`, `musl `, or nothing."""
+        """The C library as records name it: `glibc 2.36`, `musl `, or empty."""
         return " ".join(self.libc or ())
 
     @classmethod
@@ -106,9 +106,9 @@ _JSON_TYPES: dict[str, type | tuple[type, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class BaseImage:
-    """The container image that an interpreter lies in: what it is called, and the engine's id of it.
+    """The container image that an interpreter is in: its name, and its id in the engine.
 
-    `packages` are the Debian packages that are installed in it; None where it is no Debian.
+    `packages` are the Debian packages installed in it; None if it is not Debian.
     """
 
     reference: str
@@ -123,10 +123,10 @@ class BaseImage:
 class Interpreter:
     """One real Python, however many names lead to it.
 
-    `path` is the name to start it by, `real_path` the file behind it, `aliases` every other name it was found
-    under, `found_in` where (`PATH`, `pyenv`, …). It can be used unless there are `reasons` against it; `notes` say
-    what a user may want to know of one that can. One of a container image has that image as its `base`, and paths
-    inside it.
+    `path` is the name to start it by, `real_path` the file behind it, `aliases` every other name it was found under,
+    `found_in` where (`PATH`, `pyenv`, …). It can be used unless there are `reasons` against it; `notes` say what a user
+    may want to know about a usable one. An interpreter in a container image has that image as its `base`, and its paths
+    are inside the image.
     """
 
     path: Path
@@ -143,7 +143,7 @@ class Interpreter:
 
     @property
     def usable(self) -> bool:
-        """Whether envguard can build environments on it."""
+        """Whether envguard can build environments with it."""
         return not self.reasons
 
     @property
@@ -163,7 +163,7 @@ class Interpreter:
 
     @property
     def architecture(self) -> str:
-        """The machine it was found on, as `platform.machine` names it: `x86_64`, `arm64`, …."""
+        """The machine it runs on, as `platform.machine` names it: `x86_64`, `arm64`, …."""
         return self.facts.architecture
 
     def as_json(self) -> dict[str, object]:
@@ -188,7 +188,7 @@ class Interpreter:
 
 @dataclass(frozen=True, slots=True)
 class BrokenInterpreter:
-    """Something named like a Python from which no answer could be had; `reason` says why and what to do."""
+    """A file named like a Python that gave no answer; `reason` says why and what to do."""
 
     path: Path
     found_in: tuple[str, ...]
@@ -215,7 +215,7 @@ class HostFacts:
 
     @property
     def usable(self) -> tuple[Interpreter, ...]:
-        """The interpreters that envguard can build on, newest first."""
+        """The interpreters that envguard can build environments with, newest first."""
         return tuple(interpreter for interpreter in self.interpreters if interpreter.usable)
 
     def as_json(self) -> dict[str, object]:

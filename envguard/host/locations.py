@@ -1,4 +1,4 @@
-"""Where interpreters live on a host: PATH, and the stores that no PATH leads to."""
+"""Where a host keeps interpreters: PATH, and the folders of version managers and installers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from envguard.host.registry import registered_interpreters
 
 _NAME = re.compile(r"(python|pypy|graalpy)(\d+(\.\d+)?)?[td]?(\.exe)?", re.IGNORECASE)
 
-# What an installation calls its interpreter, relative to its own folder; uv's older ones have an `install` folder.
+# Where an installation has its interpreter; older ones of uv have an `install` folder.
 _IN_INSTALLATION = (
     "bin/python3",
     "bin/python",
@@ -31,7 +31,7 @@ _IN_INSTALLATION = (
 class PossibleInterpreter:
     """A file that may be an interpreter, and where it was found.
 
-    A `shim` is a version manager's stand-in, which starts whatever version is active, or none at all.
+    A `shim` is a version manager's stand-in, which starts whatever version is active, if any.
     """
 
     place: str
@@ -42,10 +42,10 @@ class PossibleInterpreter:
 def possible_interpreters(
     environ: Mapping[str, str], home: Path, *, root: Path = Path("/"), system: str = sys.platform
 ) -> Iterator[PossibleInterpreter]:
-    """Every file on this host that is named and placed like an interpreter, PATH first; nothing is started.
+    """Every file on this host with the name and location of an interpreter, PATH first; nothing is started.
 
-    `root` is where system folders are looked for, `system` the value of `sys.platform` to follow. Relative
-    folders in PATH are passed over: they would let the current folder choose what is run.
+    `root` is where system folders are looked for, `system` the value of `sys.platform` to follow. Relative folders in
+    PATH are skipped: they would let the current folder choose what is run.
     """
     folders = _path_folders(environ, system)
     for folder in folders:
@@ -64,7 +64,7 @@ def possible_interpreters(
 
 
 def is_shim_folder(folder: Path) -> bool:
-    """Whether version managers (pyenv, asdf, mise, rye, scoop) put their stand-ins here."""
+    """Whether version managers (pyenv, asdf, mise, rye, scoop) keep their shims here."""
     return folder.name == "shims"
 
 
@@ -74,7 +74,7 @@ def is_named_like_interpreter(path: Path) -> bool:
 
 
 def virtual_environment_of(path: Path) -> Path | None:
-    """The virtual environment (PEP 405) that a program lies in, if it lies in one."""
+    """The virtual environment (PEP 405) that a program is in, or None."""
     for folder in (path.parent, path.parent.parent):
         if (folder / "pyvenv.cfg").is_file():
             return folder
@@ -88,14 +88,14 @@ def _path_folders(environ: Mapping[str, str], system: str) -> list[Path]:
 
 def _programs(place: str, folder: Path, root: Path, system: str) -> Iterator[PossibleInterpreter]:
     if system == "darwin" and folder == root / "usr/bin":
-        return  # Apple's stub there opens a dialogue; what it stands for is found among the frameworks.
+        return  # Apple's stub opens a dialogue; the Python it stands for is found among the frameworks.
     for name in _names(folder):
         if _NAME.fullmatch(name):
             yield PossibleInterpreter(place, folder / name, shim=is_shim_folder(folder))
 
 
 def _names(folder: Path) -> list[str]:
-    """The names in a folder, sorted; none if it cannot be read."""
+    """The names in a folder, sorted; empty if it cannot be read."""
     try:
         return sorted(os.listdir(folder))  # noqa: PTH208 - a Path for each of a thousand programs takes 10 ms
     except OSError:
@@ -130,10 +130,10 @@ def _default_name(system: str) -> str:
 def _stores(
     environ: Mapping[str, str], home: Path, path_folders: list[Path], system: str
 ) -> Iterator[tuple[str, Path]]:
-    """Folders whose every subfolder is an installation."""
+    """Folders whose subfolders are installations."""
     data = _folder(environ, "XDG_DATA_HOME") or home / ".local/share"
     roots = [_folder(environ, "PYENV_ROOT"), _folder(environ, "PYENV"), home / ".pyenv", home / ".pyenv/pyenv-win"]
-    # A manager that was set up by PATH alone still says where its store is: beside its shims.
+    # A manager that was set up by PATH alone still shows where its store is: next to its shims.
     roots += [folder.parent for folder in path_folders if is_shim_folder(folder)]
     for pyenv in _distinct(roots):
         yield "pyenv", pyenv / "versions"
@@ -151,7 +151,7 @@ def _stores(
 
 
 def _conda(environ: Mapping[str, str], home: Path, root: Path) -> Iterator[tuple[str, Path]]:
-    """Conda's installations and environments, each of which has a Python of its own or none."""
+    """Conda's installations and environments, each with its own Python or none."""
     executable = _folder(environ, "CONDA_EXE")
     named = [
         _folder(environ, "CONDA_PREFIX"),
@@ -167,7 +167,7 @@ def _conda(environ: Mapping[str, str], home: Path, root: Path) -> Iterator[tuple
 
 
 def _recorded_conda_environments(home: Path) -> list[Path | None]:
-    """Conda's own list of the environments that a user has made in other places."""
+    """Conda's own list of environments that the user created elsewhere."""
     try:
         text = (home / ".conda/environments.txt").read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:
@@ -176,7 +176,7 @@ def _recorded_conda_environments(home: Path) -> list[Path | None]:
 
 
 def _frameworks(home: Path, root: Path, system: str) -> Iterator[tuple[str, Path]]:
-    """What macOS has besides: the installers' frameworks, and the Python of Apple's developer tools."""
+    """What macOS has in addition: the installers' frameworks, and the Python of Apple's developer tools."""
     if system != "darwin":
         return
     for library in (home / "Library", root / "Library"):
@@ -187,7 +187,7 @@ def _frameworks(home: Path, root: Path, system: str) -> Iterator[tuple[str, Path
 
 
 def _system_folders(environ: Mapping[str, str], root: Path, system: str) -> Iterator[tuple[str, Path]]:
-    """Folders of programs that are looked into although PATH may not name them."""
+    """Folders of programs to search even if PATH does not name them."""
     prefixes = [root / "opt/homebrew", root / "home/linuxbrew/.linuxbrew"]
     if system == "darwin":
         prefixes.append(root / "usr/local")
@@ -198,7 +198,7 @@ def _system_folders(environ: Mapping[str, str], root: Path, system: str) -> Iter
                 yield "homebrew", formula / "bin"
     for name in ("usr/local/bin", "usr/bin", "bin"):
         yield "system", root / name
-    # /opt/python3.12/bin, and /opt/python/cp312-cp312/bin in the images that wheels are built in.
+    # /opt/python3.12/bin, and /opt/python/cp312-cp312/bin in the images used to build wheels.
     for folder in _entries(root / "opt"):
         if folder.name.lower().startswith("python"):
             for installation in (folder, *_entries(folder)):
@@ -206,7 +206,7 @@ def _system_folders(environ: Mapping[str, str], root: Path, system: str) -> Iter
 
 
 def _folder(environ: Mapping[str, str], name: str) -> Path | None:
-    """A folder that a variable names; managers themselves take no notice of a relative one."""
+    """The folder that a variable names; like the managers themselves, this ignores relative ones."""
     value = environ.get(name, "")
     return Path(value) if value and Path(value).is_absolute() else None
 

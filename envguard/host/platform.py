@@ -1,4 +1,4 @@
-"""Which wheels and which markers fit an interpreter of this host, without starting it."""
+"""The wheel tags and marker values of an interpreter, without starting it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from envguard.platform_tags import linux_tags
 
 
 def supported_tags(interpreter: Interpreter) -> tuple[Tag, ...]:
-    """The wheel tags that fit the interpreter, best first, as pip would order them inside it."""
+    """The wheel tags that the interpreter supports, best first, in the order pip would use inside it."""
     version = interpreter.version[:2]
     platforms = tuple(_platform_tags(interpreter))
     if interpreter.implementation == "cpython":
@@ -24,12 +24,12 @@ def supported_tags(interpreter: Interpreter) -> tuple[Tag, ...]:
         short = tags.INTERPRETER_SHORT_NAMES.get(interpreter.implementation, interpreter.implementation)
         name = short + _digits(interpreter)
         own = tags.generic_tags(name, abis=[_generic_abi(interpreter)], platforms=platforms)
-    # Both yield PY-none-any; the first place it has is the one that counts.
+    # Both yield PY-none-any; the first occurrence counts.
     return tuple(dict.fromkeys((*own, *tags.compatible_tags(version, interpreter=name, platforms=platforms))))
 
 
 def marker_environment(interpreter: Interpreter) -> dict[str, str]:
-    """The values of PEP 508's markers as they are inside the interpreter; `extra` is not among them."""
+    """The values of PEP 508's markers inside the interpreter, without `extra`."""
     facts = interpreter.facts
     return {
         "implementation_name": facts.implementation,
@@ -37,7 +37,7 @@ def marker_environment(interpreter: Interpreter) -> dict[str, str]:
         "os_name": facts.os_name,
         "platform_machine": facts.architecture,
         "platform_python_implementation": facts.implementation_name,
-        # The kernel's, so not remembered with the interpreter's answer: it changes when the host is restarted.
+        # Not part of the interpreter's cached answer: the kernel may change when the host is restarted.
         "platform_release": platform.release(),
         "platform_system": facts.platform_system,
         "platform_version": platform.version(),
@@ -52,7 +52,7 @@ def _digits(interpreter: Interpreter) -> str:
 
 
 def _cpython_abis(interpreter: Interpreter) -> list[str]:
-    """The ABI tags of a CPython; a debug build also takes release wheels since 3.8."""
+    """The ABI tags of a CPython; since 3.8, a debug build also accepts release wheels."""
     release = "cp" + _digits(interpreter) + ("t" if interpreter.facts.free_threaded else "")
     if interpreter.version < (3, 8):
         release += "m"
@@ -60,15 +60,15 @@ def _cpython_abis(interpreter: Interpreter) -> list[str]:
 
 
 def _generic_abi(interpreter: Interpreter) -> str:
-    """`pypy39-pp73-x86_64-linux-gnu` → `pypy39_pp73`, as `packaging.tags` does for the interpreter it runs in."""
+    """`pypy39-pp73-x86_64-linux-gnu` → `pypy39_pp73`, as `packaging.tags` does for its own interpreter."""
     return "_".join(interpreter.facts.soabi.split("-")[:2])
 
 
 def _platform_tags(interpreter: Interpreter) -> Iterator[str]:
-    """The platform tags of the host, or the few that are sure for an interpreter of another kind than ours."""
+    """The platform tags of the host, or the few that are certain for an interpreter of another kind than ours."""
     ours = sysconfig.get_platform()
     if interpreter.base is not None and interpreter.facts.libc is not None and not _is_musl(interpreter):
-        # An image brings a C library of its own.
+        # An image has its own C library.
         major, minor = interpreter.facts.libc[1].split(".")[:2]
         yield from linux_tags("manylinux", int(major), int(minor), interpreter.architecture)
     elif interpreter.facts.platform == ours and _is_musl(interpreter) == _are_we_musl():

@@ -1,9 +1,9 @@
 # ruff: noqa: PTH112, PTH113, PTH118, PTH120, PTH123
 # mypy: allow-untyped-defs, allow-untyped-calls
-"""Say what the Python that runs this is: `TARGET -I -S -c SOURCE BEGIN END` prints BEGIN, JSON, END.
+"""Describe the Python that runs this: `TARGET -I -S -c SOURCE BEGIN END` prints BEGIN, JSON, END.
 
-It must run on every Python there ever was since 2.6, so it has no annotations, no f-strings and only the oldest
-modules; an old interpreter is told from a broken one only if it can still answer.
+It must run on every Python since 2.6, so it has no annotations, no f-strings and only the oldest modules: an old
+interpreter can only be told from a broken one if it can still answer.
 """
 
 import json
@@ -13,7 +13,7 @@ import struct
 import sys
 import sysconfig
 
-# Built only where the C libraries they wrap were there: what a Python compiled without its headers lacks.
+# Modules that are built only if the headers of the C libraries they wrap are installed.
 OPTIONAL = ("_bz2", "_ctypes", "_lzma", "_sqlite3", "_ssl", "zlib")
 
 
@@ -24,7 +24,7 @@ def full_version(info):
 
 
 def libc():
-    """Name and version of the C library; `confstr` asks the running one, where `platform.libc_ver` guesses."""
+    """Name and version of the C library; `confstr` asks the running one, `platform.libc_ver` only guesses."""
     host = str(sysconfig.get_config_var("HOST_GNU_TYPE")) + str(sysconfig.get_config_var("SOABI"))
     if "musl" in host:
         return ["musl", ""]
@@ -36,7 +36,7 @@ def libc():
 
 
 def missing_modules():
-    """The names in OPTIONAL that cannot be imported, and what distributions package apart and have not installed."""
+    """The names in OPTIONAL that cannot be imported, and standard modules that distributions package separately."""
     missing = []
     for name in OPTIONAL:
         try:
@@ -46,14 +46,14 @@ def missing_modules():
     stdlib = sysconfig.get_path("stdlib")
     if not os.path.isdir(os.path.join(stdlib, "ensurepip")):
         missing.append("ensurepip")
-    # Debian leaves an empty shell of distutils, so look for a part of it.
+    # Debian leaves an empty distutils behind, so look for a part of it.
     if sys.version_info < (3, 12) and not os.path.isfile(os.path.join(stdlib, "distutils", "dist.py")):
         missing.append("distutils")
     return missing
 
 
 def virtual_environment_home():
-    """The folder that holds the base interpreter, if this one belongs to a virtual environment (PEP 405)."""
+    """The folder of the base interpreter, if this one belongs to a virtual environment (PEP 405)."""
     folder = os.path.dirname(sys.executable or "")
     for config in (os.path.join(folder, "pyvenv.cfg"), os.path.join(os.path.dirname(folder), "pyvenv.cfg")):
         if folder and os.path.isfile(config):
@@ -66,12 +66,12 @@ def virtual_environment_home():
 
 
 def text(value):
-    """A text that JSON can hold, also where Python 2 has bytes."""
+    """A text that JSON can hold, even if Python 2 has bytes."""
     return value.decode("latin-1") if isinstance(value, bytes) else value
 
 
 def answer():
-    """All that envguard wants to know of an interpreter, as plain JSON values."""
+    """Everything envguard wants to know about an interpreter, as plain JSON values."""
     implementation = getattr(sys, "implementation", None)
     return {
         "version": list(sys.version_info),

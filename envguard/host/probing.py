@@ -1,4 +1,4 @@
-"""Ask programs what Python they are: each alone, for a limited time, and without belief in their good will."""
+"""Ask programs which Python they are: isolated, within a time limit, and without trusting them."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from envguard.host.printable import one_line
 SOURCE = Path(__file__).with_name("probe_script.py").read_text(encoding="utf-8")
 PROBE_DIGEST = hashlib.sha256(SOURCE.encode()).hexdigest()
 
-# -I keeps the host's Python configuration out; -S also what the interpreter's own site-packages would run at start
-# (sitecustomize, .pth files), and lets a copied virtual environment answer for its base.
+# -I ignores the host's Python configuration; -S also what the interpreter's own site-packages would run at start-up
+# (sitecustomize, .pth files), and makes a copied virtual environment answer for its base.
 ISOLATED = ("-I", "-S")
 _ISOLATED_BEFORE_3_4 = ("-E", "-s", "-S")
 
-# All that a child gets to see; the rest of the host's variables could change what it answers.
+# The only variables that a child sees; others could change its answer.
 _VARIABLES = ("PATH", "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "TEMP", "TMP")
 
 _OUTPUT_LIMIT = 64 * 1024
@@ -40,7 +40,7 @@ _AT_ONCE = 32
 
 @dataclass(frozen=True, slots=True)
 class ProbeFailure:
-    """No answer could be had: what kind of problem it was, a sentence that says so, and what was seen."""
+    """A probe without an answer: the kind of problem, a sentence about it, the exit code and what was printed."""
 
     problem: ProbeProblem
     reason: str
@@ -51,10 +51,10 @@ class ProbeFailure:
 def probe_all(
     targets: Iterable[Path], environ: Mapping[str, str], *, timeout: float, keep: tuple[str, ...] = ()
 ) -> dict[Path, InterpreterFacts | ProbeFailure]:
-    """Start every target once, side by side; `timeout` is in seconds and for each.
+    """Start every target once, in parallel; `timeout` is in seconds for each.
 
-    Targets see PATH and what the operating system needs, plus the variables named in `keep`; they run in an empty
-    folder of their own process group, without input.
+    Targets see PATH and the variables that the operating system needs, plus those named in `keep`. They run in an empty
+    folder, in their own process group, without input.
     """
     everything = list(targets)
     if not everything:
@@ -73,18 +73,18 @@ def probe_all(
 
 
 def probe(target: Path, variables: Mapping[str, str], folder: Path, timeout: float) -> InterpreterFacts | ProbeFailure:
-    """Ask one program; what it does wrong comes back as a ProbeFailure, nothing is raised."""
+    """Ask one program; whatever goes wrong is returned as a ProbeFailure, nothing is raised."""
     deadline = time.monotonic() + timeout
     outcome = _ask(target, ISOLATED, variables, folder, deadline)
     if isinstance(outcome, ProbeFailure) and outcome.exit_code == 2 and "Unknown option: -I" in outcome.said:
         outcome = _ask(target, _ISOLATED_BEFORE_3_4, variables, folder, deadline)
     if isinstance(outcome, ProbeFailure) and outcome.problem == "hang":
-        return ProbeFailure("hang", f"It gave no answer within {timeout:g} seconds; start it by hand to see why.")
+        return ProbeFailure("hang", f"It did not answer within {timeout:g} seconds. Start it by hand to see why.")
     return outcome
 
 
 def unstartable(target: Path) -> ProbeFailure | None:
-    """Why a file cannot be started, as far as its name and mode tell."""
+    """Why a file cannot be started, judged by its name and mode."""
     try:
         is_folder = target.is_dir()
         target.stat()
@@ -94,22 +94,22 @@ def unstartable(target: Path) -> ProbeFailure | None:
             return ProbeFailure(
                 "dangling link", f"A link to {gone}, which does not exist: delete it, or reinstall that."
             )
-        return ProbeFailure("missing", "This installation has no interpreter in it: finish or remove it.")
+        return ProbeFailure("missing", "This installation contains no interpreter: complete or remove it.")
     except (OSError, RuntimeError) as error:  # RuntimeError: a link loop, before Python 3.13
         if isinstance(error, RuntimeError) or error.errno == errno.ELOOP:
             return ProbeFailure("link loop", "A link that leads back to itself: delete it.")
-        return ProbeFailure("not executable", f"It cannot be looked at ({error.strerror}): check the permissions.")
+        return ProbeFailure("not executable", f"It cannot be read ({error.strerror}): check the permissions.")
     if is_folder:
         return ProbeFailure("folder", "A folder, not a program.")
     if not os.access(target, os.X_OK):
-        return ProbeFailure("not executable", "You may not execute it: `chmod +x` it, if it is meant to be a program.")
+        return ProbeFailure("not executable", "It is not executable: run `chmod +x` on it if it is a program.")
     return None
 
 
 def _ask(
     target: Path, flags: tuple[str, ...], variables: Mapping[str, str], folder: Path, deadline: float
 ) -> InterpreterFacts | ProbeFailure:
-    # Markers that nobody can know beforehand, so that neither noise nor an echo of the command is taken for an answer.
+    # Markers that nobody can know in advance, so that neither noise nor an echo of the command passes for an answer.
     begin, end = secrets.token_hex(16), secrets.token_hex(16)
     try:
         process = subprocess.Popen(
@@ -123,7 +123,7 @@ def _ask(
         )
     except OSError as error:
         if error.errno == errno.ENOENT:
-            return ProbeFailure("not a program", "The program that its first line names (#!) does not exist.")
+            return ProbeFailure("not a program", "The program named in its first line (#!) does not exist.")
         return ProbeFailure("not a program", f"The operating system cannot start it ({error.strerror}).")
     listener = _Listener(process, end.encode())
     try:
@@ -135,14 +135,14 @@ def _ask(
 
 
 class _Listener:
-    """Reads what a process prints, until a text has come, too much has come, or there is no more."""
+    """Reads what a process prints until a given text appears, there is too much of it, or it ends."""
 
     def __init__(self, process: subprocess.Popen[bytes], until: bytes) -> None:
         assert process.stdout is not None
         self._pipe = process.stdout
         self._until = until
         self.output = bytearray()
-        # A thread, because a grandchild that has left the process group can hold the pipe open for ever.
+        # A thread, because a grandchild that left the process group can keep the pipe open forever.
         self._thread = threading.Thread(target=self._read, daemon=True)
 
     def listen(self, deadline: float) -> bytes:
@@ -153,11 +153,11 @@ class _Listener:
 
     @property
     def flooded(self) -> bool:
-        """Whether more was printed than any answer is long."""
+        """Whether more was printed than any answer needs."""
         return len(self.output) > _OUTPUT_LIMIT
 
     def close(self) -> None:
-        """Let go of the pipe, unless someone still holds its other end: then the thread waits on, harmlessly."""
+        """Close the pipe, unless somebody still holds its other end: then the thread keeps waiting, harmlessly."""
         self._thread.join(0.2)
         if not self._thread.is_alive():
             self._pipe.close()
@@ -171,7 +171,7 @@ class _Listener:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill a process and, where the operating system has process groups, all that it started."""
+    """Kill a process and, on systems with process groups, everything it started."""
     if sys.platform == "win32":
         process.kill()
     else:
@@ -182,7 +182,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def answer_in(output: bytes, begin: bytes, end: bytes) -> InterpreterFacts | None:
-    """The answer of the probe's script between its markers, if it is there and one."""
+    """The answer of the probe script between its markers, if there is a valid one."""
     _, opened, rest = output.partition(begin)
     answer, closed, _ = rest.partition(end)
     if not (opened and closed):
@@ -194,26 +194,26 @@ def answer_in(output: bytes, begin: bytes, end: bytes) -> InterpreterFacts | Non
 
 
 def _why_none(process: subprocess.Popen[bytes], listener: _Listener, deadline: float) -> ProbeFailure:
-    """Name what a process did instead of answering."""
+    """What a process did instead of answering."""
     if listener.flooded:
-        return ProbeFailure("flood", "It printed far more than a Python that was asked for its version would.")
+        return ProbeFailure("flood", "It printed far more than the answer of a Python.")
     try:
         code = process.wait(timeout=max(0.0, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:
         return ProbeFailure("hang", "")
     said = listener.output.decode("utf-8", "replace")
     if code < 0:
-        return ProbeFailure("signal", f"It was killed by {_signal_name(-code)}: reinstall that Python.", code, said)
+        return ProbeFailure("signal", f"It was killed by {_signal_name(-code)}: reinstall this Python.", code, said)
     if code == 0:
-        return ProbeFailure("junk", f"It did not answer as a Python does{_quoted(_last_line(said))}.", code, said)
+        return ProbeFailure("junk", f"It did not answer like a Python{_quoted(_last_line(said))}.", code, said)
     module = re.search(r"No module named '?([\w.]+)", said)
     if module:
         reason = f"Its standard library lacks {module[1]}: install the full Python (Debian: python3, not -minimal)."
         return ProbeFailure("incomplete", reason, code, said)
     library = re.search(r"error while loading shared libraries: ([^:\n]+)", said)
     if library:
-        reason = f"It does not find {one_line(library[1])} without LD_LIBRARY_PATH, which steps never see: "
-        return ProbeFailure("missing library", reason + "build it with an rpath, or use another.", code, said)
+        reason = f"It cannot find {one_line(library[1])} without LD_LIBRARY_PATH, which steps never see: "
+        return ProbeFailure("missing library", reason + "build it with an rpath, or use another Python.", code, said)
     return ProbeFailure("exit", f"It ended with exit code {code}{_quoted(_first_line(said))}.", code, said)
 
 

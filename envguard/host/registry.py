@@ -10,7 +10,7 @@ if sys.platform == "win32":
     import winreg
 
     def registered_interpreters() -> Iterator[Path]:
-        """Executables named under `Software\\Python\\COMPANY\\TAG\\InstallPath`, for this user and for all."""
+        """Executables named under `Software\\Python\\COMPANY\\TAG\\InstallPath`, for this user and for all users."""
         for hive, view in (
             (winreg.HKEY_CURRENT_USER, 0),
             (winreg.HKEY_LOCAL_MACHINE, winreg.KEY_WOW64_64KEY),
@@ -45,5 +45,5 @@ if sys.platform == "win32":
 else:
 
     def registered_interpreters() -> Iterator[Path]:
-        """There is no registry but on Windows."""
+        """Nothing: only Windows has a registry."""
         return iter(())

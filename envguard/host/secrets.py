@@ -1,4 +1,4 @@
-"""Keep what must stay secret out of everything that is printed or written."""
+"""Keep secrets out of everything that is printed or written."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SHORTEST = 4
 
 
 def without_secrets(text: str, environ: Mapping[str, str]) -> str:
-    """The text with credentials masked: those in any URL, and every secret that a variable of `environ` holds."""
+    """The text with credentials masked: those in URLs, and every secret in a variable of `environ`."""
     masked = _IN_URL.sub(MASK, text)
     for secret in sorted(_secrets(environ), key=len, reverse=True):
         masked = masked.replace(secret, MASK)
@@ -21,7 +21,7 @@ def without_secrets(text: str, environ: Mapping[str, str]) -> str:
 
 
 def _secrets(environ: Mapping[str, str]) -> set[str]:
-    """Values that are secret by their variable's name, and passwords in URLs, as written and decoded."""
+    """Values of variables with telling names, and passwords in URLs, as written and decoded."""
     found: set[str] = set()
     for name, value in environ.items():
         if _SECRET_NAME.fullmatch(name):

@@ -1,7 +1,7 @@
-"""Which of the host's environment variables a child may see: the policy as data, and why.
+"""Which of the host's environment variables a child may see, and why: the policy as data.
 
-A pattern is a name, or the start of one and a star; upper and lower case are the same, as `http_proxy` shows. Every
-start of a command passes here, so nothing is imported that a bare Python does not have at hand.
+A pattern is a name, or the beginning of one and a star; case does not matter, because of variables like `http_proxy`.
+Every command imports this module, so it only imports what Python has already loaded.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ LEAKS: dict[str, Patterns] = {
     "configures an installer": ("PIP_*", "UV_*", "VIRTUALENV_*", "SETUPTOOLS_*", "DISTUTILS_*"),
 }  # fmt: skip
 
-# A step's numbers must not depend on these either; a user's own command may want them.
+# A step's results must not depend on these either; a user's own command may want them.
 NUMERIC: dict[str, Patterns] = {
     "changes how numeric libraries compute": (
         "TF_*", "XLA_*", "JAX_*", "GLOG_*", "XNNPACK_*", "MKL_*", "OMP_*", "OPENBLAS_*", "NPY_*", "NUMPY_*", "NUMBA_*",
     )
 }  # fmt: skip
 
-# What a step gets: enough for a process to live, nothing that changes what it computes.
+# What a step gets: enough for a process to run, nothing that changes what it computes.
 STEP_NEEDS: Patterns = (
     "PATH", "LANG", "LANGUAGE", "LC_*", "TZ", "TMPDIR", "TEMP", "TMP",
     "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "NUMBER_OF_PROCESSORS", "PROCESSOR_ARCHITECTURE",
 )  # fmt: skip
 
-# What an installer gets on top: how to reach the package index.
+# What an installer gets in addition: how to reach the package index.
 INSTALLER_NEEDS: Patterns = (
     "HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "NETRC",
     "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR",
@@ -47,7 +47,7 @@ INSTALLER_NEEDS: Patterns = (
     "UV_CONCURRENT_DOWNLOADS",
 )  # fmt: skip
 
-# What pip users have set, in the words that uv knows.
+# pip's variables and uv's names for the same settings.
 PIP_TO_UV = {
     "PIP_INDEX_URL": "UV_DEFAULT_INDEX",
     "PIP_EXTRA_INDEX_URL": "UV_EXTRA_INDEX_URL",
@@ -62,7 +62,7 @@ def step_variables(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def installer_variables(environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables of the host that uv may see; what pip was told about indexes is told to uv."""
+    """The variables of the host that uv may see; pip's index settings are translated for uv."""
     needs = (*STEP_NEEDS, *INSTALLER_NEEDS)
     kept = {name: value for name, value in environ.items() if _matches(name, needs)}
     indexed = "UV_DEFAULT_INDEX" in kept or "UV_INDEX_URL" in kept
@@ -74,28 +74,28 @@ def installer_variables(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def removed_from_step(environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables that would have leaked into a step, and why each is removed; their values are not told."""
+    """The names of the variables that would have leaked into a step, and why each is removed."""
     kept = step_variables(environ)
     reasons = {name: _reason(name, LEAKS | NUMERIC) for name in sorted(environ.keys() - kept.keys())}
     return {name: why for name, why in reasons.items() if why}
 
 
 def command_variables(environ: Mapping[str, str], programs: str) -> dict[str, str]:
-    """The variables of a user's command in an environment whose programs lie in the folder `programs`.
+    """The variables for a user's command in an environment whose programs are in the folder `programs`.
 
-    All of the user's own but those that would lead Python, the linker or an installer out of the environment.
+    All of the user's own, except those that would lead Python, the linker or an installer out of the environment.
     """
     kept = {name: value for name, value in environ.items() if not _reason(name, LEAKS)}
     kept["PATH"] = os.pathsep.join(filter(None, (programs, environ.get("PATH", os.defpath))))
     kept["VIRTUAL_ENV"] = os.path.dirname(programs)  # noqa: PTH120 - pathlib costs 4 ms to import
     kept["PYTHONNOUSERSITE"] = "1"
-    # Bytecode was compiled when the environment was built; another file in it would mean that it has changed.
+    # Bytecode was compiled when the environment was built; a new file would mark the environment as changed.
     kept["PYTHONDONTWRITEBYTECODE"] = "1"
     return kept
 
 
 def _reason(name: str, table: Mapping[str, Patterns]) -> str:
-    """Why a variable must not reach a child, or an empty text if it is harmless."""
+    """Why a variable must not reach a child; empty if it is harmless."""
     return next((why for why, patterns in table.items() if _matches(name, patterns)), "")
 
 

@@ -1,1 +1,1 @@
-"""Built environments on disk: keyed by what they are made of, locked, proved, marked ready last."""
+"""Built environments on disk: named by what they are made of, locked, proved, and marked ready last."""

@@ -1,4 +1,4 @@
-"""Get an environment that is ready, or build it: under a lock, audited, proved, marked ready last."""
+"""Return a ready environment, or build it: under a lock, audited, proved, and marked ready last."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ OWN_FILES = frozenset({MARKER, MANIFEST, FINGERPRINT})
 
 
 class DamagedInstall(NoEnvironment):
-    """What was just installed is not what its distributions list: the installer's cache is damaged, or the disk."""
+    """The files just installed are not those the distributions list: the installer's cache or the disk is damaged."""
 
     def __init__(self, identity: Identity, damages: Sequence[Damage]) -> None:
         shown = "; ".join(f"{damage.distribution}: {damage.path} is {damage.why}" for damage in damages[:DAMAGES_SHOWN])
         super().__init__(
-            f"The installed files of {identity.environment} {identity.edition} are not those of its distributions.",
+            f"The installed files of {identity.environment} {identity.edition} do not match its distributions.",
             why=f"{len(damages)} differ: {shown}",
-            next_step="Check the disk, empty envguard's `uv-cache` folder, and run again.",
+            next_step="Check the disk, empty envguard's `uv-cache` folder, and run the command again.",
         )
         self.distributions = tuple(dict.fromkeys(damage.distribution.partition("-")[0] for damage in damages))
 
 
 @dataclass(frozen=True, slots=True)
 class BuiltEnvironment:
-    """A ready environment on disk; `fresh` if this very call built it."""
+    """A ready environment on disk; `fresh` if this call built it."""
 
     identity: Identity
     folder: Path
@@ -51,13 +51,13 @@ class BuiltEnvironment:
 
 
 class Watcher(Protocol):
-    """Who is told what the store does; each text is one line for a user."""
+    """Receives what the store does; each text is one line for a user."""
 
     def building(self, environment: str, why: str) -> None:
-        """An environment is being built, and why it was not there."""
+        """An environment is being built, because of `why`."""
 
     def waiting(self, environment: str, holder: str) -> None:
-        """Another process builds the same environment."""
+        """Another process is building the same environment."""
 
 
 def ensure(
@@ -68,10 +68,10 @@ def ensure(
     prove: Callable[[Layout], Proof],
     watcher: Watcher,
 ) -> BuiltEnvironment:
-    """The environment of that identity, built now unless it is ready.
+    """The environment with that identity, built now unless it is ready.
 
-    `build` fills a folder and inherits the given descriptors to its children; `prove` runs the check. What they raise
-    passes through, and nothing is left that could be taken for an environment.
+    `build` fills a folder and passes the given descriptors on to its children; `prove` runs the check. What they raise
+    passes through, and nothing remains that could be mistaken for an environment.
     """
     folder = environments_folder(home) / identity.folder_name
     found, why = read_ready(folder, identity)
@@ -99,7 +99,7 @@ def ensure(
 
 
 def read_ready(folder: Path, identity: Identity) -> tuple[BuiltEnvironment | None, str]:
-    """The ready environment in a folder, or None and the reason why there is none."""
+    """The ready environment in a folder, or None and why there is none."""
     try:
         marker = read_marker(folder)
     except FileNotFoundError:
@@ -149,14 +149,14 @@ def _mark_ready(folder: Path, marker: ReadyMarker) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder of the store; raises NoEnvironment where that cannot be done."""
+    """Create a folder of the store; raises NoEnvironment if that fails."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise NoEnvironment(
-            f"The store {folder} cannot be made.",
+            f"The store {folder} cannot be created.",
             why=str(error),
-            next_step="Set ENVGUARD_HOME to a folder that you may write to.",
+            next_step="Set ENVGUARD_HOME to a folder that you can write to.",
         ) from error
 
 
@@ -172,7 +172,7 @@ def _cannot_write(folder: Path, error: OSError) -> NoEnvironment:
 
 
 def move_aside(folder: Path) -> Path | None:
-    """Take a folder out of the way under a name that nothing looks for; a link is only unlinked, and is not there."""
+    """Rename a folder to a name that nothing looks for, and return that; a link is removed instead."""
     if folder.is_symlink():
         folder.unlink()
     elif folder.exists():

@@ -1,9 +1,9 @@
-"""Has an environment changed since it was proved? Size and time of every file, asked in a few milliseconds.
+"""Tell within milliseconds whether an environment has changed since it was proved, by size and time of every file.
 
-This is the check of every start, so it imports nothing that a bare Python does not have at hand, and it asks no more
-than it must: bytecode files are covered by the times of their folders (Python and installers replace them, which
-changes the folder) and not one by one, which saves a third of the time. What keeps its size and its time, as damage on
-the disk does, is found by `verify_environment`, which reads every byte.
+This check runs at every start, so it only imports what Python has already loaded, and it checks no more than needed:
+bytecode files are covered by the times of their folders (Python and installers replace the files, which changes the
+folder), which saves a third of the time. Damage that keeps size and time, as on a failing disk, is found by
+`verify_environment`, which reads every byte.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _BYTECODE = ".pyc"
 
 
 def take_fingerprint(folder: str, names: Iterable[str]) -> bytes:
-    """The fingerprint of the named files and folders; names are below `folder` or absolute, links are not followed.
+    """The fingerprint of files and folders; names are relative to `folder` or absolute, links are not followed.
 
-    The form is made for reading fast: a line with the number of names and their length in bytes, the names divided by
-    zeros, then size in bytes and time of change in nanoseconds of each as native 64-bit integers.
+    The format is fast to read: a line with the number of names and their length in bytes, the names separated by
+    zeros, then each one's size in bytes and time of change in nanoseconds as native 64-bit integers.
     """
     chosen = sorted(name for name in names if not name.endswith(_BYTECODE))
     facts = array("q")
@@ -34,14 +34,14 @@ def take_fingerprint(folder: str, names: Iterable[str]) -> bytes:
 
 
 def why_changed(folder: str, python: str, interpreter: str) -> str:
-    """Why an environment is not the one that was proved, in words for a user; empty if nothing speaks against it.
+    """Why an environment is not the one that was proved, in words for a user; empty if it is.
 
-    `python` is the environment's own, below `folder`; `interpreter` the real file that it must still lead to, empty
-    where it lies in an image.
+    `python` is the environment's own, below `folder`; `interpreter` is the real file that it must still lead to, empty
+    if that is in an image.
     """
     leads_to = os.path.realpath(os.path.join(folder, python)) if interpreter else ""  # noqa: PTH118 - pathlib costs 4 ms
     if leads_to != interpreter:
-        return f"its Python leads to {interpreter} no more"
+        return f"its Python no longer leads to {interpreter}"
     try:
         with open(os.path.join(folder, FINGERPRINT), "rb") as file:  # noqa: PTH118, PTH123 - as above
             names, recorded = _read(file.read())
@@ -61,7 +61,7 @@ def why_changed(folder: str, python: str, interpreter: str) -> str:
 
 
 def _read(content: bytes) -> tuple[list[str], array[int]]:
-    """The names and their facts; raises ValueError for anything but what `take_fingerprint` makes."""
+    """The names and their facts; raises ValueError for anything that `take_fingerprint` does not make."""
     head, _, rest = content.partition(b"\n")
     title, count, length = head.rsplit(b" ", 2)
     names = os.fsdecode(rest[: int(length)]).split("\0")
@@ -73,7 +73,7 @@ def _read(content: bytes) -> tuple[list[str], array[int]]:
 
 
 def _look(folder: str, names: list[str], found: array[int]) -> None:
-    """Add what each name's file is now; what was added before an error tells how far it came."""
+    """Add the current facts of each name; after an error, their number tells how far it came."""
     lstat = os.lstat
     if os.stat not in os.supports_dir_fd:
         for name in names:

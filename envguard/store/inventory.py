@@ -1,4 +1,4 @@
-"""What lies in the store: each environment, what it takes on disk, when it was built and used, and if it is ready."""
+"""List the store: each environment, its size on disk, when it was built and last used, and whether it is ready."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _BLOCK = 512  # POSIX: the unit of st_blocks, whatever the file system's own is
 
 @dataclass(frozen=True, slots=True)
 class StoredEnvironment:
-    """A folder of the store that is, or was to be, an environment.
+    """A folder of the store that is, or was meant to become, an environment.
 
-    `identity` is None where the marker does not tell it; `built` is RFC 3339 in UTC or empty; `used` is seconds since
-    the epoch; `why_not` says why it is not ready and is empty if it is; `bytes` is what it takes on disk.
+    `identity` is None if the marker does not tell; `built` is RFC 3339 in UTC or empty; `used` is in seconds since the
+    epoch; `why_not` says why it is not ready, and is empty if it is; `bytes` is its size on disk.
     """
 
     folder: Path
@@ -39,7 +39,7 @@ class StoredEnvironment:
 
     @property
     def name(self) -> str:
-        """The environment's name, as far as it is known; else the folder's."""
+        """The environment's name if it is known, or else the folder's."""
         return self.identity.environment if self.identity else self.folder.name
 
     def as_json(self) -> dict[str, object]:
@@ -61,17 +61,17 @@ class StoredEnvironment:
 
 
 def inventory(home: Path) -> tuple[StoredEnvironment, ...]:
-    """Every environment's folder, by name."""
+    """Every environment in the store, sorted by folder name."""
     return tuple(_stored(folder) for folder in environment_folders(home))
 
 
 def environment_folders(home: Path) -> list[Path]:
-    """The folders named as environments are; links are not ours and are left alone."""
+    """The folders named like environments; links are not ours and are left alone."""
     return [folder for folder in _folders(environments_folder(home)) if ENVIRONMENT_FOLDER.fullmatch(folder.name)]
 
 
 def name_of(folder: Path) -> str:
-    """The name of the environment in a folder, as far as it is known; else the folder's."""
+    """The name of the environment in a folder if it is known, or else the folder's."""
     try:
         return read_marker(folder).identity.environment
     except (OSError, ValueError):
@@ -79,19 +79,19 @@ def name_of(folder: Path) -> str:
 
 
 def goes_by(folder: Path, name: str) -> bool:
-    """Whether a user who says `name` means the environment in that folder; a damaged one goes by what it may be."""
+    """Whether `name` means the environment in that folder; for a damaged one, the folder's name decides."""
     known = name_of(folder)
     return name in (known, folder.name) or (known == folder.name and folder.name.startswith(f"{name}-"))
 
 
 def disk_bytes(places: Iterable[Path]) -> int:
-    """What files and folders take on disk, in bytes: allocated blocks, hard-linked files once, no links followed."""
+    """The size of files and folders on disk, in bytes: allocated blocks, hard-linked files once, no links followed."""
     seen: set[tuple[int, int]] = set()
     total = 0
     pending = [str(place) for place in places]
     while pending:
         path = pending.pop()
-        with contextlib.suppress(OSError):  # removed by another process meanwhile, or not ours to read
+        with contextlib.suppress(OSError):  # another process removed it in the meantime, or it is not ours to read
             found = os.lstat(path)
             if (found.st_dev, found.st_ino) in seen:
                 continue
@@ -127,7 +127,7 @@ def _stored(folder: Path) -> StoredEnvironment:
     if identity is not None:
         why = read_ready(folder, identity)[1]
         if identity.folder_name != folder.name:
-            why = "it lies in another's place"
+            why = "it is in the folder of another environment"
     return StoredEnvironment(folder, identity, built, _last_used(folder), disk_bytes([folder]), why)
 
 

@@ -1,4 +1,4 @@
-"""One process at a time builds an environment, the others know whom they wait for, and none removes what is in use."""
+"""Locks: one process builds an environment, the others know whom they wait for, and nobody removes what is in use."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ PATIENCE = 2.0
 
 @contextlib.contextmanager
 def build_lock(path: Path, *, waiting: Callable[[str], None]) -> Iterator[tuple[int, ...]]:
-    """Hold the lock file; `waiting` is told who holds it when that takes longer than two seconds.
+    """Hold the lock file; `waiting` is told who holds it if that takes longer than two seconds.
 
-    Yields the descriptors that an installer child must inherit, so that the lock outlives a killed parent for as long
-    as its installer still writes.
+    Yields the descriptors that an installer child must inherit, so that the lock outlives a killed parent until its
+    installer has stopped writing.
     """
     holder = path.with_suffix(".holder")
     lock = FileLock(path)
@@ -38,7 +38,7 @@ def build_lock(path: Path, *, waiting: Callable[[str], None]) -> Iterator[tuple[
     except (OSError, NotImplementedError) as error:
         raise no_locks(path, error) from error
     try:
-        with contextlib.suppress(OSError):  # on a full disk, whoever waits is told less
+        with contextlib.suppress(OSError):  # on a full disk, those who wait are told less
             holder.write_text(json.dumps({"pid": os.getpid(), "command": sys.argv[1:3]}), encoding="utf-8")
         yield _inheritable_descriptors(lock)
     finally:
@@ -48,7 +48,7 @@ def build_lock(path: Path, *, waiting: Callable[[str], None]) -> Iterator[tuple[
 
 @contextlib.contextmanager
 def build_lock_if_free(path: Path) -> Iterator[bool]:
-    """Hold the lock file if nobody else does; yields whether it is held."""
+    """Hold the lock file unless somebody else does; yields whether it is held."""
     lock = FileLock(path)
     try:
         _refuse_unlockable(path)
@@ -65,20 +65,20 @@ def build_lock_if_free(path: Path) -> Iterator[bool]:
 
 
 def is_being_built(folder: Path) -> bool:
-    """Whether a process builds the environment of that folder at this moment."""
+    """Whether a process is currently building the environment in that folder."""
     with build_lock_if_free(folder.with_name(folder.name + ".lock")) as free:
         return not free
 
 
 def _refuse_unlockable(path: Path) -> None:
-    """Raise OSError where files cannot be locked: filelock would make do with a lock that a kill leaves behind."""
+    """Raise OSError if files cannot be locked: filelock's fallback is a lock that a killed process leaves behind."""
     if sys.platform == "win32":
         return
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
         with contextlib.suppress(BlockingIOError, PermissionError):
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            # Closing alone would not do: another thread may just have forked, and its child has this descriptor too.
+            # Closing alone is not enough: another thread may just have forked, and its child has this descriptor too.
             fcntl.flock(descriptor, fcntl.LOCK_UN)
     finally:
         os.close(descriptor)
@@ -104,7 +104,7 @@ def _read_holder(holder: Path) -> str:
 
 @contextlib.contextmanager
 def in_use(folder: Path) -> Iterator[tuple[int, ...]]:
-    """Keep an environment in use during the block; yields the descriptors that its processes must inherit."""
+    """Mark an environment as in use during the block; yields the descriptors that its processes must inherit."""
     descriptor = hold(str(folder))
     try:
         yield () if descriptor is None else (descriptor,)
@@ -115,7 +115,7 @@ def in_use(folder: Path) -> Iterator[tuple[int, ...]]:
 
 @contextlib.contextmanager
 def unused(folder: Path) -> Iterator[bool]:
-    """Whether nobody uses an environment; if so, nobody starts to before the block ends."""
+    """Whether an environment is unused; if so, nobody can start using it before the block ends."""
     if sys.platform == "win32":
         yield True
         return

@@ -1,4 +1,4 @@
-"""What a proved environment consists of, file by file: what the deep check compares with and a repair must reach."""
+"""The files of a proved environment, one by one: the reference for the deep check and for repairs."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ EntryKind = Literal["file", "folder", "link", "other"]
 class Entry:
     """One name below an environment's folder.
 
-    `mode` are its permission bits, `bytes` its size (0 but for files), `mtime_ns` its time of change; `content` is a
-    file's SHA-256 in hex, a link's target, and empty for the rest.
+    `mode` are its permission bits, `bytes` its size (0 except for files), `mtime_ns` its time of change; `content` is a
+    file's SHA-256 in hex, a link's target, and empty otherwise.
     """
 
     kind: EntryKind
@@ -37,7 +37,7 @@ class Entry:
 
     @property
     def what_counts(self) -> tuple[EntryKind, int, int, str]:
-        """All but the time: two entries that agree in it are the same to whoever reads them."""
+        """Everything except the time: entries that agree in it are the same for every reader."""
         return (self.kind, self.mode, self.bytes, self.content)
 
 
@@ -45,14 +45,14 @@ Manifest = Mapping[str, Entry]
 
 
 def scan(folder: Path, *, skip: frozenset[str] = frozenset()) -> dict[str, Entry]:
-    """Read everything below a folder; `skip` are names directly in it. Links are entries, never followed."""
+    """Read everything below a folder, except the names directly in it given by `skip`. Links are never followed."""
     names = [name for name in _names(str(folder), "") if name not in skip]
     with ThreadPoolExecutor(READERS) as readers:  # hashing lets other threads run
         return dict(zip(names, readers.map(lambda name: _entry(folder / name), names), strict=True))
 
 
 def manifest_bytes(entries: Manifest) -> bytes:
-    """The manifest file's content: a row of five values for each name."""
+    """The manifest file's content: five values for each name."""
     rows = {
         name: [entry.kind, entry.mode, entry.bytes, entry.mtime_ns, entry.content] for name, entry in entries.items()
     }
@@ -60,7 +60,7 @@ def manifest_bytes(entries: Manifest) -> bytes:
 
 
 def parse_manifest(content: bytes) -> dict[str, Entry]:
-    """The entries of a manifest file; raises ValueError for anything but what `manifest_bytes` makes."""
+    """The entries of a manifest file; raises ValueError for anything that `manifest_bytes` does not make."""
     try:
         document = json.loads(content)
         if document["schema"] != SCHEMA:
@@ -71,10 +71,10 @@ def parse_manifest(content: bytes) -> dict[str, Entry]:
 
 
 def differing(expected: Manifest, found: Manifest) -> tuple[str, ...]:
-    """The names that are not the same in two builds of one environment.
+    """The names that differ between two builds of one environment.
 
-    Python 3.10 writes a set of constants into bytecode in the order of memory addresses, which no two builds share: its
-    bytecode is not compared where the source beside it is the same.
+    Python 3.10 writes sets of constants into bytecode in the order of memory addresses, which differ between builds, so
+    its bytecode is not compared if the source next to it is the same.
     """
     names = [
         name

@@ -1,4 +1,4 @@
-"""Are the installed files those that their distributions list? Each RECORD against what is on disk.
+"""Compare installed files with those that their distributions list in RECORD.
 
 RECORD is the installed-files list of the binary distribution format (Python Packaging User Guide, "Recording
 installed projects").
@@ -22,9 +22,9 @@ CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """An installed file that is not as its distribution lists it; `why` is "missing" or "changed".
+    """An installed file that differs from what its distribution lists; `why` is "missing" or "changed".
 
-    `path` is as the distribution lists it, below site-packages.
+    `path` is as the distribution lists it, relative to site-packages.
     """
 
     distribution: str
@@ -34,7 +34,7 @@ class Damage:
 
 @dataclass(frozen=True, slots=True)
 class ListedFile:
-    """A file as a distribution lists it: `recorded` is `algorithm=digest`, or empty where none is given."""
+    """A file as a distribution lists it: `recorded` is `algorithm=digest`, or empty if none is given."""
 
     distribution: str
     path: str
@@ -42,9 +42,9 @@ class ListedFile:
 
 
 def listed_files(record: Path) -> tuple[ListedFile, ...]:
-    """What a RECORD lists, but for bytecode; raises ValueError if it is none.
+    """What a RECORD lists, without bytecode; raises ValueError if the file is not a RECORD.
 
-    Bytecode is a cache: compiling at install replaces the few files of it that a wheel brings (numpy 2.2.6).
+    Bytecode is a cache: compiling during installation replaces the few such files that a wheel contains (numpy 2.2.6).
     """
     distribution = record.parent.name.removesuffix(".dist-info")
     try:
@@ -53,14 +53,14 @@ def listed_files(record: Path) -> tuple[ListedFile, ...]:
     except csv.Error as error:
         raise ValueError(str(error)) from error
     if any(len(row) != 3 for row in rows):
-        raise ValueError("a row has not three values")
+        raise ValueError("a row does not have three values")
     return tuple(ListedFile(distribution, row[0], row[1]) for row in rows if "__pycache__" not in row[0].split("/"))
 
 
 def audit_entries(entries: Mapping[str, Entry], below: str, site_packages: Path) -> tuple[Damage, ...]:
-    """Every listed file that is missing or has another hash, in an environment that was just read.
+    """Every listed file that is missing or has another hash, in an environment that was just scanned.
 
-    `entries` are the environment's, `below` is where its `site_packages` folder lies among them.
+    `entries` are the environment's, `below` is the name of its `site_packages` folder among them.
     """
     damages: list[Damage] = []
     for record in sorted(site_packages.glob("*.dist-info/RECORD")):

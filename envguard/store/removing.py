@@ -1,4 +1,4 @@
-"""Free the disk of what nobody needs: never what is in use or being built, never anything outside the store."""
+"""Free disk space: never remove what is in use or being built, nor anything outside the store."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LOG_AGE = 30 * 24 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """Something that was removed, or would be: where it lay, why, and what it took on disk in bytes."""
+    """Something that was removed, or would be: its path, why, and its size on disk in bytes."""
 
     path: Path
     why: str
@@ -36,7 +36,7 @@ class Removal:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """What was removed, what was spared and why, and what the store still takes on disk in bytes."""
+    """What was removed, what was spared and why, and the remaining size of the store on disk in bytes."""
 
     removed: tuple[Removal, ...]
     spared: tuple[Removal, ...]
@@ -55,8 +55,8 @@ class Sweep:
 def prune(home: Path, locks: Mapping[str, frozenset[str]], *, dry_run: bool = False) -> Sweep:
     """Remove what no run will use again: unfinished and damaged builds, outdated environments, old scratch and logs.
 
-    `locks` are the digests of each known environment's locks. An environment that is not among them may be another
-    project's and stays.
+    `locks` are the digests of each known environment's locks. Environments that are not among them may belong to
+    another project and stay.
     """
     before = disk_bytes([home])
     outdated = [(stored, why) for stored in inventory(home) if (why := _why_useless(stored, locks))]
@@ -69,10 +69,11 @@ def prune(home: Path, locks: Mapping[str, frozenset[str]], *, dry_run: bool = Fa
 
 
 def collect(home: Path, limit: int, *, clear_cache: Callable[[], None], dry_run: bool = False) -> Sweep:
-    """Bring the store down to `limit` bytes on disk.
+    """Reduce the store to `limit` bytes on disk.
 
-    First goes what failed builds left behind; then the installer's cache, if that is enough, because environments work
-    without it; else environments, those that are not ready first, then the least recently used; the cache last.
+    First removes what failed builds left behind. If the installer's cache is then enough, only that goes, because
+    environments work without it; otherwise environments go, those that are not ready first, then the least recently
+    used, and the cache goes last.
     """
     before = disk_bytes([home])
     cache = Removal(installer_cache(home), "it only saves downloads", disk_bytes([installer_cache(home)]))
@@ -92,7 +93,7 @@ def collect(home: Path, limit: int, *, clear_cache: Callable[[], None], dry_run:
 
 
 def move_aside_if_idle(folder: Path, *, dry_run: bool = False) -> tuple[Path | None, str]:
-    """Take an environment out of the way unless somebody builds or uses it; gives back where it is, or why it stays."""
+    """Move an environment aside unless somebody builds or uses it; returns where it is now, or why it stays."""
     with build_lock_if_free(folder.with_name(folder.name + ".lock")) as free:
         if not free:
             return None, "it is being built"
@@ -103,7 +104,7 @@ def move_aside_if_idle(folder: Path, *, dry_run: bool = False) -> tuple[Path | N
 
 
 class _Sweeper:
-    """Removes one thing after the other and keeps the account."""
+    """Removes one thing after another and records what it did."""
 
     def __init__(self, dry_run: bool) -> None:
         self.removed: list[Removal] = []
@@ -138,13 +139,13 @@ class _Sweeper:
                 else:
                     path.unlink()
             except FileNotFoundError:
-                return  # its own process has removed it meanwhile
+                return  # its own process removed it in the meantime
             except OSError as error:
                 raise _cannot_remove(path, error) from error
         self.removed.append(Removal(path, why, size))
 
     def sweep(self, before: int) -> Sweep:
-        """The account, given what the store took at first."""
+        """The record, given the size of the store before."""
         return Sweep(tuple(self.removed), tuple(self.spared), max(0, before - self.freed))
 
 
@@ -154,7 +155,7 @@ def _why_useless(stored: StoredEnvironment, locks: Mapping[str, frozenset[str]])
     assert stored.identity is not None
     known = locks.get(stored.identity.environment)
     if known is not None and stored.identity.lock not in known:
-        return "its lock is not in the catalog any more"
+        return "its lock is no longer in the catalog"
     return ""
 
 
@@ -192,5 +193,5 @@ def _cannot_remove(path: Path, error: OSError) -> NoEnvironment:
     return NoEnvironment(
         f"{path} cannot be removed.",
         why=str(error),
-        next_step="Check its permissions, and that its disk can be written.",
+        next_step="Check its permissions, and that its disk is writable.",
     )

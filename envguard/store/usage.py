@@ -1,9 +1,9 @@
-"""Who uses an environment: whatever runs in it holds a shared lock, so that nothing is removed under its feet.
+"""Mark environments as in use: whatever runs in one holds a shared lock, so that nobody removes it meanwhile.
 
 The lock belongs to the open file, so a process that inherits the descriptor keeps the environment in use for exactly
-as long as it lives, whoever started it. The file's time is when the environment was last used. The lock file is never
-deleted: a lock on a deleted file protects nothing. This module is on the path of every start and imports
-nothing that a bare Python does not have at hand.
+as long as it lives, whoever started it. The file's time tells when the environment was last used. The lock file is
+never deleted: a lock on a deleted file protects nothing. Every start imports this module, so it only imports what
+Python has already loaded.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ SUFFIX = ".use"
 
 
 def hold(folder: str) -> int | None:
-    """Mark an environment as in use now; closing the descriptor that is given back, or the process's end, undoes it.
+    """Mark an environment as in use until the returned descriptor is closed or the process ends.
 
-    The descriptor is for children to inherit. None where there is nothing to hold: on Windows, in a store that cannot
-    be written to (where nobody can remove anything either), and where there is no store yet. Take it before asking
-    whether the environment is ready. Raises NoEnvironment where the file system has no locks.
+    Children may inherit the descriptor. None if there is nothing to hold: on Windows, in a store that is not writable
+    (so nobody can remove anything either), and if there is no store yet. Call it before checking whether the
+    environment is ready. Raises NoEnvironment if the file system does not support locks.
     """
     if sys.platform == "win32":
         return None
@@ -50,7 +50,7 @@ def hold(folder: str) -> int | None:
 
 
 def last_used(folder: Path) -> float | None:
-    """When something was last started in an environment, in seconds since the epoch; None if never."""
+    """When something last started in an environment, in seconds since the epoch; None if never."""
     try:
         return folder.with_name(folder.name + SUFFIX).stat().st_mtime
     except OSError:
@@ -58,11 +58,11 @@ def last_used(folder: Path) -> float | None:
 
 
 def no_locks(path: str | Path, error: Exception) -> NoEnvironment:
-    """The failure of a file system that locks no files."""
+    """The error for a file system that cannot lock files."""
     from envguard.errors import NoEnvironment
 
     return NoEnvironment(
         f"{path} cannot be locked.",
         why=str(error),
-        next_step="Set ENVGUARD_HOME to a folder on a local disk that you may write to.",
+        next_step="Set ENVGUARD_HOME to a folder on a local disk that you can write to.",
     )

@@ -1,4 +1,4 @@
-"""The deep check of a built environment: every byte against the manifest, every distribution against its RECORD."""
+"""Verify a built environment: every byte against the manifest, every distribution against its RECORD."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ DefectKind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """One thing that is wrong in an environment: what, where (below its folder), and the evidence."""
+    """Something wrong in an environment: the kind, the path below its folder, and the evidence."""
 
     problem: DefectKind
     path: str
     evidence: str
 
     def as_json(self) -> dict[str, str]:
-        """The finding for `--json`."""
+        """The defect for `--json`."""
         return {"problem": self.problem, "path": self.path, "evidence": self.evidence}
 
 
 def verify_environment(folder: Path) -> tuple[Defect, ...]:
-    """Everything that is wrong in the environment of that folder; nothing is if it is as it was when it was proved."""
+    """Everything wrong in the environment in that folder; empty if it is as it was when it was proved."""
     try:
         marker = read_marker(folder)
         expected = _read_manifest(folder, marker.manifest)
@@ -50,7 +50,7 @@ def verify_environment(folder: Path) -> tuple[Defect, ...]:
     named = {finding.path for finding in findings}
     findings += [each for each in _distributions(entries, marker.site_packages, folder) if each.path not in named]
     if not findings:
-        # Content is all there, yet the check of every start would say no: say here too what it says.
+        # The content is intact, but the check of every start would still refuse it: report the same here.
         why = why_changed(str(folder), marker.python, marker.interpreter)
         findings += [Defect("touched", marker.python, why)] if why else []
     return tuple(findings)
@@ -59,7 +59,7 @@ def verify_environment(folder: Path) -> tuple[Defect, ...]:
 def _read_manifest(folder: Path, expected: str) -> dict[str, Entry]:
     content = (folder / MANIFEST).read_bytes()
     if digest(content) != expected:
-        raise ValueError("the manifest is not the one that it names")
+        raise ValueError("the manifest does not have the recorded hash")
     return parse_manifest(content)
 
 
@@ -98,18 +98,18 @@ def _all_listed(records: Iterable[Path]) -> Iterator[ListedFile]:
         try:
             yield from listed_files(record)
         except (OSError, ValueError):
-            continue  # the audit has said so
+            continue  # the audit has reported it
 
 
 def _owned_twice(listed: Iterable[ListedFile], below: str) -> Iterator[Defect]:
-    """Files that two distributions list with different content; the same content does no harm."""
+    """Files that two distributions list with different content; equal content is harmless."""
     owners: dict[str, list[ListedFile]] = defaultdict(list)
     for each in listed:
         owners[each.path].append(each)
     for path, each_owner in owners.items():
         if len({owner.recorded for owner in each_owner}) > 1:
             names = " and ".join(sorted({owner.distribution for owner in each_owner}))
-            yield Defect("owned twice", f"{below}/{path}", f"{names} list it, each with other content")
+            yield Defect("owned twice", f"{below}/{path}", f"{names} list it with different content")
 
 
 def _installed_twice(folders: Iterable[Path], below: str) -> Iterator[Defect]:

@@ -41,7 +41,7 @@ def test_requirements_are_the_lock_itself(tmp_path: Path) -> None:
         (("--format", "pylock", "--platform", "win_amd64"), "--platform is for a wheelhouse"),
         (("--format", "requirements", "--python", "3.8"), "no lock for Python '3.8'"),
         (("--format", "requirements", "--edition", "7", "--python", "3.11"), "no edition '7'"),
-        (("--format", "wheelhouse", "--platform", "amiga"), "no platform tag"),
+        (("--format", "wheelhouse", "--platform", "amiga"), "not a known wheel platform tag"),
         (("--format", "requirements", "-o", "no/such/folder"), "cannot be written"),
     ],
 )

@@ -124,7 +124,7 @@ def test_a_virtual_environment_without_its_base_is_named_as_such(tmp_path: Path,
     (tmp_path / "env/pyvenv.cfg").write_text(f"home = {tmp_path}/removed\n")
     broken = only_broken(on_path(python), environ)
     assert broken.problem == "no base"
-    assert "make the environment again" in broken.reason
+    assert "recreate the environment" in broken.reason
 
 
 def test_an_interpreter_whose_library_is_not_found_says_which(tmp_path: Path, environ: dict[str, str]) -> None:

@@ -136,7 +136,7 @@ def test_a_python_without_ensurepip_can_be_used_with_a_note(tmp_path: Path, envi
     copy = private_copy(pyenv_python("3.11"), tmp_path, without=("ensurepip", "venv"))
     (interpreter,) = examine(on_path(copy), environ, cache=None).interpreters
     assert interpreter.usable
-    assert interpreter.notes == ("No ensurepip: `python -m venv` fails with it, envguard does not need it.",)
+    assert interpreter.notes == ("No ensurepip: `python -m venv` fails with it, but envguard does not need it.",)
 
 
 @pytest.mark.parametrize("module", ["_ctypes", "zlib"])
@@ -189,7 +189,9 @@ def test_a_real_shim_that_fails_is_shown_and_hides_nothing(tmp_path: Path) -> No
     facts = discover(environ, home=tmp_path, cache=None, shims=True)
     shim = next(row for row in facts.broken if row.path == root / "shims/python3.10")
     assert shim.problem == "shim"
-    assert shim.reason.startswith("A shim that exits 127: no active pyenv version has it (installed: 3.10.")
+    assert shim.reason.startswith(
+        "This shim ends with exit code 127: no active pyenv version has this command (installed: 3.10."
+    )
     assert with_minor(facts, inactive.parent.parent.name) == [inactive]
     (active,) = [row for row in facts.interpreters if row.real_path == pyenv_python("3.11")]
     assert active.found_in[0] == "PATH"
@@ -210,4 +212,4 @@ def test_shims_are_not_started_unless_asked_for(tmp_path: Path, environ: dict[st
     facts = discover(environ, home=tmp_path, cache=None, shims=True)
     assert set(started.read_text().split()) == {"pyenv"}, "mise's may install what is missing"
     (shim_row,) = [row for row in facts.broken if row.path.is_relative_to(tmp_path)]
-    assert shim_row.reason == "A shim that exits 127: no installed version provides it; run `pyenv rehash`."
+    assert shim_row.reason == "This shim ends with exit code 127: no installed version provides it. Run `pyenv rehash`."

@@ -74,7 +74,7 @@ def test_damaged_files_are_never_marked_ready(tmp_path: Path, builder: Builder) 
         return layout
 
     builder.build = build_damaged  # type: ignore[method-assign]
-    with pytest.raises(NoEnvironment, match="are not those of its distributions") as caught:
+    with pytest.raises(NoEnvironment, match="do not match its distributions") as caught:
         builder.ensure(tmp_path)
     assert "one-1.0: one.py is missing" in caught.value.why
 
@@ -98,7 +98,7 @@ def test_whatever_it_is_made_of_changes_its_place(change: dict[str, object]) -> 
 
 def test_a_store_that_cannot_be_made_is_a_named_error(tmp_path: Path, builder: Builder) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(NoEnvironment, match="cannot be made") as caught:
+    with pytest.raises(NoEnvironment, match="cannot be created") as caught:
         builder.ensure(tmp_path / "file")
     assert "ENVGUARD_HOME" in caught.value.next_step
 

@@ -77,7 +77,7 @@ def test_outdated_damaged_and_unfinished_environments_go_each_for_its_reason(tmp
     sweep = prune(tmp_path, CURRENT)
     assert sweep.removed == rehearsed.removed
     assert {each.path: each.why for each in sweep.removed} == {
-        outdated: "its lock is not in the catalog any more",
+        outdated: "its lock is no longer in the catalog",
         damaged: "site has changed",
         unfinished: "an earlier build did not finish",
     }
