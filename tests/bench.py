@@ -29,6 +29,7 @@ def timed(command: list[str]) -> float:
 
 def until_first_step(home: Path) -> float:
     """Seconds from the start of `envguard run quantize` to the request of its first step."""
+    earlier = set(home.glob("runs/run-*"))
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         run = subprocess.Popen(
@@ -36,7 +37,9 @@ def until_first_step(home: Path) -> float:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        while not any(home.glob("runs/run-*/inspect.request.json")):
+        while not any((each / "inspect.request.json").exists() for each in {*home.glob("runs/run-*")} - earlier):
+            if run.poll() is not None:
+                raise RuntimeError(f"the run ended with exit code {run.returncode}, and its first step was not seen")
             time.sleep(0.001)
         seconds = time.perf_counter() - start
         run.terminate()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from envguard.store.environments import read_ready
 from envguard.store.fingerprint import MARKER
 from envguard.store.home import environments_folder
 from tests.support.built import IDENTITY, Builder
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture
@@ -141,8 +141,7 @@ def test_processes_that_want_the_same_build_it_once(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_who_waits_is_told_for_whom(tmp_path: Path) -> None:
     first = start_builder(tmp_path, 3.5)
-    while not (tmp_path / "builds").exists():
-        time.sleep(0.02)
+    wait_for(tmp_path / "builds")
     second = start_builder(tmp_path, 0)
     said, _ = second.communicate()
     assert said.startswith(f"process {first.pid} (")
@@ -151,8 +150,7 @@ def test_who_waits_is_told_for_whom(tmp_path: Path) -> None:
 
 def test_a_killed_builder_is_followed_by_a_whole_build(tmp_path: Path, builder: Builder) -> None:
     killed = start_builder(tmp_path, 60)
-    while not (tmp_path / "builds").exists():
-        time.sleep(0.02)
+    wait_for(tmp_path / "builds")
     killed.kill()
     killed.communicate()
     assert builder.ensure(tmp_path / "home").fresh
