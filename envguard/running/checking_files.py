@@ -22,7 +22,7 @@ def check_input(path: Path) -> None:
     except FileNotFoundError as error:
         raise BadInput(
             f"The input {path} does not exist.",
-            next_step="Check the path; `sample:face_landmarker` is a bundle that comes with envguard.",
+            next_step="Check the path; `sample:NAME` stands for a sample of the catalog.",
         ) from error
     except (OSError, ValueError) as error:
         raise BadInput(

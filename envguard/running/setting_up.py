@@ -11,8 +11,6 @@ from envguard.running.pipeline import environments_of
 from envguard.running.preparing import Prepared, Workshop
 from envguard.running.recorded import recorded_locks
 
-FIRST_TASK = "quantize"
-
 
 @dataclass(frozen=True, slots=True)
 class SetUp:
@@ -31,7 +29,7 @@ def needed_here(catalog: Catalog) -> list[str]:
     names = [each.name for each in catalog.environments.values() if catalog.project and each.folder == catalog.project]
     for task in own_tasks(catalog):
         names += environments_of(task, catalog)
-    return list(dict.fromkeys(names)) or environments_of(catalog.tasks[FIRST_TASK], catalog)
+    return list(dict.fromkeys(names)) or environments_of(next(iter(catalog.tasks.values())), catalog)
 
 
 def own_tasks(catalog: Catalog) -> list[Task]:
@@ -78,4 +76,5 @@ def next_command(catalog: Catalog, names: Sequence[str], models: Sequence[str]) 
         return ["run", task.name, *inputs, "-o", "OUT"]
     if any(catalog.project and catalog.environments[name].folder == catalog.project for name in names):
         return ["shell", names[0]]
-    return ["run", FIRST_TASK, models[0] if models else "sample:face_landmarker"]
+    task, sample = next(iter(catalog.tasks)), next(iter(catalog.samples))
+    return ["run", task, models[0] if models else f"sample:{sample}"]
