@@ -76,5 +76,5 @@ def next_command(catalog: Catalog, names: Sequence[str], models: Sequence[str]) 
         return ["run", task.name, *inputs, "-o", "OUT"]
     if any(catalog.project and catalog.environments[name].folder == catalog.project for name in names):
         return ["shell", names[0]]
-    task, sample = next(iter(catalog.tasks)), next(iter(catalog.samples))
-    return ["run", task, models[0] if models else f"sample:{sample}"]
+    first, sample = next(iter(catalog.tasks)), next(iter(catalog.samples))
+    return ["run", first, models[0] if models else f"sample:{sample}"]
