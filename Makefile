@@ -36,6 +36,7 @@ wheel-test: develop
 # Its reference is written from the code; build/site is a folder of files that any server can serve.
 docs: host
 	$(BIN)/python -I tests/support/commands_page.py
+	$(BIN)/python -I tests/support/run_schema.py
 	$(BIN)/envguard exec docs -- mkdocs build --strict
 
 format: develop

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -13,7 +13,8 @@ from envguard.cli.screen import screen
 from envguard.cli.session import Session
 from envguard.cli.text import printable
 from envguard.cli.workshop import catalog_of, open_workshop
-from envguard.running.rebuilding import FileFound, Rebuilt, find_inputs, find_outputs, rebuild
+from envguard.payload.contract import RebuiltOutputs, ReceiptDocument, ReceiptedFile, ToolchainDifference, to_json
+from envguard.running.rebuilding import FileFound, Rebuilt, Verdict, find_inputs, find_outputs, rebuild
 from envguard.running.receipt import Receipt, read_receipt
 
 SHOWN = 80
@@ -39,12 +40,13 @@ def verify_receipt(
     outputs = find_outputs(receipt, folder)
     inputs = find_inputs(receipt, folder, named or ())
     rebuilt = _rebuild(ctx.obj, receipt, inputs) if again else None
+    verdict: Verdict
     if rebuilt is None:
         verdict = "MATCH" if all(each.state == "match" for each in outputs) else "DIFF"
     else:
         verdict = rebuilt.verdict
     document = _document(receipt, verdict, outputs, inputs, rebuilt)
-    typer.echo(json.dumps(document, indent=2) if as_json else printable(_text(document)))
+    typer.echo(json.dumps(to_json(document), indent=2) if as_json else printable(_text(document)))
     raise typer.Exit(0 if verdict == "MATCH" else 1)
 
 
@@ -57,38 +59,42 @@ def _rebuild(session: Session, receipt: Receipt, inputs: tuple[FileFound, ...]) 
 
 def _document(
     receipt: Receipt,
-    verdict: str,
+    verdict: Verdict,
     outputs: tuple[FileFound, ...],
     inputs: tuple[FileFound, ...],
     rebuilt: Rebuilt | None,
-) -> dict[str, Any]:
-    return {
-        "verdict": verdict,
-        "task": receipt.task,
-        "date": receipt.date,
-        "outputs": [each.as_json() for each in outputs],
-        "inputs": [each.as_json() for each in inputs],
-        "rebuilt": None
-        if rebuilt is None
-        else {
-            "outputs": [each.as_json() for each in rebuilt.outputs],
-            "differences": [each.as_json() for each in rebuilt.differences],
-            "failure": rebuilt.failure,
-        },
-    }
+) -> ReceiptDocument:
+    return ReceiptDocument(
+        verdict=verdict,
+        task=receipt.task,
+        date=receipt.date,
+        outputs=_files(outputs),
+        inputs=_files(inputs),
+        rebuilt=RebuiltOutputs(
+            _files(rebuilt.outputs),
+            tuple(ToolchainDifference(each.what, each.recorded, each.found) for each in rebuilt.differences),
+            rebuilt.failure,
+        )
+        if rebuilt
+        else None,
+    )
 
 
-def _text(document: dict[str, Any]) -> str:
-    lines = [f"{document['task']}, {document['date']}"]
-    lines += [f"  output {each['name']} ({each['file']}): {each['state']}" for each in document["outputs"]]
+def _files(found: tuple[FileFound, ...]) -> tuple[ReceiptedFile, ...]:
+    return tuple(ReceiptedFile(each.name, each.file, each.state) for each in found)
+
+
+def _text(document: ReceiptDocument) -> str:
+    lines = [f"{document.task}, {document.date}"]
+    lines += [f"  output {each.name} ({each.file}): {each.state}" for each in document.outputs]
     lines += [
-        f"  input {each['name']} ({each['file']}): {'not here' if each['state'] == 'missing' else each['state']}"
-        for each in document["inputs"]
+        f"  input {each.name} ({each.file}): {'not here' if each.state == 'missing' else each.state}"
+        for each in document.inputs
     ]
-    rebuilt = document["rebuilt"]
+    rebuilt = document.rebuilt
     if rebuilt is not None:
-        lines += [f"  rebuilt {each['name']} ({each['file']}): {each['state']}" for each in rebuilt["outputs"]]
-        lines += [f"  rebuilding failed: {rebuilt['failure']}"] if rebuilt["failure"] else []
-        for each in rebuilt["differences"]:
-            lines += [f"  {each['what']}: recorded {each['recorded'][:SHOWN]}, here {each['found'][:SHOWN]}"]
-    return "\n".join([*lines, document["verdict"]])
+        lines += [f"  rebuilt {each.name} ({each.file}): {each.state}" for each in rebuilt.outputs]
+        lines += [f"  rebuilding failed: {rebuilt.failure}"] if rebuilt.failure else []
+        for each in rebuilt.differences:
+            lines += [f"  {each.what}: recorded {each.recorded[:SHOWN]}, here {each.found[:SHOWN]}"]
+    return "\n".join([*lines, document.verdict])

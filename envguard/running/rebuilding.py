@@ -39,10 +39,6 @@ class FileFound:
     state: FileState
     path: Path | None = None
 
-    def as_json(self) -> dict[str, str]:
-        """The file for `--json`."""
-        return {"name": self.name, "file": self.file, "state": self.state}
-
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -51,10 +47,6 @@ class Difference:
     what: str
     recorded: str
     found: str
-
-    def as_json(self) -> dict[str, str]:
-        """The difference for `--json`."""
-        return {"what": self.what, "recorded": self.recorded, "found": self.found}
 
 
 @dataclass(frozen=True, slots=True)

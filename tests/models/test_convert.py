@@ -14,6 +14,7 @@ from envguard.errors import BadInput
 from envguard.host.variables import step_variables
 from envguard.models.convert import STEP, calibrated_with, read_pixels
 from tests.support.command import envguard
+from tests.support.documents import problems
 from tests.support.environments import workshop
 
 CATALOG = builtin_catalog()
@@ -94,6 +95,7 @@ def test_a_keras_file_becomes_int8_and_is_compared_with_its_float_conversion(sto
     )  # fmt: skip
     assert ended.code == 0, ended.err
     document = ended.document
+    assert problems(document, "ConvertDocument") == []
     (model,) = document["models"]
     assert (document["kind"], document["rows"], model["inputs"]) == ("int8", 16, "held-out")
     assert all(output["cosine"] > 0.99 for output in model["outputs"])

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import envguard
+from tests.support.documents import problems
 from tests.support.environments import workshop
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
@@ -34,6 +35,7 @@ def test_a_bare_model_is_one_json_document_and_is_not_touched(store_home: Path, 
         path.write_bytes(archive.read("face_detector.tflite"))
     before = path.read_bytes()
     document = envguard("inspect", path, "--json", home=store_home, cwd=tmp_path).document
+    assert problems(document, "InspectDocument") == []
     assert document["kind"] == "model"
     (model,) = document["models"]
     assert model["operators"]["CONV_2D"] == 21

@@ -14,6 +14,7 @@ import pytest
 
 from envguard.host.variables import step_variables
 from tests.support.command import Ended, envguard
+from tests.support.documents import problems
 from tests.support.environments import workshop
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
@@ -50,6 +51,7 @@ def test_what_fails_does_not_stop_the_rest(ended: Ended, models: Path) -> None:
     assert ended.code == 2, ended.err
     document = ended.document
     assert (document["schema"], document["task"], document["verdict"]) == (2, "quantize", "no")
+    assert problems(document, "SeveralDocument") == []
     runs = {Path(run["input"]["path"]).name: run for run in document["runs"]}
     assert {name: run["verdict"] for name, run in runs.items()} == {
         "again.tflite": "failed",

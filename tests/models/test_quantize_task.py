@@ -18,10 +18,18 @@ from envguard.models.pages import page_maker
 from envguard.models.quantizing import shown_on_page
 from envguard.models.record import record_of
 from envguard.models.text.quantization import as_markdown, as_text
-from envguard.payload.contract import Measures, QuantizeDocument, QuantizeFindings, VerifyFindings, quantize_document
+from envguard.payload.contract import (
+    Measures,
+    QuantizeDocument,
+    QuantizeFindings,
+    VerifyFindings,
+    quantize_document,
+    to_json,
+)
 from envguard.payload.door.references import Reference
 from envguard.running.pipeline import NOTHING, Overrides, TaskResult, run_task
 from tests.support.command import Ended, envguard
+from tests.support.documents import problems
 from tests.support.environments import workshop
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
@@ -81,6 +89,7 @@ def poisoned_run(store_home: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 def test_the_sample_is_quantized_and_verified_on_a_poisoned_host(poisoned_run: Ended, bundle: Path) -> None:
     assert poisoned_run.code == 0, poisoned_run.err
     document = poisoned_run.document
+    assert problems(document, "QuantizeDocument") == []
     assert document["verdict"] == "yes"
     assert document["failures"] == []
     assert document["input"]["bytes"] == 3_758_596
@@ -264,6 +273,7 @@ def test_gates_that_are_not_passed_are_named_and_leave_no_output_but_a_page(
     assert {failure.name for failure in result.failures} == {"faces-lost", "landmark-shift", "blendshape-shift"}
     assert result.output is None
     assert list(tmp_path.iterdir()) == []
+    assert problems(to_json(document), "QuantizeDocument") == []
     assert document.verdict == "no"
     for text in (as_text(document), as_markdown(document)):
         assert "verdict: no. Nothing was written." in text

@@ -10,6 +10,7 @@ import pytest
 from envguard.catalog import builtin_catalog
 from envguard.models.tune import measured_on
 from tests.support.command import envguard
+from tests.support.documents import problems
 
 CATALOG = builtin_catalog()
 TASK = CATALOG.tasks["tune"]
@@ -78,6 +79,7 @@ def test_a_bundle_is_measured_and_told_and_every_round_kept(store_home: Path, tm
     )  # fmt: skip
     assert ended.code == 0, ended.err
     document = ended.document
+    assert problems(document, "TuneDocument") == []
     assert (document["task"], document["kind"], document["output"]["path"]) == ("tune", "face", str(kept))
     assert {trial["verdict"] for trial in document["trials"]} <= {"faster", "slower", "same", "unclear"}
     assert all(trial["found"]["before"] > 0 for trial in document["trials"])

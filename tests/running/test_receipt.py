@@ -16,6 +16,7 @@ from envguard.host.interpreters import HostFacts
 from envguard.planning import minor_of
 from envguard.running.receipt import LARGEST_RECEIPT, read_receipt, receipt_from
 from tests.support.command import Ended, envguard
+from tests.support.documents import problems
 from tests.support.projects import write_project
 
 CHECKOUT = Path(__file__).parents[2]
@@ -99,6 +100,7 @@ def test_an_untouched_output_matches(project: Project) -> None:
     assert (ended.code, ended.out.splitlines()[-1]) == (0, "MATCH")
     rebuilt = project.verify("--rebuild", "--json")
     assert rebuilt.code == 0, rebuilt.err
+    assert problems(rebuilt.document, "ReceiptDocument") == []
     assert rebuilt.document["verdict"] == "MATCH"
     assert rebuilt.document["rebuilt"]["differences"] == []
 
@@ -131,6 +133,7 @@ def test_another_toolchain_is_named(project: Project, file: str, old: str, new: 
     project.change(file, old, new)
     ended = project.verify("--rebuild", "--json")
     assert ended.code == 1
+    assert problems(ended.document, "ReceiptDocument") == []
     assert ended.document["verdict"] == "TOOLCHAIN DIFFERS"
     assert [each["what"] for each in ended.document["rebuilt"]["differences"]] == [what]
 

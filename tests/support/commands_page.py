@@ -27,6 +27,7 @@ Each has a JSON Schema.
 |---|---|---|
 | `envguard.toml` | what a [project](projects.md) defines | [catalog.schema.json](catalog.schema.json) |
 | `OUT.receipt.json` | how [an output](projects.md#receipts) was made | [receipt.schema.json](receipt.schema.json) |
+| what the model commands print with `--json` | what [a run](reports.md) found | [run.schema.json](run.schema.json) |
 """
 
 
