@@ -34,7 +34,7 @@ InputsArgument = Annotated[
     typer.Argument(
         metavar="[INPUT]...",
         help="Files of the repository, NAME=PATH where the task has several inputs, or sample:NAME. Default for "
-        "quantize: sample:face_landmarker.",
+        "quantize: the first sample.",
     ),
 ]
 FileOption = Annotated[
@@ -191,7 +191,7 @@ def _command(
 ) -> tuple[tuple[str, ...], str]:
     """The command line of the task, and the file that its standard output goes to."""
     if task.name == "quantize":
-        models = [value for _, value in inputs] or [f"{SAMPLE}face_landmarker"]
+        models = [value for _, value in inputs] or [f"{SAMPLE}{next(iter(catalog.samples))}"]
         target = _quantized(models, base, catalog)
         return ("envguard", "run", task.name, *models, "-o", target, "--report", f"{REPORT}.md"), ""
     if len(inputs) == len(task.inputs) == 1:

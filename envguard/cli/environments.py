@@ -145,9 +145,8 @@ def _run_in(
             name = selection.main
             leave(
                 str(workshop.home), name, workshop.editions.get(name, ""), dict(session.environ),
-                folder=str(ready.folder), python=str(python.relative_to(ready.folder)),
-                interpreter=ready.identity.interpreter,
-                decided_by=[str(file) for file in workshop.decided_by(prepared.candidate)],
+                (str(ready.folder), str(python.relative_to(ready.folder)), ready.identity.interpreter),
+                [str(file) for file in workshop.decided_by(prepared.candidate)],
             )  # fmt: skip
         workspace = workshop.workspace(prepared, session.cwd, [])
         return workspace.run_command(command, session.environ, here=here, keep=descriptors)

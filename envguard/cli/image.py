@@ -214,7 +214,7 @@ def _files(task: Task, named: Sequence[str]) -> dict[str, str]:
         raise BadInput(
             f"What is the file of the input {wrong[0]!r} called?",
             why=f"the inputs of {task.name} are {', '.join(task.inputs) or 'none'}",
-            next_step="Write --input NAME=FILE for each, for example --input input=face_landmarker.task.",
+            next_step="Write --input NAME=FILE for each, for example --input input=model.task.",
         )
     return files
 

@@ -71,8 +71,26 @@ def locks_key(environments: Iterable[Environment]) -> str:
 
 def github_workflow(job: Job) -> str:
     """The job as a workflow of GitHub Actions."""
+    work: dict[str, Value] = {
+        "name": job.task,
+        "runs-on": "ubuntu-latest",
+        "timeout-minutes": 60,
+        "env": _variables(job, "${{ github.workspace }}"),
+    }
+    if job.folder:
+        work["defaults"] = {"run": {"working-directory": job.folder}}
+    document: dict[str, Value] = {
+        "name": f"envguard {job.task}",
+        "on": {"push": None, "pull_request": None, "workflow_dispatch": None},
+        "permissions": {"contents": "read"},
+        "jobs": {"envguard": {**work, "steps": _github_steps(job)}},
+    }
+    return _head("github") + to_yaml(document)
+
+
+def _github_steps(job: Job) -> list[Value]:
     key = "envguard-${{ runner.os }}-${{ runner.arch }}-${{ steps.python.outputs.python-version }}"
-    steps: list[Value] = [
+    return [
         {"uses": CHECKOUT},
         {"id": "python", "uses": SETUP_PYTHON, "with": {"python-version": job.python}},
         {"name": "Install envguard", "run": _script(job.install)},
@@ -96,21 +114,6 @@ def github_workflow(job: Job) -> str:
             "with": {"name": f"envguard-{job.task}", "path": f"{job.below}{OUTPUTS}", "if-no-files-found": "ignore"},
         },
     ]
-    work: dict[str, Value] = {
-        "name": job.task,
-        "runs-on": "ubuntu-latest",
-        "timeout-minutes": 60,
-        "env": _variables(job, "${{ github.workspace }}"),
-    }
-    if job.folder:
-        work["defaults"] = {"run": {"working-directory": job.folder}}
-    document: dict[str, Value] = {
-        "name": f"envguard {job.task}",
-        "on": {"push": None, "pull_request": None, "workflow_dispatch": None},
-        "permissions": {"contents": "read"},
-        "jobs": {"envguard": {**work, "steps": steps}},
-    }
-    return _head("github") + to_yaml(document)
 
 
 def gitlab_pipeline(job: Job) -> str:

@@ -50,21 +50,21 @@ def leave(
     name: str,
     edition: str,
     environ: os._Environ[str] | dict[str, str],
-    *,
-    folder: str,
-    python: str,
-    interpreter: str,
+    ready: tuple[str, str, str],
     decided_by: list[str],
 ) -> None:
-    """Leave a shortcut to a ready environment; `python` is below `folder`, `decided_by` are files."""
+    """Record the environment that a name stands for: its folder, the Python below that, the interpreter it is made of.
+
+    `decided_by` are the files whose change makes the record invalid.
+    """
     from pathlib import Path
 
     from envguard.files import write_whole
 
     project = nearest_project(environ)
     file = Path(_file(home, name, edition, project))
-    head = [TITLE, f"{name}\t{edition}\t{project}", folder, python, interpreter]
-    watched = [f"{path}\t{facts_of(path)}" for path in (*decided_by, interpreter)]
+    head = [TITLE, f"{name}\t{edition}\t{project}", *ready]
+    watched = [f"{path}\t{facts_of(path)}" for path in (*decided_by, ready[2])]
     if any("\n" in line for line in (*head, *watched)):
         return
     file.parent.mkdir(parents=True, exist_ok=True)
