@@ -14,7 +14,7 @@ def main() -> int:
     if not sys.flags.isolated and any(os.environ.get(name) for name in _LEAKS):
         os.execv(sys.executable, [sys.executable, "-I", "-m", "envguard", *sys.argv[1:]])
     if sys.argv[1:2] == ["exec"]:
-        from envguard.cli.warm import execute_warm
+        from envguard.cli.environments.warm import execute_warm
 
         code = execute_warm(sys.argv[2:])
         if code is not None:
@@ -24,7 +24,7 @@ def main() -> int:
 
         site.main()  # the warm path does without, from here on our dependencies are needed
     if sys.argv[1:2] == ["explain"]:
-        from envguard.cli.diagnosis import tell_at_once
+        from envguard.cli.diagnosis.known_causes import tell_at_once
 
         code = tell_at_once(sys.argv[2:])
         if code is not None:

@@ -21,7 +21,7 @@ _RUN = Group(
             "Make models int8 with float input and output, and prove against the originals that they still work.",
         ),
     },
-    target="envguard.cli.task:TaskGroup",
+    target="envguard.cli.tasks.group:TaskGroup",
 )
 
 _STORE = Group(
@@ -75,11 +75,12 @@ _CI = Group(
     "Write a workflow that runs a task in CI.",
     {
         "github": Command(
-            "envguard.cli.ci:github", "Write a workflow for GitHub Actions, such as .github/workflows/envguard.yml."
+            "envguard.cli.projects.ci:github",
+            "Write a workflow for GitHub Actions, such as .github/workflows/envguard.yml.",
         ),
-        "gitlab": Command("envguard.cli.ci:gitlab", "Write a pipeline for GitLab CI, such as .gitlab-ci.yml."),
+        "gitlab": Command("envguard.cli.projects.ci:gitlab", "Write a pipeline for GitLab CI, such as .gitlab-ci.yml."),
         "key": Command(
-            "envguard.cli.ci:key",
+            "envguard.cli.projects.ci:key",
             "Print a name for the locks of a task's environments; it changes when one of them does.",
         ),
     },
@@ -87,49 +88,51 @@ _CI = Group(
 
 COMMANDS: dict[str, Command | Group] = {
     "setup": Command(
-        "envguard.cli.setup:setup",
+        "envguard.cli.environments.setup:setup",
         "Make this machine ready for the project here, or without one for the built-in tasks; say what to type next.",
     ),
     "init": Command(
-        "envguard.cli.init:init",
+        "envguard.cli.projects.init:init",
         "Write a commented envguard.toml to start a project from; an existing one is left alone.",
     ),
     "probe": Command(
-        "envguard.cli.probe:probe",
+        "envguard.cli.diagnosis.probe:probe",
         "Show every Python on this host, why envguard cannot use it if it cannot, and which variables no step will "
         "see.",
     ),
     "create": Command(
-        "envguard.cli.environments:create",
+        "envguard.cli.environments.manage:create",
         "Build and prove environments: those named, or all that work here needs, as `envguard setup` does.",
     ),
     "list": Command(
-        "envguard.cli.environments:list_environments",
+        "envguard.cli.environments.manage:list_environments",
         "Show the catalog's environments and which of them are ready on this host.",
     ),
     "path": Command(
-        "envguard.cli.environments:path", "Print the folder of an environment, built now if it is not ready."
+        "envguard.cli.environments.manage:path", "Print the folder of an environment, built now if it is not ready."
     ),
     "exec": Command(
-        "envguard.cli.environments:execute",
+        "envguard.cli.environments.execute:execute",
         "Run a command in an environment; its exit code is envguard's.",
         passes_options_on=True,
     ),
-    "shell": Command("envguard.cli.environments:shell", "Start your shell in an environment; `exit` leaves it."),
+    "shell": Command(
+        "envguard.cli.environments.execute:shell", "Start your shell in an environment; `exit` leaves it."
+    ),
     "lock": Command(
-        "envguard.cli.lock:lock",
+        "envguard.cli.locks.lock:lock",
         "Resolve environments with uv for all platforms and write lockfiles/ENVIRONMENT/EDITION/cp3XX.txt.",
     ),
     "prove": Command(
-        "envguard.cli.prove:prove",
+        "envguard.cli.locks.prove:prove",
         "Build environments from their locks, run their checks, and write down what came of it in proofs.json.",
     ),
     "matrix": Command(
-        "envguard.cli.matrix:matrix",
+        "envguard.cli.locks.matrix:matrix",
         "Show each edition on each Python of this platform: works, fails (with the reason), or unknown.",
     ),
     "export": Command(
-        "envguard.cli.export:export",
+        "envguard.cli.locks.export:export",
         "Write a lock as requirements with hashes, as pylock.toml (PEP 751), or as a folder of its wheels.",
     ),
     "inspect": Command(
@@ -137,20 +140,20 @@ COMMANDS: dict[str, Command | Group] = {
         "Show operators, types, sizes and quantization of a model, what would become int8, and what stands in the way.",
     ),
     "explain": Command(
-        "envguard.cli.explain:explain",
+        "envguard.cli.diagnosis.explain:explain",
         "Say what is known of the errors in a log: cause, the line that says so, and the cure. Exit code 1: nothing.",
     ),
     "doctor": Command(
-        "envguard.cli.doctor:doctor",
+        "envguard.cli.diagnosis.doctor:doctor",
         "Say what on this host, or in an environment, keeps things from working, with evidence and remedy.",
     ),
     "report-bug": Command(
-        "envguard.cli.doctor:report_bug",
+        "envguard.cli.diagnosis.doctor:report_bug",
         "Write one file to attach to a report: versions, host, plans, last logs; secrets and the home folder masked.",
     ),
     "run": _RUN,
     "verify-receipt": Command(
-        "envguard.cli.receipt:verify_receipt",
+        "envguard.cli.tasks.receipt:verify_receipt",
         "Compare the outputs beside a receipt with what it recorded; with --rebuild make them again.",
     ),
     "store": _STORE,

@@ -117,16 +117,17 @@ def _lazy(name: str, entry: Command | Group) -> LazyCommand:
 
 def _make_command(name: str, entry: Command) -> Any:
     settings = {"allow_interspersed_args": False, "ignore_unknown_options": True} if entry.passes_options_on else {}
-    return as_command(name, _imported(entry.target), context_settings=settings)
+    return as_command(name, imported(entry.target), context_settings=settings)
 
 
 def _make_group(name: str, entry: Group) -> Any:
-    kind = _imported(entry.target) if entry.target else TyperGroup
+    kind = imported(entry.target) if entry.target else TyperGroup
     commands: dict[str, Any] = {name: _lazy(name, each) for name, each in entry.commands.items()}
     return kind(name=name, help=entry.summary, commands=commands, no_args_is_help=True)
 
 
-def _imported(target: str) -> Any:
+def imported(target: str) -> Any:
+    """What `module:name` stands for."""
     module, _, attribute = target.partition(":")
     return getattr(import_module(module), attribute)
 
@@ -141,7 +142,7 @@ def _print_version(ctx: typer.Context, wanted: bool) -> None:
     if not wanted:
         return
     if ctx.params["as_json"]:
-        document = _imported("envguard.cli.version:version_document")()
+        document = imported("envguard.cli.version:version_document")()
         typer.echo(json.dumps(document, indent=2))
     else:
         typer.echo(__version__)

@@ -52,7 +52,7 @@ def show_error(error: EnvguardError) -> dict[str, object]:
     if not isinstance(error, (StepFailed, NoEnvironment)):
         return {**error.as_json()}
     # Only an error that quotes a tool is worth reading the rules for.
-    from envguard.cli.diagnosis import diagnosis_of, text_under
+    from envguard.cli.diagnosis.known_causes import diagnosis_of, text_under
 
     known = diagnosis_of(error)
     if known is None:

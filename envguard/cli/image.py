@@ -24,9 +24,9 @@ from envguard.cli.options import (
     PythonOption,
 )
 from envguard.cli.screen import screen
-from envguard.cli.selection import Selection, for_each
+from envguard.cli.selection import Selection, catalog_of, for_each
 from envguard.cli.session import Session
-from envguard.cli.workshop import catalog_of, open_workshop
+from envguard.cli.workshop import open_workshop
 from envguard.errors import BadInput, NoEnvironment
 from envguard.files import write_whole
 from envguard.report.kubernetes import manifest

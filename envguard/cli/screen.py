@@ -45,7 +45,7 @@ def screens(stream: TextIO | None = None) -> Iterator[Callable[[str], Receiver]]
     from rich.console import Console
     from rich.progress import Progress
 
-    from envguard.cli.columns import ProgressLine
+    from envguard.cli.progress_line import ProgressLine
 
     with Progress(ProgressLine(), console=Console(file=target), transient=True) as progress:
         yield cache(lambda name: _Bar(progress, _mark(name)).show)

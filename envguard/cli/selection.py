@@ -1,4 +1,4 @@
-"""Which environments, editions and Pythons the options of a command mean, and where its steps run."""
+"""Which catalog, environments, editions and Pythons a command means, and where its steps run."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from envguard.catalog.model import Catalog, Edition, Environment
+from envguard.catalog.projects import load_catalog
+from envguard.cli.session import Session
 from envguard.errors import BadInput
 
 
@@ -24,6 +26,11 @@ class Selection:
     offline: bool = False
     backend: str | None = None
     base: str | None = None
+
+
+def catalog_of(session: Session) -> Catalog:
+    """The built-in catalog and the project's; raises BrokenData or BadInput as `load_catalog` does."""
+    return load_catalog(session.cwd, session.environ)
 
 
 def for_each(names: Iterable[str], choice: str | None) -> tuple[str, ...]:

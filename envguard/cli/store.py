@@ -12,9 +12,10 @@ import typer
 from envguard.backends.installing import clear_cache
 from envguard.cli.options import DryRunOption, JsonOption
 from envguard.cli.screen import screen
+from envguard.cli.selection import catalog_of
 from envguard.cli.session import Session
 from envguard.cli.text import printable
-from envguard.cli.workshop import catalog_of, open_workshop
+from envguard.cli.workshop import open_workshop
 from envguard.errors import BadInput
 from envguard.host.variables import installer_variables
 from envguard.locks.uv import find_uv

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from envguard.backends.table import BACKENDS
 from envguard.catalog.model import Catalog
-from envguard.catalog.projects import load_catalog
 from envguard.cli.selection import Selection, by_environment
 from envguard.cli.session import Session
 from envguard.errors import BadInput
@@ -16,11 +15,6 @@ from envguard.store.home import envguard_home
 
 BACKEND_VARIABLE = "ENVGUARD_BACKEND"
 BASE_VARIABLE = "ENVGUARD_BASE_IMAGE"
-
-
-def catalog_of(session: Session) -> Catalog:
-    """The built-in catalog and the project's; raises BrokenData or BadInput as `load_catalog` does."""
-    return load_catalog(session.cwd, session.environ)
 
 
 def open_workshop(

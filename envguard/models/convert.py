@@ -25,11 +25,11 @@ from envguard.cli.options import (
     ReceiptOption,
 )
 from envguard.cli.screen import screen
-from envguard.cli.selection import Selection
+from envguard.cli.selection import Selection, catalog_of
 from envguard.cli.sources import leave_receipt
-from envguard.cli.task import explain_task
+from envguard.cli.tasks.explain import explain_task
 from envguard.cli.text import printable
-from envguard.cli.workshop import catalog_of, open_workshop
+from envguard.cli.workshop import open_workshop
 from envguard.errors import BadInput
 from envguard.files import FileFacts
 from envguard.models.calibration import ARRAYS, PICTURES, files_for

@@ -17,10 +17,10 @@ from envguard.cli.options import (
     PythonsOption,
 )
 from envguard.cli.screen import screen
-from envguard.cli.selection import Selection
+from envguard.cli.selection import Selection, catalog_of
 from envguard.cli.sources import named_source
 from envguard.cli.text import printable
-from envguard.cli.workshop import catalog_of, open_workshop
+from envguard.cli.workshop import open_workshop
 from envguard.models.inspecting import ENVIRONMENT, inspect_model
 from envguard.models.text.inspection import as_text
 from envguard.payload.contract import inspect_document, to_json

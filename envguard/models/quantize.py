@@ -22,7 +22,7 @@ from envguard.cli.options import (
 )
 from envguard.cli.screen import screen, screens
 from envguard.cli.selection import Selection
-from envguard.cli.task import explain_task
+from envguard.cli.tasks.explain import explain_task
 from envguard.models.model_files import is_one, one_model, several_models
 from envguard.models.quantizing import TASK, Batch, Choices, quantize_model, quantize_several
 from envguard.models.recipe import read_recipe

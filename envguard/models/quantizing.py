@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import cast
 
 from envguard.catalog.model import Task
-from envguard.cli.selection import Selection
+from envguard.cli.selection import Selection, catalog_of
 from envguard.cli.session import Session
 from envguard.cli.sources import leave_receipt, sample_of
-from envguard.cli.workshop import catalog_of, open_workshop
+from envguard.cli.workshop import open_workshop
 from envguard.models.calibration import calibrated_with
 from envguard.models.model_files import Model
 from envguard.models.pages import ENVIRONMENT as PAGE_ENVIRONMENT

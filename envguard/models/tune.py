@@ -22,10 +22,10 @@ from envguard.cli.options import (
     PythonsOption,
 )
 from envguard.cli.screen import screen
-from envguard.cli.selection import Selection
+from envguard.cli.selection import Selection, catalog_of
 from envguard.cli.sources import named_source
-from envguard.cli.task import explain_task
-from envguard.cli.workshop import catalog_of, open_workshop
+from envguard.cli.tasks.explain import explain_task
+from envguard.cli.workshop import open_workshop
 from envguard.errors import BadInput
 from envguard.files import write_whole
 from envguard.models.calibration import PICTURES, files_for

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from envguard.cli.columns import clock
+from envguard.cli.progress_line import clock
 from tests.support.command import envguard
 from tests.support.terminal import COLOUR, Shown, envguard_on_terminal, on_terminal
 

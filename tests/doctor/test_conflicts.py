@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from envguard.cli.diagnosis import ways_for
+from envguard.cli.diagnosis.ways_out import ways_for
 from envguard.doctor.conflicts import Conflict, read_conflict
 from envguard.doctor.specifiers import exclude_each_other
 from tests.support.logs_kept import clean, failures

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from envguard.cli.diagnosis import ways_for
+from envguard.cli.diagnosis.ways_out import ways_for
 from envguard.doctor.diagnosing import Diagnosis, diagnose
 from envguard.doctor.environment_checks import check_distributions
 from envguard.doctor.installed import read_environment

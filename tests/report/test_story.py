@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from envguard.catalog import builtin_catalog
-from envguard.cli.diagnosis import cause_of
+from envguard.cli.diagnosis.known_causes import cause_of
 from envguard.locks.proofs import Platform
 from envguard.report.matrix import matrix_document
 from envguard.report.story import story_markdown

@@ -11,8 +11,8 @@ import typer
 from envguard.catalog import Edition, Environment
 from envguard.cli.options import EditionOption, EnvironmentsArgument, JsonOption, PythonOption
 from envguard.cli.screen import screen
-from envguard.cli.selection import chosen_editions, environments_to_write_to
-from envguard.cli.workshop import catalog_of, open_workshop
+from envguard.cli.selection import catalog_of, chosen_editions, environments_to_write_to
+from envguard.cli.workshop import open_workshop
 from envguard.errors import BadInput
 from envguard.planning import best_interpreter
 from envguard.running.preparing import Workshop

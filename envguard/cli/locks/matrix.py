@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from envguard.cli.diagnosis import cause_of
+from envguard.cli.diagnosis.known_causes import cause_of
 from envguard.cli.options import EnvironmentsArgument, JsonOption
 from envguard.cli.screen import screen
-from envguard.cli.selection import chosen_environments
+from envguard.cli.selection import catalog_of, chosen_environments
 from envguard.cli.text import printable
-from envguard.cli.workshop import catalog_of, open_workshop
+from envguard.cli.workshop import open_workshop
 from envguard.errors import NoEnvironment
 from envguard.planning import platform_of
 from envguard.report.matrix import matrix_document, matrix_text

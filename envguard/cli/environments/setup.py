@@ -16,9 +16,9 @@ from envguard.catalog import Catalog
 from envguard.cli.failure import show_error
 from envguard.cli.options import BackendOption, BaseOption, FindLinksOption, JsonOption, OfflineOption
 from envguard.cli.screen import screen
-from envguard.cli.selection import Selection
+from envguard.cli.selection import Selection, catalog_of
 from envguard.cli.text import printable, width_of
-from envguard.cli.workshop import catalog_of, open_workshop
+from envguard.cli.workshop import open_workshop
 from envguard.models.model_files import model_names
 from envguard.report.setup import as_document, as_text, errors_of
 from envguard.running.setting_up import needed_here, next_command, set_up

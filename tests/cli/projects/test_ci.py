@@ -24,7 +24,7 @@ from tests.support.command import Ended, envguard
 from tests.support.projects import write_project
 
 SCHEMAS = {"github": "vendor.github-workflows", "gitlab": "vendor.gitlab-ci"}
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = Path(__file__).resolve().parents[3]
 INSTALL = "true"
 TASK = """
     [tasks.copy]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from envguard.catalog import builtin_catalog, load_catalog
-from envguard.cli.init import TEMPLATE
+from envguard.cli.projects.init import TEMPLATE
 from envguard.running.setting_up import needed_here, next_command
 from tests.support.command import Ended, envguard
 

@@ -8,8 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from envguard.cli.options import EnvironmentsArgument, JsonOption
-from envguard.cli.selection import chosen_editions, environments_to_write_to
-from envguard.cli.workshop import catalog_of
+from envguard.cli.selection import catalog_of, chosen_editions, environments_to_write_to
 from envguard.clock import utc_now
 from envguard.errors import BadInput, NoEnvironment
 from envguard.locks.proofs import proofs_path, read_proofs

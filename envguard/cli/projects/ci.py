@@ -12,8 +12,8 @@ import typer
 
 from envguard.catalog import Catalog, Environment, Task
 from envguard.catalog.model import CommandStep
+from envguard.cli.selection import catalog_of
 from envguard.cli.sources import SAMPLE
-from envguard.cli.workshop import catalog_of
 from envguard.errors import BadInput
 from envguard.files import write_whole
 from envguard.models.model_files import default_name

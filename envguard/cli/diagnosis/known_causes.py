@@ -12,13 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from envguard.catalog.shipped import builtin_catalog
 from envguard.cli.text import printable
-from envguard.doctor.alternatives import Alternative, alternatives_to
+from envguard.doctor.alternatives import Alternative
 from envguard.doctor.conflicts import Conflict
 from envguard.doctor.diagnosing import Diagnosis, Hint, diagnose
 from envguard.errors import EnvguardError, Interrupted, NoEnvironment, StepFailed
-from envguard.locks.proofs import proofs_path, read_proofs
 
 NOTHING_KNOWN = (
     "Nothing known matches. `envguard report-bug` writes one file to attach to a report; add this log, "
@@ -30,7 +28,7 @@ SHOWN_WAYS = 3
 def tell(stream: BinaryIO, *, as_json: bool) -> int:
     """Print what is known of a log; gives back the exit code, 1 where nothing is."""
     diagnosis = diagnose(stream)
-    ways = ways_for(diagnosis.conflict) if diagnosis.conflict else ()
+    ways = _ways_out(diagnosis.conflict) if diagnosis.conflict else ()
     if as_json:
         print(json.dumps(document(diagnosis, ways), indent=2))
     else:
@@ -130,17 +128,11 @@ def diagnosis_text(diagnosis: Diagnosis, ways: tuple[Alternative, ...]) -> str:
     return "\n\n".join(parts)
 
 
-def ways_for(conflict: Conflict) -> tuple[Alternative, ...]:
-    """What envguard's own catalog has to end a conflict."""
-    environments = tuple(builtin_catalog().environments.values())
-    proofs = {
-        (environment.name, edition.name): read_proofs(
-            proofs_path(environment.lockfiles, environment.name, edition.name)
-        )
-        for environment in environments
-        for edition in environment.editions
-    }
-    return alternatives_to(conflict, environments, proofs)
+def _ways_out(conflict: Conflict) -> tuple[Alternative, ...]:
+    # Most logs tell of no conflict; reading the catalog would take longer than the answer.
+    from envguard.cli.diagnosis.ways_out import ways_for
+
+    return ways_for(conflict)
 
 
 def _hint_text(hint: Hint) -> str:

@@ -13,9 +13,10 @@ import typer
 
 from envguard.cli.options import JsonOption
 from envguard.cli.screen import line_for
+from envguard.cli.selection import catalog_of
 from envguard.cli.session import Session
 from envguard.cli.text import printable
-from envguard.cli.workshop import catalog_of, open_workshop
+from envguard.cli.workshop import open_workshop
 from envguard.doctor.bug_report import bug_report, plans_as_text
 from envguard.doctor.environment_checks import check_distributions
 from envguard.doctor.examination import Examined, examine_host

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from envguard.cli.diagnosis import tell
+from envguard.cli.diagnosis.known_causes import tell
 from envguard.cli.options import JsonOption
 from envguard.errors import BadInput
 

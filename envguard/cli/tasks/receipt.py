@@ -10,9 +10,10 @@ import typer
 
 from envguard.cli.options import JsonOption
 from envguard.cli.screen import screen
+from envguard.cli.selection import catalog_of
 from envguard.cli.session import Session
 from envguard.cli.text import printable
-from envguard.cli.workshop import catalog_of, open_workshop
+from envguard.cli.workshop import open_workshop
 from envguard.payload.contract import RebuiltOutputs, ReceiptDocument, ReceiptedFile, ToolchainDifference, to_json
 from envguard.running.rebuilding import FileFound, Rebuilt, Verdict, find_inputs, find_outputs, rebuild
 from envguard.running.receipt import Receipt, read_receipt

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from envguard.catalog import builtin_catalog, read_catalog
-from envguard.cli.init import TEMPLATE
+from envguard.cli.projects.init import TEMPLATE
 from tests.support.command import envguard
 
 

@@ -12,9 +12,9 @@ from envguard.backends.wheelhouse import write_wheelhouse
 from envguard.catalog import Environment, builtin_catalog
 from envguard.cli.options import EditionOption, EnvironmentArgument, PythonOption
 from envguard.cli.screen import screen
-from envguard.cli.selection import Selection, chosen_editions, chosen_environments, for_each
+from envguard.cli.selection import Selection, catalog_of, chosen_editions, chosen_environments, for_each
 from envguard.cli.session import Session
-from envguard.cli.workshop import catalog_of, open_workshop
+from envguard.cli.workshop import open_workshop
 from envguard.errors import BadInput, NoEnvironment
 from envguard.files import write_whole
 from envguard.host.platform import marker_environment, supported_tags

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
-from envguard.catalog import Catalog, Task
-from envguard.cli.app import LazyCommand, as_command
+from envguard.catalog import Task
+from envguard.cli.app import as_command
 from envguard.cli.options import (
     BackendOption,
     BaseOption,
@@ -24,49 +23,20 @@ from envguard.cli.options import (
     ReceiptOption,
 )
 from envguard.cli.screen import screen
-from envguard.cli.selection import Selection
-from envguard.cli.session import session_of
+from envguard.cli.selection import Selection, catalog_of
 from envguard.cli.sources import leave_receipt, named_source, sample_of
+from envguard.cli.tasks.explain import explain_task
 from envguard.cli.text import printable
-from envguard.cli.workshop import catalog_of, open_workshop
+from envguard.cli.workshop import open_workshop
 from envguard.errors import BadInput
-from envguard.report.plan import plan_document, plan_text
 from envguard.report.task import as_document, as_text
 from envguard.running.checking_files import check_input, check_output, check_output_folder
-from envguard.running.pipeline import TaskResult, environments_of, run_task
+from envguard.running.pipeline import TaskResult, run_task
 from envguard.running.preparing import Workshop
 from envguard.running.receipt import receipt_path
-from envguard.table_reader import did_you_mean
 
 
-class TaskGroup(TyperGroup):
-    """A command for every task of the catalog; those that have options of their own are registered beside it."""
-
-    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
-        """The registered commands, then the tasks of the catalog that have none."""
-        return list(dict.fromkeys([*super().list_commands(ctx), *_catalog(ctx).tasks]))
-
-    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
-        """The command of a task; the catalog is read only for one that is not registered."""
-        found = super().get_command(ctx, cmd_name)
-        if found is None and (task := _catalog(ctx).tasks.get(cmd_name)) is not None:
-            return LazyCommand(task.name, task.summary, lambda: _command_for(task))
-        return found
-
-    def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
-        """The command that the arguments name; raises BadInput that lists the tasks where there is none."""
-        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
-            known = self.list_commands(ctx)
-            near = did_you_mean(args[0], known) or "."
-            raise BadInput(f"There is no task {args[0]!r}{near}", next_step=f"Choose one of: {', '.join(known)}.")
-        return super().resolve_command(ctx, args)
-
-
-def _catalog(ctx: typer.Context) -> Catalog:
-    return catalog_of(session_of(ctx))
-
-
-def _command_for(task: Task) -> Any:
+def command_for(task: Task) -> Any:
     def run(
         ctx: typer.Context,
         source: Annotated[str | None, typer.Argument(metavar="[INPUT]", help="The input, if there is one.")] = None,
@@ -152,10 +122,3 @@ def _inputs(task: Task, source: str | None, named: Sequence[str]) -> dict[str, s
 def _show(result: TaskResult, receipt: Path | None, *, as_json: bool) -> None:
     document = as_document(result, receipt)
     typer.echo(json.dumps(document, indent=2) if as_json else printable(as_text(document)))
-
-
-def explain_task(task: Task, workshop: Workshop, *, as_json: bool) -> None:
-    """Print the plan of a task; run nothing."""
-    plans = [workshop.plan(name) for name in environments_of(task, workshop.catalog)]
-    document = plan_document(task, plans, workshop.environ)
-    typer.echo(json.dumps(document, indent=2) if as_json else plan_text(document))

@@ -9,7 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from envguard.cli.probe import probe
+from envguard.cli.diagnosis.probe import probe
 from tests.support.command import Ended, envguard
 
 

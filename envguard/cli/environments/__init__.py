@@ -1,0 +1,1 @@
+"""Environments: make them, look at them, work in them."""

@@ -1,0 +1,74 @@
+"""`envguard exec|shell`: work in an environment."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from envguard.cli.environments.ready import prepare
+from envguard.cli.options import (
+    BackendOption,
+    BaseOption,
+    EditionOption,
+    EnvironmentArgument,
+)
+from envguard.cli.selection import Selection, for_each
+from envguard.cli.session import Session, session_of
+from envguard.errors import BadInput
+from envguard.running.shortcut import leave
+from envguard.store.locking import in_use
+
+HereOption = Annotated[bool, typer.Option("--here", help="Let Python import modules of the current folder.")]
+
+
+def execute(
+    ctx: typer.Context,
+    name: EnvironmentArgument,
+    command: Annotated[list[str], typer.Argument(metavar="-- CMD...")],
+    edition: EditionOption = None,
+    here: HereOption = False,
+    backend: BackendOption = None,
+    base: BaseOption = None,
+) -> None:
+    """Run a command in an environment; its exit code is envguard's.
+
+    In a container it has the current folder, and nothing else of this host.
+    """
+    if command[0] == "--":
+        command = command[1:]
+    if not command:
+        raise BadInput("There is no command to run.", next_step=f"envguard exec {name} -- python")
+    selection = Selection(name, for_each([name], edition), backend=backend, base=base)
+    raise typer.Exit(_run_in(ctx.obj, selection, command, here=here))
+
+
+def shell(
+    ctx: typer.Context, name: EnvironmentArgument, edition: EditionOption = None, here: HereOption = False
+) -> None:
+    """Start your shell in an environment; `exit` leaves it."""
+    session = session_of(ctx)
+    selection = Selection(name, for_each([name], edition))
+    program = session.environ.get("SHELL") or session.environ.get("COMSPEC") or "/bin/sh"
+    raise typer.Exit(_run_in(session, selection, [program], here=here, interactive=True))
+
+
+def _run_in(
+    session: Session, selection: Selection, command: list[str], *, here: bool, interactive: bool = False
+) -> int:
+    workshop, prepared = prepare(session, selection, interactive=interactive)
+    with in_use(prepared.built.folder) as descriptors:
+        ready, _ = workshop.look_up(prepared.candidate)
+        if ready is None:  # removed between being ready and being in use
+            return _run_in(session, selection, command, here=here, interactive=interactive)
+        python = ready.layout.python
+        if python.is_relative_to(ready.folder) and not prepared.failed:
+            name = selection.main
+            leave(
+                str(workshop.home), name, workshop.editions.get(name, ""), dict(session.environ),
+                folder=str(ready.folder), python=str(python.relative_to(ready.folder)),
+                interpreter=ready.identity.interpreter,
+                decided_by=[str(file) for file in workshop.decided_by(prepared.candidate)],
+            )  # fmt: skip
+        workspace = workshop.workspace(prepared, session.cwd, [])
+        return workspace.run_command(command, session.environ, here=here, keep=descriptors)

@@ -1,0 +1,98 @@
+"""`envguard create|list|path`: have environments and see what there is."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from envguard.catalog import Environment
+from envguard.cli.environments.ready import prepare
+from envguard.cli.options import (
+    BackendOption,
+    BaseOption,
+    EditionOption,
+    EnvironmentArgument,
+    FindLinksOption,
+    JsonOption,
+    OfflineOption,
+)
+from envguard.cli.screen import screen
+from envguard.cli.selection import Selection, catalog_of, for_each
+from envguard.cli.session import session_of
+from envguard.cli.workshop import open_workshop
+from envguard.errors import NoEnvironment
+from envguard.running.preparing import Workshop
+from envguard.running.setting_up import needed_here
+
+
+def create(
+    ctx: typer.Context,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[ENV]...", help="Default: all that work here needs.")
+    ] = None,
+    edition: EditionOption = None,
+    find_links: FindLinksOption = None,
+    offline: OfflineOption = False,
+    backend: BackendOption = None,
+    base: BaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Build and prove environments: those named, or all that work here needs, as `envguard setup` does."""
+    catalog = catalog_of(ctx.obj)
+    chosen = names or needed_here(catalog)
+    editions = for_each(chosen, edition)
+    selection = Selection("", editions, None, find_links, offline, backend, base)
+    with screen() as receive:
+        workshop = open_workshop(ctx.obj, catalog, receive, selection)
+        prepared = [workshop.prepare(name) for name in chosen]
+    if as_json:
+        typer.echo(json.dumps({"environments": [each.as_json() for each in prepared]}, indent=2))
+        return
+    for each in prepared:
+        state = "built and proved" if each.built.fresh else "ready"
+        typer.echo(f"{each.candidate}: {state} in {each.built.layout.root}")
+
+
+def list_environments(ctx: typer.Context, as_json: JsonOption = False) -> None:
+    """Show the catalog's environments and which of them are ready on this host."""
+    catalog = catalog_of(ctx.obj)
+    with screen() as receive:
+        workshop = open_workshop(ctx.obj, catalog, receive)
+        rows = [_row(environment, workshop) for environment in catalog.environments.values()]
+    if as_json:
+        typer.echo(json.dumps({"environments": rows}, indent=2))
+        return
+    for row in rows:
+        state = "ready" if row["ready"] else row["why"].splitlines()[0]
+        what = f"{row['edition']} on Python {row['python']}" if row["edition"] else "cannot be had here"
+        typer.echo(f"{row['name']}: {what}, {state}\n  {row['summary']}; editions: {', '.join(row['editions'])}")
+
+
+def _row(environment: Environment, workshop: Workshop) -> dict[str, Any]:
+    """What the preferred candidate of an environment is, and whether it is ready."""
+    row: dict[str, Any] = {
+        "name": environment.name,
+        "summary": environment.summary,
+        "editions": [edition.name for edition in environment.editions],
+    }
+    try:
+        chosen = workshop.plan(environment.name).chosen
+    except NoEnvironment as error:
+        return row | {"edition": None, "python": None, "ready": False, "why": error.why}
+    ready, why = workshop.look_up(chosen)
+    version = chosen.interpreter.version_text
+    return row | {"edition": chosen.edition.name, "python": version, "ready": ready is not None, "why": why}
+
+
+def path(
+    ctx: typer.Context,
+    name: EnvironmentArgument,
+    edition: EditionOption = None,
+    python: Annotated[bool, typer.Option("--python", help="The interpreter instead of the folder.")] = False,
+) -> None:
+    """Print the folder of an environment, built now if it is not ready."""
+    _, prepared = prepare(session_of(ctx), Selection(name, for_each([name], edition)))
+    layout = prepared.built.layout
+    typer.echo(layout.python if python else layout.root)

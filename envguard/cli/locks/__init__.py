@@ -1,0 +1,1 @@
+"""Locks: make them, prove them, show and export them."""

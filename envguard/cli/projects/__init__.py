@@ -1,0 +1,1 @@
+"""What lies in a project beside its work: its catalog and its CI workflow."""

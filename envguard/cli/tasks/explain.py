@@ -1,0 +1,19 @@
+"""`--explain`: the plan of a task."""
+
+from __future__ import annotations
+
+import json
+
+import typer
+
+from envguard.catalog import Task
+from envguard.report.plan import plan_document, plan_text
+from envguard.running.pipeline import environments_of
+from envguard.running.preparing import Workshop
+
+
+def explain_task(task: Task, workshop: Workshop, *, as_json: bool) -> None:
+    """Print the plan of a task; run nothing."""
+    plans = [workshop.plan(name) for name in environments_of(task, workshop.catalog)]
+    document = plan_document(task, plans, workshop.environ)
+    typer.echo(json.dumps(document, indent=2) if as_json else plan_text(document))
