@@ -14,21 +14,25 @@ def main() -> int:
     if not sys.flags.isolated and any(os.environ.get(name) for name in _LEAKS):
         os.execv(sys.executable, [sys.executable, "-I", "-m", "envguard", *sys.argv[1:]])
     if sys.argv[1:2] == ["exec"]:
+        # A warm start of a ready environment needs this module alone.
         from envguard.cli.environments.warm import execute_warm
 
         code = execute_warm(sys.argv[2:])
         if code is not None:
             return code
     if sys.flags.no_site:
+        # The warm path does without; from here on our dependencies are needed.
         import site
 
-        site.main()  # the warm path does without, from here on our dependencies are needed
+        site.main()
     if sys.argv[1:2] == ["explain"]:
+        # The command line itself takes longer to import than the answer does.
         from envguard.cli.diagnosis.known_causes import tell_at_once
 
         code = tell_at_once(sys.argv[2:])
         if code is not None:
             return code
+    # Not before the interpreter is isolated and has found our dependencies.
     from envguard.cli.app import run
     from envguard.commands import COMMANDS
 

@@ -9,19 +9,11 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import TextIO
 
+from envguard.cli.event_lines import line_for
 from envguard.cli.text import can_move_the_cursor, printable
 from envguard.running.events import (
-    Building,
-    BuildProgress,
     Event,
-    PassedBy,
     Receiver,
-    RunFailed,
-    StepEnded,
-    StepNote,
-    StepProgress,
-    StepStarted,
-    Waiting,
 )
 
 
@@ -42,53 +34,11 @@ def screens(stream: TextIO | None = None) -> Iterator[Callable[[str], Receiver]]
     if not can_move_the_cursor(target, os.environ):
         yield lambda name: lambda event: _print_line(event, target, _mark(name))
         return
-    from rich.console import Console
-    from rich.progress import Progress
+    # rich is needed on a terminal only.
+    from envguard.cli.progress_bars import progress_bars
 
-    from envguard.cli.progress_line import ProgressLine
-
-    with Progress(ProgressLine(), console=Console(file=target), transient=True) as progress:
-        yield cache(lambda name: _Bar(progress, _mark(name)).show)
-
-
-class _Bar:
-    """The bar of the step that a run is at; what is worth keeping is printed above it."""
-
-    def __init__(self, progress: object, mark: str) -> None:
-        from rich.progress import Progress
-
-        assert isinstance(progress, Progress)
-        self._progress = progress
-        self._mark = mark
-        self._bar = progress.add_task("", total=None, visible=False)
-        self._task = next(task for task in progress.tasks if task.id == self._bar)
-
-    def show(self, event: Event) -> None:
-        match event:
-            case StepStarted(step=step):
-                self._start(step)
-            case Building(environment=environment):
-                self._start(f"building {environment}")
-            case StepProgress(step=step, label=label, done=done, total=total):
-                self._move(f"{step}: {label}", done, total)
-            case BuildProgress(environment=environment, label=label, done=done, total=total):
-                self._move(f"{environment}: {label}", done, total)
-            case StepEnded() | RunFailed():
-                self._progress.update(self._bar, visible=False)
-        line = line_for(event)
-        if line:
-            self._progress.console.print(self._mark + line, markup=False, highlight=False)
-
-    def _start(self, what: str) -> None:
-        self._task.total = None  # which neither `reset` nor `update` can do
-        self._progress.reset(self._bar, visible=True, description=self._mark + printable(what))
-
-    def _move(self, what: str, done: float, total: float) -> None:
-        """Show how far a part is; the time left is measured anew for each part, the time gone is the whole's."""
-        if total != self._task.total or done < self._task.completed:
-            self._task.total = None
-        description = self._mark + printable(what)
-        self._progress.update(self._bar, visible=True, description=description, completed=done, total=total or None)
+    with progress_bars(target) as bar_for:
+        yield cache(lambda name: bar_for(_mark(name)))
 
 
 def _print_line(event: Event, stream: TextIO, mark: str) -> None:
@@ -99,23 +49,3 @@ def _print_line(event: Event, stream: TextIO, mark: str) -> None:
 
 def _mark(name: str) -> str:
     return printable(f"{name}: ").replace("\n", " ") if name else ""
-
-
-def line_for(event: Event) -> str:
-    """The line that a log keeps of an event; empty for progress, of which there is too much."""
-    match event:
-        case Building(what=what, why=why):
-            text = f"building {what}: {why}"
-        case Waiting(environment=environment, holder=holder):
-            text = f"waiting for {holder}, which builds {environment}"
-        case PassedBy(what=what, why=why):
-            text = f"passed by {what}: {why}"
-        case StepStarted() | StepProgress() | BuildProgress():
-            return ""
-        case StepNote(step=step, text=said):
-            text = f"{step}: {said}"
-        case StepEnded(step=step, seconds=seconds, failures=failures):
-            text = f"{step}: {'NO (' + ', '.join(failures) + ')' if failures else 'ok'}, {seconds:.1f} s"
-        case RunFailed(why=why):
-            text = f"failed: {why}"
-    return printable(text)

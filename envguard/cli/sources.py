@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from envguard.catalog import Task
 from envguard.errors import BadInput
+from envguard.files import write_whole
 from envguard.payload.door.references import Reference
-
-if TYPE_CHECKING:
-    from envguard.catalog import Task
-    from envguard.running.pipeline import Overrides, TaskResult
-    from envguard.running.preparing import Workshop
+from envguard.running.pipeline import Overrides, TaskResult
+from envguard.running.preparing import Workshop
+from envguard.running.receipt import make_receipt, receipt_path
 
 SAMPLE = "sample:"
 
@@ -38,9 +37,6 @@ def leave_receipt(
     task: Task, result: TaskResult, target: Path, options: Overrides, samples: Mapping[str, Reference]
 ) -> Path | None:
     """Write the receipt of a run beside its output; a run without an output leaves none."""
-    from envguard.files import write_whole
-    from envguard.running.receipt import make_receipt, receipt_path
-
     if not result.outputs:
         return None
     path = receipt_path(target, task)

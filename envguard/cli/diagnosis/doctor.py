@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
+from envguard.cli.event_lines import line_for
 from envguard.cli.options import JsonOption
-from envguard.cli.screen import line_for
 from envguard.cli.selection import catalog_of
 from envguard.cli.session import Session
 from envguard.cli.text import printable

@@ -13,16 +13,8 @@ from envguard.cli.options import JsonOption
 from envguard.cli.session import session_of
 from envguard.cli.text import fitting, printable
 from envguard.host.discovery import discover
-from envguard.host.interpreters import BrokenInterpreter, HostFacts, Interpreter
-from envguard.host.printable import one_line
 from envguard.report.plan import removed_lines, removed_variables
 from envguard.store.home import envguard_home, probe_cache
-
-# As wide as the longest reason, where no terminal says how wide it is: a line that is searched must not be broken.
-WIDTH_OF_A_FILE = 400
-
-# Below this many columns, paths are broken too, or nothing is left for the reasons.
-NARROW = 90
 
 
 def probe(
@@ -37,53 +29,9 @@ def probe(
     if as_json:
         typer.echo(json.dumps({**facts.as_json(), "removed_variables": removed}, indent=2))
         return
-    _show(facts)
+    # The document needs nothing of rich, which takes longer to import than a probe.
+    from envguard.cli.diagnosis.probe_table import show
+
+    show(facts)
     for line in removed_lines(removed):
         typer.echo(fitting(printable(line), sys.stdout))
-
-
-def _show(facts: HostFacts) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console(highlight=False)
-    if not sys.stdout.isatty():  # which FORCE_COLOR does not change
-        console.width = WIDTH_OF_A_FILE
-    usable = [_cells(row) for row in facts.usable]
-    rest = [_cells(row) for row in facts.interpreters if not row.usable] + [_cells(row) for row in facts.broken]
-    for rows, title in ((usable, "Can be used"), (rest, "Cannot be used, because")):
-        if not rows:
-            continue
-        table = Table("Python", "Machine", "Found in", box=None, pad_edge=False)
-        table.add_column("Path", no_wrap=console.width >= NARROW, overflow="fold")
-        table.add_column(title)
-        for row in rows:
-            # Text, because square brackets in the name of a file are not markup.
-            table.add_row(*(Text(cell, overflow="fold") for cell in row))
-        console.print(table)
-        console.print()
-    console.print(_summary(facts))
-
-
-def _cells(row: Interpreter | BrokenInterpreter) -> tuple[str, str, str, str, str]:
-    python, machine = "-", "-"
-    if isinstance(row, Interpreter):
-        python = one_line(f"{row.implementation} {row.version_text}")
-        machine = one_line(row.architecture) + ("" if row.facts.bits == 64 else f", {row.facts.bits}-bit")
-        verdict = " ".join(row.reasons or row.notes) or "yes"
-    else:
-        verdict = row.reason
-    return python, machine, ", ".join(row.found_in), one_line(_with_tilde(row.path)), verdict
-
-
-def _with_tilde(path: Path) -> str:
-    home = Path.home()
-    return str(Path("~") / path.relative_to(home)) if path.is_relative_to(home) else str(path)
-
-
-def _summary(facts: HostFacts) -> str:
-    text = f"{len(facts.usable)} of {len(facts.interpreters)} interpreters can be used."
-    if not facts.usable:
-        text += " Install one of Python 3.10 to 3.13, for example with `uv python install 3.11`."
-    return text

@@ -16,7 +16,7 @@ from envguard.cli.options import (
 from envguard.cli.selection import Selection, for_each
 from envguard.cli.session import Session, session_of
 from envguard.errors import BadInput
-from envguard.running.shortcut import leave
+from envguard.running.ready_recording import record_as_ready
 from envguard.store.locking import in_use
 
 HereOption = Annotated[bool, typer.Option("--here", help="Let Python import modules of the current folder.")]
@@ -40,7 +40,7 @@ def execute(
     if not command:
         raise BadInput("There is no command to run.", next_step=f"envguard exec {name} -- python")
     selection = Selection(name, for_each([name], edition), backend=backend, base=base)
-    raise typer.Exit(_run_in(ctx.obj, selection, command, here=here))
+    raise typer.Exit(_run_in(session_of(ctx), selection, command, here=here))
 
 
 def shell(
@@ -61,14 +61,9 @@ def _run_in(
         ready, _ = workshop.look_up(prepared.candidate)
         if ready is None:  # removed between being ready and being in use
             return _run_in(session, selection, command, here=here, interactive=interactive)
-        python = ready.layout.python
-        if python.is_relative_to(ready.folder) and not prepared.failed:
-            name = selection.main
-            leave(
-                str(workshop.home), name, workshop.editions.get(name, ""), dict(session.environ),
-                folder=str(ready.folder), python=str(python.relative_to(ready.folder)),
-                interpreter=ready.identity.interpreter,
-                decided_by=[str(file) for file in workshop.decided_by(prepared.candidate)],
-            )  # fmt: skip
+        if not prepared.failed:
+            name, decided_by = selection.main, workshop.decided_by(prepared.candidate)
+            edition = workshop.editions.get(name, "")
+            record_as_ready(workshop.home, name, edition, session.environ, ready, decided_by)
         workspace = workshop.workspace(prepared, session.cwd, [])
         return workspace.run_command(command, session.environ, here=here, keep=descriptors)

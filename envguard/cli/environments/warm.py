@@ -1,17 +1,17 @@
-"""`envguard exec` for an environment that is ready: no more than needed is imported, nothing is resolved or built."""
+"""`envguard exec` for an environment that is ready: no more than needed is imported; nothing is resolved or built."""
 
 from __future__ import annotations
 
 import os
 
 from envguard.backends.table import HOST
-from envguard.running.shortcut import follow
+from envguard.running.ready_record import recorded_as_ready
 
 
 def execute_warm(arguments: list[str]) -> int | None:
     """Run `[--edition NAME] [--here] ENV [--] CMD…` and give back its exit code.
 
-    None if the environment is not known to be ready or the arguments are others: the whole command line decides then.
+    None if the environment is not known to be ready, or if there are other arguments: the whole command line decides.
     """
     if os.environ.get("ENVGUARD_BACKEND", HOST) != HOST:
         return None
@@ -39,12 +39,14 @@ def execute_warm(arguments: list[str]) -> int | None:
 def _run(name: str, edition: str, command: list[str], *, here: bool) -> int | None:
     home = os.environ.get("ENVGUARD_HOME")
     if not home or not os.path.isabs(home):  # noqa: PTH117 - pathlib is not worth importing here
+        # With ENVGUARD_HOME, a warm start needs neither this nor pathlib.
         from envguard.store.home import envguard_home
 
         home = str(envguard_home())
-    found = follow(home, name, edition, os.environ)
+    found = recorded_as_ready(home, name, edition, os.environ)
     if found is None:
         return None
+    # Not before it is known that there is something to run.
     from envguard.backends.command import run_command
 
     python, descriptor = found

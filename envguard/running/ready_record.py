@@ -1,7 +1,7 @@
-"""Which ready environment a name stood for last time, known in milliseconds while nothing that decided it changed.
+"""Read which ready environment a name stood for last time, in milliseconds, if nothing that decided it has changed.
 
-What decides is on record: the catalogs, the lock, its proofs, the interpreter. A Python that is new on this host does
-not count, as an environment that works is not given up for it. Imports nothing that a bare Python has not at hand.
+The record lists what decided: the catalogs, the lock, its proofs, the interpreter. A Python that is new on this host
+does not count: a working environment is not given up for it. Imports only what a bare Python has already loaded.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ PROJECT_FILE = "envguard.toml"
 LARGEST = 65536
 
 
-def follow(
+def recorded_as_ready(
     home: str, name: str, edition: str, environ: os._Environ[str] | dict[str, str]
 ) -> tuple[str, int | None] | None:
-    """The interpreter of the environment that `name` stands for, if it still is what it was, and the hold on it.
+    """The interpreter of the environment that `name` stands for, if nothing has changed, and the hold on it.
 
-    The descriptor that marks the environment as in use is for the process that runs in it to inherit.
+    The hold is a descriptor that marks the environment as in use; the process that runs there inherits it.
     """
     project = nearest_project(environ)
     try:
-        with open(_file(home, name, edition, project), encoding="utf-8") as file:
+        with open(record_file(home, name, edition, project), encoding="utf-8") as file:
             title, asked, folder, python, interpreter, *watched = file.read(LARGEST).split("\n")
         if title != TITLE or asked != f"{name}\t{edition}\t{project}" or not watched:
             return None
@@ -43,32 +43,6 @@ def follow(
             os.close(descriptor)
         return None
     return os.path.join(folder, python), descriptor
-
-
-def leave(
-    home: str,
-    name: str,
-    edition: str,
-    environ: os._Environ[str] | dict[str, str],
-    ready: tuple[str, str, str],
-    decided_by: list[str],
-) -> None:
-    """Record the environment that a name stands for: its folder, the Python below that, the interpreter it is made of.
-
-    `decided_by` are the files whose change makes the record invalid.
-    """
-    from pathlib import Path
-
-    from envguard.files import write_whole
-
-    project = nearest_project(environ)
-    file = Path(_file(home, name, edition, project))
-    head = [TITLE, f"{name}\t{edition}\t{project}", *ready]
-    watched = [f"{path}\t{facts_of(path)}" for path in (*decided_by, ready[2])]
-    if any("\n" in line for line in (*head, *watched)):
-        return
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(file, "\n".join((*head, *watched)).encode())
 
 
 def facts_of(path: str) -> str:
@@ -96,6 +70,7 @@ def nearest_project(environ: os._Environ[str] | dict[str, str]) -> str:
         folder = parent
 
 
-def _file(home: str, name: str, edition: str, project: str) -> str:
-    # Names of catalogs are plain; the sum only keeps projects apart, what was asked for is compared when reading.
+def record_file(home: str, name: str, edition: str, project: str) -> str:
+    """Where the record of a name is."""
+    # Names in catalogs are plain; the sum only keeps projects apart. Reading compares what was asked for.
     return os.path.join(home, FOLDER, f"{name}@{edition}-{crc32(os.fsencode(project)):08x}")
