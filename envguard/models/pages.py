@@ -1,16 +1,15 @@
-"""The page of a run: what a payload step in an environment of its own makes of the document and of what steps left."""
+"""The page of a run: what a payload step in an environment of its own makes of the record and of what steps left."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from envguard.errors import StepFailed
-from envguard.payload.door.references import Reference
+from envguard.payload.contract import Reference, Run, to_json
 from envguard.running.events import StepEnded, StepStarted
 from envguard.running.preparing import Workshop
 from envguard.running.step import run_step, scratch_folder
@@ -37,16 +36,12 @@ class PageMaker:
     def _given(self) -> Path:
         return self.folder / "in"
 
-    def make(self, document: Mapping[str, Any], about: Mapping[str, Any]) -> bytes:
-        """The page, HTML in UTF-8, for which `about` is what the payload's `render` says.
-
-        Raises StepFailed where it cannot be made.
-        """
+    def make(self, record: Run) -> bytes:
+        """The page of the run, HTML in UTF-8; raises StepFailed if it cannot be made."""
         self.workshop.receive(StepStarted(ENVIRONMENT, ENVIRONMENT))
         inputs = {name: self._given / f"{name}.json" for name in KEPT if (self._given / f"{name}.json").is_file()}
-        for name, value in (("document", document), ("about", about)):
-            inputs[name] = self._given / f"{name}.json"
-            inputs[name].write_text(json.dumps(value), encoding="utf-8")
+        inputs["document"] = self._given / "document.json"
+        inputs["document"].write_text(json.dumps(to_json(record)), encoding="utf-8")
         work = self.folder / "work"
         work.mkdir()
         result = run_step(

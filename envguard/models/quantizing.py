@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
 
 from envguard.catalog.model import Task
 from envguard.cli.selection import Selection, catalog_of
@@ -19,10 +18,9 @@ from envguard.models.model_files import Model
 from envguard.models.pages import ENVIRONMENT as PAGE_ENVIRONMENT
 from envguard.models.recipe import GivenRecipe
 from envguard.models.record import record_of
-from envguard.models.report_files import about_run, maker_for, write_page
+from envguard.models.report_files import maker_for, write_page
 from envguard.payload.contract import (
     FailedRun,
-    Json,
     QuantizeDocument,
     QuantizeFindings,
     Run,
@@ -33,7 +31,7 @@ from envguard.payload.contract import (
 )
 from envguard.running.checking_files import check_input, check_output, check_output_folder
 from envguard.running.events import Receiver
-from envguard.running.pipeline import Alone, Overrides, TaskResult, environments_of, run_task
+from envguard.running.pipeline import Alone, Overrides, environments_of, run_task
 from envguard.running.preparing import Workshop
 from envguard.running.several import RunError, run_each
 from envguard.running.step import scratch_folder
@@ -108,16 +106,8 @@ def quantize_model(
             receipt = leave_receipt(task, result, model.target, options, sample_of({"input": model.named}))
         document = quantize_document(record)
         if maker and model.page:
-            shown = shown_on_page(document, result)
-            write_page(model.page, maker, document, shown, about_run(task, choices.options, receipt))
+            write_page(model.page, maker, replace(record, receipt=None if receipt is None else str(receipt)))
     return document
-
-
-def shown_on_page(document: QuantizeDocument, result: TaskResult) -> dict[str, Json]:
-    """The document as the page's step reads it."""
-    verify = result.steps["verify"].values if "verify" in result.steps else None
-    found = None if verify is None else {name: value for name, value in verify.items() if name != "files"}
-    return {**cast(dict[str, Json], to_json(document)), "verify": found}
 
 
 def _with_recipe(options: Overrides, record: Run) -> Overrides:

@@ -15,7 +15,6 @@ from envguard.payload.contract import (
     EnvironmentRecord,
     FileRecord,
     Findings,
-    Gate,
     Run,
     StepRecord,
     from_json,
@@ -40,10 +39,7 @@ def record_of(result: TaskResult) -> Run:
             StepRecord(name, "", "", step.seconds, findings=step.findings or findings_of(name, step.values))
             for name, step in result.steps.items()
         ),
-        gates=tuple(
-            Gate(each.name, "", passed=False, message=each.message, next=each.next_step, step=each.step)
-            for each in result.failures
-        ),
+        gates=tuple(gate for step in result.steps.values() for gate in step.gates),
         environments=tuple(from_json(EnvironmentRecord, prepared.as_json()) for prepared in result.environments),
     )
 
@@ -56,36 +52,4 @@ def file_record(facts: FileFacts) -> FileRecord:
 def findings_of(step: str, values: Mapping[str, Any]) -> Findings:
     """What a step found, as a value of its type."""
     found = {name: value for name, value in values.items() if name != FILES}
-    if step == "verify" and "kind" in found:
-        found = _verified(found)
     return typing.cast(Findings, from_json(KINDS[step], {**found, "step": step}))
-
-
-def _verified(values: Mapping[str, Any]) -> dict[str, Any]:
-    known = {name: values[name] for name in ("verified", "kind", "mediapipe", "reason") if name in values}
-    if not values["verified"]:
-        return known
-    return {
-        **known,
-        "sample_size": values["sample_size"],
-        "measures": _measures(values["kind"], values),
-        "noise": _measures(values["kind"], values["noise_floor"]),
-        "latency": values["latency"],
-    }
-
-
-def _measures(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    shift, world = values["landmark_shift"], values.get("world_shift")
-    found: dict[str, Any] = {"counts": {"things": f"{kind}s", **values[f"{kind}s"]}}
-    if shift:
-        pixels = next(name for name in shift if name.startswith("px_"))
-        measure = next(name for name in shift if name != pixels)
-        side = int(pixels.removeprefix("px_"))
-        relative = shift[measure]["mean"]
-        found["landmark_shift"] = {"crop_side": side, "px": shift[pixels], "measure": measure, "relative": relative}
-    for name in ("blendshapes", "visibility"):
-        if values.get(name):
-            found["scores"] = {"name": name, **values[name]}
-    if world:
-        found["world_mm"] = world["mm"]
-    return found

@@ -8,16 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from envguard import __version__
-from envguard.catalog.model import PayloadStep, Task
-from envguard.clock import utc_now
 from envguard.errors import BadInput, StepFailed
-from envguard.files import file_facts, write_whole
+from envguard.files import write_whole
 from envguard.models.model_files import Model, check_report
 from envguard.models.pages import PageMaker, page_maker
-from envguard.payload.contract import Json, QuantizeDocument, SeveralDocument, to_json
+from envguard.payload.contract import QuantizeDocument, Run, SeveralDocument, quantize_document, to_json
 from envguard.running.checking_files import check_output_folder
-from envguard.running.pipeline import Overrides
 from envguard.running.preparing import Workshop
 
 PAGE = "report.html"
@@ -92,18 +88,13 @@ def maker_for(model: Model, workshop: Workshop) -> Iterator[PageMaker | None]:
         yield maker
 
 
-def write_page(
-    page: Path,
-    maker: PageMaker,
-    document: QuantizeDocument,
-    shown: Mapping[str, Json],
-    about: Mapping[str, object],
-) -> None:
-    """Write the document, then the page of what is `shown`; raises StepFailed that names the verdict if it fails."""
+def write_page(page: Path, maker: PageMaker, record: Run) -> None:
+    """Write the document of a run, then its page; raises StepFailed that names the verdict if it fails."""
+    document = quantize_document(record)
     page.parent.mkdir(exist_ok=True)
     write_whole(data_beside(page), _as_file(document))
     try:
-        made = maker.make(shown, about)
+        made = maker.make(record)
     except StepFailed as error:
         kept = document.output.path if document.output else "nothing"
         raise StepFailed(
@@ -113,18 +104,6 @@ def write_page(
             f"{data_beside(page)}.",
         ) from error
     write_whole(page, made)
-
-
-def about_run(task: Task, options: Overrides, receipt: Path | None) -> dict[str, object]:
-    """What the page tells beside the document: the version, the moment, the limits, the receipt."""
-    steps = [step for step in task.steps if isinstance(step, PayloadStep)]
-    limits = {step.name: {**step.options, **options.get(step.name, {})} for step in steps}
-    return {
-        "envguard": __version__,
-        "date": utc_now(),
-        "limits": limits,
-        "receipt": None if receipt is None else file_facts(receipt).as_json(),
-    }
 
 
 def _as_file(document: QuantizeDocument | SeveralDocument) -> bytes:

@@ -20,6 +20,7 @@ from .door.describing import (
     Port,
     Signature,
 )
+from .door.details import EveryScore, ImageFigures, ModelRounds, ShownPicture, ShownShift, VerifyDetails
 from .door.documents import (
     CallShare,
     ConvertDocument,
@@ -75,6 +76,7 @@ __all__ = [
     "ConvertedReport",
     "Counts",
     "EnvironmentRecord",
+    "EveryScore",
     "FailedCandidate",
     "FailedRun",
     "FileRecord",
@@ -83,6 +85,7 @@ __all__ = [
     "FoundCounts",
     "FrameTimes",
     "Gate",
+    "ImageFigures",
     "InspectDocument",
     "InspectFindings",
     "InspectedModel",
@@ -95,6 +98,7 @@ __all__ = [
     "Member",
     "ModelRecipe",
     "ModelReport",
+    "ModelRounds",
     "Note",
     "Obstacle",
     "OperatorTimes",
@@ -125,6 +129,8 @@ __all__ = [
     "ScoreShift",
     "Setting",
     "SeveralDocument",
+    "ShownPicture",
+    "ShownShift",
     "Signature",
     "SlowOperator",
     "Spread",
@@ -140,6 +146,7 @@ __all__ = [
     "TuneFindings",
     "TunedOn",
     "Unreadable",
+    "VerifyDetails",
     "VerifyFindings",
     "convert_document",
     "from_json",

@@ -7,13 +7,13 @@ import json
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, cast
 
 from envguard.backends.protocol import Workspace
 from envguard.errors import BadInput, StepFailed
-from envguard.payload.contract import Findings, Json, Request, StepFindings, from_json, to_json
+from envguard.payload.contract import Findings, Gate, Json, Request, StepFindings, from_json, to_json
 from envguard.running.ending import ending, log_tail
 
 PAYLOAD = Path(__file__).resolve().parents[1] / "payload" / "__main__.py"
@@ -45,6 +45,7 @@ class StepResult:
     failures: tuple[GateFailure, ...]
     seconds: float
     findings: Findings | None = None
+    gates: tuple[Gate, ...] = ()
 
 
 def run_step(
@@ -101,7 +102,8 @@ def _result(event: Mapping[str, Any], name: str, seconds: float) -> StepResult:
     if typed.files:
         found["files"] = dict(typed.files)
     failures = tuple(GateFailure(name, gate.name, gate.message, gate.next) for gate in typed.failures)
-    return StepResult(found, failures, seconds, typed.values)
+    gates = tuple(replace(gate, step=name) for gate in typed.gates)
+    return StepResult(found, failures, seconds, typed.values, gates)
 
 
 def _command(workspace: Workspace, request: Path) -> list[str]:

@@ -36,7 +36,7 @@ written = io.BytesIO()
 Image.linear_gradient("L").resize((64, 48)).convert("RGB").save(written, "JPEG")
 jpeg = base64.b64encode(written.getvalue()).decode()
 for name, passed in (("yes", True), ("no", False)):
-    Path(sys.argv[2], name + ".html").write_text(page.render(**example.run_of(sys.argv[3], jpeg, passed=passed)))
+    Path(sys.argv[2], name + ".html").write_text(page.render(example.sources(sys.argv[3], jpeg, passed=passed)))
 """
 
 

@@ -15,7 +15,6 @@ import pytest
 
 from envguard.errors import BadInput
 from envguard.models.pages import page_maker
-from envguard.models.quantizing import shown_on_page
 from envguard.models.record import record_of
 from envguard.models.text.quantization import as_markdown, as_text
 from envguard.payload.contract import (
@@ -269,7 +268,7 @@ def test_gates_that_are_not_passed_are_named_and_leave_no_output_but_a_page(
     with page_maker(workshop(store_home)) as maker:
         result = run(store_home, bundle, tmp_path / "out.task", options, without="compare", keep=maker.keep)
         document = quantize_document(record_of(result))
-        page = maker.make(shown_on_page(document, result), {}).decode()
+        page = maker.make(record_of(result)).decode()
     assert {failure.name for failure in result.failures} == {"faces-lost", "landmark-shift", "blendshape-shift"}
     assert result.output is None
     assert list(tmp_path.iterdir()) == []

@@ -30,7 +30,7 @@ def run(request: Request, events: Events) -> Result:
     except (ImportError, OSError, AttributeError) as cause:
         return Result({"works": False}, (Failure("import-fails", f"The page cannot be made: {cause}"),))
     jpeg = _picture()
-    pages = [page.render(**example.run_of("a model.task", jpeg)) for _ in range(2)]
+    pages = [page.render(example.sources("a model.task", jpeg)) for _ in range(2)]
     values = {"works": False, "versions": found, "bytes": len(pages[0].encode())}
     if pages[0] != pages[1]:
         return Result(values, (Failure("page-differs", "The same run gives two different pages."),))

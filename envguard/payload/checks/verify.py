@@ -7,9 +7,9 @@ import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from ..contract import Request
-from ..landmarks.kinds import Kind
 from ..protocol import Events, Failure, Result
 from ..system.system_libraries import failure as missing_library
 from ..system.system_libraries import missing_libraries
@@ -36,17 +36,18 @@ def run(request: Request, events: Events) -> Result:
     try:
         landmarkers = importlib.import_module("..landmarks.landmarkers", __package__)
         views = importlib.import_module("..landmarks.views", __package__)
+        face = importlib.import_module("..landmarks.face", __package__).FACE
     except (ImportError, OSError, AttributeError) as cause:
         # A broken installation imports partly, and fails with whatever it misses first.
         return Result({"works": False}, (Failure("import-fails", f"MediaPipe cannot be imported: {cause}"),))
-    return _find_a_face(request, landmarkers, views)
+    return _find_a_face(request, landmarkers, views, face)
 
 
-def _find_a_face(request: Request, landmarkers: ModuleType, views: ModuleType) -> Result:
+def _find_a_face(request: Request, landmarkers: ModuleType, views: ModuleType, face: Any) -> Result:
     picture = views.read_picture(request.file("picture"))
     values = {"works": False, "mediapipe": landmarkers.VERSION}
     try:
-        with landmarkers.reader(Kind.FACE, request.file("bundle"), blendshapes=True) as read:
+        with landmarkers.reader(face, request.file("bundle"), tuple(face.task.switches)) as read:
             faces = read(picture.pixels).found
     except landmarkers.Rejected as rejection:
         return Result(values, (Failure("mediapipe-rejects", f"MediaPipe does not take the bundle: {rejection}"),))

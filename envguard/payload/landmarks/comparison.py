@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..protocol import Events, Refused
-from .detections import Detection, Difference, difference, match, overlap
-from .kinds import Kind
+from .detections import Detection, match, overlap
+from .differences import Difference, difference
+from .kind import LandmarkKind
 from .landmarkers import Reader, Reading
 from .views import CHANGES, Picture, changed, tiles, with_noise
 
@@ -24,12 +25,12 @@ NOISE_IMAGES = 24
 class Subject:
     """What two landmarkers are compared on: things of this kind, in crops with this side in pixels."""
 
-    kind: Kind
+    kind: LandmarkKind
     crop_side: int
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ComparedImage:
     """What two readings of one image have in common; `seconds` are those of the whole MediaPipe calls.
 
     `pairs` are the detections that `differences` are of, `alone` those that only the first or the second reading has.
@@ -46,7 +47,7 @@ class Comparison:
     alone: tuple[tuple[Detection, ...], tuple[Detection, ...]] = ((), ())
 
     @classmethod
-    def of(cls, subject: Subject, image: Picture, before: Reading, after: Reading) -> Comparison:
+    def of(cls, subject: Subject, image: Picture, before: Reading, after: Reading) -> ComparedImage:
         """Match what two readings of `image` found and measure each pair."""
         matching = match(before.found, after.found)
         return cls(
@@ -55,7 +56,7 @@ class Comparison:
             after=len(after.found),
             lost=matching.lost,
             extra=matching.extra,
-            differences=tuple(difference(subject.kind, *pair, subject.crop_side) for pair in matching.pairs),
+            differences=tuple(difference(subject.kind.anatomy, *pair, subject.crop_side) for pair in matching.pairs),
             seconds=(before.seconds, after.seconds),
             pairs=matching.pairs,
             alone=(
@@ -65,35 +66,35 @@ class Comparison:
         )
 
 
-def find_views(kind: Kind, read: Reader, pictures: Sequence[Picture], events: Events) -> list[Picture]:
+def find_views(kind: LandmarkKind, read: Reader, pictures: Sequence[Picture], events: Events) -> list[Picture]:
     """The pictures, or tiles of pictures, in which `read` finds something; `Refused` if there is nothing at all.
 
     A detector sees the whole picture at some 200 by 200 pixels, so small things are found in tiles only. A tile is
-    taken if it shows what neither the picture nor an earlier tile shows. A picture in which faces are found is not
-    searched any further; hands and bodies are more seldom found together. No more views are looked for than are used.
+    taken if it shows what neither the picture nor an earlier tile shows. A picture in which something is found is not
+    searched any further if such things are `often_alone`. No more views are looked for than are used.
     """
     views: list[Picture] = []
-    label = f"Looking for a {kind.value}"
+    label = f"Looking for a {kind.name}"
     for done, picture in enumerate(pictures):
         events.progress(label, done, len(pictures))
         if len(views) >= MAX_IMAGES:
             break
         found = read(picture.pixels).found
         views += [picture] if found else []
-        if not found or kind is not Kind.FACE:
+        if not found or not kind.often_alone:
             views += _tiles_with_more(read, picture, found)
     events.progress(label, len(pictures), len(pictures))
     if not views:
         raise Refused(
-            f"The original bundle finds no {kind.value} in any of the pictures, so there is nothing to compare.",
-            next_step=f"Give pictures in which a {kind.value} fills a good part of the frame.",
+            f"The original bundle finds no {kind.name} in any of the pictures, so there is nothing to compare.",
+            next_step=f"Give pictures in which a {kind.name} fills a good part of the frame.",
         )
     return views
 
 
 def compare(
     subject: Subject, before: Reader, after: Reader, views: Sequence[Picture], events: Events
-) -> list[Comparison]:
+) -> list[ComparedImage]:
     """Read every view and its changes with both, each being first in turn: both meet the machine in the same state."""
     total = min(MAX_IMAGES, len(views) * len(CHANGES))
     for read in (before, after):
@@ -105,15 +106,15 @@ def compare(
             later, earlier = after(image.pixels), before(image.pixels)
         else:
             earlier, later = before(image.pixels), after(image.pixels)
-        comparisons.append(Comparison.of(subject, image, earlier, later))
+        comparisons.append(ComparedImage.of(subject, image, earlier, later))
     events.progress("Comparing", total, total)
     return comparisons
 
 
-def noise_floor(subject: Subject, read: Reader, views: Sequence[Picture]) -> list[Comparison]:
+def noise_floor(subject: Subject, read: Reader, views: Sequence[Picture]) -> list[ComparedImage]:
     """How far one landmarker is from itself when an invisible noise is added to the image."""
     return [
-        Comparison.of(subject, image, read(image.pixels), read(with_noise(image, NOISE_SIGMA).pixels))
+        ComparedImage.of(subject, image, read(image.pixels), read(with_noise(image, NOISE_SIGMA).pixels))
         for image in changed(views, NOISE_IMAGES)
     ]
 

@@ -1,14 +1,14 @@
-"""What a landmarker finds in a picture, and how far two findings of the same thing are apart."""
+"""What a landmarker finds in a picture, and which findings of two readings are of the same thing."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from .anatomy import MEASURES, box, region_of
-from .kinds import Kind
+from .regions import box
 
 SAME_OVERLAP = 0.3
 """Intersection over union of two bounding boxes from which they are taken to be around the same thing."""
@@ -39,21 +39,15 @@ class Matching:
     extra: int
 
 
-@dataclass(frozen=True)
-class Difference:
-    """How far the second reading of one thing is from the first.
+def positions(landmarks: Any, size: np.ndarray) -> np.ndarray:
+    """MediaPipe's normalised landmarks in pixels of a picture of that width and height."""
+    pixels: np.ndarray = np.array([(point.x, point.y) for point in landmarks], dtype=np.float64) * size
+    return pixels
 
-    `crop_px` is the mean distance of its landmarks in pixels of the crop that the landmark model sees in IMAGE mode;
-    `relative` the same mean divided by a length of what was found (see `anatomy.MEASURES`). `scores` has the mean and
-    the largest absolute difference, `world_mm` the mean distance of the world landmarks, each None where one reading
-    has none. `flipped` says that a left hand became a right one, or the other way round.
-    """
 
-    crop_px: float
-    relative: float
-    scores: tuple[float, float] | None = None
-    world_mm: float | None = None
-    flipped: bool = False
+def metres(landmarks: Any) -> np.ndarray:
+    """MediaPipe's world landmarks, (N, 3)."""
+    return np.array([(point.x, point.y, point.z) for point in landmarks], dtype=np.float64)
 
 
 def overlap(one: Detection, other: Detection) -> float:
@@ -79,29 +73,3 @@ def match(before: Sequence[Detection], after: Sequence[Detection]) -> Matching:
             partner[i] = j
     pairs = tuple((before[i], after[j]) for i, j in sorted(partner.items()))
     return Matching(pairs, lost=len(before) - len(pairs), extra=len(after) - len(pairs))
-
-
-def difference(kind: Kind, before: Detection, after: Detection, crop_side: int) -> Difference:
-    """Measure the second reading against the first; `crop_side` is the side in pixels that the landmark model takes."""
-    pixels = float(np.linalg.norm(after.landmarks - before.landmarks, axis=1).mean())
-    return Difference(
-        crop_px=pixels * crop_side / region_of(kind, before.landmarks).side,
-        relative=pixels / MEASURES[kind].of(before.landmarks),
-        scores=_score_difference(before.scores, after.scores),
-        world_mm=_world_shift(before.world, after.world),
-        flipped=before.side != after.side,
-    )
-
-
-def _score_difference(before: np.ndarray | None, after: np.ndarray | None) -> tuple[float, float] | None:
-    if before is None or after is None:
-        return None
-    # A score that is not a number is as wrong as a score can be, and JSON has no name for it.
-    gaps = np.nan_to_num(np.abs(after - before), nan=1.0, posinf=1.0)
-    return float(gaps.mean()), float(gaps.max())
-
-
-def _world_shift(before: np.ndarray | None, after: np.ndarray | None) -> float | None:
-    if before is None or after is None:
-        return None
-    return 1_000.0 * float(np.linalg.norm(after - before, axis=1).mean())

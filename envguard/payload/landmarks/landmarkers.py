@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +11,13 @@ from typing import Any
 
 import mediapipe
 import numpy as np
-from mediapipe.tasks.python import BaseOptions, vision
+from mediapipe.tasks.python import BaseOptions
 
 from .detections import Detection
-from .kinds import Kind
+from .kind import LandmarkKind
 
 MOST = 8
-"""How many faces, hands or bodies are looked for in one picture."""
+"""How many things are looked for in one picture."""
 
 VERSION = str(mediapipe.__version__)
 
@@ -38,13 +38,14 @@ Reader = Callable[[np.ndarray], Reading]
 
 
 @contextmanager
-def reader(kind: Kind, bundle: Path, *, blendshapes: bool = False) -> Iterator[Reader]:
+def reader(kind: LandmarkKind, bundle: Path, switches: Sequence[str] = ()) -> Iterator[Reader]:
     """A function from RGB pixels to what the landmarker of that kind finds in them.
 
-    `blendshapes` turns on that output of a face landmarker. `Rejected` if MediaPipe does not take the bundle.
+    `switches` are options that turn an output on. `Rejected` if MediaPipe does not take the bundle.
     """
-    task, options, detections = LANDMARKERS[kind]
-    with opened(task, options(base_options(bundle), blendshapes)) as landmarker:
+    task = kind.task
+    given = {task.number: MOST, **dict.fromkeys(switches, True)}
+    with opened(task.landmarker, task.options(base_options=base_options(bundle), **given)) as landmarker:
 
         def read(pixels: np.ndarray) -> Reading:
             image = as_image(pixels)
@@ -52,7 +53,7 @@ def reader(kind: Kind, bundle: Path, *, blendshapes: bool = False) -> Iterator[R
             result = _detect(landmarker, image)
             seconds = time.perf_counter() - start
             size = np.array([pixels.shape[1], pixels.shape[0]], dtype=np.float64)
-            return Reading(tuple(detections(result, size)), seconds)
+            return Reading(tuple(task.read(result, size)), seconds)
 
         yield read
 
@@ -63,10 +64,10 @@ def base_options(bundle: Path) -> Any:
 
 
 @contextmanager
-def opened(task: Any, options: Any) -> Iterator[Any]:
-    """A landmarker of MediaPipe's class `task`, closed at the end; `Rejected` if it does not take its bundle."""
+def opened(landmarker_class: Any, options: Any) -> Iterator[Any]:
+    """A landmarker of that class of MediaPipe's, closed at the end; `Rejected` if it does not take its bundle."""
     try:
-        landmarker = task.create_from_options(options)
+        landmarker = landmarker_class.create_from_options(options)
     except (RuntimeError, ValueError, OSError, NotImplementedError) as cause:
         raise rejection(cause) from cause
     # Left to the garbage collector, MediaPipe closes it when the interpreter is half gone and prints a traceback.
@@ -102,55 +103,3 @@ def rejection(cause: Exception) -> Rejected:
 def as_image(pixels: np.ndarray) -> Any:
     """RGB pixels as MediaPipe takes them."""
     return mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(pixels))
-
-
-def _positions(landmarks: Any, size: np.ndarray) -> np.ndarray:
-    """MediaPipe's normalised landmarks in pixels."""
-    positions: np.ndarray = np.array([(point.x, point.y) for point in landmarks], dtype=np.float64) * size
-    return positions
-
-
-def _metres(landmarks: Any) -> np.ndarray:
-    return np.array([(point.x, point.y, point.z) for point in landmarks], dtype=np.float64)
-
-
-def _faces(result: Any, size: np.ndarray) -> Iterator[Detection]:
-    """The list of blendshapes is empty if that output is off."""
-    shapes = result.face_blendshapes or ()
-    for index, landmarks in enumerate(result.face_landmarks):
-        scores = np.array([shape.score for shape in shapes[index]]) if shapes else None
-        names = tuple(str(shape.category_name) for shape in shapes[index]) if shapes else ()
-        yield Detection(_positions(landmarks, size), scores, names=names)
-
-
-def _hands(result: Any, size: np.ndarray) -> Iterator[Detection]:
-    for index, landmarks in enumerate(result.hand_landmarks):
-        side = result.handedness[index][0].category_name
-        yield Detection(_positions(landmarks, size), world=_metres(result.hand_world_landmarks[index]), side=side)
-
-
-def _poses(result: Any, size: np.ndarray) -> Iterator[Detection]:
-    for index, landmarks in enumerate(result.pose_landmarks):
-        visibility = np.array([point.visibility for point in landmarks])
-        yield Detection(_positions(landmarks, size), visibility, _metres(result.pose_world_landmarks[index]))
-
-
-LANDMARKERS: dict[Kind, tuple[Any, Callable[[Any, bool], Any], Callable[[Any, np.ndarray], Iterator[Detection]]]] = {
-    Kind.FACE: (
-        vision.FaceLandmarker,
-        lambda base, blendshapes: vision.FaceLandmarkerOptions(
-            base_options=base, output_face_blendshapes=blendshapes, num_faces=MOST
-        ),
-        _faces,
-    ),
-    Kind.HAND: (
-        vision.HandLandmarker,
-        lambda base, _: vision.HandLandmarkerOptions(base_options=base, num_hands=MOST),
-        _hands,
-    ),
-    Kind.POSE: (
-        vision.PoseLandmarker,
-        lambda base, _: vision.PoseLandmarkerOptions(base_options=base, num_poses=MOST),
-        _poses,
-    ),
-}

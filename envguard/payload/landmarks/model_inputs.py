@@ -1,32 +1,65 @@
-"""What MediaPipe's graphs give to the models of a bundle: the picture, a crop along what was found, landmarks."""
+"""What MediaPipe's graphs give to the models of a bundle: the whole picture, or a crop along what was found."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
-from .anatomy import Region
+from .regions import Region
 
-POINT_STEPS = 8
-"""Landmarks are rounded to this part of a pixel, so that CPUs whose arithmetic differs make the same inputs."""
-
-# fmt: off
-BLENDSHAPE_LANDMARKS = (
-    0, 1, 4, 5, 6, 7, 8, 10, 13, 14, 17, 21, 33, 37, 39, 40, 46, 52, 53, 54, 55, 58, 61, 63, 65, 66, 67, 70, 78, 80,
-    81, 82, 84, 87, 88, 91, 93, 95, 103, 105, 107, 109, 127, 132, 133, 136, 144, 145, 146, 148, 149, 150, 152, 153,
-    154, 155, 157, 158, 159, 160, 161, 162, 163, 168, 172, 173, 176, 178, 181, 185, 191, 195, 197, 234, 246, 249, 251,
-    263, 267, 269, 270, 276, 282, 283, 284, 285, 288, 291, 293, 295, 296, 297, 300, 308, 310, 311, 312, 314,
-    317, 318, 321, 323, 324, 332, 334, 336, 338, 356, 361, 362, 365, 373, 374, 375, 377, 378, 379, 380, 381, 382, 384,
-    385, 386, 387, 388, 389, 390, 397, 398, 400, 402, 405, 409, 415, 454, 466, 468, 469, 470, 471, 472, 473, 474, 475,
-    476, 477,
-)
-# fmt: on
-"""Which of the 478 landmarks the blendshape model is given (`face_blendshapes_graph.cc`: kLandmarksSubsetIdxs)."""
+Size = tuple[int, int]
+"""Height and width."""
 
 
-def whole_input(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+@dataclass(frozen=True)
+class Seen:
+    """A picture, the landmarks of what was found in it, and what is asked for.
+
+    `size` is that of the picture that the model takes, None for a model that takes none or is left out. Of each thing
+    found there are inputs in that many `framings`, or in all.
+    """
+
+    pixels: np.ndarray
+    found: Sequence[np.ndarray]
+    size: Size | None
+    framings: int | None = None
+
+
+InputMaker = Callable[[Seen], list[np.ndarray]]
+"""Makes the inputs of one model."""
+
+
+def whole_picture(seen: Seen) -> list[np.ndarray]:
+    """What a detector is given: the whole picture."""
+    return [] if seen.size is None else [whole_input(seen.pixels, seen.size)]
+
+
+@dataclass(frozen=True)
+class Crops:
+    """What a landmark model is given: each thing that was found, in the regions that `framed` makes of its landmarks.
+
+    For `repeat_edge` see `region_input`.
+    """
+
+    framed: Callable[[np.ndarray], Sequence[Region]]
+    repeat_edge: bool = True
+
+    def __call__(self, seen: Seen) -> list[np.ndarray]:
+        """The crops of everything found."""
+        if seen.size is None:
+            return []
+        return [
+            region_input(seen.pixels, region, seen.size, repeat_edge=self.repeat_edge)
+            for landmarks in seen.found
+            for region in self.framed(landmarks)[: seen.framings]
+        ]
+
+
+def whole_input(pixels: np.ndarray, size: Size) -> np.ndarray:
     """The whole picture, (height, width, 3) uint8 for `size` = (height, width), scaled to fit and centred on black."""
     image = Image.fromarray(pixels)
     height, width = size
@@ -38,7 +71,7 @@ def whole_input(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.array(canvas)
 
 
-def region_input(pixels: np.ndarray, region: Region, size: tuple[int, int], *, repeat_edge: bool) -> np.ndarray:
+def region_input(pixels: np.ndarray, region: Region, size: Size, *, repeat_edge: bool) -> np.ndarray:
     """The picture in a region, (height, width, 3) uint8 for `size` = (height, width).
 
     Outside the picture it is black, or with `repeat_edge` what is at the edge, as MediaPipe has it.
@@ -55,12 +88,6 @@ def region_input(pixels: np.ndarray, region: Region, size: tuple[int, int], *, r
     if repeat_edge:
         _repeat_edge(crop, pixels, onto)
     return crop
-
-
-def blendshapes_input(landmarks: np.ndarray) -> np.ndarray:
-    """The landmarks that the blendshape model reads, (146, 2) float32, in pixels of the picture."""
-    points = landmarks[list(BLENDSHAPE_LANDMARKS)]
-    return (np.round(points * POINT_STEPS) / POINT_STEPS).astype(np.float32)
 
 
 def _repeat_edge(crop: np.ndarray, pixels: np.ndarray, onto: tuple[float, ...]) -> None:

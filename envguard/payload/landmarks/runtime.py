@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 from mediapipe.tasks.python import BaseOptions, vision
 
+from ..contract import Setting
 from .detections import Detection
-from .kinds import Kind
-from .landmarkers import LANDMARKERS, Rejected, as_image, base_options, opened, rejection
+from .kind import LandmarkKind
+from .landmarkers import Rejected, as_image, base_options, opened, rejection
 from .views import Picture
 
-Settings = Mapping[str, Any]
+Settings = Mapping[str, Setting]
 """Options by their names in MediaPipe's Python API, the running mode as text; MediaPipe's defaults for the rest."""
 
 MODE = "running_mode"
@@ -36,12 +37,6 @@ FRAME_MS = 33
 ANSWER_SECONDS = 30.0
 """A live stream that has not answered by then never will."""
 
-_OPTIONS = {
-    Kind.FACE: vision.FaceLandmarkerOptions,
-    Kind.HAND: vision.HandLandmarkerOptions,
-    Kind.POSE: vision.PoseLandmarkerOptions,
-}
-
 
 @dataclass(frozen=True)
 class Frame:
@@ -58,12 +53,12 @@ class Landmarker:
     In VIDEO and LIVE_STREAM mode each call is the next frame of one clip; it returns when the answer is there.
     """
 
-    kind: Kind
+    kind: LandmarkKind
     detect: Callable[[Frame], Any]
 
     def find(self, frame: Frame) -> tuple[Detection, ...]:
         """What is found in a frame."""
-        return tuple(LANDMARKERS[self.kind][2](self.detect(frame), frame.size))
+        return tuple(self.kind.task.read(self.detect(frame), frame.size))
 
 
 def clip(picture: Picture) -> list[Frame]:
@@ -85,14 +80,15 @@ def back_and_forth(frames: Sequence[Frame]) -> Iterator[Frame]:
 
 
 @contextmanager
-def landmarker(kind: Kind, bundle: Path, settings: Settings) -> Iterator[Landmarker]:
+def landmarker(kind: LandmarkKind, bundle: Path, settings: Settings) -> Iterator[Landmarker]:
     """A landmarker with those settings; `Rejected` where MediaPipe does not take the bundle or a frame."""
     answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
     mode = str(settings.get(MODE, IMAGE))
-    given = {**settings, MODE: vision.RunningMode[mode]}
+    given: dict[str, Any] = {**settings, MODE: vision.RunningMode[mode]}
     if mode == LIVE_STREAM:
         given["result_callback"] = lambda result, _image, _milliseconds: answers.put(result)
-    with opened(LANDMARKERS[kind][0], _OPTIONS[kind](base_options=base_options(bundle), **given)) as marker:
+    options = kind.task.options(base_options=base_options(bundle), **given)
+    with opened(kind.task.landmarker, options) as marker:
         call = {IMAGE: _still, VIDEO: _video, LIVE_STREAM: _live}[mode](marker, answers)
 
         def detect(frame: Frame) -> Any:
@@ -104,10 +100,10 @@ def landmarker(kind: Kind, bundle: Path, settings: Settings) -> Iterator[Landmar
         yield Landmarker(kind, detect)
 
 
-def thread_options() -> list[str]:
+def thread_options(kinds: Sequence[LandmarkKind]) -> tuple[str, ...]:
     """The options of MediaPipe's Python API that have to do with threads."""
-    known = (BaseOptions, *_OPTIONS.values())
-    return sorted({field.name for options in known for field in fields(options) if "thread" in field.name})
+    known = (BaseOptions, *(kind.task.options for kind in kinds))
+    return tuple(sorted({field.name for options in known for field in fields(options) if "thread" in field.name}))
 
 
 def _still(marker: Any, _: queue.SimpleQueue[Any]) -> Callable[[Any], Any]:

@@ -6,19 +6,21 @@ import os
 import platform
 from pathlib import Path
 
+from ..contract import Processor
+
 _VECTORS = ("avx2", "fma", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "asimd", "asimddp", "i8mm", "sve")
 _CPUINFO = Path("/proc/cpuinfo")
 
 
-def features() -> dict[str, object]:
+def features() -> Processor:
     """The architecture, the CPU's own name if the system tells, and which vector extensions it has."""
     fields = _fields()
     flags = fields.get("flags", fields.get("Features", "")).split()
-    return {
-        "architecture": platform.machine(),
-        "name": fields.get("model name", platform.processor()),
-        "vectors": [name for name in _VECTORS if name in flags],
-    }
+    return Processor(
+        architecture=platform.machine(),
+        name=fields.get("model name", platform.processor()),
+        vectors=tuple(name for name in _VECTORS if name in flags),
+    )
 
 
 def processors() -> int:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+
+from ..contract import ShownPicture, ShownShift, VerifyDetails
 
 JPEG = b"\xff\xd8\xff"
-Points = Sequence[Sequence[float]]
+Points = Sequence[tuple[float, float]]
 
 
 @dataclass(frozen=True)
-class Shown:
+class Drawing:
     """A picture for the page: `before` and `after` are paths of dots, `boxes` of lost and new detections.
 
     `moved` joins both positions of each landmark, where there is room to see it.
@@ -30,53 +31,53 @@ class Shown:
     extra: str = ""
 
 
-def pictures(details: Mapping[str, Any]) -> list[Shown]:
+def pictures(details: VerifyDetails) -> list[Drawing]:
     """Each picture with all that was found in it."""
-    return [_picture(each, details["kind"], details["crop_side"]) for each in details["pictures"]]
+    return [_picture(each, details) for each in details.pictures]
 
 
-def zooms(details: Mapping[str, Any]) -> list[Shown]:
+def zooms(details: VerifyDetails) -> list[Drawing]:
     """The surroundings of the landmarks that moved farthest."""
-    return [_zoom(each, details["crop_side"]) for each in details["zooms"]]
+    return [_zoom(each, details.crop_side) for each in details.zooms]
 
 
-def _picture(picture: Mapping[str, Any], kind: str, side: int) -> Shown:
-    count = len(picture["px"])
-    found = f"{count} {kind}{'' if count == 1 else 's'} found by both"
-    if picture["lost"]:
-        found += f", {len(picture['lost'])} lost"
-    if picture["extra"]:
-        found += f", {len(picture['extra'])} new"
-    shift = f"; shift {max(picture['px']):.2f} px of {side} at most" if picture["px"] else ""
-    width, height = picture["size"]
-    return Shown(
-        caption=f"{picture['name']}: {found}{shift}",
-        says=f"Landmarks of original and quantized model on {picture['name']}: {found}{shift}",
-        source=_source(picture["jpeg"]),
+def _picture(picture: ShownPicture, details: VerifyDetails) -> Drawing:
+    count = len(picture.px)
+    found = f"{count} {details.kind if count == 1 else details.things} found by both"
+    if picture.lost:
+        found += f", {len(picture.lost)} lost"
+    if picture.extra:
+        found += f", {len(picture.extra)} new"
+    shift = f"; shift {max(picture.px):.2f} px of {details.crop_side} at most" if picture.px else ""
+    width, height = picture.size
+    return Drawing(
+        caption=f"{picture.name}: {found}{shift}",
+        says=f"Landmarks of original and quantized model on {picture.name}: {found}{shift}",
+        source=_source(picture.jpeg),
         width=width,
         height=height,
-        before="".join(map(_dots, picture["before"])),
-        after="".join(map(_dots, picture["after"])),
-        lost="".join(map(_box, picture["lost"])),
-        extra="".join(map(_box, picture["extra"])),
+        before="".join(map(_dots, picture.before)),
+        after="".join(map(_dots, picture.after)),
+        lost="".join(map(_box, picture.lost)),
+        extra="".join(map(_box, picture.extra)),
     )
 
 
-def _zoom(zoom: Mapping[str, Any], side: int) -> Shown:
-    width, height = zoom["size"]
-    what = f"landmark {zoom['landmark']} moved by {zoom['shift']:.2f} px of {side}"
+def _zoom(zoom: ShownShift, side: int) -> Drawing:
+    width, height = zoom.size
+    what = f"landmark {zoom.landmark} moved by {zoom.shift:.2f} px of {side}"
     lines = (
         f"M{_position(one)}L{_position(other)}"
-        for one, other in zip(zoom["before"], zoom["after"])  # noqa: B905 - Python 3.9
+        for one, other in zip(zoom.before, zoom.after)  # noqa: B905 - Python 3.9
     )
-    return Shown(
-        caption=f"{zoom['name']}: {what} (1 px is {zoom['magnified']:.1f} here)",
-        says=f"Zoom into {zoom['name']}, where {what}",
-        source=_source(zoom["jpeg"]),
+    return Drawing(
+        caption=f"{zoom.name}: {what} (1 px is {zoom.magnified:.1f} here)",
+        says=f"Zoom into {zoom.name}, where {what}",
+        source=_source(zoom.jpeg),
         width=width,
         height=height,
-        before=_dots(zoom["before"]),
-        after=_dots(zoom["after"]),
+        before=_dots(zoom.before),
+        after=_dots(zoom.after),
         moved="".join(lines),
     )
 
@@ -84,7 +85,7 @@ def _zoom(zoom: Mapping[str, Any], side: int) -> Shown:
 def _source(jpeg: str) -> str:
     """The picture's bytes as an address, if it is a JPEG at all: the file came from another step."""
     if not base64.b64decode(jpeg, validate=True).startswith(JPEG):
-        raise ValueError("a picture of the details is no JPEG")
+        raise ValueError("a picture of the details is not a JPEG")
     return f"data:image/jpeg;base64,{jpeg}"
 
 
@@ -100,5 +101,5 @@ def _box(points: Points) -> str:
     return f"M{_position((left, top))}H{right:g}V{bottom:g}H{left:g}Z"
 
 
-def _position(point: Sequence[float]) -> str:
-    return f"{float(point[0]):g} {float(point[1]):g}"
+def _position(point: tuple[float, float]) -> str:
+    return f"{point[0]:g} {point[1]:g}"

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from ..contract import InspectFindings, Request
+from ..contract import CalibrateFindings, InspectFindings, Request, StepFindings
 from ..files import bundle as bundles
 from ..files.holding_out import divided, divided_rows
-from ..landmarks.anatomy import framed_regions
 from ..landmarks.comparison import find_views
-from ..landmarks.kinds import BLENDSHAPES, MEMBERS, Kind, kind_of, picture_sizes
+from ..landmarks.kind import LandmarkKind
+from ..landmarks.kinds import kind_of, picture_sizes
 from ..landmarks.landmarkers import VERSION, Reader, Rejected, reader
-from ..landmarks.model_inputs import blendshapes_input, region_input, whole_input
+from ..landmarks.model_inputs import Seen, Size, whole_input
 from ..landmarks.views import CHANGES, Picture, changed, read_picture
-from ..protocol import Events, Refused, Result
+from ..protocol import Events, Refused
 
 PICTURE, ARRAYS, HELD_OUT = "picture", "arrays", "held_out"
 MAX_IMAGES = 120
@@ -28,22 +28,25 @@ Arrays = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
-class Inputs:
+class CalibrationInputs:
     """Inputs by model name: those to calibrate with, and those that are held out to judge the result by."""
 
     calibration: Arrays
     held_out: Arrays
 
 
-def run(request: Request, events: Events) -> Result:
+NOTHING = CalibrationInputs({}, {})
+
+
+def run(request: Request, events: Events) -> StepFindings:
     """From pictures, make inputs for each model of `inputs["model"]`.
 
-    The models of a face, hand or pose bundle get what MediaPipe gives them, from the input `face` (`hand`, `pose`), and
-    those held out from `face_held_out` (and so on). The pictures of `picture` are the user's and take the place of
-    both: every fourth view of them is held out. A bare model that takes pictures gets the user's whole; other models
-    get none, as what they see is not known. The files of `arrays` are taken as they are: `.npz` with an array per
-    model, or `.npy` for a single one; of ten rows or more, every fifth is held out. What the models take is read from
-    the findings of the step `inspect`.
+    The models of a bundle get what MediaPipe gives them, from the pictures of the input that its kind names (`face`,
+    `hand`, `pose`), and those held out from `face_held_out` (and so on). The pictures of `picture` are the user's and
+    take the place of both: every fourth view of them is held out. A bare model that takes pictures gets the user's
+    whole; other models get none, as what they see is not known. The files of `arrays` are taken as they are: `.npz`
+    with an array per model, or `.npy` for a single one; of ten rows or more, every fifth is held out. What the models
+    take is read from the findings of the step `inspect`.
 
     Hands on `calibration` and `held_out`: each an `.npz` with one array per model, by the model's name, the inputs
     stacked along the first dimension; uint8 stands for pixels before the model's own normalisation. No view is in
@@ -53,31 +56,31 @@ def run(request: Request, events: Events) -> Result:
     source = bundles.read(request.file("model"))
     if not any(files for name, files in request.inputs.items() if name != "model"):
         raise Refused("There is nothing to calibrate with.", next_step="Give at least one picture, or an array.")
+    kind = kind_of(source)
     arrays = _read_arrays(request.files(ARRAYS), source)
-    made = _from_pictures(request, source, events)
+    made = _from_pictures(request, source, kind, events)
     names = {model.name for model in source.models()}
     rows = {name: divided_rows(array) for name, array in arrays.items()}
     calibration = {**made.calibration, **{name: shown for name, (shown, _) in rows.items()}}
     held_out = {**made.held_out, **{name: apart for name, (_, apart) in rows.items()}}
-    return Result(
-        {
-            "files": {"calibration": FILE, HELD_OUT: HELD_OUT_FILE},
-            "pictures": len(request.files(PICTURE) or request.files(kind_of(source).value)),
-            "inputs": _write(request.folder / FILE, calibration, names),
-            HELD_OUT: _write(request.folder / HELD_OUT_FILE, held_out, names),
-        }
+    found = CalibrateFindings(
+        pictures=len(request.files(PICTURE) or (request.files(kind.samples) if kind else ())),
+        inputs=_write(request.folder / FILE, calibration, names),
+        held_out=_write(request.folder / HELD_OUT_FILE, held_out, names),
     )
+    return StepFindings(found, files={"calibration": FILE, HELD_OUT: HELD_OUT_FILE})
 
 
-def _from_pictures(request: Request, source: bundles.Bundle, events: Events) -> Inputs:
-    kind = kind_of(source)
+def _from_pictures(
+    request: Request, source: bundles.Bundle, kind: LandmarkKind | None, events: Events
+) -> CalibrationInputs:
     own = [read_picture(path) for path in request.files(PICTURE)]
-    sizes = picture_sizes(request.found(InspectFindings))
-    if kind is Kind.OTHER:
-        return _picture_arrays(sizes, own) if own and source.suffix == bundles.MODEL_SUFFIX else Inputs({}, {})
-    shown = own or [read_picture(path) for path in request.files(kind.value)]
-    apart = [] if own else [read_picture(path) for path in request.files(f"{kind.value}_{HELD_OUT}")]
-    return _bundle_arrays(source, _Maker(kind, sizes, events), shown, apart) if shown else Inputs({}, {})
+    sizes = picture_sizes(request.found(InspectFindings).models)
+    if kind is None:
+        return _picture_arrays(sizes, own) if own and source.suffix == bundles.MODEL_SUFFIX else NOTHING
+    shown = own or [read_picture(path) for path in request.files(kind.samples)]
+    apart = [] if own else [read_picture(path) for path in request.files(kind.held_out_samples)]
+    return _bundle_arrays(source, _Maker(kind, sizes, events), shown, apart) if shown else NOTHING
 
 
 def _read_arrays(paths: Sequence[Path], source: bundles.Bundle) -> dict[str, np.ndarray]:
@@ -97,7 +100,7 @@ def _read_arrays(paths: Sequence[Path], source: bundles.Bundle) -> dict[str, np.
 
 def _bundle_arrays(
     source: bundles.Bundle, maker: _Maker, pictures: Sequence[Picture], apart: Sequence[Picture]
-) -> Inputs:
+) -> CalibrationInputs:
     try:
         with reader(maker.kind, source.path) as read:
             shown = find_views(maker.kind, read, pictures, maker.events)
@@ -109,56 +112,45 @@ def _bundle_arrays(
             judged = maker.inputs(read, held_out, MAX_HELD_OUT, framings=1)
     except Rejected as rejection:
         raise Refused(f"MediaPipe {VERSION} does not take the original bundle.", why=str(rejection)) from rejection
-    return Inputs(calibration, {name: array[:MAX_HELD_OUT] for name, array in judged.items()})
+    return CalibrationInputs(calibration, {name: array[:MAX_HELD_OUT] for name, array in judged.items()})
 
 
 @dataclass(frozen=True)
 class _Maker:
-    """Makes inputs for the models of a bundle; `sizes` are height and width of the pictures that they take."""
+    """Makes inputs for the models of a bundle; `sizes` are height and width of the pictures that they take.
 
-    kind: Kind
-    sizes: Mapping[str, tuple[int, int]]
+    What the user drops is not among the models that have a size.
+    """
+
+    kind: LandmarkKind
+    sizes: Mapping[str, Size]
     events: Events
 
     def inputs(
         self, read: Reader, views: Sequence[Picture], limit: int, framings: int | None = None
     ) -> dict[str, np.ndarray]:
         """Inputs for the views and their changes, by model; of each thing found, in that many framings or in all."""
-        members = MEMBERS[self.kind]
-        made: dict[str, list[np.ndarray]] = {members.detector: [], members.landmarks: [], BLENDSHAPES: []}
+        made: dict[str, list[np.ndarray]] = {member.name: [] for member in self.kind.members}
         total = min(limit, len(views) * len(CHANGES))
         for done, image in enumerate(changed(views, limit)):
             self.events.progress("Making inputs", done, total)
-            # What the user drops is not among the models that have a size.
-            if members.detector in self.sizes:
-                made[members.detector].append(whole_input(image.pixels, self.sizes[members.detector]))
-            for each in read(image.pixels).found:
-                if members.landmarks in self.sizes:
-                    made[members.landmarks] += self._crops(image, each.landmarks)[:framings]
-                if self.kind is Kind.FACE:
-                    made[BLENDSHAPES].append(blendshapes_input(each.landmarks))
+            found = [each.landmarks for each in read(image.pixels).found]
+            for member in self.kind.members:
+                made[member.name] += member.inputs(Seen(image.pixels, found, self.sizes.get(member.name), framings))
         self.events.progress("Making inputs", total, total)
         return {name: np.stack(inputs) for name, inputs in made.items() if inputs}
 
-    def _crops(self, image: Picture, landmarks: np.ndarray) -> list[np.ndarray]:
-        """What the landmark model sees of one thing that was found, in every framing."""
-        size = self.sizes[MEMBERS[self.kind].landmarks]
-        # Faces seldom reach outside their picture; black there is what their results were measured with.
-        repeat_edge = self.kind is not Kind.FACE
-        regions = framed_regions(self.kind, landmarks)
-        return [region_input(image.pixels, region, size, repeat_edge=repeat_edge) for region in regions]
 
-
-def _picture_arrays(sizes: Mapping[str, tuple[int, int]], pictures: Sequence[Picture]) -> Inputs:
+def _picture_arrays(sizes: Mapping[str, Size], pictures: Sequence[Picture]) -> CalibrationInputs:
     """The pictures and their changes for the model, if it takes pictures."""
     if not sizes:
-        return Inputs({}, {})
+        return NOTHING
     ((name, size),) = sizes.items()
     shown, held_out = (
         np.array([whole_input(image.pixels, size) for image in changed(part, limit)])
         for part, limit in zip(divided(pictures), (MAX_IMAGES, MAX_HELD_OUT))  # noqa: B905 - Python 3.9
     )
-    return Inputs({name: shown}, {name: held_out})
+    return CalibrationInputs({name: shown}, {name: held_out})
 
 
 def _write(path: Path, arrays: Arrays, names: Set[str]) -> dict[str, int]:

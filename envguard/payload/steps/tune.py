@@ -7,20 +7,31 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-from ..contract import Request
+from ..contract import FoundCounts, Json, OptionTrial, Request, StepFindings, TunedOn, TuneFindings, to_json
 from ..files import bundle as bundles
+from ..files.bundle import Bundle
 from ..landmarks.comparison import find_views
 from ..landmarks.detections import Detection
-from ..landmarks.kinds import Kind, has_blendshapes, kind_of
+from ..landmarks.kind import LandmarkKind
+from ..landmarks.kinds import KINDS, kind_of
 from ..landmarks.landmarkers import VERSION, Rejected, reader
 from ..landmarks.runtime import IMAGE, MODE, Frame, Settings, back_and_forth, clip, landmarker, thread_options
-from ..landmarks.trials import Found, Outcome, Trial, advice, defaults, time_json, trials
+from ..landmarks.trials import (
+    SettingToTry,
+    advice,
+    defaults,
+    found_counts,
+    frame_times,
+    gains,
+    settings_to_try,
+    trial,
+)
 from ..landmarks.views import Picture, read_picture
 from ..measuring.benchmark import Call, Comparison, compare
 from ..measuring.cpu import features, processors
-from ..protocol import Events, Refused, Result, read_options
+from ..protocol import Events, Refused, read_options
 
 PICTURE, MEASUREMENTS = "picture", "measurements"
 
@@ -31,6 +42,10 @@ SEVERAL = 2
 FINDING, TIMED = 12, 3
 """How many pictures, or parts of them, detections are counted on, and how many of those are timed."""
 
+Item = TypeVar("Item")
+Rounds = list[list[float]]
+"""Milliseconds per frame of each round, before and after."""
+
 
 @dataclass(frozen=True)
 class TuneOptions:
@@ -39,24 +54,25 @@ class TuneOptions:
     seconds: float
 
 
-def run(request: Request, events: Events) -> Result:
+def run(request: Request, events: Events) -> StepFindings:
     """Try every option on `inputs["model"]`, one at a time, then those that gain together.
 
-    On the files of the input `face` for a face bundle, `hand` or `pose` for the others, and on those of `picture` for
+    On the pictures of the input that the bundle's kind names (`face`, `hand`, `pose`), and on those of `picture` for
     any.
 
     A time is that of one frame of each timed picture; original and setting take turns, see `benchmark`. The same
     settings against themselves say what is noise. Hands on `measurements`: the result with the times of every round.
 
-    `Refused`: anything but a face, hand or pose bundle, one that MediaPipe does not take, no picture, a picture that
-    cannot be decoded, pictures in which nothing is found.
+    `Refused`: a bundle of no kind, one that MediaPipe does not take, no picture, a picture that cannot be decoded,
+    pictures in which nothing is found.
     """
     options = read_options(TuneOptions, request)
     bundle = bundles.read(request.file("model"))
     kind = kind_of(bundle)
-    if kind is Kind.OTHER:
+    if kind is None:
+        kinds = f"{', '.join(each.name for each in KINDS[:-1])} or {KINDS[-1].name}"
         raise Refused(
-            f"{bundle.path.name} is not a face, hand or pose landmarker bundle, and only those can be tuned.",
+            f"{bundle.path.name} is not a {kinds} landmarker bundle, and only those can be tuned.",
             why=f"it holds {', '.join(model.name for model in bundle.models())}",
             next_step="`envguard inspect` shows what is in it; `envguard run quantize` takes any model.",
         )
@@ -65,20 +81,21 @@ def run(request: Request, events: Events) -> Result:
         with reader(kind, bundle.path) as read:
             views = _spread(find_views(kind, read, pictures, events), FINDING)
         bench = Bench(kind, bundle.path, views, options.seconds)
-        values, rounds = _tried(bench, defaults(kind, blendshapes=has_blendshapes(bundle)), events)
+        tried = _tried(bench, bundle, events)
     except Rejected as rejection:
         raise Refused(f"MediaPipe {VERSION} does not take {bundle.path.name}.", why=str(rejection)) from rejection
-    values["sample_size"] = {"pictures": len(pictures), "views": len(views), "timed": len(bench.timed)}
+    found = _findings(bench, bundle, tried, TunedOn(len(pictures), len(views), len(bench.timed)))
+    document = {**_as_object(found), "rounds_ms": tried.rounds(len(bench.timed))}
     file = request.folder / f"{MEASUREMENTS}.json"
-    file.write_text(json.dumps({**values, "rounds_ms": rounds}, indent=1, allow_nan=False), encoding="utf-8")
-    return Result({**values, "files": {MEASUREMENTS: file.name}})
+    file.write_text(json.dumps(document, indent=1, allow_nan=False), encoding="utf-8")
+    return StepFindings(found, files={MEASUREMENTS: file.name})
 
 
 @dataclass
 class Bench:
     """One bundle on the same pictures under any settings; what was found under some is not looked for again."""
 
-    kind: Kind
+    kind: LandmarkKind
     path: Path
     views: Sequence[Picture]
     seconds: float
@@ -96,9 +113,9 @@ class Bench:
         first = self._time_once(before, after)
         return self._time_once(before, after) if first.differs else first
 
-    def found(self, before: Settings, after: Settings) -> Found:
+    def found(self, before: Settings, after: Settings) -> FoundCounts:
         """What is found under both in all frames."""
-        return Found.of(self._find(before), self._find(after))
+        return found_counts(self._find(before), self._find(after))
 
     def _time_once(self, before: Settings, after: Settings) -> Comparison:
         with ExitStack() as stack:
@@ -137,58 +154,89 @@ class Bench:
         return (frame for view in views for frame in clip(view))
 
 
-def _tried(bench: Bench, known: Settings, events: Events) -> tuple[dict[str, Any], list[list[list[float]]]]:
-    """The values of the result, and the milliseconds per frame of every round of the control and of every trial."""
-    every = trials(bench.kind, known)
-    total, frames = len(every) + 2, len(bench.timed)
+@dataclass(frozen=True)
+class Tried:
+    """Everything that was tried, each trial with its times; `together` is empty where nothing was tried together."""
+
+    control: Comparison
+    alone: Sequence[tuple[OptionTrial, Comparison]]
+    together: Sequence[tuple[OptionTrial, Comparison]]
+
+    @property
+    def trials(self) -> tuple[OptionTrial, ...]:
+        """What was tried by itself."""
+        return tuple(each for each, _ in self.alone)
+
+    def rounds(self, frames: int) -> list[Rounds]:
+        """Every round of the control, of every trial, and of what was tried together, for so many frames."""
+        times = [self.control, *(time for _, time in (*self.alone, *self.together))]
+        return [[[one / frames, other / frames] for one, other in time.samples] for time in times]
+
+
+def _tried(bench: Bench, bundle: Bundle, events: Events) -> Tried:
+    every, known = settings_to_try(bench.kind, bundle), defaults(bench.kind, bundle)
+    total = len(every) + 2
     events.progress("The defaults against themselves", 0, total)
     control = bench.time({}, {})
     noise = max(abs(control.low - 1.0), abs(control.high - 1.0))
-    outcomes = []
-    for done, trial in enumerate(every, start=1):
-        events.progress(f"{trial.option} = {trial.value}", done, total)
-        outcomes.append(_outcome(bench, trial, noise))
-    advised = advice(outcomes, known)
+    alone = []
+    for done, each in enumerate(every, start=1):
+        events.progress(f"{each.option} = {each.value}", done, total)
+        alone.append(_trial(bench, each, (each.others, each.settings), noise))
     events.progress("All that gain together", total - 1, total)
-    together = _together(bench, {name: value for name, value in advised.items() if value != known[name]}, noise)
+    advised = advice([each for each, _ in alone], known)
+    together = _together(bench, gains(advised, known), noise)
     events.progress("All that gain together", total, total)
-    times = [control, *(each.time for each in outcomes), *(each.time for each in together)]
-    values = {
-        "kind": bench.kind.value,
-        "mediapipe": VERSION,
-        "defaults": dict(known),
-        "control": time_json(control, frames),
-        "trials": [each.as_json(frames) for each in outcomes],
-        "advice": advised,
-        "together": together[0].as_json(frames) if together else None,
-        "thread_options": thread_options(),
-        "cpu": features(),
-        "processors": processors(),
-    }
-    return values, [[[one / frames, other / frames] for one, other in time.samples] for time in times]
+    return Tried(control, alone, together)
 
 
-def _outcome(bench: Bench, trial: Trial, noise: float) -> Outcome:
-    before, after = trial.others, trial.settings
-    return Outcome(trial, bench.time(before, after), bench.found(before, after), noise)
+def _trial(
+    bench: Bench, tried: SettingToTry, sides: tuple[Settings, Settings], noise: float
+) -> tuple[OptionTrial, Comparison]:
+    time, found = bench.time(*sides), bench.found(*sides)
+    return trial(tried, time, found, noise, len(bench.timed)), time
 
 
-def _together(bench: Bench, changed: Settings, noise: float) -> list[Outcome]:
+def _together(bench: Bench, changed: Settings, noise: float) -> list[tuple[OptionTrial, Comparison]]:
     """All that is advised against the defaults; nothing where that was tried already, or is the defaults."""
     if len(changed) < SEVERAL:
         return []
-    trial = Trial(MODE, changed.get(MODE, IMAGE), changed)
-    return [Outcome(trial, bench.time({}, changed), bench.found({}, changed), noise)]
+    tried = SettingToTry(MODE, changed.get(MODE, IMAGE), changed)
+    return [_trial(bench, tried, ({}, changed), noise)]
 
 
-def _pictures(request: Request, kind: Kind) -> list[Picture]:
-    paths = [*request.files(PICTURE), *request.files(kind.value)]
+def _findings(bench: Bench, bundle: Bundle, tried: Tried, size: TunedOn) -> TuneFindings:
+    known = defaults(bench.kind, bundle)
+    return TuneFindings(
+        kind=bench.kind.name,
+        mediapipe=VERSION,
+        defaults=known,
+        control=frame_times(tried.control, len(bench.timed)),
+        trials=tried.trials,
+        advice=advice(tried.trials, known),
+        together=tried.together[0][0] if tried.together else None,
+        thread_options=thread_options(KINDS),
+        cpu=features(),
+        processors=processors(),
+        sample_size=size,
+    )
+
+
+def _as_object(found: TuneFindings) -> dict[str, Json]:
+    """The findings as a file of their own, which need not say what step they are of."""
+    document = to_json(found)
+    assert isinstance(document, dict)
+    return {key: value for key, value in document.items() if key != "step"}
+
+
+def _pictures(request: Request, kind: LandmarkKind) -> list[Picture]:
+    paths = [*request.files(PICTURE), *request.files(kind.samples)]
     if not paths:
-        raise Refused("There is no picture to measure on.", next_step=f"Give at least one with a {kind.value}.")
+        raise Refused("There is no picture to measure on.", next_step=f"Give at least one with a {kind.name}.")
     return [read_picture(path) for path in _spread(paths, MOST_PICTURES)]
 
 
-def _spread(items: Sequence[Any], most: int) -> list[Any]:
+def _spread(items: Sequence[Item], most: int) -> list[Item]:
     """At most so many of the items, at even distances."""
     step = max(1.0, len(items) / most)
     return [items[int(index * step)] for index in range(min(most, len(items)))]

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import base64
-import copy
 import io
 import itertools
 import json
 import re
 import tempfile
 import unittest
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+from envguard_payload.contract import (
+    Gate,
+    QuantizeFindings,
+    Request,
+    VerifyFindings,
+    to_json,
+)
 from envguard_payload.protocol import Refused
-from envguard_payload.reporting import example, judged
-from envguard_payload.reporting.page import render
+from envguard_payload.reporting import example, tables
+from envguard_payload.reporting.page import Sources, render
 from envguard_payload.steps import report
-from payload_support.requests import Silent, request
 from PIL import Image
 
 HOSTILE = """<script>alert("x")</script>'&{{ 7 * 7 }}$\\alpha$\x1b[31m\u202eksat"""
@@ -65,23 +71,23 @@ class Document(HTMLParser):
 
 class Page(unittest.TestCase):
     def setUp(self) -> None:
-        self.run_of = example.run_of("a model.task", jpeg())
+        self.sources = example.sources("a model.task", jpeg())
 
     def test_the_same_run_gives_the_same_page(self) -> None:
-        self.assertEqual(render(**self.run_of), render(**copy.deepcopy(self.run_of)))
+        self.assertEqual(render(self.sources), render(example.sources("a model.task", jpeg())))
 
     def test_it_is_whole_and_every_id_is_one_things_own(self) -> None:
-        page = Document(render(**self.run_of))
+        page = Document(render(self.sources))
         self.assertEqual((page.open, page.badly_closed), ([], []))
         ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
         self.assertEqual(len(ids), len(set(ids)))
         wanted = [attributes["href"][1:] for attributes in page.named("a")]
-        wanted += re.findall(r"url\(#([^)]+)\)", render(**self.run_of))
+        wanted += re.findall(r"url\(#([^)]+)\)", render(self.sources))
         wanted += [each["xlink:href"][1:] for each in page.named("use")]
         self.assertEqual(set(wanted) - set(ids), set())
 
     def test_it_needs_nothing_else(self) -> None:
-        text = render(**self.run_of)
+        text = render(self.sources)
         page = Document(text)
         self.assertEqual(FETCHING & {tag for tag, _ in page.tags}, set())
         addresses = [
@@ -100,15 +106,9 @@ class Page(unittest.TestCase):
         self.assertNotIn("script", policy)
 
     def test_names_are_text_wherever_they_stand(self) -> None:
-        plain = Document(render(**self.run_of))
-        given = example.run_of(HOSTILE, jpeg())
-        for model in given["document"]["models"]:
-            model["name"] += HOSTILE
-        given["document"]["models"][0]["outputs"][0]["name"] = HOSTILE
-        given["details"]["scores"]["names"][0] = HOSTILE
-        given["samples"] = {given["document"]["models"][0]["name"]: given["samples"][example.MODEL]}
-        given["document"]["recipe"] = {"models": {}}
-        text = render(**given)
+        plain = Document(render(self.sources))
+        hostile = hostile_sources()
+        text = render(hostile)
         page = Document(text)
         self.assertEqual({tag for tag, _ in page.tags} - {tag for tag, _ in plain.tags}, set())
         self.assertEqual((page.open, page.badly_closed), ([], []))
@@ -120,7 +120,7 @@ class Page(unittest.TestCase):
         self.assertFalse([name for _, each in page.tags for name in each if name.startswith("on")])
 
     def test_everything_has_a_name_for_who_cannot_see_it(self) -> None:
-        text = render(**self.run_of)
+        text = render(self.sources)
         page = Document(text)
         drawn = page.named("svg")
         self.assertGreater(len(drawn), 8)
@@ -134,44 +134,81 @@ class Page(unittest.TestCase):
         self.assertTrue(all(after - before <= 1 for before, after in itertools.pairwise(levels)))
 
     def test_a_no_stands_first_with_what_to_do(self) -> None:
-        text = render(**example.run_of("a.task", jpeg(), passed=False))
+        text = render(example.sources("a.task", jpeg(), passed=False))
         self.assertLess(text.index("landmark-shift"), text.index('id="size"'))
         self.assertIn("Next: Calibrate.", text)
         self.assertIn("✗ no", text)
         self.assertIn("No receipt was written.", text)
 
     def test_what_was_not_measured_is_left_out_and_said(self) -> None:
-        document = example.document("a.task", passed=False)
-        for verify in (None, {"verified": False, "kind": "other", "mediapipe": "0", "reason": "It is no bundle."}):
-            page = Document(
-                render({**document, "verify": verify, "ratio": None, "output": None, "cpu": None, "recipe": None})
-            )
+        run = example.run_of("a.task", passed=False)
+        unverified = VerifyFindings(verified=False, kind="other", mediapipe="0", reason="It is no bundle.")
+        for steps in ((), (replace(run.steps[0], findings=unverified),)):
+            page = Document(render(Sources(replace(run, steps=steps))))
             self.assertEqual(page.named("image"), [])
             self.assertIn("What was not verified", page.text)
         self.assertIn("MediaPipe 0 did not verify it: It is no bundle.", "".join(page.text))
-        empty = {**document, "models": [], "verify": None, "environments": [], "steps": [], "failures": []}
-        self.assertIn("</html>", render(empty))
+        empty = replace(run, steps=(), gates=(), environments=())
+        self.assertIn("</html>", render(Sources(empty)))
 
     def test_gates_say_what_was_measured_and_what_is_allowed(self) -> None:
-        document, limits = example.document("a", passed=False), self.run_of["about"]["limits"]
-        gates = {gate.what: gate for gate in judged.gates(document, limits)}
-        self.assertEqual(gates["Landmark shift, mean"].measured, "0.60 px")
-        self.assertEqual(gates["Landmark shift, mean"].allowed, "0.4 px")
-        self.assertFalse(gates["Landmark shift, mean"].passed)
-        self.assertTrue(gates["Faces lost"].passed)
+        table = tables.gates(example.run_of("a", passed=False).gates)
+        assert table is not None
+        rows = {row[0]: row[1:] for row in table.rows}
+        self.assertEqual(rows["Landmark shift, mean"], ("–", "✗ no", "0.60 px", "0.4 px"))
+        self.assertEqual(rows["Faces lost"], ("–", "✓ yes", "0 of 12", "0.5%"))
+        self.assertEqual(rows["Time on one thread"], (example.MODEL, "✓ yes", "0.80", "1.05"))
+        self.assertEqual(rows["Blendshapes, mean difference"], ("–", "✓ yes", "0.0050", "0.008"))
+
+    def test_every_gate_that_was_judged_is_shown(self) -> None:
+        gate = Gate("not-finite", "Finite outputs", True, subject="landmarks: points", step="compare")
+        run = self.sources.run
+        text = "".join(Document(render(replace(self.sources, run=replace(run, gates=(*run.gates, gate))))).text)
+        for each in (*run.gates, gate):
+            self.assertIn(each.what, text)
+        self.assertIn("landmarks: points", text)
 
     def test_hands_have_no_scores_and_are_shown_all_the_same(self) -> None:
-        given = json.loads(json.dumps(self.run_of).replace('"faces', '"hands'))
-        given["document"]["verify"].update(kind="hand", blendshapes=None)
-        given["details"].update(kind="hand", scores=None)
-        text = render(**given)
+        details = self.sources.details
+        assert details is not None
+        text = render(replace(self.sources, details=replace(details, kind="hand", things="hands", scores=None)))
         self.assertNotIn('id="scores"', text)
         self.assertIn("1 hand found by both, 1 lost", text)
 
     def test_only_jpegs_are_shown(self) -> None:
-        self.run_of["details"]["pictures"][0]["jpeg"] = base64.b64encode(b"<svg onload=alert(1)>").decode()
+        details = self.sources.details
+        assert details is not None
+        script = base64.b64encode(b"<svg onload=alert(1)>").decode()
+        pictures = (replace(details.pictures[0], jpeg=script),)
         with self.assertRaises(ValueError):
-            render(**self.run_of)
+            render(replace(self.sources, details=replace(details, pictures=pictures)))
+
+
+def hostile_sources() -> Sources:
+    """The example, with a hostile name for everything that a file or a tool gives a name to."""
+    sources = example.sources(HOSTILE, jpeg())
+    details, run = sources.details, sources.run
+    assert details is not None
+    assert details.scores is not None
+    scores = replace(details.scores, names=(HOSTILE, *details.scores.names[1:]))
+    found = [hostile_findings(step.findings) for step in run.steps]
+    steps = tuple(replace(step, findings=each) for step, each in zip(run.steps, found))  # noqa: B905 - Python 3.9
+    gates = (*run.gates, Gate(HOSTILE, HOSTILE, False, HOSTILE, detail=HOSTILE, message=HOSTILE, next=HOSTILE))
+    return Sources(
+        replace(run, steps=steps, gates=gates),
+        replace(details, scores=scores),
+        {example.MODEL + HOSTILE: sources.samples[example.MODEL]},
+    )
+
+
+def hostile_findings(findings: Any) -> Any:
+    if not hasattr(findings, "models"):
+        return findings
+    models = [replace(model, name=model.name + HOSTILE) for model in findings.models]
+    if isinstance(findings, QuantizeFindings):
+        return replace(findings, models=tuple(models), recipe=replace(findings.recipe, models={}))
+    outputs = (replace(models[0].outputs[0], name=HOSTILE), *models[0].outputs[1:])
+    return replace(findings, models=(replace(models[0], outputs=outputs), *models[1:]))
 
 
 class Step(unittest.TestCase):
@@ -181,21 +218,44 @@ class Step(unittest.TestCase):
         self.folder = Path(folder.name)
 
     def run_step(self, **texts: str) -> Any:
-        inputs = {name: self.folder / f"{name}.json" for name in texts}
-        for name, path in inputs.items():
+        inputs = {name: (self.folder / f"{name}.json",) for name in texts}
+        for name, (path,) in inputs.items():
             path.write_text(texts[name], encoding="utf-8")
-        return report.run(request("steps.report", self.folder, inputs), Silent())
+        return report.run(Request("steps.report", inputs, self.folder), Silent())
 
     def test_it_hands_on_the_page(self) -> None:
-        result = self.run_step(**{name: json.dumps(value) for name, value in example.run_of("a.task", jpeg()).items()})
-        page = (self.folder / result.values["files"]["page"]).read_bytes()
-        self.assertEqual(len(page), result.values["bytes"])
-        self.assertTrue(page.startswith(b"<!DOCTYPE html>"))
+        sources = example.sources("a.task", jpeg())
+        given = {"document": sources.run, "details": sources.details, "samples": sources.samples}
+        result = self.run_step(**{name: json.dumps(to_json(value)) for name, value in given.items()})
+        page = (self.folder / result.files["page"]).read_bytes()
+        self.assertEqual(len(page), result.values.bytes)
+        self.assertEqual(page.decode(), render(sources))
 
-    def test_what_is_no_document_is_refused(self) -> None:
-        for texts in ({}, {"document": "{"}, {"document": "[]"}):
+    def test_details_and_samples_may_be_missing(self) -> None:
+        result = self.run_step(document=json.dumps(to_json(example.run_of("a.task"))))
+        self.assertIn("were not handed on", (self.folder / result.files["page"]).read_text(encoding="utf-8"))
+
+    def test_what_is_not_the_record_of_a_run_is_refused(self) -> None:
+        run: Any = to_json(example.run_of("a.task"))
+        for texts in (
+            {},
+            {"document": "{"},
+            {"document": "[]"},
+            {"document": json.dumps({**run, "verdict": 1})},
+            {"document": json.dumps({**run, "inputs": {}})},
+            {"document": json.dumps(run), "details": "{}"},
+        ):
             with self.assertRaises(Refused):
                 self.run_step(**texts)
+        with self.assertRaises(Refused) as caught:
+            self.run_step(document=json.dumps({**run, "verdict": 1}))
+        self.assertEqual(caught.exception.why, "verdict is not a text")
+
+
+class Silent:
+    """Takes the events, so that standard output stays the test runner's."""
+
+    def progress(self, label: str, done: float, total: float) -> None: ...
 
 
 if __name__ == "__main__":

@@ -6,20 +6,10 @@ import math
 import unittest
 
 import numpy as np
-from envguard_payload.landmarks.anatomy import (
-    BODY_REACH,
-    EXTRA_TURN,
-    FRAMINGS,
-    HIPS,
-    OUTER_EYE_CORNERS,
-    PALM,
-    SHOULDERS,
-    Region,
-    box,
-    framed_regions,
-    region_of,
-)
-from envguard_payload.landmarks.kinds import Kind
+from envguard_payload.landmarks.face import FACE, OUTER_EYE_CORNERS
+from envguard_payload.landmarks.hand import EXTRA_TURN, HAND, PALM
+from envguard_payload.landmarks.pose import HIPS, POSE, REACH, SHOULDERS
+from envguard_payload.landmarks.regions import FRAMINGS, Region, box
 
 
 def turned(points: np.ndarray, degrees: float) -> np.ndarray:
@@ -59,32 +49,32 @@ class Regions(unittest.TestCase):
         points = np.array([(100.0, 100.0), (220.0, 260.0)] + 476 * [(160.0, 180.0)])
         right, left = OUTER_EYE_CORNERS
         points[right], points[left] = (130.0, 180.0), (190.0, 180.0)
-        self.assert_alike(region_of(Kind.FACE, points), Region(160.0, 180.0, 240.0, 0.0))
+        self.assert_alike(FACE.anatomy.region(points), Region(160.0, 180.0, 240.0, 0.0))
 
     def test_a_detected_palm_is_seen_with_its_fingers_and_turned_on(self) -> None:
         self.assertEqual(box(hand()[list(PALM)]), (-50.0, -100.0, 50.0, 0.0))
         side, angle = 100.0, math.radians(EXTRA_TURN)
         x, y = 0.5 * side * math.sin(angle), -50.0 - 0.5 * side * math.cos(angle)
-        self.assert_alike(region_of(Kind.HAND, hand()), Region(x, y, 2.6 * side, EXTRA_TURN))
+        self.assert_alike(HAND.anatomy.region(hand()), Region(x, y, 2.6 * side, EXTRA_TURN))
 
     def test_the_extra_turn_is_what_ninety_radians_are_too_much(self) -> None:
         self.assertAlmostEqual(math.sin(math.radians(EXTRA_TURN + 90.0)), math.sin(90.0))
 
     def test_a_tracked_hand_is_seen_upright_however_it_is_turned(self) -> None:
-        upright = framed_regions(Kind.HAND, hand())[2]
+        upright = HAND.anatomy.framed(hand())[2]
         for degrees in (-135.0, 30.0, 90.0):
-            region = framed_regions(Kind.HAND, turned(hand(), degrees))[2]
+            region = HAND.anatomy.framed(turned(hand(), degrees))[2]
             self.assertAlmostEqual((region.degrees - upright.degrees - degrees + 180) % 360, 180, delta=1)
             self.assertAlmostEqual(region.side, upright.side, delta=1)
 
     def test_a_body_is_seen_around_its_hips_as_far_as_it_reaches(self) -> None:
         for degrees in (0.0, 45.0, 180.0):
-            region = region_of(Kind.POSE, turned(body(), degrees))
-            self.assert_alike(region, Region(0.0, 0.0, 2 * 1.25 * BODY_REACH * 400.0, degrees))
+            region = POSE.anatomy.region(turned(body(), degrees))
+            self.assert_alike(region, Region(0.0, 0.0, 2 * 1.25 * REACH * 400.0, degrees))
 
     def test_there_are_three_framings_in_whole_pixels_and_degrees(self) -> None:
-        for kind, points in ((Kind.HAND, hand()), (Kind.POSE, body())):
-            regions = framed_regions(kind, points + 0.3)
+        for kind, points in ((HAND, hand()), (POSE, body())):
+            regions = kind.anatomy.framed(points + 0.3)
             self.assertEqual(len(regions), len(FRAMINGS))
             for region in regions:
                 numbers = (region.x, region.y, region.side, region.degrees)

@@ -6,9 +6,11 @@ import math
 import unittest
 
 import numpy as np
-from envguard_payload.landmarks.anatomy import HIPS, MIDDLE_MCP, OUTER_EYE_CORNERS, SHOULDERS, WRIST, region_of
-from envguard_payload.landmarks.detections import Detection, Difference, difference, match, overlap
-from envguard_payload.landmarks.kinds import Kind
+from envguard_payload.landmarks.detections import Detection, match, overlap
+from envguard_payload.landmarks.differences import Difference, difference
+from envguard_payload.landmarks.face import FACE, OUTER_EYE_CORNERS
+from envguard_payload.landmarks.hand import HAND, MIDDLE_MCP, WRIST
+from envguard_payload.landmarks.pose import HIPS, POSE, SHOULDERS
 
 SIDE = 256
 
@@ -24,7 +26,7 @@ def face(*, left: float = 100.0, top: float = 100.0, width: float = 120.0, heigh
 
 
 def faces_apart(before: Detection, after: Detection) -> Difference:
-    return difference(Kind.FACE, before, after, SIDE)
+    return difference(FACE.anatomy, before, after, SIDE)
 
 
 class Shift(unittest.TestCase):
@@ -55,10 +57,10 @@ class Shift(unittest.TestCase):
         hand[MIDDLE_MCP] = hand[WRIST] + (0.0, -50.0)
         body[list(SHOULDERS)] = [(-30.0, -200.0), (30.0, -200.0)]
         body[list(HIPS)] = [(-20.0, 0.0), (20.0, 0.0)]
-        for kind, points, length in ((Kind.HAND, hand, 50.0), (Kind.POSE, body, 200.0)):
-            shift = difference(kind, Detection(points), Detection(points + 1.0), 224)
+        for kind, points, length in ((HAND, hand, 50.0), (POSE, body, 200.0)):
+            shift = difference(kind.anatomy, Detection(points), Detection(points + 1.0), 224)
             self.assertAlmostEqual(shift.relative, math.sqrt(2.0) / length)
-            self.assertAlmostEqual(shift.crop_px, math.sqrt(2.0) * 224 / region_of(kind, points).side)
+            self.assertAlmostEqual(shift.crop_px, math.sqrt(2.0) * 224 / kind.anatomy.region(points).side)
 
     def test_world_landmarks_are_measured_in_millimetres(self) -> None:
         world = np.zeros((478, 3))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import unittest
 
 import numpy as np
-from envguard_payload.landmarks.anatomy import Region
-from envguard_payload.landmarks.model_inputs import blendshapes_input, region_input, whole_input
+from envguard_payload.landmarks.face import blendshape_points
+from envguard_payload.landmarks.model_inputs import region_input, whole_input
+from envguard_payload.landmarks.regions import Region
 
 REGION = Region(200, 150, 150, 0)
 SIZE = (256, 256)
@@ -51,7 +52,7 @@ class Inputs(unittest.TestCase):
         self.assertFalse(seen[:31].any() or seen[97:].any())
 
     def test_the_blendshape_model_gets_146_points(self) -> None:
-        self.assertEqual(blendshapes_input(np.zeros((478, 2))).shape, (146, 2))
+        self.assertEqual(blendshape_points(np.zeros((478, 2))).shape, (146, 2))
 
 
 if __name__ == "__main__":

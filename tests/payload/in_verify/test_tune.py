@@ -14,20 +14,39 @@ from pathlib import Path
 from typing import Any, Optional
 
 import numpy as np
+from envguard_payload.contract import FoundCounts, OptionTrial, StepFindings, TunedOn, TuneFindings, to_json
 from envguard_payload.files import bundle as bundles
 from envguard_payload.landmarks.detections import Detection
-from envguard_payload.landmarks.kinds import Kind
+from envguard_payload.landmarks.face import FACE
+from envguard_payload.landmarks.kinds import KINDS
 from envguard_payload.landmarks.runtime import FRAMES, back_and_forth, clip, landmarker, thread_options
-from envguard_payload.landmarks.trials import Found, Outcome, Trial, advice, defaults, trials
+from envguard_payload.landmarks.trials import (
+    SettingToTry,
+    advice,
+    defaults,
+    found_counts,
+    frame_times,
+    loses,
+    settings_to_try,
+    trial,
+    verdict,
+)
 from envguard_payload.landmarks.views import Picture, read_picture
 from envguard_payload.measuring import benchmark
-from envguard_payload.protocol import Refused, Result
+from envguard_payload.protocol import Refused
 from envguard_payload.steps import tune
 from payload_support.requests import Silent, request
 
 BUNDLE = Path(os.environ.get("ENVGUARD_TEST_BUNDLE", ""))
 ONE_FACE = "single_face.jpg"
-KNOWN = defaults(Kind.FACE, blendshapes=True)
+KNOWN = {
+    "running_mode": "IMAGE",
+    "num_faces": 1,
+    "min_face_detection_confidence": 0.5,
+    "min_face_presence_confidence": 0.5,
+    "min_tracking_confidence": 0.5,
+    "output_face_blendshapes": False,
+}
 VIDEO = {"running_mode": "VIDEO"}
 
 
@@ -53,21 +72,22 @@ def timed(ratio: float, *, spread: float = 0.01, interrupted: int = 0) -> benchm
     )
 
 
-def outcome(
+def tried(
     option: str,
-    value: object,
+    value: Any,
     time: benchmark.Comparison,
     *,
     fewer: int = 0,
-    noise: float = 0.0,
     others: Optional[dict[str, Any]] = None,  # noqa: UP045 - Python 3.9 is tested too
-) -> Outcome:
-    return Outcome(Trial(option, value, others or {}), time, Found(64, 60, 60 - fewer, fewer, 0, fewer), noise)
+) -> OptionTrial:
+    return trial(
+        SettingToTry(option, value, others or {}), time, FoundCounts(64, 60, 60 - fewer, fewer, 0, fewer), 0.0, 1
+    )
 
 
 class Verdicts(unittest.TestCase):
     def test_a_difference_is_told_only_where_it_is_larger_than_the_noise(self) -> None:
-        for time, noise, verdict in (
+        for time, noise, word in (
             (timed(0.80), 0.0, "faster"),
             (timed(1.20), 0.0, "slower"),
             (timed(0.80), 0.25, "same"),
@@ -77,45 +97,45 @@ class Verdicts(unittest.TestCase):
             (timed(0.80, interrupted=39), 0.0, "unclear"),
         ):
             with self.subTest(ratio=time.ratio, low=time.low, noise=noise):
-                self.assertEqual(outcome("num_faces", 2, time, noise=noise).verdict, verdict)
+                self.assertEqual(verdict(time, noise), word)
 
 
 class Advice(unittest.TestCase):
     def test_options_that_make_no_difference_are_left_out(self) -> None:
-        self.assertEqual(advice([outcome("num_faces", 2, timed(1.0))], KNOWN), {})
+        self.assertEqual(advice([tried("num_faces", 2, timed(1.0))], KNOWN), {})
 
     def test_the_fastest_value_is_advised_and_of_equals_the_first(self) -> None:
         modes = [
-            outcome("running_mode", "VIDEO", timed(0.60)),
-            outcome("running_mode", "LIVE_STREAM", timed(0.59)),
+            tried("running_mode", "VIDEO", timed(0.60)),
+            tried("running_mode", "LIVE_STREAM", timed(0.59)),
         ]
         self.assertEqual(advice(modes, KNOWN), VIDEO)
-        modes[1] = outcome("running_mode", "LIVE_STREAM", timed(0.50))
+        modes[1] = tried("running_mode", "LIVE_STREAM", timed(0.50))
         self.assertEqual(advice(modes, KNOWN), {"running_mode": "LIVE_STREAM"})
 
     def test_the_default_is_advised_where_others_are_slower(self) -> None:
-        self.assertEqual(advice([outcome("num_faces", 2, timed(1.3))], KNOWN), {"num_faces": 1})
+        self.assertEqual(advice([tried("num_faces", 2, timed(1.3))], KNOWN), {"num_faces": 1})
 
     def test_what_is_faster_because_it_finds_less_is_not_advised(self) -> None:
-        self.assertEqual(advice([outcome("min_face_detection_confidence", 0.7, timed(0.7), fewer=2)], KNOWN), {})
+        self.assertEqual(advice([tried("min_face_detection_confidence", 0.7, timed(0.7), fewer=2)], KNOWN), {})
 
     def test_in_the_mode_that_is_advised_other_trials_count(self) -> None:
         numbers = [
-            outcome("num_faces", 2, timed(1.0)),
-            outcome("num_faces", 2, timed(1.8), others=VIDEO),
+            tried("num_faces", 2, timed(1.0)),
+            tried("num_faces", 2, timed(1.8), others=VIDEO),
         ]
         self.assertEqual(advice(numbers, KNOWN), {})
-        faster = outcome("running_mode", "VIDEO", timed(0.6))
+        faster = tried("running_mode", "VIDEO", timed(0.6))
         self.assertEqual(advice([faster, *numbers], KNOWN), {**VIDEO, "num_faces": 1})
 
 
 class Counting(unittest.TestCase):
     def test_another_face_in_place_of_one_is_lost_and_extra_but_none_fewer(self) -> None:
         here, there = (Detection(np.array([[x, 0.0], [x + 10, 10.0]])) for x in (0.0, 50.0))
-        found = Found.of([(here,), (here,), (here, there)], [(there,), (), (here, there)])
+        found = found_counts([(here,), (here,), (here, there)], [(there,), (), (here, there)])
         self.assertEqual((found.before, found.after), (4, 3))
         self.assertEqual((found.lost, found.extra, found.fewer), (2, 1, 1))
-        self.assertTrue(found.loses)
+        self.assertTrue(loses(found))
 
 
 class Clips(unittest.TestCase):
@@ -137,52 +157,62 @@ class OnTheRealBundle(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
 
-    def tuned(self, inputs: dict[str, Path]) -> Result:
-        result: Result = tune.run(request("steps.tune", self.folder, inputs, {"seconds": 0.05}), Silent())
+    def tuned(self, inputs: dict[str, Path]) -> StepFindings:
+        result: StepFindings = tune.run(request("steps.tune", self.folder, inputs, {"seconds": 0.05}), Silent())
         return result
 
     def test_every_mode_finds_the_face_in_every_frame(self) -> None:
         frames = clip(read_picture(one_face()))
         for mode in ("IMAGE", "VIDEO", "LIVE_STREAM"):
-            with landmarker(Kind.FACE, BUNDLE, {"running_mode": mode}) as marker:
+            with landmarker(FACE, BUNDLE, {"running_mode": mode}) as marker:
                 self.assertEqual([len(marker.find(frame)) for frame in frames], [1] * FRAMES, mode)
 
     def test_a_confidence_that_nothing_reaches_loses_the_face(self) -> None:
-        bench = tune.Bench(Kind.FACE, BUNDLE, [read_picture(one_face())], 0.05)
+        bench = tune.Bench(FACE, BUNDLE, [read_picture(one_face())], 0.05)
         found = bench.found({}, {"min_face_detection_confidence": 1.0})
         self.assertEqual((found.before, found.after, found.lost, found.fewer), (FRAMES, 0, FRAMES, FRAMES))
 
     def test_several_settings_are_tried_together_and_one_alone_is_not_tried_again(self) -> None:
-        bench = tune.Bench(Kind.FACE, BUNDLE, [read_picture(one_face())], 0.05)
-        (together,) = tune._together(bench, {**VIDEO, "num_faces": 2}, noise=0.0)
-        self.assertEqual(together.trial.settings, {**VIDEO, "num_faces": 2})
+        bench = tune.Bench(FACE, BUNDLE, [read_picture(one_face())], 0.05)
+        ((together, _),) = tune._together(bench, {**VIDEO, "num_faces": 2}, noise=0.0)
+        self.assertEqual((together.option, together.value), ("running_mode", "VIDEO"))
+        self.assertEqual(together.others, {**VIDEO, "num_faces": 2})
         self.assertEqual((together.found.before, together.found.lost), (FRAMES, 0))
         self.assertEqual(tune._together(bench, VIDEO, noise=0.0), [])
 
     def test_every_option_is_tried_and_every_round_kept(self) -> None:
-        values = self.tuned({"model": BUNDLE, "face": one_face(), "hand": Path("none")}).values
-        self.assertEqual(values["kind"], "face")
-        self.assertEqual(values["defaults"], KNOWN)
-        tried = [(each["option"], each["value"], each["others"]) for each in values["trials"]]
-        self.assertEqual(tried, [(each.option, each.value, each.others) for each in trials(Kind.FACE, KNOWN)])
+        result = self.tuned({"model": BUNDLE, "face": one_face(), "hand": Path("none")})
+        found = result.values
+        assert isinstance(found, TuneFindings)
+        self.assertEqual((found.kind, found.defaults), ("face", KNOWN))
+        tried = [(each.option, each.value, each.others) for each in found.trials]
+        bundle = bundles.read(BUNDLE)
+        self.assertEqual(tried, [(each.option, each.value, each.others) for each in settings_to_try(FACE, bundle)])
         self.assertEqual({option for option, _, _ in tried}, set(KNOWN))
-        self.assertEqual(values["sample_size"], {"pictures": 1, "views": 1, "timed": 1})
-        for trial in values["trials"]:
-            self.assertEqual((trial["found"]["frames"], trial["found"]["before"]), (FRAMES, FRAMES))
-            self.assertLessEqual(trial["time"]["low"], trial["time"]["ratio"])
-            self.assertLessEqual(trial["time"]["ratio"], trial["time"]["high"])
-        kept = json.loads((self.folder / values["files"]["measurements"]).read_text(encoding="utf-8"))
-        times = [values["control"], *(each["time"] for each in values["trials"])]
-        times += [values["together"]["time"]] if values["together"] else []
-        self.assertEqual([len(rounds) for rounds in kept["rounds_ms"]], [time["rounds"] for time in times])
-        self.assertEqual(kept["trials"], values["trials"])
+        self.assertEqual(found.sample_size, TunedOn(1, 1, 1))
+        for each in found.trials:
+            self.assertEqual((each.found.frames, each.found.before), (FRAMES, FRAMES))
+            self.assertLessEqual(each.time.low, each.time.ratio)
+            self.assertLessEqual(each.time.ratio, each.time.high)
+        kept = json.loads((self.folder / result.files["measurements"]).read_text(encoding="utf-8"))
+        times = [found.control, *(each.time for each in found.trials)]
+        times += [found.together.time] if found.together else []
+        self.assertEqual([len(rounds) for rounds in kept["rounds_ms"]], [time.rounds for time in times])
+        self.assertEqual(kept["trials"], [to_json(each) for each in found.trials])
+        self.assertNotIn("step", kept)
+
+    def test_times_are_those_of_one_frame(self) -> None:
+        self.assertEqual(frame_times(timed(0.5), 4).before_ms, 2.5)
 
     def test_the_options_for_threads_are_those_that_the_api_has(self) -> None:
-        self.assertEqual(thread_options(), [])
+        self.assertEqual(thread_options(KINDS), ())
 
     def test_blendshapes_are_not_tried_on_a_bundle_without_their_model(self) -> None:
-        self.assertEqual(set(KNOWN) - set(defaults(Kind.FACE, blendshapes=False)), {"output_face_blendshapes"})
-        tried = trials(Kind.FACE, defaults(Kind.FACE, blendshapes=False))
+        bundle = bundles.read(BUNDLE)
+        without = bundle.without(["face_blendshapes"])
+        self.assertEqual(defaults(FACE, bundle), KNOWN)
+        self.assertEqual(set(KNOWN) - set(defaults(FACE, without)), {"output_face_blendshapes"})
+        tried = settings_to_try(FACE, without)
         self.assertNotIn("output_face_blendshapes", {each.option for each in tried})
 
     def test_a_single_model_and_a_bundle_of_others_are_refused(self) -> None:

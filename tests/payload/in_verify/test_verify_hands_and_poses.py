@@ -13,8 +13,8 @@ import unittest
 from dataclasses import dataclass
 from pathlib import Path
 
+from envguard_payload.contract import Spread, StepFindings, VerifyFindings
 from envguard_payload.files import bundle as bundles
-from envguard_payload.protocol import Result
 from envguard_payload.steps import verify
 from flatbuffers.table import Table
 from payload_support.requests import Silent, inspected, request
@@ -74,10 +74,10 @@ class HandsAndPoses(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
 
-    def verify(self, case: Case, quantized: Path) -> Result:
+    def verify(self, case: Case, quantized: Path) -> StepFindings:
         known = inspected({f"{case.kind}_landmarks_detector": (1, case.crop, case.crop, 3)})
         inputs = {"original": case.bundle, "quantized": quantized, case.kind: case.paths}
-        result: Result = verify.run(request("steps.verify", self.folder, inputs, LIMITS, known), Silent())
+        result: StepFindings = verify.run(request("steps.verify", self.folder, inputs, LIMITS, known), Silent())
         return result
 
     def with_ruined(self, case: Case, model: str) -> Path:
@@ -91,23 +91,32 @@ class HandsAndPoses(unittest.TestCase):
         for case in CASES:
             with self.subTest(case.kind):
                 result = self.verify(case, case.bundle)
-                values = result.values
+                found = result.values
+                assert isinstance(found, VerifyFindings)
+                assert found.measures is not None
+                assert found.noise is not None
+                counts, shift, scores = found.measures.counts, found.measures.landmark_shift, found.measures.scores
                 if case.kind == "hand":
-                    self.assertEqual(values["hands"]["flipped"], 0)
-                    self.assertNotIn("visibility", values)
+                    self.assertEqual(counts.flipped, 0)
+                    self.assertIsNone(scores)
                 else:
-                    self.assertEqual(values["visibility"], {"mean_abs": 0.0, "max": 0.0})
-                    self.assertGreater(values["noise_floor"]["visibility"]["mean_abs"], 0.0)
+                    assert scores is not None
+                    assert found.noise.scores is not None
+                    self.assertEqual((scores.name, scores.mean_abs, scores.max), ("visibility", 0.0, 0.0))
+                    self.assertGreater(found.noise.scores.mean_abs, 0.0)
                 self.assertEqual(result.failures, ())
-                self.assertTrue(values["verified"])
-                self.assertGreaterEqual(values[case.things]["before"], 5)
-                self.assertEqual((values[case.things]["lost"], values[case.things]["extra"]), (0, 0))
-                self.assertEqual(values["landmark_shift"][f"px_{case.crop}"], {"mean": 0.0, "p95": 0.0, "max": 0.0})
-                self.assertEqual(values["landmark_shift"][case.measure], {"mean": 0.0})
-                self.assertEqual(values["world_shift"]["mm"]["max"], 0.0)
-                floor = values["noise_floor"]
-                self.assertGreater(floor["landmark_shift"][case.measure]["mean"], 0.0)
-                self.assertGreater(floor["world_shift"]["mm"]["mean"], 0.0)
+                self.assertTrue(found.verified)
+                self.assertEqual(counts.things, case.things)
+                self.assertGreaterEqual(counts.before, 5)
+                self.assertEqual((counts.lost, counts.extra), (0, 0))
+                assert shift is not None
+                self.assertEqual((shift.crop_side, shift.px), (case.crop, Spread(0.0, 0.0, 0.0)))
+                self.assertEqual((shift.measure, shift.relative), (case.measure, 0.0))
+                self.assertEqual(found.measures.world_mm, Spread(0.0, 0.0, 0.0))
+                assert found.noise.landmark_shift is not None
+                assert found.noise.world_mm is not None
+                self.assertGreater(found.noise.landmark_shift.relative, 0.0)
+                self.assertGreater(found.noise.world_mm.mean, 0.0)
 
     def test_a_ruined_detector_loses_what_there_is(self) -> None:
         for case in CASES:

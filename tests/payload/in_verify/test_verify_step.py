@@ -10,13 +10,15 @@ import os
 import tempfile
 import unittest
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from envguard_payload.contract import Counts, Measures, Spread, StepFindings, VerifyFindings
 from envguard_payload.files import bundle as bundles
-from envguard_payload.landmarks.comparison import Subject
-from envguard_payload.landmarks.kinds import Kind
-from envguard_payload.protocol import Refused, Result
+from envguard_payload.landmarks.face import FACE
+from envguard_payload.landmarks.gates import judged
+from envguard_payload.protocol import Refused
 from envguard_payload.steps import verify
 from payload_support.requests import Silent, inspected, request
 from PIL import Image
@@ -54,7 +56,23 @@ def zeroed_weights(data: bytes) -> bytes:
     return data[: part.start] + bytes(part.stop - part.start) + data[part.stop :]
 
 
-def failure_names(result: Result) -> list[str]:
+def found(result: StepFindings) -> VerifyFindings:
+    assert isinstance(result.values, VerifyFindings)
+    return result.values
+
+
+def measures(result: StepFindings) -> Measures:
+    measured = found(result).measures
+    assert measured is not None
+    return measured
+
+
+def mean_shift(measured: Measures) -> float:
+    assert measured.landmark_shift is not None
+    return float(measured.landmark_shift.px.mean)
+
+
+def failure_names(result: StepFindings) -> list[str]:
     return [failure.name for failure in result.failures]
 
 
@@ -73,10 +91,10 @@ class VerifyStep(unittest.TestCase):
         original: Path | None = None,
         pictures: list[Path] | None = None,
         options: Mapping[str, float] = LIMITS,
-    ) -> Result:
+    ) -> StepFindings:
         pictures = given_pictures() if pictures is None else pictures
         inputs = {"original": original or self.original, "quantized": quantized, "picture": pictures}
-        result: Result = verify.run(request("steps.verify", self.folder, inputs, options, INSPECTED), Silent())
+        result: StepFindings = verify.run(request("steps.verify", self.folder, inputs, options, INSPECTED), Silent())
         return result
 
     def changed_bundle(self, model: str, data: bytes | None) -> Path:
@@ -93,35 +111,48 @@ class VerifyStep(unittest.TestCase):
 
     def test_the_original_does_not_differ_from_itself(self) -> None:
         result = self.verify(self.original)
-        values = result.values
+        counts, shift, scores = measures(result).counts, measures(result).landmark_shift, measures(result).scores
+        assert shift is not None
+        assert scores is not None
         self.assertEqual(result.failures, ())
-        self.assertTrue(values["verified"])
-        self.assertGreaterEqual(values["faces"]["before"], len(given_pictures()))
-        self.assertEqual(values["faces"]["after"], values["faces"]["before"])
-        self.assertEqual((values["faces"]["lost"], values["faces"]["extra"]), (0, 0))
-        self.assertEqual(values["landmark_shift"]["px_256"], {"mean": 0.0, "p95": 0.0, "max": 0.0})
-        self.assertEqual(values["landmark_shift"]["inter_ocular"], {"mean": 0.0})
-        self.assertEqual(values["blendshapes"], {"mean_abs": 0.0, "max": 0.0})
-        self.assertAlmostEqual(values["latency"]["ratio"], 1.0, delta=0.5)
+        self.assertTrue(found(result).verified)
+        self.assertEqual(counts.things, "faces")
+        self.assertGreaterEqual(counts.before, len(given_pictures()))
+        self.assertEqual(counts.after, counts.before)
+        self.assertEqual((counts.lost, counts.extra, counts.flipped), (0, 0, None))
+        self.assertEqual((shift.crop_side, shift.px), (256, Spread(0.0, 0.0, 0.0)))
+        self.assertEqual((shift.measure, shift.relative), ("inter_ocular", 0.0))
+        self.assertEqual((scores.name, scores.mean_abs, scores.max), ("blendshapes", 0.0, 0.0))
+        self.assertIsNone(measures(result).world_mm)
+        latency = found(result).latency
+        assert latency is not None
+        self.assertAlmostEqual(latency.ratio, 1.0, delta=0.5)
+
+    def test_every_gate_is_there_with_what_was_measured_and_its_limit(self) -> None:
+        gates = {gate.name: gate for gate in self.verify(self.original).gates}
+        self.assertEqual(list(gates), ["mediapipe-rejects", "faces-lost", "landmark-shift", "blendshape-shift"])
+        self.assertTrue(all(gate.passed for gate in gates.values()))
+        self.assertEqual((gates["landmark-shift"].measured, gates["landmark-shift"].limit), (0.0, 1.1))
+        self.assertRegex(gates["faces-lost"].detail, "0 of [0-9]+")
 
     def test_noise_that_nobody_sees_moves_the_original_a_little(self) -> None:
-        floor = self.verify(self.original).values["noise_floor"]
-        self.assertGreater(floor["landmark_shift"]["px_256"]["mean"], 0.0)
-        self.assertLess(floor["landmark_shift"]["px_256"]["mean"], 1.1)
+        noise = found(self.verify(self.original)).noise
+        assert noise is not None
+        self.assertGreater(mean_shift(noise), 0.0)
+        self.assertLess(mean_shift(noise), 1.1)
 
     def test_the_measurement_is_the_same_twice(self) -> None:
         bundle = self.changed_bundle(
             "face_landmarks_detector", halved_weights(self.model("face_landmarks_detector"), every=500)
         )
-        first, second = (dict(self.verify(bundle).values) for _ in range(2))
-        del first["latency"], second["latency"]
+        first, second = (replace(found(self.verify(bundle)), latency=None) for _ in range(2))
         self.assertEqual(first, second)
 
     def test_slightly_changed_weights_are_measured_and_judged_by_the_limits(self) -> None:
         bundle = self.changed_bundle(
             "face_landmarks_detector", halved_weights(self.model("face_landmarks_detector"), every=500)
         )
-        shift = self.verify(bundle).values["landmark_shift"]["px_256"]["mean"]
+        shift = mean_shift(measures(self.verify(bundle)))
         self.assertGreater(shift, 0.0)
         strict = self.verify(bundle, options={**LIMITS, "max_landmark_px": shift / 2})
         self.assertIn("landmark-shift", failure_names(strict))
@@ -139,29 +170,34 @@ class VerifyStep(unittest.TestCase):
         self.assertIn("faces-lost", failure_names(self.verify(ruined)))
 
     def test_extra_faces_are_judged_only_by_a_limit_of_their_own(self) -> None:
-        values = {"faces": {"before": 100, "lost": 0, "extra": 2}, "landmark_shift": None, "blendshapes": None}
-        subject = Subject(Kind.FACE, CROPS["face"])
-        unlimited, limited = verify.Limits(1.0, 0.0), verify.Limits(1.0, 0.0, extra=0.01)
-        self.assertEqual(verify.judge(subject, values, unlimited), ())
-        self.assertEqual([failure.name for failure in verify.judge(subject, values, limited)], ["faces-extra"])
+        counts = Measures(Counts("faces", images=100, before=100, after=102, lost=0, extra=2))
+        self.assertEqual([gate.name for gate in judged(FACE.gates, counts, LIMITS)], ["faces-lost"])
+        limited = {gate.name: gate for gate in judged(FACE.gates, counts, {**LIMITS, "max_faces_extra": 0.01})}
+        self.assertFalse(limited["faces-extra"].passed)
+        self.assertEqual((limited["faces-extra"].measured, limited["faces-extra"].detail), (0.02, "2 of 100"))
+
+    def test_a_limit_that_must_be_set_is_missed_by_name(self) -> None:
+        counts = Measures(Counts("faces", images=1, before=1, after=1, lost=0, extra=0))
+        with self.assertRaisesRegex(KeyError, "max_faces_lost"):
+            judged(FACE.gates, counts, {})
 
     def test_a_bundle_without_blendshapes_is_verified_without_them(self) -> None:
         result = self.verify(self.changed_bundle("face_blendshapes", None))
         self.assertEqual(result.failures, ())
-        self.assertIsNone(result.values["blendshapes"])
-        self.assertEqual(result.values["faces"]["lost"], 0)
+        self.assertIsNone(measures(result).scores)
+        self.assertEqual(measures(result).counts.lost, 0)
 
     def test_a_model_that_mediapipe_rejects_fails_with_its_own_words(self) -> None:
         cut = self.changed_bundle("face_landmarks_detector", self.model("face_landmarks_detector")[:100_000])
         result = self.verify(cut)
         self.assertEqual(failure_names(result), ["mediapipe-rejects"])
         self.assertIn("The model is not a valid Flatbuffer buffer", result.failures[0].message)
-        self.assertFalse(result.values["verified"])
+        self.assertFalse(found(result).verified)
 
     def test_a_bundle_without_its_detector_is_no_landmarker_any_more(self) -> None:
         result = self.verify(self.changed_bundle("face_detector", None))
         self.assertEqual(failure_names(result), ["mediapipe-rejects"])
-        self.assertFalse(result.values["verified"])
+        self.assertFalse(found(result).verified)
 
     def test_an_original_that_mediapipe_rejects_is_refused(self) -> None:
         cut = self.changed_bundle("face_landmarks_detector", self.model("face_landmarks_detector")[:100_000])
@@ -175,8 +211,8 @@ class VerifyStep(unittest.TestCase):
         bare.write_bytes(self.model("face_detector"))
         result = self.verify(bare, original=bare)
         self.assertEqual(result.failures, ())
-        self.assertFalse(result.values["verified"])
-        self.assertIn(".task", result.values["reason"])
+        self.assertFalse(found(result).verified)
+        self.assertIn(".task", found(result).reason)
 
     def test_no_picture_is_refused(self) -> None:
         with self.assertRaisesRegex(Refused, "no picture"):
@@ -195,6 +231,6 @@ class VerifyStep(unittest.TestCase):
         scene.paste(face, (50, 700))
         path = self.folder / "scene.png"
         scene.save(path)
-        values = self.verify(self.original, pictures=[path]).values
-        self.assertGreaterEqual(values["faces"]["before"], values["faces"]["images"] // 2)
-        self.assertEqual(values["faces"]["lost"], 0)
+        counts = measures(self.verify(self.original, pictures=[path])).counts
+        self.assertGreaterEqual(counts.before, counts.images // 2)
+        self.assertEqual(counts.lost, 0)
