@@ -54,6 +54,11 @@ def several_models(arguments: Sequence[str], folder: Path | None, workshop: Work
     return {model.named if names.count(name) > 1 else name: model for name, model in zip(names, found, strict=True)}
 
 
+def offered_models(folder: Path) -> list[str]:
+    """The names of the models in a folder, bundles first; raises OSError."""
+    return sorted(model_names(folder), key=lambda name: not name.endswith(SUFFIXES[0]))
+
+
 def default_name(source: Path) -> str:
     """What the output of a model is called unless the user names it."""
     return f"{source.stem}{MARK}{source.suffix}"

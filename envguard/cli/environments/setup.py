@@ -18,8 +18,8 @@ from envguard.cli.options import BackendOption, BaseOption, FindLinksOption, Jso
 from envguard.cli.screen import screen
 from envguard.cli.selection import Selection, catalog_of
 from envguard.cli.text import printable, width_of
+from envguard.cli.wing import wing
 from envguard.cli.workshop import open_workshop
-from envguard.models.model_files import model_names
 from envguard.report.setup import as_document, as_text, errors_of
 from envguard.running.setting_up import needed_here, next_command, set_up
 
@@ -58,7 +58,7 @@ def _next(catalog: Catalog, names: Sequence[str]) -> list[str]:
     """The command line to type next, with the name that starts envguard from here."""
     models: list[str] = []
     with contextlib.suppress(OSError):  # a folder that cannot be read has none to offer
-        models = sorted(model_names(Path.cwd()), key=lambda name: not name.endswith(".task"))
+        models = wing().offered_models(Path.cwd())
     return [_own_name(), *next_command(catalog, names, models)]
 
 

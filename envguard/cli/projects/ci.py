@@ -14,9 +14,9 @@ from envguard.catalog import Catalog, Environment, Task
 from envguard.catalog.model import CommandStep
 from envguard.cli.selection import catalog_of
 from envguard.cli.sources import SAMPLE
+from envguard.cli.wing import wing
 from envguard.errors import BadInput
 from envguard.files import write_whole
-from envguard.models.model_files import default_name
 from envguard.report.ci import OUTPUTS, REPORT, Job, github_workflow, gitlab_pipeline, locks_key
 from envguard.running.pipeline import environments_of
 from envguard.running.recorded import recorded_locks
@@ -214,7 +214,7 @@ def _quantized(models: Sequence[str], base: Path, catalog: Catalog) -> str:
         return OUTPUTS
     name = models[0].removeprefix(SAMPLE)
     files = catalog.samples[name].files if models[0].startswith(SAMPLE) else ()
-    return f"{OUTPUTS}/{default_name(Path(files[0].path if files else models[0]))}"
+    return f"{OUTPUTS}/{wing().default_name(Path(files[0].path if files else models[0]))}"
 
 
 def _output_name(task: Task) -> str:
