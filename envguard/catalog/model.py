@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -114,8 +114,9 @@ Step = PayloadStep | CommandStep
 class Task:
     """What a user runs by name: steps in order, and which of their files the user gets.
 
-    `outputs` maps names to the files that the user gets; `folder` is the one that paths of scripts and `file:`
-    references are relative to.
+    `outputs` maps names to the references of the files that the user gets; `reports` those of files about the run,
+    which are made after the verdict, whatever it is, if the user asks for them. `folder` is the one that scripts and
+    `file:` references are named from.
     """
 
     name: str
@@ -123,12 +124,33 @@ class Task:
     steps: tuple[Step, ...]
     outputs: Mapping[str, Reference]
     folder: Path = Path()
+    reports: Mapping[str, Reference] = field(default_factory=dict)
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """The names of the files that the user must provide: every NAME of a `task:NAME`, in order."""
+        """The names of the files that the user must give: every NAME of a `task:NAME`, in order."""
+        return self._named_by_user(optional=False)
+
+    @property
+    def optional_inputs(self) -> tuple[str, ...]:
+        """The names of inputs that the user may give, each any number of files."""
+        return tuple(name for name in self._named_by_user(optional=True) if name not in self.inputs)
+
+    @property
+    def verdict_steps(self) -> tuple[Step, ...]:
+        """The steps that the verdict rests on: all but those that make reports."""
+        makers = {reference.source for reference in self.reports.values()}
+        return tuple(step for step in self.steps if step.name not in makers)
+
+    def reporting_steps(self, reports: Collection[str]) -> tuple[Step, ...]:
+        """The steps that make the named reports."""
+        makers = {self.reports[name].source for name in reports}
+        return tuple(step for step in self.steps if step.name in makers)
+
+    def _named_by_user(self, *, optional: bool) -> tuple[str, ...]:
         references = (reference for step in self.steps for reference in step.inputs.values())
-        return tuple(dict.fromkeys(reference.name for reference in references if reference.source == TASK))
+        wanted = (each.name for each in references if each.source == TASK and each.optional is optional)
+        return tuple(dict.fromkeys(wanted))
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,6 +190,7 @@ def _task_in(folder: Path) -> Callable[[str, TableReader], Task]:
             summary=table.take("summary", text),
             steps=table.each("steps", _step),
             outputs=outputs,
+            reports=table.take("reports", table_of(reference_of), NO_REFERENCES),
         )
 
     return task

@@ -68,17 +68,31 @@ def _check_task(task: Task, catalog: Catalog, refuse: Refuse) -> None:
             refuse(where, _unknown_environment(step.environment, catalog))
         for reference in step.inputs.values():
             _check_reference(reference, before, catalog, where, refuse)
+        _check_step_inputs(step, task, where, refuse)
         if isinstance(step, CommandStep):
             names = {"input": list(step.inputs), "output": list(step.outputs)}
             _check_placeholders(step.command, names, where, refuse)
             _refuse_clash(step.outputs, where, refuse)
         before[step.name] = step
-    for reference in task.outputs.values():
-        if reference.source not in before:
-            refuse(f"tasks.{task.name}", f"has the output '{reference}', which no step makes")
-        _check_reference(reference, before, catalog, f"tasks.{task.name}", refuse)
+    for what, references in (("output", task.outputs), ("report", task.reports)):
+        for reference in references.values():
+            if reference.source not in before:
+                refuse(f"tasks.{task.name}", f"has the {what} '{reference}', which no step makes")
+            _check_reference(reference, before, catalog, f"tasks.{task.name}", refuse)
     made = {name: _file_name(reference, before) for name, reference in task.outputs.items()}
     _refuse_clash({name: file for name, file in made.items() if file}, f"tasks.{task.name}", refuse)
+
+
+def _check_step_inputs(step: Step, task: Task, where: str, refuse: Refuse) -> None:
+    """What a report is made of comes after the verdict, so no output and no other step may need it."""
+    makers = {reference.source for reference in task.reports.values()}
+    if step.name in makers & {reference.source for reference in task.outputs.values()}:
+        refuse(where, "makes an output and a report; let another step make the report")
+    for reference in step.inputs.values():
+        if reference.optional and isinstance(step, CommandStep):
+            refuse(where, f"has the optional input '{reference}', which a command cannot do without")
+        if step.name not in makers and (reference.source == door.RUN or reference.source in makers):
+            refuse(where, f"refers to '{reference}', which is there only after the verdict, for reports")
 
 
 def _check_reference(

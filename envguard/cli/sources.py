@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from envguard.catalog import Task
 from envguard.errors import BadInput
 from envguard.files import write_whole
 from envguard.payload.door.references import Reference
-from envguard.running.pipeline import Overrides, TaskResult
+from envguard.running.pipeline import TaskResult
 from envguard.running.preparing import Workshop
-from envguard.running.receipt import make_receipt, receipt_path
+from envguard.running.receipt import make_receipt
+from envguard.running.task_order import TaskOrder
 
 SAMPLE = "sample:"
 
@@ -33,12 +33,9 @@ def sample_of(inputs: Mapping[str, str]) -> dict[str, Reference]:
     return {name: Reference.parse(value) for name, value in inputs.items() if value.startswith(SAMPLE)}
 
 
-def leave_receipt(
-    task: Task, result: TaskResult, target: Path, options: Overrides, samples: Mapping[str, Reference]
-) -> Path | None:
-    """Write the receipt of a run beside its output; a run without an output leaves none."""
-    if not result.outputs:
+def leave_receipt(order: TaskOrder, result: TaskResult, samples: Mapping[str, Reference]) -> Path | None:
+    """Write the receipt of a run where its order says; a run without an output leaves none."""
+    if not result.outputs or order.receipt is None:
         return None
-    path = receipt_path(target, task)
-    write_whole(path, make_receipt(task, result, options, samples).text().encode())
-    return path
+    write_whole(order.receipt, make_receipt(order, result, samples).text().encode())
+    return order.receipt

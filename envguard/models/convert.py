@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from envguard.catalog.model import Catalog, PayloadStep, Task
+from envguard.catalog.model import Task
 from envguard.cli.options import (
     BackendOption,
     BaseOption,
@@ -26,22 +26,22 @@ from envguard.cli.options import (
 )
 from envguard.cli.screen import screen
 from envguard.cli.selection import Selection, catalog_of
-from envguard.cli.sources import leave_receipt
+from envguard.cli.sources import leave_receipt, sample_of
 from envguard.cli.tasks.explain import explain_task
 from envguard.cli.text import printable
 from envguard.cli.workshop import open_workshop
 from envguard.errors import BadInput
-from envguard.files import FileFacts
-from envguard.models.calibration import ARRAYS, PICTURES, files_for
+from envguard.models.calibration import CALIBRATION, PICTURES, calibration_files
 from envguard.models.convertible import check_convertible, closed_road, pack
-from envguard.models.record import record_of
 from envguard.models.text.conversion import as_text
 from envguard.payload.contract import YES, ConvertDocument, convert_document, to_json
-from envguard.payload.door.references import FILE, Reference
 from envguard.running.checking_files import check_output
-from envguard.running.pipeline import run_task
+from envguard.running.pipeline import TaskResult, run_task
 from envguard.running.preparing import Workshop
+from envguard.running.receipt import receipt_path
+from envguard.running.recording import file_record
 from envguard.running.step import scratch_folder
+from envguard.running.task_order import TaskOrder
 from envguard.store.home import runs_folder
 
 TASK = STEP = "convert"
@@ -55,6 +55,7 @@ class Choices:
 
     task: Task
     options: Mapping[str, Mapping[str, object]]
+    calibration: str | None
     receipt: bool
 
 
@@ -102,8 +103,6 @@ def convert(
     """
     catalog = catalog_of(ctx.obj)
     task = catalog.tasks[TASK]
-    if calibration is not None:
-        task = calibrated_with(task, calibration, catalog, pictures=pixels is not None)
     options: dict[str, Mapping[str, object]] = {STEP: {"signature": signature}}
     if pixels is not None:
         options[STEP] = {**options[STEP], "pixels": read_pixels(pixels)}
@@ -115,7 +114,7 @@ def convert(
         if explain:
             explain_task(task, workshop, as_json=as_json)
             return
-        document = convert_model(model, output, Choices(task, options, receipt), workshop)
+        document = convert_model(model, output, Choices(task, options, calibration, receipt), workshop)
     typer.echo(json.dumps(to_json(document), indent=2) if as_json else printable(as_text(document)))
     raise typer.Exit(0 if document.verdict == YES else 1)
 
@@ -133,43 +132,48 @@ def convert_model(named: str, output: Path | None, choices: Choices, workshop: W
     check_output(target, source)
     if source.is_dir() and target.is_relative_to(source):
         raise BadInput(f"The output {target} lies in the input's folder.", next_step="Name another folder with -o.")
+    calibration: dict[str, tuple[Path, ...]] = {}
+    if choices.calibration is not None:
+        pictures = "pixels" in choices.options.get(STEP, {})
+        calibration[CALIBRATION] = calibration_for(choices.calibration, workshop, pictures=pictures)
     with scratch_folder(runs_folder(workshop.home)) as scratch:
         given = source
         if source.is_dir():
             given = scratch / f"{source.name}.tar"
             pack(source, given)
-        result = run_task(choices.task, {"input": given}, target, workshop, choices.options)
-    # Of a folder the hash is that of its tar, which is the same for the same files.
-    result = replace(result, inputs={"input": FileFacts(source, result.input.bytes, result.input.sha256)})
-    if choices.receipt:
-        leave_receipt(choices.task, result, target, choices.options, {})
-    return convert_document(record_of(result))
+        order = TaskOrder(
+            choices.task,
+            {"input": (given,), **calibration},
+            target,
+            choices.options,
+            receipt=receipt_path(target, choices.task) if choices.receipt else None,
+        )
+        result = _named_as(source, run_task(order, workshop))
+    leave_receipt(order, result, sample_of({CALIBRATION: choices.calibration or ""}))
+    return convert_document(result.record)
 
 
-def calibrated_with(task: Task, value: str, catalog: Catalog, *, pictures: bool) -> Task:
-    """The task whose step is given a file, the files of a folder, or a sample to calibrate with.
+def _named_as(source: Path, result: TaskResult) -> TaskResult:
+    """The result with what the user named as its input: the hash of a folder is that of its tar."""
+    facts = replace(result.inputs["input"][0], path=source)
+    record = replace(result.record, inputs={"input": file_record(facts)})
+    return replace(result, inputs={**result.inputs, "input": (facts,)}, record=record)
 
-    Raises BadInput if there are none, and for pictures unless they are expected: the model's values for their black and
-    white must be known.
+
+def calibration_for(value: str, workshop: Workshop, *, pictures: bool) -> tuple[Path, ...]:
+    """The files to calibrate with.
+
+    Raises BadInput as `calibration_files`, and for pictures unless they are expected: the model's values for their
+    black and white must be known.
     """
-    kinds = {**dict.fromkeys(PICTURES, "picture"), **dict.fromkeys(ARRAYS, "arrays")}
-    path = Path(value).expanduser().absolute()
-    if path.is_file() and (kind := kinds.get(path.suffix.lower())):
-        inputs, folder = {f"{kind}:{path.name}": Reference(FILE, path.name)}, path.parent
-    else:
-        inputs, found = files_for(PURPOSE, value, kinds, catalog)
-        folder = found or task.folder
-    if not pictures and any(name.partition(":")[0] == "picture" for name in inputs):
+    files = calibration_files(value, workshop)
+    if not pictures and any(path.suffix.lower() in PICTURES for path in files):
         raise BadInput(
             "The model's values for black and white are unknown.",
             why="models differ, and none records them: 0 and 255 if it scales pixels itself, 0 and 1, or -1 and 1",
             next_step="Name them with --pixels 0:255, 0:1 or -1:1.",
         )
-    steps = tuple(
-        replace(step, inputs={**step.inputs, **inputs}) if isinstance(step, PayloadStep) and step.name == STEP else step
-        for step in task.steps
-    )
-    return replace(task, steps=steps, folder=folder)
+    return files
 
 
 def read_pixels(value: str) -> list[float]:

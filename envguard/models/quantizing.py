@@ -13,12 +13,10 @@ from envguard.cli.selection import Selection, catalog_of
 from envguard.cli.session import Session
 from envguard.cli.sources import leave_receipt, sample_of
 from envguard.cli.workshop import open_workshop
-from envguard.models.calibration import calibrated_with
+from envguard.models.calibration import CALIBRATION, calibration_files
 from envguard.models.model_files import Model
-from envguard.models.pages import ENVIRONMENT as PAGE_ENVIRONMENT
 from envguard.models.recipe import GivenRecipe
-from envguard.models.record import record_of
-from envguard.models.report_files import maker_for, write_page
+from envguard.models.report_files import PAGE_REPORT, write_data
 from envguard.payload.contract import (
     FailedRun,
     QuantizeDocument,
@@ -31,10 +29,12 @@ from envguard.payload.contract import (
 )
 from envguard.running.checking_files import check_input, check_output, check_output_folder
 from envguard.running.events import Receiver
-from envguard.running.pipeline import Alone, Overrides, environments_of, run_task
+from envguard.running.pipeline import environments_of, run_task
 from envguard.running.preparing import Workshop
+from envguard.running.receipt import receipt_path
 from envguard.running.several import RunError, run_each
 from envguard.running.step import scratch_folder
+from envguard.running.task_order import Alone, Overrides, TaskOrder
 from envguard.store.home import runs_folder
 
 TASK = "quantize"
@@ -73,10 +73,7 @@ class Choices:
     def opened(self, receive: Receiver) -> tuple[Task, Workshop]:
         """The task and a workshop for its environments; raises BadInput if a choice is unknown."""
         catalog = catalog_of(self.session)
-        task = catalog.tasks[TASK]
-        if self.calibration is not None:
-            task = calibrated_with(task, self.calibration, catalog)
-        return task, open_workshop(self.session, catalog, receive, self.selection)
+        return catalog.tasks[TASK], open_workshop(self.session, catalog, receive, self.selection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +94,26 @@ def quantize_model(
     """
     check_input(model.source)
     check_output(model.target, model.source)
-    with maker_for(model, workshop) as maker:
-        keep = maker.keep if maker else {}
-        result = run_task(task, {"input": model.source}, model.target, workshop, choices.options, alone, keep)
-        record, receipt = record_of(result), None
-        if choices.receipt:
-            options = _with_recipe(choices.options, record)
-            receipt = leave_receipt(task, result, model.target, options, sample_of({"input": model.named}))
-        document = quantize_document(record)
-        if maker and model.page:
-            write_page(model.page, maker, replace(record, receipt=None if receipt is None else str(receipt)))
+    sources: dict[str, tuple[Path, ...]] = {"input": (model.source,)}
+    named = {"input": model.named}
+    if choices.calibration is not None:
+        sources[CALIBRATION] = calibration_files(choices.calibration, workshop)
+        named[CALIBRATION] = choices.calibration
+    order = TaskOrder(
+        task,
+        sources,
+        model.target,
+        options=choices.options,
+        reports={PAGE_REPORT: model.page} if model.page else {},
+        receipt=receipt_path(model.target, task) if choices.receipt else None,
+    )
+    result = run_task(order, workshop, alone)
+    leave_receipt(replace(order, options=_with_recipe(choices.options, result.record)), result, sample_of(named))
+    document = quantize_document(result.record)
+    if model.page:
+        write_data(model.page, document)
+    if result.report_error:
+        raise result.report_error
     return document
 
 
@@ -127,9 +134,9 @@ def quantize_several(
     if batch.folder is not None:
         check_output_folder(batch.folder.absolute())
     jobs = {name: (model, choices) for name, model in batch.models.items()}
-    pages = [PAGE_ENVIRONMENT] if any(model.page for model in batch.models.values()) else []
+    reports = [PAGE_REPORT] if any(model.page for model in batch.models.values()) else []
     with (
-        workshop.holding([*environments_of(task, workshop.catalog), *pages]),
+        workshop.holding(environments_of(task, workshop.catalog, reports)),
         scratch_folder(runs_folder(workshop.home)) as scratch,
         _folder_for(batch.folder),
     ):

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from envguard.errors import BadInput, StepFailed
+from envguard.errors import BadInput
 from envguard.files import write_whole
 from envguard.models.model_files import Model, check_report
-from envguard.models.pages import PageMaker, page_maker
-from envguard.payload.contract import QuantizeDocument, Run, SeveralDocument, quantize_document, to_json
+from envguard.payload.contract import QuantizeDocument, SeveralDocument, to_json
 from envguard.running.checking_files import check_output_folder
-from envguard.running.preparing import Workshop
 
 PAGE = "report.html"
+PAGE_REPORT = "page"
+"""What the task calls it among its reports."""
+
 DATA = "report.json"
 SUFFIXES = (".html", ".htm")
 
@@ -78,32 +78,10 @@ def write_folder_data(report: Path | None, document: SeveralDocument) -> None:
         write_whole(report.absolute() / DATA, _as_file(document))
 
 
-@contextlib.contextmanager
-def maker_for(model: Model, workshop: Workshop) -> Iterator[PageMaker | None]:
-    """What makes the model's page, if it gets one."""
-    if model.page is None:
-        yield None
-        return
-    with page_maker(workshop) as maker:
-        yield maker
-
-
-def write_page(page: Path, maker: PageMaker, record: Run) -> None:
-    """Write the document of a run, then its page; raises StepFailed that names the verdict if it fails."""
-    document = quantize_document(record)
+def write_data(page: Path, document: QuantizeDocument) -> None:
+    """Write the document beside its page."""
     page.parent.mkdir(exist_ok=True)
     write_whole(data_beside(page), _as_file(document))
-    try:
-        made = maker.make(record)
-    except StepFailed as error:
-        kept = document.output.path if document.output else "nothing"
-        raise StepFailed(
-            f"The page {page} could not be made.",
-            why=f"{error.what} {error.why}",
-            next_step=f"The run itself ended: its verdict is {document.verdict}, it wrote {kept}, and its document is "
-            f"{data_beside(page)}.",
-        ) from error
-    write_whole(page, made)
 
 
 def _as_file(document: QuantizeDocument | SeveralDocument) -> bytes:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from envguard.catalog.model import Catalog, Task
 from envguard.cli.options import (
     BackendOption,
     BaseOption,
@@ -29,15 +27,15 @@ from envguard.cli.workshop import open_workshop
 from envguard.errors import BadInput
 from envguard.files import write_whole
 from envguard.models.calibration import PICTURES, files_for
-from envguard.models.record import record_of
 from envguard.models.text.tuning import as_markdown, as_text
 from envguard.models.text.tuning_code import code
 from envguard.payload.contract import Run, TuneDocument, TuneFindings, to_json, tune_document
 from envguard.running.checking_files import check_input, check_output
-from envguard.running.pipeline import Overrides, run_task
+from envguard.running.pipeline import run_task
+from envguard.running.task_order import Overrides, TaskOrder
 
 TASK = STEP = "tune"
-MODEL = "model"
+IMAGES = "images"
 ENVIRONMENT = "verify"
 
 
@@ -81,7 +79,7 @@ def tune(
     Exit codes: 0 done; 2 bad input; 3 no environment is available here.
     """
     catalog = catalog_of(ctx.obj)
-    task = catalog.tasks[TASK] if images is None else measured_on(catalog.tasks[TASK], images, catalog)
+    task = catalog.tasks[TASK]
     options: Overrides = {} if seconds is None else {STEP: {"seconds": seconds}}
     with screen() as receive:
         selection = Selection(ENVIRONMENT, edition, python, find_links, offline, backend, base)
@@ -93,7 +91,10 @@ def tune(
         check_input(source)
         _check_outputs(source, output, report)
         target = None if output is None else output.absolute()
-        document = document_of(record_of(run_task(task, {"input": source}, target, workshop, options)))
+        sources: dict[str, tuple[Path, ...]] = {"input": (source,)}
+        if images is not None:
+            sources[IMAGES] = files_for("measure on", images, PICTURES, workshop)
+        document = document_of(run_task(TaskOrder(task, sources, target, options), workshop).record)
     if report is not None:
         write_whole(report.absolute(), as_markdown(document).encode(errors="backslashreplace"))
     typer.echo(json.dumps(to_json(document), indent=2) if as_json else as_text(document))
@@ -103,13 +104,6 @@ def document_of(record: Run) -> TuneDocument:
     """The document of a run, with the lines that set what is advised."""
     found = record.found(TuneFindings)
     return tune_document(record, code(found.kind, found.advice) if found and found.advice else {})
-
-
-def measured_on(task: Task, value: str, catalog: Catalog) -> Task:
-    """The task on the pictures of a folder, or on `sample:NAME`, instead of its own; raises BadInput as `files_for`."""
-    inputs, folder = files_for("measure on", value, dict.fromkeys(PICTURES, "picture"), catalog)
-    steps = tuple(replace(step, inputs={MODEL: step.inputs[MODEL], **inputs}) for step in task.steps)
-    return replace(task, steps=steps, folder=folder or task.folder)
 
 
 def _check_outputs(source: Path, output: Path | None, report: Path | None) -> None:

@@ -52,7 +52,7 @@ from .door.quantizing import (
 )
 from .door.receipts import RebuiltOutputs, ReceiptDocument, ReceiptedFile, ToolchainDifference
 from .door.recipes import ModelRecipe, RecipeDocument, RecipeSummary
-from .door.references import Reference
+from .door.references import FILE, RUN, SAMPLE, SOURCES, TASK, Reference
 from .door.requests import PROTOCOL, Findings, Note, Progress, Refusal, Request, StepEvent, StepFindings
 from .door.runs import NO, YES, EnvironmentRecord, FailedCandidate, FileRecord, ProofRecord, Run, StepRecord
 from .door.timing import KindTime, OperatorTimes, Processor, Profile, SlowOperator, TimeBetween, Timing
@@ -60,8 +60,13 @@ from .door.tuning import FoundCounts, FrameTimes, OptionTrial, Setting, TunedOn,
 from .door.verifying import CallTimes, Counts, LandmarkShift, Measures, SampleSize, ScoreShift, Spread, VerifyFindings
 
 __all__ = [
+    "FILE",
     "NO",
     "PROTOCOL",
+    "RUN",
+    "SAMPLE",
+    "SOURCES",
+    "TASK",
     "YES",
     "AppliedPass",
     "CalibrateFindings",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from envguard.payload.contract import StepRecord, to_json
 from envguard.running.pipeline import TaskResult
 
 SCHEMA = 1
@@ -13,26 +14,26 @@ SCHEMA = 1
 
 def as_document(result: TaskResult, receipt: Path | None) -> dict[str, Any]:
     """The document that `--json` prints; `receipt` is where the receipt lies."""
+    record = result.record
     return {
         "schema": SCHEMA,
-        "task": result.task,
-        "verdict": "yes" if result.passed else "no",
-        "failures": [failure.as_json() for failure in result.failures],
-        "inputs": {name: facts.as_json() for name, facts in result.inputs.items()},
-        "outputs": {name: facts.as_json() for name, facts in result.outputs.items()},
+        "task": record.task,
+        "verdict": record.verdict,
+        "failures": to_json(record.failures),
+        "inputs": to_json(record.inputs),
+        "outputs": to_json(record.outputs),
         "receipt": None if receipt is None else str(receipt),
-        "environments": [prepared.as_json() for prepared in result.environments],
-        "steps": [_step(name, result) for name in result.steps],
+        "environments": to_json(record.environments),
+        "steps": [_step(step) for step in record.steps],
     }
 
 
-def _step(name: str, result: TaskResult) -> dict[str, Any]:
-    handed_over = result.handed_over[name]
+def _step(step: StepRecord) -> dict[str, Any]:
     return {
-        "name": name,
-        "seconds": round(result.steps[name].seconds, 3),
-        "inputs": {each: [facts.sha256 for facts in files] for each, files in handed_over.inputs.items()},
-        "outputs": {each: facts.sha256 for each, facts in handed_over.outputs.items()},
+        "name": step.name,
+        "seconds": round(step.seconds, 3),
+        "inputs": to_json(step.inputs),
+        "outputs": to_json(step.outputs),
     }
 
 

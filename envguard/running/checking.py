@@ -10,9 +10,10 @@ from envguard.catalog.model import Sample
 from envguard.clock import utc_now
 from envguard.errors import EnvguardError, Interrupted
 from envguard.locks.proofs import Proof
+from envguard.payload.contract import CheckFindings
 from envguard.planning import Candidate
 from envguard.running.command_step import CommandRun, run_check_command
-from envguard.running.step import StepResult, run_step
+from envguard.running.step import StepOrder, StepResult, Told, run_step
 
 SAMPLES = "checks.samples"
 
@@ -48,8 +49,8 @@ def check_environment(
         raise CheckFailed(what, why=f"{error.what} {error.why}", next_step=error.next_step) from error
     if result.failures:
         first = result.failures[0]
-        raise CheckFailed(what, why=first.message, next_step=first.next_step, gate=first.name)
-    python = candidate.interpreter
+        raise CheckFailed(what, why=first.message, next_step=first.next, gate=first.name)
+    python, values = candidate.interpreter, result.findings.values
     return Proof(
         lock=candidate.lock.digest,
         python=python.version_text,
@@ -58,7 +59,7 @@ def check_environment(
         date=utc_now(),
         check=candidate.environment.check,
         seconds=round(result.seconds, 3),
-        found=result.values,
+        found=values.facts if isinstance(values, CheckFindings) else {},
     )
 
 
@@ -74,18 +75,14 @@ def _result(
     if environment.check_command:
         return run_check_command(environment, inputs, CommandRun(workspace, environment.folder, environ, log))
     files = [{"path": file.path, "bytes": file.bytes, "sha256": file.sha256} for each in held for file in each.files]
-    return run_step(
-        workspace,
-        environment.check,
+    order = StepOrder(
         name="check",
-        inputs={name: (path,) for name, path in {"site-packages": workspace.layout.site_packages, **inputs}.items()},
+        run=environment.check,
+        inputs={"site-packages": (workspace.layout.site_packages,), **{name: (path,) for name, path in inputs.items()}},
         options={**environment.check_options, **({"files": files} if environment.check == SAMPLES else {})},
-        findings={},
-        environ=environ,
-        log=log,
-        on_event=_ignore,
     )
+    return run_step(workspace, order, environ=environ, log=log, tell=_ignore)
 
 
-def _ignore(event: object) -> None:
+def _ignore(_event: Told) -> None:
     """A check's progress is too short to show."""

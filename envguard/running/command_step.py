@@ -13,6 +13,7 @@ from envguard.backends.protocol import Workspace
 from envguard.catalog.model import CommandStep, Environment
 from envguard.catalog.references import PLACEHOLDER
 from envguard.errors import BadInput, StepFailed
+from envguard.payload.contract import StepFindings
 from envguard.running.ending import ending, log_tail
 from envguard.running.step import StepResult
 
@@ -62,7 +63,7 @@ def run_command_step(step: CommandStep, inputs: Mapping[str, Path], run: Command
         )
     for name, path in outputs.items():
         _check_made(step, name, path, run)
-    return StepResult({"files": dict(step.outputs)}, (), seconds)
+    return StepResult(StepFindings(files=dict(step.outputs)), seconds)
 
 
 def run_check_command(environment: Environment, samples: Mapping[str, Path], run: CommandRun) -> StepResult:

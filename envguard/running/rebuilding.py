@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,16 +12,18 @@ from typing import Literal
 from envguard.catalog.model import Task
 from envguard.errors import BadInput, EnvguardError, NoEnvironment, StepFailed
 from envguard.files import FileFacts, file_facts
-from envguard.payload.door.references import SAMPLE
-from envguard.running.code import code_digest, task_digest
+from envguard.payload.contract import SAMPLE
+from envguard.running.code_digest import code_digest, task_digest
 from envguard.running.pipeline import environments_of, run_task
 from envguard.running.preparing import Workshop
 from envguard.running.receipt import Receipt, ReceiptFile, environment_of
 from envguard.running.step import scratch_folder
+from envguard.running.task_order import TaskOrder
 from envguard.store.home import runs_folder
 
 Verdict = Literal["MATCH", "DIFF", "TOOLCHAIN DIFFERS"]
 FileState = Literal["match", "diff", "missing"]
+SHOWN = 3
 
 
 class CannotRebuild(EnvguardError):
@@ -76,21 +78,33 @@ def find_outputs(receipt: Receipt, folder: Path) -> tuple[FileFound, ...]:
 def find_inputs(receipt: Receipt, folder: Path, named: Sequence[Path]) -> tuple[FileFound, ...]:
     """The receipt's inputs: those of the `named` files that have their bytes, else what lies beside the receipt.
 
-    Raises BadInput where a named file is none of them.
+    Of a named folder every file in it is meant that is an input. Raises BadInput where a named file is none of them.
     """
-    by_hash = {_facts(path).sha256: path for path in named}
-    wanted = {file.sha256 for file in receipt.inputs.values()}
-    for sha256, path in by_hash.items():
-        if sha256 not in wanted:
+    recorded = [(name, file) for name, file in receipt.inputs.items()]
+    recorded += [(name, file) for name, files in receipt.file_sets.items() for file in files]
+    wanted = {file.sha256 for _, file in recorded}
+    by_hash: dict[str, Path] = {}
+    for path in named:
+        found = {_facts(each).sha256: each for each in _files_at(path)}
+        if wanted.isdisjoint(found):
             raise BadInput(
-                f"{path} is no input of this receipt.",
-                why=f"it has the SHA-256 {sha256[:16]}…; recorded are "
-                + (", ".join(f"{file.file} {file.sha256[:16]}…" for file in receipt.inputs.values()) or "none"),
+                f"{path} is not an input of this receipt.",
+                why=f"recorded are {_named(file for _, file in recorded)}",
                 next_step="Name the file that the run was made with.",
             )
-    return tuple(
-        _compare(name, file, by_hash.get(file.sha256, folder / file.file)) for name, file in receipt.inputs.items()
-    )
+        by_hash |= found
+    return tuple(_compare(name, file, by_hash.get(file.sha256, folder / file.file)) for name, file in recorded)
+
+
+def _named(files: Iterable[ReceiptFile]) -> str:
+    """The first few of the files, and how many more there are."""
+    texts = [f"{file.file} {file.sha256[:16]}…" for file in files]
+    more = f" and {len(texts) - SHOWN} more" if len(texts) > SHOWN else ""
+    return ", ".join(texts[:SHOWN]) + more if texts else "none"
+
+
+def _files_at(path: Path) -> list[Path]:
+    return sorted(each for each in path.iterdir() if each.is_file()) if path.is_dir() else [path]
 
 
 def rebuild(receipt: Receipt, inputs: Sequence[FileFound], workshop: Workshop) -> Rebuilt:
@@ -116,12 +130,12 @@ def rebuild(receipt: Receipt, inputs: Sequence[FileFound], workshop: Workshop) -
         )
         with scratch_folder(runs_folder(workshop.home)) as folder:
             options = {name: dict(values) for name, values in receipt.options.items()}
-            result = run_task(task, sources, folder / "rebuilt", workshop, options)
+            result = run_task(TaskOrder(task, sources, folder / "rebuilt", options), workshop)
     except StepFailed as error:
         return Rebuilt((), differences, f"{error.what} {error.why}")
     except (NoEnvironment, BadInput) as error:
         raise CannotRebuild(error.what, why=error.why, next_step=error.next_step) from error
-    failure = "; ".join(f"{each.name}: {each.message}" for each in result.failures)
+    failure = "; ".join(f"{each.name}: {each.message}" for each in result.record.failures)
     return Rebuilt(_outputs(receipt, result.outputs), differences, failure)
 
 
@@ -141,24 +155,36 @@ def _recorded_choice(receipt: Receipt, workshop: Workshop) -> tuple[dict[str, st
     return editions, pythons
 
 
-def _sources(receipt: Receipt, inputs: Sequence[FileFound], task: Task, workshop: Workshop) -> dict[str, Path]:
-    """Each input of the task with the recorded bytes: what was found, or the sample that it was."""
-    sources: dict[str, Path] = {}
-    for found in inputs:
-        file = receipt.inputs[found.name]
-        if found.state == "match" and found.path is not None:
-            sources[found.name] = found.path
-        elif (sample := _sample(file, workshop)) is not None:
-            sources[found.name] = sample
-    for name in task.inputs:
-        if name not in sources:
-            wanted = receipt.inputs.get(name)
+def _sources(
+    receipt: Receipt, inputs: Sequence[FileFound], task: Task, workshop: Workshop
+) -> dict[str, tuple[Path, ...]]:
+    """Each input of the run with the recorded bytes: what was found, or the sample that it was.
+
+    Raises CannotRebuild for one that is not here.
+    """
+    recorded = {name: (file,) for name, file in receipt.inputs.items()} | dict(receipt.file_sets)
+    unknown = [name for name in task.inputs if name not in recorded]
+    if unknown:
+        raise CannotRebuild(
+            f"The input {unknown[0]!r} of the run is not here.",
+            why="the receipt does not name it",
+            next_step="Run the task again; its definition has changed since.",
+        )
+    here = {(found.name, found.file): found.path for found in inputs if found.state == "match"}
+    sources: dict[str, tuple[Path, ...]] = {}
+    for name, files in recorded.items():
+        paths = [here.get((name, file.file)) or _sample(file, workshop) for file in files]
+        sources[name] = tuple(path for path in paths if path is not None)
+        if len(sources[name]) < len(files):
+            missing = next(file for file, path in zip(files, paths, strict=True) if path is None)
             raise CannotRebuild(
                 f"The input {name!r} of the run is not here.",
-                why=f"{wanted.file} with SHA-256 {wanted.sha256[:16]}…" if wanted else "the receipt does not name it",
-                next_step="Name the file with --input.",
+                why=f"{missing.file} with SHA-256 {missing.sha256[:16]}…",
+                next_step="Name the file with --input."
+                if len(files) == 1
+                else "Name the folder of these files with --input.",
             )
-    return {name: sources[name] for name in task.inputs}
+    return sources
 
 
 def _sample(file: ReceiptFile, workshop: Workshop) -> Path | None:
@@ -183,7 +209,7 @@ def _environments(receipt: Receipt, task: Task, workshop: Workshop) -> Iterator[
 
 def _code(receipt: Receipt, task: Task) -> Iterator[Difference]:
     recorded = {step.name: step.code for step in receipt.steps}
-    for step in task.steps:
+    for step in task.verdict_steps:
         yield from _differ(f"code of step {step.name}", recorded.get(step.name, ""), code_digest(step, task.folder))
 
 

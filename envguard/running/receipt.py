@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from envguard import __version__
 from envguard.catalog.model import CommandStep, Step, Task
 from envguard.catalog.references import reference_of
-from envguard.clock import utc_now
 from envguard.errors import BrokenData
 from envguard.files import FileFacts
-from envguard.payload.door.references import Reference
-from envguard.running.code import task_digest
-from envguard.running.pipeline import HandedOver, Overrides, TaskResult
+from envguard.payload.contract import Reference
+from envguard.running.code_digest import task_digest
+from envguard.running.pipeline import TaskResult
 from envguard.running.preparing import Prepared
+from envguard.running.task_order import TaskOrder
+from envguard.running.task_run import HandedOver
 from envguard.table_reader import (
     JsonValue,
     TableReader,
@@ -106,7 +106,10 @@ class ReceiptStep:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Everything that a run was made of. `task_sha256` is the hash of the task's definition, `options` by step."""
+    """Everything that a run was made of. `task_sha256` is the hash of the task's definition, `options` by step.
+
+    `file_sets` are the files of inputs that take several, such as those that were calibrated with.
+    """
 
     task: str
     task_sha256: str
@@ -117,9 +120,11 @@ class Receipt:
     steps: tuple[ReceiptStep, ...]
     inputs: Mapping[str, ReceiptFile]
     outputs: Mapping[str, ReceiptFile]
+    file_sets: Mapping[str, tuple[ReceiptFile, ...]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, JsonValue]:
         """The document that is written."""
+        sets: JsonValue = {name: [file.as_json() for file in files] for name, files in self.file_sets.items()}
         return {
             "schema": SCHEMA,
             "envguard": self.envguard,
@@ -130,6 +135,7 @@ class Receipt:
             "steps": [step.as_json() for step in self.steps],
             "inputs": {name: file.as_json() for name, file in self.inputs.items()},
             "outputs": {name: file.as_json() for name, file in self.outputs.items()},
+            **({"file_sets": sets} if sets else {}),
         }
 
     def text(self) -> str:
@@ -137,18 +143,24 @@ class Receipt:
         return json.dumps(self.as_json(), indent=2) + "\n"
 
 
-def make_receipt(task: Task, result: TaskResult, options: Overrides, samples: Mapping[str, Reference]) -> Receipt:
-    """The receipt of a run that has outputs; `samples` are the inputs that were had by `sample:NAME`."""
+def make_receipt(order: TaskOrder, result: TaskResult, samples: Mapping[str, Reference]) -> Receipt:
+    """The receipt of a run that has outputs; `samples` are the inputs that were named as `sample:NAME`."""
+    task, record = order.task, result.record
+    files = {name: tuple(_file(facts, samples.get(name)) for facts in result.inputs[name]) for name in result.inputs}
     return Receipt(
         task=task.name,
         task_sha256=task_digest(task),
-        envguard=__version__,
-        date=utc_now(),
-        options={name: json_table(dict(values)) for name, values in options.items()},
+        envguard=record.envguard,
+        date=record.date,
+        options={name: json_table(dict(values)) for name, values in order.options.items()},
         environments=tuple(map(environment_of, result.environments)),
-        steps=tuple(_step(step, result.handed_over[step.name], result.steps[step.name].seconds) for step in task.steps),
-        inputs={name: _file(facts, samples.get(name)) for name, facts in result.inputs.items()},
+        steps=tuple(
+            _step(step, result.handed_over[step.name], seconds)
+            for step, seconds in zip(task.verdict_steps, (each.seconds for each in record.steps), strict=True)
+        ),
+        inputs={name: files[name][0] for name in files if name in task.inputs},
         outputs={name: _file(facts) for name, facts in result.outputs.items()},
+        file_sets={name: files[name] for name in files if name not in task.inputs},
     )
 
 
@@ -207,6 +219,7 @@ def receipt_from(document: object, source: str) -> Receipt:
         steps=table.each("steps", _read_step),
         inputs=table.named("inputs", lambda _, each: _read_file(each)),
         outputs=table.named("outputs", lambda _, each: _read_file(each)),
+        file_sets=table.named_arrays("file_sets", _read_file) if "file_sets" in table else {},
     )
     if not receipt.outputs:
         table.refuse("outputs", "must name at least one file")

@@ -20,9 +20,9 @@ from typing import Any, Generic, TypeVar
 from envguard.errors import EnvguardError, Interrupted, StepFailed, unforeseen
 from envguard.running.ending import ending
 from envguard.running.events import Receiver, RunFailed
-from envguard.running.pipeline import Alone
+from envguard.running.measuring_alone import taking_part
 from envguard.running.signals import unwind_on_sigterm
-from envguard.running.turns import taking_part
+from envguard.running.task_order import Alone
 
 # A step that is asked to end is killed after three seconds; its run then clears up.
 GRACE_SECONDS = 10.0

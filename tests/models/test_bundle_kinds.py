@@ -13,12 +13,11 @@ import pytest
 
 from envguard.catalog import builtin_catalog
 from envguard.catalog.model import Task
-from envguard.models.record import record_of
 from envguard.models.text.verification import verification_lines
 from envguard.payload.contract import CalibrateFindings, VerifyFindings
 from envguard.payload.door.references import TASK, Reference
-from envguard.running.pipeline import run_task
 from tests.support.environments import workshop
+from tests.support.tasks import run_on
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 
@@ -35,16 +34,16 @@ def without_quantizing() -> Task:
 def test_a_hand_bundle_is_calibrated_and_verified_with_pictures_of_hands(store_home: Path, tmp_path: Path) -> None:
     shop = workshop(store_home)
     (bundle,) = shop.sample("hand_landmarker").values()
-    result = run_task(without_quantizing(), {"input": bundle}, tmp_path / "calibration.npz", shop, {})
+    result = run_on(without_quantizing(), {"input": bundle}, tmp_path / "calibration.npz", shop)
     assert result.failures == ()
-    verify = record_of(result).found(VerifyFindings)
+    verify = result.record.found(VerifyFindings)
     assert verify is not None
     assert (verify.verified, verify.kind) == (True, "hand")
     assert verify.measures is not None
     assert verify.measures.counts.before >= 60
     assert verify.measures.counts.lost == 0
     assert verification_lines(verify)[1].startswith("  hands")
-    calibrate = record_of(result).found(CalibrateFindings)
+    calibrate = result.record.found(CalibrateFindings)
     assert calibrate is not None
     assert calibrate.inputs.keys() == {"hand_detector", "hand_landmarks_detector"}
     assert calibrate.held_out.keys() == calibrate.inputs.keys()

@@ -1,55 +1,51 @@
-"""`--calibration`: what a folder or a sample puts in place of the catalog's own pictures."""
+"""`--calibration`: which files a folder, a file or a sample stands for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from envguard.catalog import builtin_catalog
-from envguard.catalog.model import PayloadStep, Task
 from envguard.errors import BadInput
-from envguard.models.calibration import STEP, calibrated_with
+from envguard.models.calibration import CALIBRATION, calibration_files
+from envguard.running.preparing import Workshop
 
-CATALOG = builtin_catalog()
-TASK = CATALOG.tasks["quantize"]
-
-
-def inputs_of(task: Task) -> Mapping[str, str]:
-    (step,) = (step for step in task.steps if isinstance(step, PayloadStep) and step.name == STEP)
-    assert step.options["own"] is True
-    return {name: str(reference) for name, reference in step.inputs.items()}
+TASKS = builtin_catalog().tasks
 
 
-def test_a_sample_takes_the_place_of_the_pictures() -> None:
-    task = calibrated_with(TASK, "sample:face", CATALOG)
-    assert inputs_of(task) == {"model": "task:input", "picture": "sample:face"}
+@pytest.fixture
+def shop(tmp_path: Path) -> Workshop:
+    """A workshop that builds nothing."""
+    home = tmp_path / "home"
+    return Workshop(home=home, user_home=home, environ={}, catalog=builtin_catalog(), receive=lambda event: None)
 
 
-def test_pictures_and_arrays_of_a_folder_are_given_by_name_and_nothing_else_is(tmp_path: Path) -> None:
+@pytest.mark.parametrize("task", ["quantize", "convert"])
+def test_calibration_is_an_input_that_the_user_may_give(task: str) -> None:
+    assert TASKS[task].optional_inputs == (CALIBRATION,)
+    assert TASKS[task].inputs == ("input",)
+
+
+def test_pictures_and_arrays_of_a_folder_are_taken_and_nothing_else_is(tmp_path: Path, shop: Workshop) -> None:
     for name in ("b.JPG", "a.png", "c.npz", "notes.txt"):
         (tmp_path / name).touch()
     (tmp_path / "d.png").mkdir()
-    task = calibrated_with(TASK, str(tmp_path), CATALOG)
-    assert task.folder == tmp_path
-    assert inputs_of(task) == {
-        "model": "task:input",
-        "picture:a.png": "file:a.png",
-        "picture:b.JPG": "file:b.JPG",
-        "arrays:c.npz": "file:c.npz",
-    }
+    assert calibration_files(str(tmp_path), shop) == tuple(tmp_path / name for name in ("a.png", "b.JPG", "c.npz"))
 
 
-def test_no_other_step_is_changed() -> None:
-    changed = calibrated_with(TASK, "sample:face", CATALOG)
-    assert [step for step in changed.steps if step.name != STEP] == [step for step in TASK.steps if step.name != STEP]
+def test_one_file_of_arrays_is_enough(tmp_path: Path, shop: Workshop) -> None:
+    (tmp_path / "rows.npy").touch()
+    assert calibration_files(str(tmp_path / "rows.npy"), shop) == (tmp_path / "rows.npy",)
 
 
-@pytest.mark.parametrize("value", ["sample:no-such", "no/such/folder", "."])
+@pytest.mark.parametrize("value", ["sample:no-such", "no/such/folder", ".", "notes.txt"])
 def test_what_cannot_be_calibrated_with_is_bad_input(
-    value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shop: Workshop
 ) -> None:
-    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    (folder / "notes.txt").touch()
     with pytest.raises(BadInput):
-        calibrated_with(TASK, value, CATALOG)
+        calibration_files(value, shop)

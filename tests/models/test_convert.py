@@ -12,13 +12,13 @@ import pytest
 from envguard.catalog import builtin_catalog
 from envguard.errors import BadInput
 from envguard.host.variables import step_variables
-from envguard.models.convert import STEP, calibrated_with, read_pixels
+from envguard.models.convert import calibration_for, read_pixels
+from envguard.running.preparing import Workshop
 from tests.support.command import envguard
 from tests.support.documents import problems
 from tests.support.environments import workshop
 
 CATALOG = builtin_catalog()
-TASK = CATALOG.tasks["convert"]
 
 MAKE = """
 import sys
@@ -60,21 +60,12 @@ def test_other_words_for_black_and_white_are_bad_input(value: str) -> None:
 
 def test_pictures_need_to_be_told_what_black_and_white_are(tmp_path: Path) -> None:
     (tmp_path / "a.png").touch()
-    for value in (str(tmp_path), str(tmp_path / "a.png"), "sample:faces"):
+    home = tmp_path / "home"
+    shop = Workshop(home=home, user_home=home, environ={}, catalog=CATALOG, receive=lambda event: None)
+    for value in (str(tmp_path), str(tmp_path / "a.png")):
         with pytest.raises(BadInput, match="black and white"):
-            calibrated_with(TASK, value, CATALOG, pictures=False)
-        calibrated_with(TASK, value, CATALOG, pictures=True)
-
-
-def test_one_file_of_arrays_is_enough(tmp_path: Path) -> None:
-    (tmp_path / "rows.npy").touch()
-    task = calibrated_with(TASK, str(tmp_path / "rows.npy"), CATALOG, pictures=False)
-    (step,) = (step for step in task.steps if step.name == STEP)
-    assert {name: str(reference) for name, reference in step.inputs.items()} == {
-        "model": "task:input",
-        "arrays:rows.npy": "file:rows.npy",
-    }
-    assert task.folder == tmp_path
+            calibration_for(value, shop, pictures=False)
+        assert calibration_for(value, shop, pictures=True) == (tmp_path / "a.png",)
 
 
 @pytest.fixture(scope="module")

@@ -7,15 +7,12 @@ import hashlib
 import os
 import sys
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from envguard.errors import BadInput
-from envguard.models.pages import page_maker
-from envguard.models.record import record_of
 from envguard.models.text.quantization import as_markdown, as_text
 from envguard.payload.contract import (
     Measures,
@@ -25,11 +22,12 @@ from envguard.payload.contract import (
     quantize_document,
     to_json,
 )
-from envguard.payload.door.references import Reference
-from envguard.running.pipeline import NOTHING, Overrides, TaskResult, run_task
+from envguard.running.pipeline import TaskResult, run_task
+from envguard.running.task_order import NO_OPTIONS, Overrides, TaskOrder
 from tests.support.command import Ended, envguard
 from tests.support.documents import problems
 from tests.support.environments import workshop
+from tests.support.tasks import run_on
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 
@@ -176,15 +174,16 @@ def run(
     store_home: Path,
     source: Path,
     output: Path,
-    options: Overrides,
+    options: Overrides = NO_OPTIONS,
     without: str = "",
-    keep: Mapping[Reference, Path] = NOTHING,
+    page: Path | None = None,
 ) -> TaskResult:
     """The task, or the task without one of its steps."""
     shop = workshop(store_home)
     whole = shop.catalog.tasks["quantize"]
     task = dataclasses.replace(whole, steps=tuple(step for step in whole.steps if step.name != without))
-    return run_task(task, {"input": source}, output, shop, options, keep=keep)
+    reports = {"page": page} if page else {}
+    return run_task(TaskOrder(task, {"input": (source,)}, output, options, reports), shop)
 
 
 def test_the_recipe_that_was_found_gives_the_same_bytes_on_another_python_without_a_search(
@@ -194,10 +193,10 @@ def test_the_recipe_that_was_found_gives_the_same_bytes_on_another_python_withou
     whole = shop.catalog.tasks["quantize"]
     task = dataclasses.replace(whole, steps=tuple(step for step in whole.steps if step.name not in MEASURING))
     options: Overrides = {"quantize": {"recipe": poisoned_run.document["recipe"]}}
-    result = run_task(task, {"input": bundle}, tmp_path / "out.task", shop, options)
+    result = run_on(task, {"input": bundle}, tmp_path / "out.task", shop, options)
     assert result.output is not None
     assert result.output.sha256 == poisoned_run.document["output"]["sha256"]
-    found = record_of(result).found(QuantizeFindings)
+    found = result.record.found(QuantizeFindings)
     assert found is not None
     assert not any(model.candidates for model in found.models)
 
@@ -226,7 +225,7 @@ def test_for_speed_a_call_takes_less_time_within_wider_limits(store_home: Path, 
 def test_blendshapes_can_be_dropped(store_home: Path, bundle: Path, tmp_path: Path, poisoned_run: Ended) -> None:
     chosen = {"drop": ["face_blendshapes"], "recipe": poisoned_run.document["recipe"]}
     result = run(store_home, bundle, tmp_path / "out.task", {"quantize": chosen})
-    document = quantize_document(record_of(result))
+    document = quantize_document(result.record)
     assert result.passed, result.failures
     assert document.dropped == ("face_blendshapes",)
     assert measures_of(document).scores is None
@@ -242,7 +241,7 @@ def test_for_size_a_large_layer_is_compressed_and_the_report_says_so(
     assert result.passed, result.failures
     assert result.output is not None
     assert result.output.bytes <= 1_600_000
-    document = quantize_document(record_of(result))
+    document = quantize_document(result.record)
     measures = measures_of(document)
     assert measures.counts.lost == 0
     assert measures.landmark_shift is not None
@@ -255,7 +254,7 @@ def test_for_size_a_large_layer_is_compressed_and_the_report_says_so(
 def test_for_accuracy_landmarks_move_half_as_far(store_home: Path, bundle: Path, tmp_path: Path) -> None:
     result = run(store_home, bundle, tmp_path / "out.task", {"quantize": {"goal": "accuracy"}}, "compare")
     assert result.passed, result.failures
-    shift = measures_of(quantize_document(record_of(result))).landmark_shift
+    shift = measures_of(quantize_document(result.record)).landmark_shift
     assert shift is not None
     assert shift.px.mean <= 0.2
 
@@ -265,13 +264,13 @@ def test_gates_that_are_not_passed_are_named_and_leave_no_output_but_a_page(
 ) -> None:
     limits = {"max_faces_lost": -1, "max_landmark_px": 0.001, "max_blendshape": 0.00001}
     options: Overrides = {"quantize": {"recipe": poisoned_run.document["recipe"]}, "verify": limits}
-    with page_maker(workshop(store_home)) as maker:
-        result = run(store_home, bundle, tmp_path / "out.task", options, without="compare", keep=maker.keep)
-        document = quantize_document(record_of(result))
-        page = maker.make(record_of(result)).decode()
+    result = run(store_home, bundle, tmp_path / "out.task", options, without="compare", page=tmp_path / "page.html")
+    assert result.report_error is None
+    document = quantize_document(result.record)
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert {failure.name for failure in result.failures} == {"faces-lost", "landmark-shift", "blendshape-shift"}
     assert result.output is None
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
     assert problems(to_json(document), "QuantizeDocument") == []
     assert document.verdict == "no"
     for text in (as_text(document), as_markdown(document)):
@@ -288,8 +287,8 @@ def test_a_bare_model_works_just_as_well(store_home: Path, models: Path, tmp_pat
     result = run(store_home, source, tmp_path / name, {})
     assert result.passed, result.failures
     assert result.output is not None
-    assert result.output.bytes < 0.75 * result.input.bytes
-    verify = record_of(result).found(VerifyFindings)
+    assert result.output.bytes < 0.75 * source.stat().st_size
+    verify = result.record.found(VerifyFindings)
     assert verify is not None
     assert not verify.verified
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from envguard.catalog import builtin_catalog
-from envguard.models.tune import measured_on
 from tests.support.command import envguard
 from tests.support.documents import problems
 
@@ -23,25 +22,8 @@ def test_each_kind_of_bundle_is_measured_on_the_pictures_that_it_is_verified_wit
         assert step.inputs[kind] == verify.inputs[kind]
 
 
-def test_pictures_of_a_folder_take_the_place_of_the_samples(tmp_path: Path) -> None:
-    for name in ("b.JPG", "a.png", "c.npz", "notes.txt"):
-        (tmp_path / name).touch()
-    task = measured_on(TASK, str(tmp_path), CATALOG)
-    (step,) = task.steps
-    assert task.folder == tmp_path
-    assert {name: str(reference) for name, reference in step.inputs.items()} == {
-        "model": "task:input",
-        "picture:a.png": "file:a.png",
-        "picture:b.JPG": "file:b.JPG",
-    }
-
-
-def test_a_sample_takes_the_place_of_the_others() -> None:
-    (step,) = measured_on(TASK, "sample:face", CATALOG).steps
-    assert {name: str(reference) for name, reference in step.inputs.items()} == {
-        "model": "task:input",
-        "picture": "sample:face",
-    }
+def test_pictures_are_an_input_that_the_user_may_give() -> None:
+    assert TASK.optional_inputs == ("images",)
 
 
 @pytest.mark.parametrize(

@@ -21,12 +21,12 @@ from envguard.host.interpreters import HostFacts
 from envguard.planning import minor_of
 from envguard.running.events import Building
 from envguard.running.images import containers_of, image_of
-from envguard.running.pipeline import run_task
 from envguard.running.preparing import Workshop
 from tests.support.command import envguard
 from tests.support.engine import TestEngine
 from tests.support.environments import Events, workshop
 from tests.support.projects import shop_of, write_project
+from tests.support.tasks import run_on
 
 pytestmark = [pytest.mark.slow, pytest.mark.network]
 
@@ -120,7 +120,7 @@ def shop(engine: TestEngine, project: Path, home: Path) -> Workshop:
 
 def test_steps_find_their_files_and_give_back_theirs(shop: Workshop, engine: TestEngine, tmp_path: Path) -> None:
     (tmp_path / "word").write_text("world")
-    result = run_task(shop.catalog.tasks["work"], {"word": tmp_path / "word"}, tmp_path / "out", shop, {})
+    result = run_on(shop.catalog.tasks["work"], {"word": tmp_path / "word"}, tmp_path / "out", shop)
     assert result.passed
     assert (tmp_path / "out" / "joined.txt").read_text() == "hello world"
     seen = json.loads((tmp_path / "out" / "seen.json").read_text())
@@ -136,7 +136,7 @@ def test_steps_find_their_files_and_give_back_theirs(shop: Workshop, engine: Tes
 
 def test_a_crash_is_told_with_its_signal_and_its_words(shop: Workshop, engine: TestEngine, tmp_path: Path) -> None:
     with pytest.raises(StepFailed) as caught:
-        run_task(shop.catalog.tasks["crash"], {}, tmp_path / "out", shop, {})
+        run_on(shop.catalog.tasks["crash"], {}, tmp_path / "out", shop)
     assert caught.value.what == "The step 'crash' was ended by SIGABRT."
     assert "the end" in caught.value.why
     assert engine.containers() == []
@@ -256,7 +256,7 @@ def test_a_quantized_model_is_the_same_bytes_in_both(
     made = {}
     for shop in (here, inside):
         out = tmp_path / f"{shop.backend}.tflite"
-        result = run_task(shop.catalog.tasks["small"], {"model": tmp_path / "small.tflite"}, out, shop, {})
+        result = run_on(shop.catalog.tasks["small"], {"model": tmp_path / "small.tflite"}, out, shop)
         assert result.passed
         made[shop.backend] = out.read_bytes()
     assert made["container"] == made[None]

@@ -12,10 +12,10 @@ from envguard.catalog import builtin_catalog
 from envguard.host.interpreters import HostFacts
 from envguard.payload.door.references import TASK, Reference
 from envguard.planning import best_interpreter
-from envguard.running.pipeline import run_task
 from envguard.running.preparing import Workshop
 from envguard.running.recorded import recorded_proofs
 from tests.support.environments import Events
+from tests.support.tasks import run_on
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 
@@ -49,7 +49,7 @@ def quantized(edition: str, host: HostFacts, home: Path, folder: Path) -> str:
     alone = dataclasses.replace(steps["quantize"], inputs={"model": Reference(TASK, "input")})
     task = dataclasses.replace(whole, steps=(steps["inspect"], alone))
     (source,) = shop.sample("face_landmarker").values()
-    result = run_task(task, {"input": source}, folder / f"{edition}.task", shop, {})
+    result = run_on(task, {"input": source}, folder / f"{edition}.task", shop)
     assert result.passed, result.failures
     assert result.output is not None
     assert result.environments[0].candidate.edition.name == edition

@@ -16,8 +16,9 @@ import pytest
 from envguard.errors import BadInput, NoEnvironment, StepFailed
 from envguard.host.interpreters import HostFacts
 from envguard.planning import minor_of
-from envguard.running.pipeline import TaskResult, run_task
+from envguard.running.pipeline import TaskResult
 from tests.support.projects import shop_of, write_project
+from tests.support.tasks import run_on
 
 COPY = """
     import sys
@@ -51,7 +52,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(project: Path, home: Path, source: Path, target: Path, environ: dict[str, str] | None = None) -> TaskResult:
     shop = shop_of(project, home, environ)
-    return run_task(shop.catalog.tasks["work"], {"file": source}, target, shop, {})
+    return run_on(shop.catalog.tasks["work"], {"file": source}, target, shop)
 
 
 def one_step(tmp_path: Path, python: str, code: str, command: str = DO) -> Path:
@@ -71,7 +72,7 @@ def test_without_a_target_the_steps_run_and_nobody_gets_their_files(
     project = one_step(tmp_path, python, COPY)
     before = sorted(tmp_path.rglob("*"))
     shop = shop_of(project, home)
-    result = run_task(shop.catalog.tasks["work"], {"file": source}, None, shop, {})
+    result = run_on(shop.catalog.tasks["work"], {"file": source}, None, shop)
     assert (result.passed, dict(result.outputs), list(result.handed_over)) == (True, {}, ["do"])
     assert sorted(tmp_path.rglob("*")) == before
 
@@ -111,7 +112,7 @@ def test_files_go_from_step_to_step_by_hash(tmp_path: Path, home: Path, python: 
     assert result.handed_over["first"].outputs["made"].sha256 == made
     assert [facts.sha256 for facts in result.handed_over["second"].inputs["before"]] == [made]
     assert result.outputs["middle"].sha256 == made
-    assert result.input.path == source
+    assert result.inputs["file"][0].path == source
     assert not list((home / "runs").iterdir())
 
 

@@ -164,7 +164,7 @@ def test_what_cannot_be_rebuilt_here_is_told(project: Project) -> None:
     assert project.verify("--rebuild", "--input", project.source.with_name("elsewhere.txt")).code == 0
     wrong = project.verify("--rebuild", "--input", project.output)
     assert wrong.code == 2
-    assert "is no input of this receipt" in wrong.err
+    assert "is not an input of this receipt" in wrong.err
     project.change("envguard.toml", "[tasks.double]", "[tasks.treble]")
     project.change("envguard.toml", "tasks.double.steps", "tasks.treble.steps")
     unknown = project.verify("--rebuild")

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from envguard.errors import BadInput, Interrupted
 from envguard.running.events import Receiver, StepNote
-from envguard.running.pipeline import Alone, run_task
+from envguard.running.pipeline import run_task
 from envguard.running.several import run_each
 from envguard.running.signals import unwind_on_sigterm
+from envguard.running.task_order import Alone, TaskOrder
 from tests.support.projects import shop_of
 
 
@@ -40,7 +41,7 @@ def run_in(job: tuple[Path, Path, Path], receive: Receiver, alone: Alone) -> Non
     project, home, target = job
     shop = shop_of(project, home)
     shop.receive = receive
-    run_task(shop.catalog.tasks["work"], {}, target, shop, {}, alone)
+    run_task(TaskOrder(shop.catalog.tasks["work"], {}, target), shop, alone)
 
 
 def main() -> None:

@@ -34,6 +34,7 @@ from envguard.running.checking_files import check_input, check_output, check_out
 from envguard.running.pipeline import TaskResult, run_task
 from envguard.running.preparing import Workshop
 from envguard.running.receipt import receipt_path
+from envguard.running.task_order import TaskOrder
 
 
 def command_for(task: Task) -> Any:
@@ -86,8 +87,14 @@ def _run(
     for each in () if several else (*sources.values(), None):
         check_output(target, each)
         check_output(receipt_path(target, task), each)
-    result = run_task(task, sources, target, workshop, {})
-    return result, leave_receipt(task, result, target, {}, sample_of(wanted)) if receipt else None
+    order = TaskOrder(
+        task,
+        {name: (path,) for name, path in sources.items()},
+        target,
+        receipt=receipt_path(target, task) if receipt else None,
+    )
+    result = run_task(order, workshop)
+    return result, leave_receipt(order, result, sample_of(wanted))
 
 
 def _inputs(task: Task, source: str | None, named: Sequence[str]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 TASK, SAMPLE, FILE, RUN = "task", "sample", "file", "run"
 SOURCES = (TASK, SAMPLE, FILE, RUN)
@@ -15,19 +15,22 @@ class Reference:
 
     `source` is `task` (files that the user named), `sample` (a sample's files), `file` (a file of the catalog's
     folder), `run` (what is known of the run itself: `run:document`), or the name of the step that made them; `name`
-    says which.
+    says which. Where it is `optional`, there may be no such file, and the step does without.
     """
 
     source: str
     name: str
+    optional: bool = field(default=False, compare=False)
 
     @classmethod
     def parse(cls, text: str) -> Reference:
-        """Read `SOURCE:NAME`; raises ValueError for anything else."""
+        """Read `SOURCE:NAME`, or `SOURCE:NAME?` for an optional one; raises ValueError for anything else."""
         source, colon, name = text.partition(":")
+        optional = name.endswith("?")
+        name = name[:-1] if optional else name
         if not source or not colon or not name:
             raise ValueError(f"{text!r} is not a reference such as `task:input` or `STEP:NAME`")
-        return cls(source, name)
+        return cls(source, name, optional)
 
     @property
     def step(self) -> str:

@@ -82,6 +82,7 @@ class StepRecord:
 class Run:
     """A run of any task. The verdict is `yes` where every gate was passed, and only then there are outputs.
 
+    `inputs` are the user's files by the task's names for them, `file_sets` those of inputs that take several.
     `envguard` is the version that ran it, `date` the moment (RFC 3339, UTC); `receipt` is where the receipt lies or is
     to lie.
     """
@@ -95,6 +96,7 @@ class Run:
     steps: tuple[StepRecord, ...]
     gates: tuple[Gate, ...]
     environments: tuple[EnvironmentRecord, ...]
+    file_sets: Mapping[str, tuple[FileRecord, ...]] = field(default_factory=dict)
     receipt: Optional[str] = None
     schema: Literal[2] = 2
 

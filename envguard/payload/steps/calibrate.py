@@ -12,6 +12,7 @@ import numpy as np
 from ..contract import CalibrateFindings, InspectFindings, Request, StepFindings
 from ..files import bundle as bundles
 from ..files.holding_out import divided, divided_rows
+from ..files.own_files import OWN, own_arrays, own_pictures
 from ..landmarks.comparison import find_views
 from ..landmarks.kind import LandmarkKind
 from ..landmarks.kinds import kind_of, picture_sizes
@@ -20,7 +21,7 @@ from ..landmarks.model_inputs import Seen, Size, whole_input
 from ..landmarks.views import CHANGES, Picture, changed, read_picture
 from ..protocol import Events, Refused
 
-PICTURE, ARRAYS, HELD_OUT = "picture", "arrays", "held_out"
+HELD_OUT = "held_out"
 MAX_IMAGES = 120
 MAX_HELD_OUT = 24
 FILE, HELD_OUT_FILE = "calibration.npz", "held_out.npz"
@@ -42,11 +43,11 @@ def run(request: Request, events: Events) -> StepFindings:
     """From pictures, make inputs for each model of `inputs["model"]`.
 
     The models of a bundle get what MediaPipe gives them, from the pictures of the input that its kind names (`face`,
-    `hand`, `pose`), and those held out from `face_held_out` (and so on). The pictures of `picture` are the user's and
-    take the place of both: every fourth view of them is held out. A bare model that takes pictures gets the user's
-    whole; other models get none, as what they see is not known. The files of `arrays` are taken as they are: `.npz`
-    with an array per model, or `.npy` for a single one; of ten rows or more, every fifth is held out. What the models
-    take is read from the findings of the step `inspect`.
+    `hand`, `pose`), and those held out from `face_held_out` (and so on). The files of `own` are the user's and take the
+    place of both. Of pictures every fourth view is held out; a bare model that takes pictures gets them whole, other
+    models none, as what they see is not known. Arrays are taken as they are: `.npz` with an array per model, or `.npy`
+    for a single one; of ten rows or more, every fifth is held out. What the models take is read from the findings of
+    the step `inspect`.
 
     Hands on `calibration` and `held_out`: each an `.npz` with one array per model, by the model's name, the inputs
     stacked along the first dimension; uint8 stands for pixels before the model's own normalisation. No view is in
@@ -57,14 +58,14 @@ def run(request: Request, events: Events) -> StepFindings:
     if not any(files for name, files in request.inputs.items() if name != "model"):
         raise Refused("There is nothing to calibrate with.", next_step="Give at least one picture, or an array.")
     kind = kind_of(source)
-    arrays = _read_arrays(request.files(ARRAYS), source)
+    arrays = _read_arrays(own_arrays(request), source)
     made = _from_pictures(request, source, kind, events)
     names = {model.name for model in source.models()}
     rows = {name: divided_rows(array) for name, array in arrays.items()}
     calibration = {**made.calibration, **{name: shown for name, (shown, _) in rows.items()}}
     held_out = {**made.held_out, **{name: apart for name, (_, apart) in rows.items()}}
     found = CalibrateFindings(
-        pictures=len(request.files(PICTURE) or (request.files(kind.samples) if kind else ())),
+        pictures=len(own_pictures(request) if request.files(OWN) or kind is None else request.files(kind.samples)),
         inputs=_write(request.folder / FILE, calibration, names),
         held_out=_write(request.folder / HELD_OUT_FILE, held_out, names),
     )
@@ -74,12 +75,14 @@ def run(request: Request, events: Events) -> StepFindings:
 def _from_pictures(
     request: Request, source: bundles.Bundle, kind: LandmarkKind | None, events: Events
 ) -> CalibrationInputs:
-    own = [read_picture(path) for path in request.files(PICTURE)]
+    own = [read_picture(path) for path in own_pictures(request)]
     sizes = picture_sizes(request.found(InspectFindings).models)
     if kind is None:
         return _picture_arrays(sizes, own) if own and source.suffix == bundles.MODEL_SUFFIX else NOTHING
-    shown = own or [read_picture(path) for path in request.files(kind.samples)]
-    apart = [] if own else [read_picture(path) for path in request.files(kind.held_out_samples)]
+    if request.files(OWN):
+        return _bundle_arrays(source, _Maker(kind, sizes, events), own, []) if own else NOTHING
+    shown = [read_picture(path) for path in request.files(kind.samples)]
+    apart = [read_picture(path) for path in request.files(kind.held_out_samples)]
     return _bundle_arrays(source, _Maker(kind, sizes, events), shown, apart) if shown else NOTHING
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from ..contract import Request
 from ..conversion import converter, converter_rows, keras_files, saved_models
 from ..conversion.converter import Integers, Port, Rows
+from ..files.own_files import own_arrays, own_pictures
 from ..protocol import Events, Failure, Refused, Result, read_options
 
 INT8, WEIGHTS = "int8", "weights"
@@ -40,7 +41,7 @@ class ConvertOptions:
 def run(request: Request, events: Events) -> Result:
     """`inputs["model"]` is a Keras file (`.keras`, `.h5`) or a SavedModel's folder as a tar.
 
-    The files of `arrays` (`.npy`, `.npz`) or of `picture` calibrate; without them only weights become int8.
+    The files of `own` calibrate: arrays (`.npy`, `.npz`) or pictures; without them only weights become int8.
 
     Hands on `float` and `quantized`, both `.tflite`, and `held_out`, an `.npz` of inputs that did not calibrate, by the
     model's name. Failure: `no-op`. `Refused`: what is neither kind of model, code in Keras files, operators that
@@ -92,7 +93,7 @@ def _fixed(inputs: tuple[Port, ...], name: str) -> tuple[Port, ...]:
 
 def _calibration(request: Request, options: ConvertOptions, inputs: Sequence[Port]) -> tuple[Rows | None, Rows]:
     """Rows to calibrate with, if any are given, and those held out."""
-    arrays, pictures = request.files("arrays"), request.files("picture")
+    arrays, pictures = own_arrays(request), own_pictures(request)
     if arrays and pictures:
         raise Refused(
             "There are both arrays and pictures to calibrate with.",

@@ -12,6 +12,7 @@ from typing import TypeVar
 from ..contract import FoundCounts, Json, OptionTrial, Request, StepFindings, TunedOn, TuneFindings, to_json
 from ..files import bundle as bundles
 from ..files.bundle import Bundle
+from ..files.own_files import own_pictures
 from ..landmarks.comparison import find_views
 from ..landmarks.detections import Detection
 from ..landmarks.kind import LandmarkKind
@@ -33,7 +34,7 @@ from ..measuring.benchmark import Call, Comparison, compare
 from ..measuring.cpu import features, processors
 from ..protocol import Events, Refused, read_options
 
-PICTURE, MEASUREMENTS = "picture", "measurements"
+MEASUREMENTS = "measurements"
 
 MOST_PICTURES = 24
 """As many are used, of those given at even distances: each is shown in several frames and under every setting."""
@@ -230,7 +231,7 @@ def _as_object(found: TuneFindings) -> dict[str, Json]:
 
 
 def _pictures(request: Request, kind: LandmarkKind) -> list[Picture]:
-    paths = [*request.files(PICTURE), *request.files(kind.samples)]
+    paths = own_pictures(request) or list(request.files(kind.samples))
     if not paths:
         raise Refused("There is no picture to measure on.", next_step=f"Give at least one with a {kind.name}.")
     return [read_picture(path) for path in _spread(paths, MOST_PICTURES)]

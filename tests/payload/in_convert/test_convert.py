@@ -62,7 +62,7 @@ class TheStep(InFolder):
         model, rows = self.folder / "net.keras", self.folder / "rows.npy"
         small_model().save(model)
         np.save(rows, np.random.default_rng(0).random((20, SIZE, SIZE, 3), np.float32))
-        order = self.order(model, arrays=rows)
+        order = self.order(model, own=rows)
         result = convert.run(order, Silent())
         self.assertEqual(result.failures, ())
         self.assertEqual((result.values["kind"], result.values["rows"]), ("int8", 16))

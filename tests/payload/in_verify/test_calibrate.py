@@ -77,7 +77,7 @@ class Calibrate(unittest.TestCase):
         first, second = PICTURES[:2]
         values = self.run_step("face", {"face": first, "face_held_out": second})
         self.assertEqual(values.held_out["face_landmarks_detector"], 12)
-        alone = self.run_step("face", {"picture": first})
+        alone = self.run_step("face", {"own": first})
         self.assertEqual(alone.inputs, values.inputs)
         self.assertEqual(alone.held_out, {}, "one view is all that there is to calibrate with")
 
@@ -87,14 +87,14 @@ class Calibrate(unittest.TestCase):
         self.assertEqual(values.inputs.keys(), {"face_landmarks_detector", "face_blendshapes"})
 
     def test_every_fourth_view_of_a_users_pictures_is_held_out(self) -> None:
-        values = self.run_step("face", {"picture": PICTURES[:4]})
+        values = self.run_step("face", {"own": PICTURES[:4]})
         self.assertEqual(values.inputs["face_detector"], 3 * 12)
         self.assertEqual(values.held_out["face_detector"], 12)
 
     def test_of_many_rows_of_an_array_every_fifth_is_held_out(self) -> None:
         rows = np.arange(10, dtype=np.float32)[:, None, None] * np.ones((10, 146, 2), np.float32)
         np.save(self.folder / "given.npy", rows)
-        self.run_step(self.bare("face_blendshapes"), {"arrays": self.folder / "given.npy"})
+        self.run_step(self.bare("face_blendshapes"), {"own": self.folder / "given.npy"})
         shown, apart = (self.arrays(name)["face_blendshapes"][:, 0, 0].tolist() for name in ("calibration", "held_out"))
         self.assertEqual(apart, [4, 9])
         self.assertEqual(shown, [0, 1, 2, 3, 5, 6, 7, 8])
@@ -102,17 +102,17 @@ class Calibrate(unittest.TestCase):
     def test_a_users_arrays_are_taken_as_they_are_and_no_pictures_beside_them(self) -> None:
         path = self.folder / "given.npz"
         np.savez(path, face_blendshapes=np.ones((3, 146, 2), np.float32), unknown=np.ones(1))
-        self.assertEqual(self.run_step("face", {"arrays": path}).inputs, {"face_blendshapes": 3})
+        self.assertEqual(self.run_step("face", {"own": path}).inputs, {"face_blendshapes": 3})
 
     def test_a_bare_model_gets_the_users_pictures_whole(self) -> None:
         known = inspected({"face_detector": (1, 32, 48, 3)})
-        self.run_step(self.bare("face_detector"), {"picture": PICTURES[0]}, known)
+        self.run_step(self.bare("face_detector"), {"own": PICTURES[0]}, known)
         self.assertEqual(self.arrays()["face_detector"].shape, (12, 32, 48, 3))
 
     def test_a_number_is_no_array_to_calibrate_with(self) -> None:
         np.save(self.folder / "given.npy", np.float32(1.0))
         with self.assertRaisesRegex(Refused, "given.npy"):
-            self.run_step("face", {"arrays": self.folder / "given.npy"})
+            self.run_step("face", {"own": self.folder / "given.npy"})
 
     def test_without_pictures_it_refuses(self) -> None:
         with self.assertRaises(Refused):

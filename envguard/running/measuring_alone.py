@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from envguard.running.pipeline import Alone
+from envguard.running.task_order import Alone
 
 if sys.platform != "win32":
     import fcntl

@@ -1,4 +1,4 @@
-"""The files of one run on their way from step to step: each known by its hash, none writable by who only reads it."""
+"""The files of one run on their way from step to step: each known by its hash, none writable by its readers."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from envguard.files import CHUNK, FileFacts, file_facts
-from envguard.payload.door.references import Reference
+from envguard.payload.contract import Reference
 
 READ_ONLY = 0o444
 
 
 @dataclass(slots=True)
-class Shelf:
+class RunFiles:
     """Files by the reference that stands for them; what comes from outside is copied, so that no step can change it."""
 
     folder: Path
@@ -28,12 +28,12 @@ class Shelf:
         return self._files[reference]
 
     def take(self, reference: Reference, files: Mapping[str, Path]) -> None:
-        """Copy files of the host, by the names that they shall have."""
+        """Copy files of the host, under the given names."""
         place = self._place()
         self._files[reference] = tuple(_copy(source, place / name) for name, source in files.items())
 
     def add(self, reference: Reference, path: Path) -> FileFacts:
-        """Put a file that a step made on the shelf; it is moved away from where the step can reach it."""
+        """Keep a file that a step made; it is moved away from where the step can reach it."""
         target = self._place() / path.name
         path.replace(target)
         target.chmod(READ_ONLY)

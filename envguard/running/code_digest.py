@@ -31,9 +31,9 @@ def code_digest(step: Step, project: Path) -> str:
 
 
 def task_digest(task: Task) -> str:
-    """SHA-256 in hex of what a task does: its steps and outputs, whatever its summary and wherever it lies."""
-    steps = [asdict(step) for step in task.steps]
-    for step, document in zip(task.steps, steps, strict=True):
+    """SHA-256 in hex of what a task does: its steps and outputs, whatever its summary, its reports, and its folder."""
+    steps = [asdict(step) for step in task.verdict_steps]
+    for step, document in zip(task.verdict_steps, steps, strict=True):
         del document["measures"]  # says what may run beside the step, not what it does
         document["inputs"] = {name: str(reference) for name, reference in step.inputs.items()}
     outputs = {name: str(reference) for name, reference in task.outputs.items()}

@@ -13,8 +13,9 @@ import pytest
 
 from envguard.host.interpreters import HostFacts
 from envguard.planning import minor_of
+from envguard.running.measuring_alone import taking_part
 from envguard.running.pipeline import run_task
-from envguard.running.turns import taking_part
+from envguard.running.task_order import TaskOrder
 from tests.support.projects import shop_of, write_project
 from tests.support.waiting import wait_for
 
@@ -49,7 +50,7 @@ SPAN = """
 def work(project: Path, home: Path, source: Path, target: Path, turns: Path) -> None:
     shop = shop_of(project, home)
     with taking_part(turns) as alone:
-        run_task(shop.catalog.tasks["work"], {"file": source}, target, shop, {}, alone)
+        run_task(TaskOrder(shop.catalog.tasks["work"], {"file": (source,)}, target), shop, alone)
 
 
 def overlap(one: tuple[float, float], other: tuple[float, float]) -> bool:
@@ -86,7 +87,7 @@ def test_a_run_that_is_killed_while_it_measures_keeps_nobody_waiting(tmp_path: P
     code = f"""
 import sys, time
 from pathlib import Path
-from envguard.running.turns import taking_part
+from envguard.running.measuring_alone import taking_part
 with taking_part(Path({str(tmp_path / "turns")!r})) as alone, alone():
     Path({str(tmp_path / "measuring")!r}).touch()
     time.sleep(60)

@@ -1,0 +1,167 @@
+"""One run under way: each step is given its files by hash and its workspace, and what it makes and finds is kept."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from envguard.backends.protocol import Workspace
+from envguard.catalog.model import CommandStep, PayloadStep, Step
+from envguard.errors import StepFailed
+from envguard.files import FileFacts
+from envguard.payload.contract import FILE, SAMPLE, Gate, Note, Reference
+from envguard.running.command_step import CommandRun, run_command_step
+from envguard.running.events import StepEnded, StepNote, StepProgress, StepStarted
+from envguard.running.preparing import Workshop
+from envguard.running.run_files import RunFiles, Watch
+from envguard.running.step import StepOrder, StepResult, Told, run_step
+from envguard.running.task_order import Alone, TaskOrder
+from envguard.store.home import log_file
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """What a step was given and what it made, files by the step's own names for them; and the hash of its code."""
+
+    code: str
+    inputs: Mapping[str, tuple[FileFacts, ...]]
+    outputs: Mapping[str, FileFacts]
+
+
+@dataclass(slots=True)
+class TaskRun:
+    """The files so far, and what each step found; `code` holds the hash of each step's code, `crash` what ended it."""
+
+    order: TaskOrder
+    workshop: Workshop
+    folder: Path
+    files: RunFiles
+    code: Mapping[str, str]
+    results: dict[str, StepResult] = field(default_factory=dict)
+    handed_over: dict[str, HandedOver] = field(default_factory=dict)
+    crash: Gate | None = None
+
+    @property
+    def gates(self) -> tuple[Gate, ...]:
+        """Everything that was judged so far."""
+        judged = [gate for result in self.results.values() for gate in result.findings.gates]
+        return (*judged, self.crash) if self.crash else tuple(judged)
+
+    @property
+    def failed(self) -> bool:
+        """Whether a gate was not passed."""
+        return not all(gate.passed for gate in self.gates)
+
+    def do(self, steps: Sequence[Step], alone: Alone) -> None:
+        """Run each step; after a failed gate the rest still runs for the report, but may not hide that failure."""
+        for step in steps:
+            try:
+                with alone() if step.measures else contextlib.nullcontext():
+                    self.step(step)
+            except StepFailed as error:
+                if not self.failed:
+                    raise
+                self.crash = Gate(
+                    name="step-failed",
+                    what="Every step ends well",
+                    passed=False,
+                    message=f"{error.what} {error.why}",
+                    next=error.next_step,
+                    step=step.name,
+                )
+                return
+
+    def step(self, step: Step) -> None:
+        """Run one step; raises StepFailed where it fails, changes an input, or hands on what is not its own."""
+        self.workshop.receive(StepStarted(step.name, step.environment))
+        wanted = {name: reference for name, reference in step.inputs.items() if self._fetch(reference)}
+        own = self.folder / "steps" / step.name
+        own.mkdir(parents=True)
+        given = {name: self.files.hand_out(ref, own / "in" / name) for name, ref in wanted.items()}
+        facts = {name: self.files[reference] for name, reference in wanted.items()}
+        known = {path: each.sha256 for name in given for path, each in zip(given[name], facts[name], strict=True)}
+        watch = Watch(known)
+        workspace = self._workspace(step, own / "work", given)
+        result = self._run(step, given, workspace)
+        for path in watch.changed():
+            raise StepFailed(
+                f"The step {step.name!r} changed its input {path.name}.",
+                why="later steps and the receipt would not know what they were given",
+                next_step="Let it write to a file of its own.",
+            )
+        outputs = {
+            name: self.files.add(Reference(step.name, name), _inside(workspace.folder, file))
+            for name, file in result.findings.files.items()
+        }
+        shutil.rmtree(own, ignore_errors=True)
+        self.results[step.name] = result
+        self.handed_over[step.name] = HandedOver(self.code[step.name], facts, outputs)
+        failures = tuple(gate.name for gate in result.failures)
+        self.workshop.receive(StepEnded(step.name, result.seconds, failures))
+
+    def _run(self, step: Step, given: Mapping[str, tuple[Path, ...]], workspace: Workspace) -> StepResult:
+        environ = self.workshop.environ
+        log = log_file(self.workshop.home, f"{self.order.task.name}-{step.name}")
+        if isinstance(step, CommandStep):
+            # Of several files a command is given the folder.
+            paths = {name: files[0] if len(files) == 1 else files[0].parent for name, files in given.items()}
+            return run_command_step(step, paths, CommandRun(workspace, self.order.task.folder, environ, log))
+        findings = {name: result.findings.values for name, result in self.results.items()}
+        told = StepOrder(
+            name=step.name,
+            run=step.run,
+            inputs=given,
+            options={**step.options, **self.order.options.get(step.name, {})},
+            findings={name: values for name, values in findings.items() if values is not None},
+        )
+        return run_step(workspace, told, environ=environ, log=log, tell=lambda event: self._pass_on(step, event))
+
+    def _workspace(self, step: Step, work: Path, given: Mapping[str, tuple[Path, ...]]) -> Workspace:
+        """Where a step runs: it sees what it was given, a command step also its project, and may write to `work`."""
+        work.mkdir()
+        folders = [files[0].parent for files in given.values()]
+        code = [self.order.task.folder] if isinstance(step, CommandStep) else []
+        return self.workshop.workspace(self.workshop.prepare(step.environment), work, [*folders, *code])
+
+    def _fetch(self, reference: Reference) -> bool:
+        """Whether the files of a reference are there; those from outside the run are fetched when first wanted."""
+        if reference in self.files:
+            return True
+        if reference.source == SAMPLE:
+            self.files.take(reference, self.workshop.sample(reference.name))
+        elif reference.source == FILE:
+            self._fetch_file(reference)
+        elif not reference.optional:
+            raise StepFailed(f"No step made '{reference}'.", next_step="Correct the reference in the catalog.")
+        return reference in self.files
+
+    def _fetch_file(self, reference: Reference) -> None:
+        source = self.order.task.folder / reference.name
+        try:
+            self.files.take(reference, {source.name: source})
+        except OSError as error:
+            raise StepFailed(
+                f"The project's file {reference.name} cannot be read.",
+                why=str(error),
+                next_step="Restore it, or correct the reference in the catalog.",
+            ) from error
+
+    def _pass_on(self, step: PayloadStep, event: Told) -> None:
+        if isinstance(event, Note):
+            self.workshop.receive(StepNote(step.name, event.text))
+        else:
+            self.workshop.receive(StepProgress(step.name, event.label, event.done, event.total))
+
+
+def _inside(folder: Path, file: str) -> Path:
+    """A file that a step made, which must lie in its scratch folder: a step may be fed with anything."""
+    path = (folder / file).resolve()
+    if not path.is_relative_to(folder.resolve()) or not path.is_file():
+        raise StepFailed(
+            f"A step handed on {file!r}, which is not a file in its folder.",
+            next_step="Run again with --debug and report it with `envguard report-bug`.",
+        )
+    return path
