@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 if sys.version_info >= (3, 11):
     from tomllib import loads as _loads
@@ -11,7 +10,7 @@ else:
     from tomli import loads as _loads
 
 
-def parse_toml(text: str) -> dict[str, Any]:
+def parse_toml(text: str) -> dict[str, object]:
     """Parse a document; raises ValueError if it is not TOML."""
-    document: dict[str, Any] = _loads(text)
+    document: dict[str, object] = _loads(text)
     return document

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import string
 from collections.abc import Callable
@@ -66,7 +67,7 @@ def read_rules(document: str, *, source: str) -> tuple[Rule, ...]:
     table = TableReader(values, source)
     if table.take("schema", integer) != SCHEMA:
         table.refuse("schema", f"must be {SCHEMA}, the schema that this envguard reads")
-    ranks = iter(range(len(values.get("rules", ()))))
+    ranks = itertools.count()
     rules = table.each("rules", lambda each: _rule(each, next(ranks)))
     table.done()
     seen: set[str] = set()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 ProbeProblem = Literal[
     "dangling link",
@@ -76,7 +76,7 @@ class InterpreterFacts:
         """Read the answer of a probe; raises ValueError if it is not one."""
         if not isinstance(document, dict) or set(document) != {field.name for field in fields(cls)}:
             raise ValueError("not the answer of a probe")
-        values: dict[str, Any] = dict(document)
+        values = dict(document)
         try:
             major, minor, micro, releaselevel, serial = values["version"]
             values["version"] = Version(int(major), int(minor), int(micro), str(releaselevel), int(serial))

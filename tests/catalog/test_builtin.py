@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,7 +57,7 @@ def test_locks_name_no_address(path: Path) -> None:
 
 
 def test_envguard_locks_what_its_project_file_asks_for() -> None:
-    project = parse_toml((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
+    project: dict[str, Any] = parse_toml((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
     environment = builtin_catalog().environments["envguard"]
     host = environment.edition("host")
     develop = environment.edition("develop")

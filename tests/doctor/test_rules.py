@@ -48,7 +48,7 @@ def test_what_worked_gets_no_hint(log: Path) -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.identifier)
 def test_a_near_miss_does_not_match(rule: Rule) -> None:
-    assert diagnose(io.BytesIO(NEAR_MISSES[rule.identifier].encode()), [rule]).hints == ()
+    assert diagnose(io.BytesIO(str(NEAR_MISSES[rule.identifier]).encode()), [rule]).hints == ()
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.identifier)
