@@ -11,7 +11,7 @@ from mediapipe.tasks.python import vision
 
 from .detections import Detection, positions
 from .gates import ScoreGate, ShiftGate, extra, lost
-from .kind import Anatomy, LandmarkKind, MediaPipeTask, Member
+from .kind import Anatomy, LandmarkKind, MediaPipeTask, MemberModel
 from .model_inputs import Crops, Seen, whole_picture
 from .regions import Region, between, box
 
@@ -82,10 +82,10 @@ def _read(result: Any, size: np.ndarray) -> Iterator[Detection]:
 FACE = LandmarkKind(
     name="face",
     things=THINGS,
-    detector=Member("face_detector", whole_picture),
+    detector=MemberModel("face_detector", whole_picture),
     # Faces seldom reach outside their picture; black there is what their results were measured with.
-    landmarks=Member("face_landmarks_detector", Crops(framed, repeat_edge=False)),
-    more=(Member(BLENDSHAPES, _blendshape_inputs),),
+    landmarks=MemberModel("face_landmarks_detector", Crops(framed, repeat_edge=False)),
+    more=(MemberModel(BLENDSHAPES, _blendshape_inputs),),
     anatomy=Anatomy(region, framed, "inter_ocular", inter_ocular),
     task=MediaPipeTask(
         landmarker=vision.FaceLandmarker,

@@ -11,7 +11,7 @@ from mediapipe.tasks.python import vision
 
 from .detections import Detection, metres, positions
 from .gates import ShiftGate, extra, flipped, lost
-from .kind import Anatomy, LandmarkKind, MediaPipeTask, Member
+from .kind import Anatomy, LandmarkKind, MediaPipeTask, MemberModel
 from .model_inputs import Crops, whole_picture
 from .regions import FRAMINGS, Region, between, box, risen, turn, upright
 
@@ -86,8 +86,8 @@ def _read(result: Any, size: np.ndarray) -> Iterator[Detection]:
 HAND = LandmarkKind(
     name="hand",
     things=THINGS,
-    detector=Member("hand_detector", whole_picture),
-    landmarks=Member("hand_landmarks_detector", Crops(framed)),
+    detector=MemberModel("hand_detector", whole_picture),
+    landmarks=MemberModel("hand_landmarks_detector", Crops(framed)),
     anatomy=Anatomy(region, framed, "palm", palm),
     task=MediaPipeTask(
         landmarker=vision.HandLandmarker,

@@ -18,7 +18,7 @@ HELD_OUT = "held_out"
 
 
 @dataclass(frozen=True)
-class Member:
+class MemberModel:
     """A model of a bundle: its name, and what makes its inputs of a picture in which something was found."""
 
     name: str
@@ -69,18 +69,18 @@ class LandmarkKind:
 
     name: str
     things: str
-    detector: Member
-    landmarks: Member
+    detector: MemberModel
+    landmarks: MemberModel
     anatomy: Anatomy
     task: MediaPipeTask
     gates: tuple[LandmarkGate, ...]
-    more: tuple[Member, ...] = ()
+    more: tuple[MemberModel, ...] = ()
     scores: str = ""
     has_sides: bool = False
     often_alone: bool = False
 
     @property
-    def members(self) -> tuple[Member, ...]:
+    def members(self) -> tuple[MemberModel, ...]:
         """All models that a bundle of this kind may have."""
         return (self.detector, self.landmarks, *self.more)
 

@@ -10,7 +10,7 @@ from mediapipe.tasks.python import vision
 
 from .detections import Detection, metres, positions
 from .gates import ScoreGate, ShiftGate, extra, lost
-from .kind import Anatomy, LandmarkKind, MediaPipeTask, Member
+from .kind import Anatomy, LandmarkKind, MediaPipeTask, MemberModel
 from .model_inputs import Crops, whole_picture
 from .regions import Region, between, middle, upright
 
@@ -56,8 +56,8 @@ def _read(result: Any, size: np.ndarray) -> Iterator[Detection]:
 POSE = LandmarkKind(
     name="pose",
     things=THINGS,
-    detector=Member("pose_detector", whole_picture),
-    landmarks=Member("pose_landmarks_detector", Crops(framed)),
+    detector=MemberModel("pose_detector", whole_picture),
+    landmarks=MemberModel("pose_landmarks_detector", Crops(framed)),
     anatomy=Anatomy(region, framed, "torso", torso),
     task=MediaPipeTask(
         landmarker=vision.PoseLandmarker,

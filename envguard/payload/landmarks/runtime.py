@@ -84,7 +84,7 @@ def landmarker(kind: LandmarkKind, bundle: Path, settings: Settings) -> Iterator
     """A landmarker with those settings; `Rejected` where MediaPipe does not take the bundle or a frame."""
     answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
     mode = str(settings.get(MODE, IMAGE))
-    given: dict[str, Any] = {**settings, MODE: vision.RunningMode[mode]}
+    given: dict[str, object] = {**settings, MODE: vision.RunningMode[mode]}
     if mode == LIVE_STREAM:
         given["result_callback"] = lambda result, _image, _milliseconds: answers.put(result)
     options = kind.task.options(base_options=base_options(bundle), **given)

@@ -108,6 +108,7 @@ def details(name: str, jpeg: str) -> VerifyDetails:
 
 def _gates(shift: float, passed: bool) -> tuple[Gate, ...]:
     return (
+        Gate("not-finite", "Finite outputs", True, MODEL, step="compare"),
         Gate("slower-than-limit", "Time on one thread", True, MODEL, 0.8, 1.05, "ratio", step="compare"),
         Gate("faces-lost", "Faces lost", True, "", 0.0, 0.005, "share", f"0 of {DETECTIONS}", step="verify"),
         Gate(

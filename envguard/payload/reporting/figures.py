@@ -28,7 +28,7 @@ VARIABLES = {
 WIDTH = 4.9
 """In inches of 72 points: legible at the width of a phone, two beside each other on a desk."""
 
-STYLE: dict[str, Any] = {
+STYLE: dict[str, object] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "envguard",
     "text.parse_math": False,  # a model may be called $x$

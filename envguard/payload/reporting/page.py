@@ -93,6 +93,7 @@ def _tables(sources: Sources, document: QuantizeDocument) -> dict[str, tables.Ta
     named = (("input", document.input), ("output", document.output))
     return {
         "gates": tables.gates(sources.run.gates),
+        "conditions": tables.conditions(sources.run.gates),
         "sizes": tables.sizes(document),
         "times": tables.times(document.models),
         "outputs": tables.outputs(document.models),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ..contract import EveryScore, FileRecord, Gate, ModelReport, QuantizeDocument, Timing
 
 NOTHING = "–"
+GATE_HEADS = ("what", "of", "passed", "measured", "allowed")
 
 
 @dataclass(frozen=True)
@@ -106,18 +107,25 @@ def scores(found: EveryScore | None) -> TableOfFigures | None:
 
 
 def gates(judged: Sequence[Gate]) -> TableOfFigures | None:
-    """Everything that was judged, with what was measured and what is allowed."""
-    rows = [
-        (
-            gate.what or gate.name,
-            gate.subject or NOTHING,
-            "✓ yes" if gate.passed else "✗ no",
-            gate.detail or _measured(gate.measured, gate.unit),
-            _allowed(gate.limit, gate.unit),
-        )
-        for gate in judged
-    ]
-    return TableOfFigures("Gates", ("what", "of", "passed", "measured", "allowed"), rows, 3) if rows else None
+    """What was held against a limit, and what was not passed, with what was measured and what is allowed."""
+    rows = [_gate_row(gate) for gate in judged if gate.limit is not None or not gate.passed]
+    return TableOfFigures("Gates", GATE_HEADS, rows, 3) if rows else None
+
+
+def conditions(judged: Sequence[Gate]) -> TableOfFigures | None:
+    """What was passed and has no limit: it either holds or does not."""
+    rows = [_gate_row(gate) for gate in judged if gate.limit is None and gate.passed]
+    return TableOfFigures("Gates without a limit", GATE_HEADS[:3], [row[:3] for row in rows], 3) if rows else None
+
+
+def _gate_row(gate: Gate) -> tuple[str, ...]:
+    return (
+        gate.what or gate.name,
+        gate.subject or NOTHING,
+        "✓ yes" if gate.passed else "✗ no",
+        gate.detail or _measured(gate.measured, gate.unit),
+        _allowed(gate.limit, gate.unit),
+    )
 
 
 def layers(document: QuantizeDocument) -> TableOfFigures | None:
