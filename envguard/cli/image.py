@@ -30,11 +30,11 @@ from envguard.cli.workshop import open_workshop
 from envguard.errors import BadInput, NoEnvironment
 from envguard.files import write_whole
 from envguard.report.kubernetes import manifest
+from envguard.running.environments.exporting import export_image, export_task
+from envguard.running.environments.images import build_image, containers_of, image_of
+from envguard.running.environments.preparing import Workshop
+from envguard.running.environments.recorded import recorded_locks
 from envguard.running.events import Receiver
-from envguard.running.exporting import export_image, export_task
-from envguard.running.images import build_image, containers_of, image_of
-from envguard.running.preparing import Workshop
-from envguard.running.recorded import recorded_locks
 
 NamesArgument = Annotated[list[str], typer.Argument(metavar="ENV...", help="Environments.")]
 

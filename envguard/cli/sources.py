@@ -8,8 +8,8 @@ from pathlib import Path
 from envguard.errors import BadInput
 from envguard.files import write_whole
 from envguard.payload.door.references import Reference
+from envguard.running.environments.preparing import Workshop
 from envguard.running.pipeline import TaskResult
-from envguard.running.preparing import Workshop
 from envguard.running.receipt import make_receipt
 from envguard.running.task_order import TaskOrder
 

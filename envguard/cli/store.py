@@ -19,8 +19,8 @@ from envguard.cli.workshop import open_workshop
 from envguard.errors import BadInput
 from envguard.host.variables import installer_variables
 from envguard.locks.uv import find_uv
-from envguard.running.recorded import recorded_locks
-from envguard.running.repairing import Repair, repair
+from envguard.running.environments.recorded import recorded_locks
+from envguard.running.environments.repairing import Repair, repair
 from envguard.store.fingerprint import MARKER
 from envguard.store.home import envguard_home, installer_cache
 from envguard.store.inventory import (

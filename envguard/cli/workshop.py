@@ -9,8 +9,8 @@ from envguard.catalog.model import Catalog
 from envguard.cli.selection import Selection, by_environment
 from envguard.cli.session import Session
 from envguard.errors import BadInput
+from envguard.running.environments.preparing import Workshop
 from envguard.running.events import Receiver
-from envguard.running.preparing import Workshop
 from envguard.store.home import envguard_home
 
 BACKEND_VARIABLE = "ENVGUARD_BACKEND"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from envguard.errors import BadInput
-from envguard.running.preparing import Workshop
+from envguard.running.environments.preparing import Workshop
 
 CALIBRATION = "calibration"
 """What the tasks call the input."""

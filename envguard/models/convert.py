@@ -36,8 +36,8 @@ from envguard.models.convertible import check_convertible, closed_road, pack
 from envguard.models.text.conversion import as_text
 from envguard.payload.contract import YES, ConvertDocument, convert_document, to_json
 from envguard.running.checking_files import check_output
+from envguard.running.environments.preparing import Workshop
 from envguard.running.pipeline import TaskResult, run_task
-from envguard.running.preparing import Workshop
 from envguard.running.receipt import receipt_path
 from envguard.running.recording import file_record
 from envguard.running.step import scratch_folder

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from envguard.payload.contract import InspectFindings, Progress
 from envguard.running.checking_files import check_input
+from envguard.running.environments.preparing import Workshop
 from envguard.running.events import StepProgress
-from envguard.running.preparing import Workshop
 from envguard.running.step import StepOrder, Told, run_step, scratch_folder
 from envguard.store.home import log_file, runs_folder
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from envguard.cli.sources import SAMPLE, named_source
 from envguard.errors import BadInput
 from envguard.running.checking_files import check_output
-from envguard.running.preparing import Workshop
+from envguard.running.environments.preparing import Workshop
 from envguard.running.receipt import SUFFIX as RECEIPT_SUFFIX
 
 SUFFIXES = (".task", ".tflite")

@@ -28,9 +28,9 @@ from envguard.payload.contract import (
     to_json,
 )
 from envguard.running.checking_files import check_input, check_output, check_output_folder
+from envguard.running.environments.preparing import Workshop
 from envguard.running.events import Receiver
 from envguard.running.pipeline import environments_of, run_task
-from envguard.running.preparing import Workshop
 from envguard.running.receipt import receipt_path
 from envguard.running.several import RunError, run_each
 from envguard.running.step import scratch_folder

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from envguard.catalog.model import Environment
 from envguard.report.yaml import Value, to_yaml
-from envguard.running.recorded import recorded_locks
+from envguard.running.environments.recorded import recorded_locks
 
 STORE = ".envguard-store"
 OUTPUTS = "envguard-out"

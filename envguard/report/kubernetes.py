@@ -9,7 +9,7 @@ from envguard.backends.resources import Resources
 from envguard.catalog.model import PayloadStep, Task
 from envguard.payload.door.references import Reference
 from envguard.report.yaml import Value, to_yaml
-from envguard.running.exporting import ExportedTask
+from envguard.running.environments.exporting import ExportedTask
 
 NOBODY = 65534
 PYTHON = "/opt/envguard/bin/python"

@@ -11,7 +11,7 @@ from typing import Any
 from envguard.backends.table import backend_class
 from envguard.errors import EnvguardError
 from envguard.host.interpreters import HostFacts
-from envguard.running.setting_up import SetUp
+from envguard.running.environments.setting_up import SetUp
 
 SCHEMA = 1
 WIDTH = 80

@@ -14,7 +14,7 @@ from envguard.files import FileFacts
 from envguard.payload.contract import RUN, SAMPLE, TASK, Reference, Run, StepFailure, to_json
 from envguard.running.code_digest import code_digest
 from envguard.running.command_step import check_script
-from envguard.running.preparing import Prepared, Workshop
+from envguard.running.environments.preparing import Prepared, Workshop
 from envguard.running.publishing import publish, publish_reports
 from envguard.running.recording import record_of
 from envguard.running.run_files import RunFiles

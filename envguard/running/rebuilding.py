@@ -14,8 +14,8 @@ from envguard.errors import BadInput, EnvguardError, NoEnvironment, StepFailed
 from envguard.files import FileFacts, file_facts
 from envguard.payload.contract import SAMPLE
 from envguard.running.code_digest import code_digest, task_digest
+from envguard.running.environments.preparing import Workshop
 from envguard.running.pipeline import environments_of, run_task
-from envguard.running.preparing import Workshop
 from envguard.running.receipt import Receipt, ReceiptFile, environment_of
 from envguard.running.step import scratch_folder
 from envguard.running.task_order import TaskOrder

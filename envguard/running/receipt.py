@@ -14,8 +14,8 @@ from envguard.errors import BrokenData
 from envguard.files import FileFacts
 from envguard.payload.contract import Reference
 from envguard.running.code_digest import task_digest
+from envguard.running.environments.preparing import Prepared
 from envguard.running.pipeline import TaskResult
-from envguard.running.preparing import Prepared
 from envguard.running.task_order import TaskOrder
 from envguard.running.task_run import HandedOver
 from envguard.table_reader import (

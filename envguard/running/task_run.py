@@ -14,8 +14,8 @@ from envguard.errors import StepFailed
 from envguard.files import FileFacts
 from envguard.payload.contract import FILE, SAMPLE, Gate, Note, Reference
 from envguard.running.command_step import CommandRun, run_command_step
+from envguard.running.environments.preparing import Workshop
 from envguard.running.events import StepEnded, StepNote, StepProgress, StepStarted
-from envguard.running.preparing import Workshop
 from envguard.running.run_files import RunFiles, Watch
 from envguard.running.step import StepOrder, StepResult, Told, run_step
 from envguard.running.task_order import Alone, TaskOrder

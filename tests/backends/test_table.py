@@ -72,5 +72,7 @@ def test_backends_are_tried_in_the_tables_order_and_every_refusal_is_told(
 
 
 def test_steps_in_virtual_environments_import_nothing_of_docker() -> None:
-    program = "import sys, envguard.running.preparing, envguard.backends.venv; sys.exit('docker' in sys.modules)"
+    program = (
+        "import sys, envguard.running.environments.preparing, envguard.backends.venv; sys.exit('docker' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-I", "-c", program]).returncode == 0

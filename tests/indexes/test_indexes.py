@@ -20,7 +20,7 @@ from envguard.locks.lockfile import Lock, LockRequest, lock_path
 from envguard.locks.resolver import resolve
 from envguard.locks.uv import UvSetup, find_uv
 from envguard.planning import minor_of
-from envguard.running.preparing import Workshop
+from envguard.running.environments.preparing import Workshop
 from envguard.store.home import installer_cache
 from tests.support.environments import Events
 from tests.support.local_index import Authority, Index, make_authority, make_wheel, proxying, serving

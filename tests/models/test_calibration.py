@@ -9,7 +9,7 @@ import pytest
 from envguard.catalog import builtin_catalog
 from envguard.errors import BadInput
 from envguard.models.calibration import CALIBRATION, calibration_files
-from envguard.running.preparing import Workshop
+from envguard.running.environments.preparing import Workshop
 
 TASKS = builtin_catalog().tasks
 

@@ -13,7 +13,7 @@ from envguard.catalog import builtin_catalog
 from envguard.errors import BadInput
 from envguard.host.variables import step_variables
 from envguard.models.convert import calibration_for, read_pixels
-from envguard.running.preparing import Workshop
+from envguard.running.environments.preparing import Workshop
 from tests.support.command import envguard
 from tests.support.documents import problems
 from tests.support.environments import workshop

@@ -9,7 +9,7 @@ from envguard.cli.diagnosis.known_causes import cause_of
 from envguard.locks.proofs import Platform
 from envguard.report.matrix import matrix_document
 from envguard.report.story import story_markdown
-from envguard.running.recorded import recorded_locks, recorded_proofs
+from envguard.running.environments.recorded import recorded_locks, recorded_proofs
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "what-works.md"
 

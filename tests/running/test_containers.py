@@ -19,9 +19,9 @@ from envguard.backends.image import images
 from envguard.errors import NoEnvironment, StepFailed
 from envguard.host.interpreters import HostFacts
 from envguard.planning import minor_of
+from envguard.running.environments.images import containers_of, image_of
+from envguard.running.environments.preparing import Workshop
 from envguard.running.events import Building
-from envguard.running.images import containers_of, image_of
-from envguard.running.preparing import Workshop
 from tests.support.command import envguard
 from tests.support.engine import TestEngine
 from tests.support.environments import Events, workshop

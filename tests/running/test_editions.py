@@ -12,8 +12,8 @@ from envguard.catalog import builtin_catalog
 from envguard.host.interpreters import HostFacts
 from envguard.payload.door.references import TASK, Reference
 from envguard.planning import best_interpreter
-from envguard.running.preparing import Workshop
-from envguard.running.recorded import recorded_proofs
+from envguard.running.environments.preparing import Workshop
+from envguard.running.environments.recorded import recorded_proofs
 from tests.support.environments import Events
 from tests.support.tasks import run_on
 

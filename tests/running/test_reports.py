@@ -10,8 +10,8 @@ import pytest
 from envguard.host.interpreters import HostFacts
 from envguard.payload.contract import Run, from_json
 from envguard.planning import minor_of
+from envguard.running.environments.preparing import Workshop
 from envguard.running.pipeline import TaskResult, environments_of, run_task
-from envguard.running.preparing import Workshop
 from envguard.running.task_order import TaskOrder
 from tests.support.projects import shop_of, write_project
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from envguard.running.repairing import repair
+from envguard.running.environments.repairing import repair
 from envguard.store.environments import read_ready
 from envguard.store.fingerprint import FINGERPRINT, MARKER, why_changed
 from envguard.store.manifest import MANIFEST, Entry, differing, parse_manifest

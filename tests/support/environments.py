@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from envguard.catalog import builtin_catalog
+from envguard.running.environments.preparing import Workshop
 from envguard.running.events import Event
-from envguard.running.preparing import Workshop
 
 
 class Events(list[Event]):

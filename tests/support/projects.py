@@ -7,7 +7,7 @@ from pathlib import Path
 
 from envguard.catalog import Catalog, load_catalog
 from envguard.locks.lockfile import Lock, lock_path
-from envguard.running.preparing import Workshop
+from envguard.running.environments.preparing import Workshop
 from tests.support.environments import workshop
 
 CUT_OFF = "2026-11-20T00:00:00Z"

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from envguard.catalog.model import Task
+from envguard.running.environments.preparing import Workshop
 from envguard.running.pipeline import TaskResult, run_task
-from envguard.running.preparing import Workshop
 from envguard.running.task_order import NO_OPTIONS, Overrides, TaskOrder
 
 

@@ -25,10 +25,10 @@ from envguard.doctor.installed import read_environment
 from envguard.doctor.native_checks import check_native_modules
 from envguard.errors import BadInput, EnvguardError
 from envguard.files import write_whole
+from envguard.running.environments.preparing import Workshop
+from envguard.running.environments.recorded import recorded_locks
+from envguard.running.environments.repairing import repair
 from envguard.running.events import Event
-from envguard.running.preparing import Workshop
-from envguard.running.recorded import recorded_locks
-from envguard.running.repairing import repair
 from envguard.store.home import envguard_home
 from envguard.store.inventory import inventory
 from envguard.store.locking import is_being_built

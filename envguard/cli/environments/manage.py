@@ -23,8 +23,8 @@ from envguard.cli.selection import Selection, catalog_of, for_each
 from envguard.cli.session import session_of
 from envguard.cli.workshop import open_workshop
 from envguard.errors import NoEnvironment
-from envguard.running.preparing import Workshop
-from envguard.running.setting_up import needed_here
+from envguard.running.environments.preparing import Workshop
+from envguard.running.environments.setting_up import needed_here
 
 
 def create(

@@ -11,7 +11,7 @@ from envguard.cli.selection import Selection, catalog_of
 from envguard.cli.session import Session
 from envguard.cli.workshop import open_workshop
 from envguard.errors import BadInput
-from envguard.running.preparing import Prepared, Workshop
+from envguard.running.environments.preparing import Prepared, Workshop
 
 HereOption = Annotated[bool, typer.Option("--here", help="Let Python import modules of the current folder.")]
 

@@ -21,7 +21,7 @@ from envguard.cli.text import printable, width_of
 from envguard.cli.wing import wing
 from envguard.cli.workshop import open_workshop
 from envguard.report.setup import as_document, as_text, errors_of
-from envguard.running.setting_up import needed_here, next_command, set_up
+from envguard.running.environments.setting_up import needed_here, next_command, set_up
 
 
 def setup(

@@ -24,9 +24,9 @@ from envguard.locks.pylock import pylock_text
 from envguard.locks.targets import Target, target_of
 from envguard.locks.wheels import PinnedWheel, best_wheels, missing_wheels
 from envguard.planning import best_interpreter
-from envguard.running.locking import wheel_addresses
-from envguard.running.preparing import Workshop
-from envguard.running.recorded import recorded_locks
+from envguard.running.environments.locking import wheel_addresses
+from envguard.running.environments.preparing import Workshop
+from envguard.running.environments.recorded import recorded_locks
 from envguard.store.home import envguard_home
 
 

@@ -12,7 +12,7 @@ from envguard.cli.selection import catalog_of, chosen_editions, environments_to_
 from envguard.clock import utc_now
 from envguard.errors import BadInput, NoEnvironment
 from envguard.locks.proofs import proofs_path, read_proofs
-from envguard.running.locking import Relocked, Relocking, relock
+from envguard.running.environments.locking import Relocked, Relocking, relock
 from envguard.store.home import envguard_home
 
 

@@ -17,7 +17,7 @@ from envguard.errors import NoEnvironment
 from envguard.planning import platform_of
 from envguard.report.matrix import matrix_document, matrix_text
 from envguard.report.story import story_markdown
-from envguard.running.recorded import recorded_locks, recorded_proofs
+from envguard.running.environments.recorded import recorded_locks, recorded_proofs
 
 
 def matrix(

@@ -15,9 +15,9 @@ from envguard.cli.selection import catalog_of, chosen_editions, environments_to_
 from envguard.cli.workshop import open_workshop
 from envguard.errors import BadInput
 from envguard.planning import best_interpreter
-from envguard.running.preparing import Workshop
-from envguard.running.proving import Attempt, check_writable
-from envguard.running.proving import prove as try_for_real
+from envguard.running.environments.preparing import Workshop
+from envguard.running.environments.proving import Attempt, check_writable
+from envguard.running.environments.proving import prove as try_for_real
 
 
 def prove(

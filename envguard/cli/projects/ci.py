@@ -18,8 +18,8 @@ from envguard.cli.wing import wing
 from envguard.errors import BadInput
 from envguard.files import write_whole
 from envguard.report.ci import OUTPUTS, REPORT, Job, github_workflow, gitlab_pipeline, locks_key
+from envguard.running.environments.recorded import recorded_locks
 from envguard.running.pipeline import environments_of
-from envguard.running.recorded import recorded_locks
 
 # Of the Pythons that envguard itself runs on, the task's environments are asked which they have locks for.
 OLDEST = (3, 10)

@@ -31,8 +31,8 @@ from envguard.cli.workshop import open_workshop
 from envguard.errors import BadInput
 from envguard.report.task import as_document, as_text
 from envguard.running.checking_files import check_input, check_output, check_output_folder
+from envguard.running.environments.preparing import Workshop
 from envguard.running.pipeline import TaskResult, run_task
-from envguard.running.preparing import Workshop
 from envguard.running.receipt import receipt_path
 from envguard.running.task_order import TaskOrder
 

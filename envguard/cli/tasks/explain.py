@@ -8,8 +8,8 @@ import typer
 
 from envguard.catalog import Task
 from envguard.report.plan import plan_document, plan_text
+from envguard.running.environments.preparing import Workshop
 from envguard.running.pipeline import environments_of
-from envguard.running.preparing import Workshop
 
 
 def explain_task(task: Task, workshop: Workshop, *, as_json: bool) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from envguard.catalog import builtin_catalog, load_catalog
 from envguard.cli.projects.init import TEMPLATE
-from envguard.running.setting_up import needed_here, next_command
+from envguard.running.environments.setting_up import needed_here, next_command
 from tests.support.command import Ended, envguard
 
 BUILTIN = {"quantize", "verify", "samples"}

@@ -23,9 +23,9 @@ from envguard.locks.lockfile import lock_path
 from envguard.locks.proofs import Proof, proofs_path
 from envguard.locks.uv import find_uv
 from envguard.planning import Candidate, PassedOver, Plan, Wanted, make_plan
-from envguard.running.checking import CheckFailed, check_environment
+from envguard.running.environments.checking import CheckFailed, check_environment
+from envguard.running.environments.recorded import recorded_locks, recorded_proofs
 from envguard.running.events import Building, BuildProgress, PassedBy, Receiver, Waiting
-from envguard.running.recorded import recorded_locks, recorded_proofs
 from envguard.running.step import PAYLOAD, scratch_folder
 from envguard.store.environments import BuiltEnvironment, DamagedInstall, ensure, make_folder, read_ready
 from envguard.store.fingerprint import MARKER

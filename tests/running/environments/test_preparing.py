@@ -17,8 +17,8 @@ from envguard.locks.lockfile import Lock, LockRequest, lock_path
 from envguard.locks.resolver import CannotResolve, resolve
 from envguard.locks.uv import UvSetup, find_uv
 from envguard.planning import minor_of
+from envguard.running.environments.preparing import Workshop
 from envguard.running.events import Building, BuildProgress, PassedBy
-from envguard.running.preparing import Workshop
 from envguard.store.home import installer_cache
 from tests.support.environments import Events
 

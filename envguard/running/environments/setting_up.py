@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from envguard.catalog.model import Catalog, Task
 from envguard.errors import EnvguardError, Interrupted, NoEnvironment
+from envguard.running.environments.preparing import Prepared, Workshop
+from envguard.running.environments.recorded import recorded_locks
 from envguard.running.pipeline import environments_of
-from envguard.running.preparing import Prepared, Workshop
-from envguard.running.recorded import recorded_locks
 
 
 @dataclass(frozen=True, slots=True)

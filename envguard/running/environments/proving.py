@@ -23,9 +23,9 @@ from envguard.locks.proofs import (
 from envguard.locks.resolver import CannotResolve, blames_packages
 from envguard.locks.tool_words import literal_words
 from envguard.planning import Candidate, PassedOver, Pythons, best_interpreter, candidate_on, wanted_digest
-from envguard.running.checking import CheckFailed
-from envguard.running.locking import lock_edition, write_lock
-from envguard.running.preparing import Workshop
+from envguard.running.environments.checking import CheckFailed
+from envguard.running.environments.locking import lock_edition, write_lock
+from envguard.running.environments.preparing import Workshop
 
 # Gates that judge the host and not the lock: another host of this platform may pass them.
 OF_THE_HOST = ("missing-library", "sysfs-not-mounted")

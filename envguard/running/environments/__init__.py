@@ -1,0 +1,1 @@
+"""Environments made ready: locked, built, checked, proved, repaired, exported."""
