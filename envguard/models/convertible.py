@@ -22,16 +22,16 @@ HEAD = 8
 
 
 def check_convertible(path: Path, named: str) -> None:
-    """Refuse what the converter cannot start from, above all models that are converted already.
+    """Refuse what the converter cannot start from, above all models that were converted already.
 
     `named` is the user's word for the path.
     """
     if path.is_dir():
         if not (path / MODEL_FILE).is_file():
             raise BadInput(
-                f"The folder {path} is no SavedModel.",
-                why=f"it holds no {MODEL_FILE}",
-                next_step="Name the folder that `model.export(FOLDER)` or `tf.saved_model.save` wrote.",
+                f"The folder {path} is not a SavedModel.",
+                why=f"it does not contain {MODEL_FILE}",
+                next_step="Name a folder written by `model.export(FOLDER)` or `tf.saved_model.save`.",
             )
         return
     check_input(path)
@@ -48,30 +48,30 @@ def check_convertible(path: Path, named: str) -> None:
 
 
 def closed_road(named: str) -> BadInput:
-    """Why a model that is converted already cannot be converted, and what can be done with it."""
+    """Why a model that was converted already cannot be converted again, and what can be done with it."""
     return BadInput(
         f"{named} is a TensorFlow Lite model or a bundle of them, which the converter cannot start from.",
         why="it reads TensorFlow models (SavedModel, Keras), and nothing turns a .tflite back into one: the operators "
         "that it calibrates are gone",
-        next_step=f"`envguard run quantize {named}` quantizes it as it is. Or convert the model that it was made from.",
+        next_step=f"Quantize it as it is with `envguard run quantize {named}`, or convert the model it was made from.",
     )
 
 
 def pack(folder: Path, target: Path) -> None:
     """Write a folder as a tar whose bytes depend on nothing but the names and contents of its files.
 
-    Raises BadInput for links and other things that are no regular file, and for more than 10,000 files or 4 GiB.
+    Raises BadInput for anything that is not a regular file, such as a link, and for more than 10,000 files or 4 GiB.
     """
     try:
         files = sorted(itertools.islice(_files(folder, ""), MOST_FILES + 1))
         if len(files) > MOST_FILES or sum(size for _, size in files) > MOST_BYTES:
             raise BadInput(
                 f"The SavedModel {folder} has more than {MOST_FILES:,} files or {MOST_BYTES:,} bytes.",
-                next_step="Name the folder of one SavedModel.",
+                next_step="Name the folder of a single SavedModel.",
             )
         with tarfile.open(target, "x:", format=tarfile.PAX_FORMAT) as tar:
             for name, _ in files:
-                # Not followed: what has become a link since is no regular file.
+                # Not followed: a file may have become a link since.
                 descriptor = os.open(folder / name, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
                 with os.fdopen(descriptor, "rb") as file:
                     member = tarfile.TarInfo(name)
@@ -79,7 +79,9 @@ def pack(folder: Path, target: Path) -> None:
                     tar.addfile(member, file)
     except (OSError, UnicodeError) as error:
         raise BadInput(
-            f"The SavedModel {folder} cannot be read.", why=str(error), next_step="Check its files and their rights."
+            f"The SavedModel {folder} cannot be read.",
+            why=str(error),
+            next_step="Check its files' permissions.",
         ) from error
 
 
@@ -95,7 +97,7 @@ def _files(folder: Path, prefix: str) -> Iterator[tuple[str, int]]:
                 yield name, facts.st_size
             else:
                 raise BadInput(
-                    f"The SavedModel {folder} holds {name!r}, which is neither a file nor a folder.",
-                    why="a link leads to what is not part of the model",
-                    next_step="Put a copy of the file in its place.",
+                    f"The SavedModel {folder} contains {name!r}, which is neither a file nor a folder.",
+                    why="a link can lead outside the model",
+                    next_step="Replace it with a copy of the file.",
                 )
