@@ -35,17 +35,12 @@ def files_for(purpose: str, value: str, suffixes: Sequence[str], workshop: Works
             raise BadInput(f"There is no {value!r} to {purpose}.", next_step=f"Choose one of: {known}.")
         return tuple(workshop.sample(name).values())
     path = Path(value).expanduser().absolute()
-    if path.is_file():
-        found = [path]
-        what = f"The file {path} cannot be used to {purpose}."
-    else:
-        found = _files_in(path)
-        what = f"The folder {path} has {len(found):,} files to {purpose}."
+    found = [path] if path.is_file() else _files_in(path)
     fitting = tuple(each for each in found if each.suffix.lower() in suffixes)
     if not 0 < len(fitting) <= MOST_FILES:
-        what = what if path.is_file() else f"The folder {path} has {len(fitting):,} files to {purpose}."
+        folder = f"The folder {path} has {len(fitting):,} files to {purpose}."
         raise BadInput(
-            what,
+            f"The file {path} cannot be used to {purpose}." if path.is_file() else folder,
             why=f"1 to {MOST_FILES:,} files ending in {', '.join(suffixes)} are taken",
             next_step="Name such a file or a folder of them; subfolders are not searched.",
         )

@@ -46,7 +46,6 @@ from envguard.store.home import runs_folder
 
 TASK = STEP = "convert"
 SAMPLE = "sample:"
-PURPOSE = "calibrate with"
 
 
 @dataclass(frozen=True, slots=True)
