@@ -29,17 +29,19 @@ _STORE = Group(
     {
         "list": Command(
             "envguard.cli.store:list_store",
-            "Show what is built: its size on disk, when it was built and last used, and whether it is ready.",
+            "Show what is built: its size, when it was built and last used, and whether it is ready.",
         ),
-        "verify": Command("envguard.cli.store:verify", "Compare every byte of what is built with what was proved."),
+        "verify": Command(
+            "envguard.cli.store:verify", "Compare every byte of the built environments with what was proved."
+        ),
         "prune": Command(
             "envguard.cli.store:prune_store",
             "Remove what no run will use again: unfinished, changed and outdated environments, old scratch and logs.",
         ),
         "gc": Command(
             "envguard.cli.store:collect_store",
-            "Bring the store down to a size: the package cache goes if that is enough, else what was least recently "
-            "used.",
+            "Shrink the store to a size: clear the package cache if that is enough, else remove the least "
+            "recently used.",
         ),
     },
 )
@@ -49,24 +51,24 @@ _IMAGE = Group(
     {
         "build": Command(
             "envguard.cli.image:build",
-            "Build and prove the images of environments; what is there is not built again.",
+            "Build and prove the images of environments; existing images are kept.",
         ),
-        "list": Command("envguard.cli.image:list_images", "Show the images that the engine has of environments."),
+        "list": Command("envguard.cli.image:list_images", "List the images of environments that the engine has."),
         "save": Command(
             "envguard.cli.image:save",
-            "Write images and the base that they are built on into one file, for a machine without network.",
+            "Write images and their base images into one file, for a machine without network.",
         ),
         "load": Command(
             "envguard.cli.image:load",
-            "Load images that were saved elsewhere; the first run puts each to its check, and needs no network.",
+            "Load images saved elsewhere; the first run checks each, without network.",
         ),
         "prune": Command(
             "envguard.cli.image:prune",
-            "Remove images whose lock is none of the catalog's any more, and those that a newer build has replaced.",
+            "Remove images whose lock is no longer in the catalog, and images that a newer build has replaced.",
         ),
         "export": Command(
             "envguard.cli.image:export",
-            "Write an image's build files for a builder elsewhere, or all that a cluster needs to run a task.",
+            "Write an image's build files for another builder, or everything a cluster needs to run a task.",
         ),
     },
 )
@@ -81,7 +83,7 @@ _CI = Group(
         "gitlab": Command("envguard.cli.projects.ci:gitlab", "Write a pipeline for GitLab CI, such as .gitlab-ci.yml."),
         "key": Command(
             "envguard.cli.projects.ci:key",
-            "Print a name for the locks of a task's environments; it changes when one of them does.",
+            "Print a cache key for the locks of a task's environments; it changes when one of them does.",
         ),
     },
 )
@@ -89,31 +91,32 @@ _CI = Group(
 COMMANDS: dict[str, Command | Group] = {
     "setup": Command(
         "envguard.cli.environments.setup:setup",
-        "Make this machine ready for the project here, or without one for the built-in tasks; say what to type next.",
+        "Make this machine ready for the project here, or for the built-in tasks if there is none; say what "
+        "to type next.",
     ),
     "init": Command(
         "envguard.cli.projects.init:init",
-        "Write a commented envguard.toml to start a project from; an existing one is left alone.",
+        "Write a commented envguard.toml to start a project from; never overwrite one.",
     ),
     "probe": Command(
         "envguard.cli.diagnosis.probe:probe",
-        "Show every Python on this host, why envguard cannot use it if it cannot, and which variables no step will "
-        "see.",
+        "Show every Python on this host, why envguard cannot use some, and which variables are hidden from steps.",
     ),
     "create": Command(
         "envguard.cli.environments.manage:create",
-        "Build and prove environments: those named, or all that work here needs, as `envguard setup` does.",
+        "Build and prove the named environments, or all that work here needs, as `envguard setup` does.",
     ),
     "list": Command(
         "envguard.cli.environments.manage:list_environments",
         "Show the catalog's environments and which of them are ready on this host.",
     ),
     "path": Command(
-        "envguard.cli.environments.manage:path", "Print the folder of an environment, built now if it is not ready."
+        "envguard.cli.environments.manage:path",
+        "Print the folder of an environment; build it first if it is not ready.",
     ),
     "exec": Command(
         "envguard.cli.environments.execute:execute",
-        "Run a command in an environment; its exit code is envguard's.",
+        "Run a command in an environment and exit with its exit code.",
         passes_options_on=True,
     ),
     "shell": Command(
@@ -125,7 +128,7 @@ COMMANDS: dict[str, Command | Group] = {
     ),
     "prove": Command(
         "envguard.cli.locks.prove:prove",
-        "Build environments from their locks, run their checks, and write down what came of it in proofs.json.",
+        "Build environments from their locks, run their checks, and record the results in proofs.json.",
     ),
     "matrix": Command(
         "envguard.cli.locks.matrix:matrix",
@@ -141,20 +144,20 @@ COMMANDS: dict[str, Command | Group] = {
     ),
     "explain": Command(
         "envguard.cli.diagnosis.explain:explain",
-        "Say what is known of the errors in a log: cause, the line that says so, and the cure. Exit code 1: nothing.",
+        "Explain the known errors in a log: cause, evidence and cure. Exit code 1: nothing is known.",
     ),
     "doctor": Command(
         "envguard.cli.diagnosis.doctor:doctor",
-        "Say what on this host, or in an environment, keeps things from working, with evidence and remedy.",
+        "Find what stops things from working on this host or in an environment, with evidence and a remedy.",
     ),
     "report-bug": Command(
         "envguard.cli.diagnosis.doctor:report_bug",
-        "Write one file to attach to a report: versions, host, plans, last logs; secrets and the home folder masked.",
+        "Write one file to attach to a bug report: versions, host, plans, recent logs; secrets and home folder masked.",
     ),
     "run": _RUN,
     "verify-receipt": Command(
         "envguard.cli.tasks.receipt:verify_receipt",
-        "Compare the outputs beside a receipt with what it recorded; with --rebuild make them again.",
+        "Compare the outputs beside a receipt with what it recorded; with --rebuild, make them again.",
     ),
     "store": _STORE,
     "image": _IMAGE,

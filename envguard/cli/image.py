@@ -45,14 +45,14 @@ def build(
     edition: EditionOption = None,
     python: PythonOption = None,
     base: BaseOption = None,
-    rebuild: Annotated[bool, typer.Option("--rebuild", help="Build again what is there, without a cache.")] = False,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Rebuild existing images, without a cache.")] = False,
     find_links: FindLinksOption = None,
     offline: OfflineOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Build and prove the images of environments; what is there is not built again.
+    """Build and prove the images of environments; existing images are kept.
 
-    Nothing is fetched during a build: wheels are laid out on this host, by the hashes of the lock, and copied in.
+    A build fetches nothing: wheels are unpacked on this host, checked against the lock's hashes, and copied in.
     """
     selection = _selection(names, edition, python, base=base, find_links=find_links, offline=offline)
     with screen() as receive:
@@ -71,7 +71,7 @@ def build(
 
 
 def list_images(ctx: typer.Context, as_json: JsonOption = False) -> None:
-    """Show the images that the engine has of environments."""
+    """List the images of environments that the engine has."""
     found = images(find_engine(ctx.obj.environ))
     if as_json:
         typer.echo(json.dumps({"images": [image.as_json() for image in found]}, indent=2))
@@ -89,7 +89,7 @@ def save(
     base: BaseOption = None,
     offline: OfflineOption = False,
 ) -> None:
-    """Write images and the base that they are built on into one file, for a machine without network."""
+    """Write images and their base images into one file, for a machine without network."""
     selection = _selection(names, edition, python, base=base, offline=offline)
     with screen() as receive:
         workshop = _workshop(ctx.obj, receive, selection)
@@ -104,7 +104,7 @@ def load(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What `envguard image save` wrote.")],
 ) -> None:
-    """Load images that were saved elsewhere; the first run puts each to its check, and needs no network."""
+    """Load images saved elsewhere; the first run checks each, without network."""
     for tag in load_images(find_engine(ctx.obj.environ), file):
         typer.echo(tag)
 
@@ -114,9 +114,9 @@ def prune(
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Remove images whose lock is none of the catalog's any more, and those that a newer build has replaced.
+    """Remove images whose lock is no longer in the catalog, and images that a newer build has replaced.
 
-    Images of environments that this catalog does not know may be another project's, and stay.
+    Images of environments that are not in this catalog may belong to another project and are kept.
     """
     catalog, engine = catalog_of(ctx.obj), find_engine(ctx.obj.environ)
     locks = {
@@ -147,22 +147,22 @@ def prune(
 
 def export(
     ctx: typer.Context,
-    name: Annotated[str | None, typer.Argument(metavar="[ENV]", help="The environment; none for a task.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[ENV]", help="The environment; leave it out for a task.")
+    ] = None,
     dockerfile: Annotated[
-        Path | None, typer.Option("--dockerfile", metavar="DIR", help="Write what `docker build DIR` needs.")
+        Path | None, typer.Option("--dockerfile", metavar="DIR", help="The folder to write for `docker build DIR`.")
     ] = None,
     kubernetes: Annotated[
         str | None,
-        typer.Option(metavar="TASK", help="Write a Job that runs this task, and what its images are built from."),
+        typer.Option(metavar="TASK", help="Write a Job that runs this task, and the build files of its images."),
     ] = None,
     inputs: Annotated[
         list[str] | None,
-        typer.Option(
-            "--input", metavar="NAME=FILE", help="What an input of the task is called in the cluster's volume."
-        ),
+        typer.Option("--input", metavar="NAME=FILE", help="The name of a task's input in the cluster's volume."),
     ] = None,
     registry: Annotated[
-        str, typer.Option(metavar="NAME", help="What to put before the names of a task's images, with its slash.")
+        str, typer.Option(metavar="NAME", help="The prefix of the names of a task's images, with its slash.")
     ] = "",
     edition: EditionOption = None,
     python: PythonOption = None,
@@ -170,13 +170,13 @@ def export(
     find_links: FindLinksOption = None,
     offline: OfflineOption = False,
 ) -> None:
-    """Write an image's build files for a builder elsewhere, or all that a cluster needs to run a task.
+    """Write an image's build files for another builder, or everything a cluster needs to run a task.
 
-    The environments are built and proved here first.
+    Builds and proves the environments here first.
     """
     if dockerfile is None or (name is None) == (kubernetes is None):
         raise BadInput(
-            "What shall be exported, and where to?",
+            "It is not clear what to export, or where to.",
             next_step="envguard image export ENV --dockerfile DIR, or "
             "envguard image export --kubernetes TASK --dockerfile DIR",
         )
@@ -212,7 +212,7 @@ def _files(task: Task, named: Sequence[str]) -> dict[str, str]:
     wrong = sorted(files.keys() ^ set(task.inputs)) or [name for name, file in files.items() if "/" in file or not file]
     if wrong:
         raise BadInput(
-            f"What is the file of the input {wrong[0]!r} called?",
+            f"The file name for the input {wrong[0]!r} is missing or wrong.",
             why=f"the inputs of {task.name} are {', '.join(task.inputs) or 'none'}",
             next_step="Write --input NAME=FILE for each, for example --input input=model.task.",
         )

@@ -41,7 +41,7 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kMGT]?)(i?)B?", re.IGNORECASE)
 
 
 def list_store(as_json: JsonOption = False) -> None:
-    """Show what is built: its size on disk, when it was built and last used, and whether it is ready."""
+    """Show what is built: its size, when it was built and last used, and whether it is ready."""
     home = envguard_home()
     rows, total, cache = inventory(home), disk_bytes([home]), disk_bytes([installer_cache(home)])
     if as_json:
@@ -56,12 +56,12 @@ def list_store(as_json: JsonOption = False) -> None:
 def verify(
     ctx: typer.Context,
     names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Environments; all if none.")] = None,
-    mend: Annotated[bool, typer.Option("--repair", help="Rebuild what is damaged, from its own lock.")] = False,
+    mend: Annotated[bool, typer.Option("--repair", help="Rebuild damaged environments from their own locks.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare every byte of what is built with what was proved.
+    """Compare every byte of the built environments with what was proved.
 
-    Exit codes: 0 all is whole, or was repaired; 1 something is damaged.
+    Exit codes: 0 everything is intact or was repaired; 1 something is damaged.
     """
     results: list[tuple[Path, tuple[Defect, ...], Repair | None]] = []
     for folder in _chosen(envguard_home(), names or []):
@@ -94,11 +94,13 @@ def prune_store(ctx: typer.Context, dry_run: DryRunOption = False, as_json: Json
 
 def collect_store(
     ctx: typer.Context,
-    max_size: Annotated[str, typer.Option("--max-size", metavar="SIZE", help="Such as 2GB, 500MB, 1.5GiB.")],
+    max_size: Annotated[
+        str, typer.Option("--max-size", metavar="SIZE", help="The size to shrink to, such as 2GB, 500MB or 1.5GiB.")
+    ],
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring the store down to a size: the package cache goes if that is enough, else what was least recently used."""
+    """Shrink the store to a size: clear the package cache if that is enough, else remove the least recently used."""
     home, limit = envguard_home(), parse_size(max_size)
     sweep = collect(
         home,
@@ -114,7 +116,9 @@ def parse_size(text: str) -> int:
     """A size in bytes: `2GB` is 2×10⁹, `2GiB` 2×2³⁰; raises BadInput."""
     match = _SIZE.fullmatch(text.strip())
     if match is None:
-        raise BadInput(f"{text!r} is no size.", next_step="Write a number and a unit, such as 2GB, 500MB or 1.5GiB.")
+        raise BadInput(
+            f"{text!r} is not a valid size.", next_step="Write a number and a unit, such as 2GB, 500MB or 1.5GiB."
+        )
     number, unit, binary = match.groups()
     power = " kmgt".index(unit.lower()) if unit else 0
     return int(float(number) * (1024 if binary else 1000) ** power)
@@ -126,7 +130,7 @@ def _chosen(home: Path, names: list[str]) -> list[Path]:
     for name in names:
         if not any(goes_by(folder, name) for folder in folders):
             known = ", ".join(dict.fromkeys(map(name_of, folders))) or "nothing is built yet"
-            raise BadInput(f"No environment {name!r} is built.", next_step=f"Choose of what is built: {known}.")
+            raise BadInput(f"No environment {name!r} is built.", next_step=f"Choose one of: {known}.")
     return [folder for folder in folders if not names or any(goes_by(folder, name) for name in names)]
 
 
@@ -171,7 +175,7 @@ def _repair_text(repaired: Repair) -> str:
     if repaired.differing:
         shown = ", ".join(repaired.differing[:FINDINGS_SHOWN])
         return _safe(f"rebuilt and proved; {len(repaired.differing)} files are not what they were: {shown}")
-    known = "identical, byte for byte" if repaired.identical else "there was no whole manifest to compare it with"
+    known = "identical, byte for byte" if repaired.identical else "there was no intact manifest to compare it with"
     return f"rebuilt and proved; {known}"
 
 

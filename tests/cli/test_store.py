@@ -25,7 +25,7 @@ def test_sizes_are_read_as_people_write_them(text: str, size: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "GB", "-1", "1 EB", "1e9", "nan"])
 def test_what_is_no_size_is_refused(text: str) -> None:
-    with pytest.raises(BadInput, match="is no size"):
+    with pytest.raises(BadInput, match="is not a valid size"):
         parse_size(text)
 
 

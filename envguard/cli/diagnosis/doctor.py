@@ -40,20 +40,25 @@ SCHEMA = 1
 def doctor(
     ctx: typer.Context,
     python: Annotated[
-        Path | None, typer.Option("--python", metavar="PATH", help="Examine any environment: its Python or its folder.")
+        Path | None,
+        typer.Option(
+            "--python", metavar="PATH", help="Examine this environment instead of the host: its Python or its folder."
+        ),
     ] = None,
-    fix: Annotated[bool, typer.Option("--fix", help="List what envguard can mend of its own, then mend it.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="With --fix: do not ask.")] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Do not ask the package index.")] = False,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="List what envguard can repair in its own store, then repair it.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --fix: do not ask for confirmation.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not contact the package index.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what on this host, or in an environment, keeps things from working, with evidence and remedy.
+    """Find what stops things from working on this host or in an environment, with evidence and a remedy.
 
-    Changes nothing without --fix. Exit codes: 0 healthy (notes may be shown), 1 something was found.
+    Changes nothing without --fix. Exit codes: 0 healthy, perhaps with notes; 1 something was found.
     """
     if python is not None and fix:
         raise BadInput(
-            "--fix mends only what is envguard's own.", next_step="Leave --fix away; each finding names its remedy."
+            "--fix repairs only envguard's own store.", next_step="Leave out --fix; each finding names its remedy."
         )
     findings = _of_environment(python) if python is not None else _of_host(ctx.obj, offline=offline)
     if as_json:
@@ -73,11 +78,11 @@ def doctor(
 
 def report_bug(
     ctx: typer.Context,
-    output: Annotated[Path, typer.Option("--output", metavar="FILE", help="Where to write the report.")] = Path(
+    output: Annotated[Path, typer.Option("--output", metavar="FILE", help="The file to write.")] = Path(
         "envguard-report.md"
     ),
 ) -> None:
-    """Write one file to attach to a report: versions, host, plans, last logs; secrets and the home folder masked."""
+    """Write one file to attach to a bug report: versions, host, plans, recent logs; secrets and home folder masked."""
     workshop = _workshop(ctx.obj)
     plans: dict[str, object] = {}
     for name in workshop.catalog.environments:
@@ -97,7 +102,7 @@ def report_bug(
         write_whole(output.absolute(), text.encode())
     except OSError as error:
         raise BadInput(f"{output} cannot be written.", why=str(error), next_step="Name another --output.") from error
-    typer.echo(f"{output}: read it before you send it; names of files and packages are in it.")
+    typer.echo(f"{output}: read it before you send it: it contains names of files and packages.")
 
 
 def _of_host(session: Session, *, offline: bool) -> tuple[Finding, ...]:
@@ -124,15 +129,15 @@ def _show(findings: Sequence[Finding]) -> None:
 
 
 def _fix(session: Session, *, yes: bool) -> None:
-    """Mend the store: what is damaged is rebuilt, what no run will use again is removed. All of it is listed first."""
+    """Repair the store: list everything first, then rebuild what is damaged and remove what no run will use again."""
     workshop = _workshop(session)
     damaged = [row.folder for row in inventory(workshop.home) if row.why_not and not is_being_built(row.folder)]
     for folder in damaged:
         typer.echo(printable(f"would rebuild {folder.name}, or remove it if nothing leads to it any more"), err=True)
     for each in _prune(workshop, dry_run=True).removed:
         typer.echo(printable(f"would remove {each.path} ({each.bytes / 1e6:,.1f} MB): {each.why}"), err=True)
-    if not yes and not (sys.stdin.isatty() and typer.confirm("Do that?", err=True)):
-        typer.echo("Nothing was changed; `envguard doctor --fix --yes` does it.", err=True)
+    if not yes and not (sys.stdin.isatty() and typer.confirm("Do this?", err=True)):
+        typer.echo("Nothing was changed; `envguard doctor --fix --yes` does it without asking.", err=True)
         return
     for folder in damaged:
         done = repair(folder, workshop)

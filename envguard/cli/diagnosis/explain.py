@@ -14,10 +14,12 @@ from envguard.errors import BadInput
 
 
 def explain(
-    log: Annotated[str, typer.Argument(metavar="[LOG|-]", help="What a tool printed: a file, or - to read it.")] = "-",
+    log: Annotated[
+        str, typer.Argument(metavar="[LOG|-]", help="A file with what a tool printed, or - for standard input.")
+    ] = "-",
     as_json: JsonOption = False,
 ) -> None:
-    """Say what is known of the errors in a log: cause, the line that says so, and the cure. Exit code 1: nothing."""
+    """Explain the known errors in a log: cause, evidence and cure. Exit code 1: nothing is known."""
     if log == "-":
         raise typer.Exit(tell(sys.stdin.buffer, as_json=as_json))
     try:

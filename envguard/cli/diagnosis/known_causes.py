@@ -19,8 +19,8 @@ from envguard.doctor.diagnosing import Diagnosis, Hint, diagnose
 from envguard.errors import EnvguardError, Interrupted, NoEnvironment, StepFailed
 
 NOTHING_KNOWN = (
-    "Nothing known matches. `envguard report-bug` writes one file to attach to a report; add this log, "
-    "and what was run."
+    "No known cause matches. `envguard report-bug` writes one file to attach to a bug report; add this log "
+    "and the command you ran."
 )
 SHOWN_WAYS = 3
 
@@ -34,7 +34,7 @@ def tell(stream: BinaryIO, *, as_json: bool) -> int:
     else:
         print(printable(diagnosis_text(diagnosis, ways) or NOTHING_KNOWN))
         if diagnosis.cut:
-            print(f"The log is longer than is read: only its first {diagnosis.lines:,} lines were.")
+            print(f"The log is too long: only its first {diagnosis.lines:,} lines were read.")
     return 0 if diagnosis.hints or diagnosis.conflict else 1
 
 

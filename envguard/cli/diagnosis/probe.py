@@ -20,9 +20,11 @@ from envguard.store.home import envguard_home, probe_cache
 def probe(
     ctx: typer.Context,
     as_json: JsonOption = False,
-    refresh: Annotated[bool, typer.Option("--refresh", help="Ask every interpreter again.")] = False,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Examine every interpreter again instead of using the cache.")
+    ] = False,
 ) -> None:
-    """Show every Python on this host, why envguard cannot use it if it cannot, and which variables no step will see."""
+    """Show every Python on this host, why envguard cannot use some, and which variables are hidden from steps."""
     environ = session_of(ctx).environ
     facts = discover(environ, home=Path.home(), cache=probe_cache(envguard_home()), refresh=refresh, shims=True)
     removed = removed_variables(environ)

@@ -31,14 +31,14 @@ def execute(
     backend: BackendOption = None,
     base: BaseOption = None,
 ) -> None:
-    """Run a command in an environment; its exit code is envguard's.
+    """Run a command in an environment and exit with its exit code.
 
-    In a container it has the current folder, and nothing else of this host.
+    In a container, it sees the current folder and nothing else of this host.
     """
     if command[0] == "--":
         command = command[1:]
     if not command:
-        raise BadInput("There is no command to run.", next_step=f"envguard exec {name} -- python")
+        raise BadInput("No command was given.", next_step=f"envguard exec {name} -- python")
     selection = Selection(name, for_each([name], edition), backend=backend, base=base)
     raise typer.Exit(_run_in(session_of(ctx), selection, command, here=here))
 

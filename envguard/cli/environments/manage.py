@@ -30,7 +30,7 @@ from envguard.running.environments.setting_up import needed_here
 def create(
     ctx: typer.Context,
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[ENV]...", help="Default: all that work here needs.")
+        list[str] | None, typer.Argument(metavar="[ENV]...", help="Default: everything that work in this folder needs.")
     ] = None,
     edition: EditionOption = None,
     find_links: FindLinksOption = None,
@@ -39,7 +39,7 @@ def create(
     base: BaseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Build and prove environments: those named, or all that work here needs, as `envguard setup` does."""
+    """Build and prove the named environments, or all that work here needs, as `envguard setup` does."""
     catalog = catalog_of(ctx.obj)
     chosen = names or needed_here(catalog)
     editions = for_each(chosen, edition)
@@ -66,7 +66,7 @@ def list_environments(ctx: typer.Context, as_json: JsonOption = False) -> None:
         return
     for row in rows:
         state = "ready" if row["ready"] else row["why"].splitlines()[0]
-        what = f"{row['edition']} on Python {row['python']}" if row["edition"] else "cannot be had here"
+        what = f"{row['edition']} on Python {row['python']}" if row["edition"] else "not available here"
         typer.echo(f"{row['name']}: {what}, {state}\n  {row['summary']}; editions: {', '.join(row['editions'])}")
 
 
@@ -90,9 +90,9 @@ def path(
     ctx: typer.Context,
     name: EnvironmentArgument,
     edition: EditionOption = None,
-    python: Annotated[bool, typer.Option("--python", help="The interpreter instead of the folder.")] = False,
+    python: Annotated[bool, typer.Option("--python", help="Print the interpreter instead of the folder.")] = False,
 ) -> None:
-    """Print the folder of an environment, built now if it is not ready."""
+    """Print the folder of an environment; build it first if it is not ready."""
     _, prepared = prepare(session_of(ctx), Selection(name, for_each([name], edition)))
     layout = prepared.built.layout
     typer.echo(layout.python if python else layout.root)

@@ -32,11 +32,11 @@ def setup(
     base: BaseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make this machine ready for the project here, or without one for the built-in tasks; say what to type next.
+    """Make this machine ready for the project here, or for the built-in tasks if there is none; say what to type next.
 
-    Finds the Pythons, builds and proves each environment that is not ready, and changes nothing where all are.
+    Finds Pythons, then builds and proves each environment that is not ready. If all are ready, nothing changes.
 
-    Exit codes: 0 all are ready; 2 bad input; 3 at least one cannot be had here.
+    Exit codes: 0 all are ready; 2 bad input; 3 at least one is not available here.
     """
     start = time.perf_counter()
     catalog = catalog_of(ctx.obj)

@@ -48,7 +48,7 @@ def export(
             "--output",
             "-o",
             metavar="PATH",
-            help="Default: standard output; for a wheelhouse ENV-EDITION-cp3XX-wheels. A PATH ending in .tar is a tar.",
+            help="Default: standard output; for a wheelhouse, ENV-EDITION-cp3XX-wheels. For a tar, end PATH in .tar.",
         ),
     ] = None,
     edition: EditionOption = None,
@@ -57,19 +57,21 @@ def export(
         str | None,
         typer.Option(metavar="TAG", help="Wheels for another platform, such as manylinux_2_28_aarch64 or win_amd64."),
     ] = None,
-    bare: Annotated[bool, typer.Option("--bare", help="Requirements without comments.")] = False,
+    bare: Annotated[bool, typer.Option("--bare", help="Leave out the comments of requirements.")] = False,
 ) -> None:
     """Write a lock as requirements with hashes, as pylock.toml (PEP 751), or as a folder of its wheels.
 
-    A wheelhouse is installed without network by `--offline --find-links FOLDER`, or by uv in an environment of yours:
+    Install a wheelhouse without network with `--offline --find-links FOLDER`, or in an environment of yours with uv:
     uv pip install --offline --no-index --find-links FOLDER --no-deps --require-hashes -r FOLDER/requirements.txt
     """
     catalog = catalog_of(ctx.obj)
     (environment,) = chosen_environments(catalog, [name])
     if platform and form is not Format.WHEELHOUSE:
-        raise BadInput("--platform is for a wheelhouse.", next_step="The other formats are for every platform at once.")
+        raise BadInput(
+            "--platform works only for a wheelhouse.", next_step="Leave it out: the other formats cover every platform."
+        )
     if bare and form is not Format.REQUIREMENTS:
-        raise BadInput("--bare is for requirements.", next_step="Leave it out.")
+        raise BadInput("--bare works only for requirements.", next_step="Leave it out.")
     with screen() as receive:
         workshop = open_workshop(ctx.obj, catalog, receive, Selection(name, for_each([name], edition)))
         lock = _lock(workshop, environment, edition, python)
@@ -116,14 +118,14 @@ def _wheels(workshop: Workshop, lock: Lock, platform: str | None) -> tuple[Pinne
         interpreter = best_interpreter(workshop.host.interpreters, lock.python)
         if interpreter is None:
             raise BadInput(
-                f"This host has no Python {lock.python} whose platform could be meant.",
+                f"This host has no Python {lock.python} to take the platform from.",
                 next_step="Name the platform, for example --platform manylinux_2_28_x86_64.",
             )
         target = Target(supported_tags(interpreter), marker_environment(interpreter))
     missing = missing_wheels(lock, frozenset(target.tags), target.markers)
     if missing:
         raise NoEnvironment(
-            f"{lock.environment} {lock.edition} cannot be had on that platform with Python {lock.python}.",
+            f"{lock.environment} {lock.edition} is not available on that platform with Python {lock.python}.",
             why="\n".join(map(str, missing)),
             next_step="Choose another edition with --edition, or another Python with --python.",
         )

@@ -19,17 +19,17 @@ from envguard.store.home import envguard_home
 def lock(
     ctx: typer.Context,
     names: EnvironmentsArgument = None,
-    edition: Annotated[str | None, typer.Option("--edition", metavar="NAME", help="This edition only.")] = None,
+    edition: Annotated[str | None, typer.Option("--edition", metavar="NAME", help="Lock only this edition.")] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit code 1 unless every lock resolves to the same bytes.")
+        bool, typer.Option("--check", help="Write nothing; exit with 1 unless every lock resolves to the same bytes.")
     ] = False,
-    upgrade: Annotated[bool, typer.Option("--upgrade", help="Consider all uploads until now.")] = False,
+    upgrade: Annotated[bool, typer.Option("--upgrade", help="Consider everything uploaded until now.")] = False,
     cut_off: Annotated[
         str | None,
         typer.Option(
             metavar="MOMENT",
-            help="Consider uploads until this moment (RFC 3339, UTC). Default: the one that the lock records, "
-            "else now; so locking twice gives the same file.",
+            help="Consider only uploads before this moment (RFC 3339, UTC). Default: the moment in the lock, else now, "
+            "so that locking twice gives the same file.",
         ),
     ] = None,
     as_json: JsonOption = False,
@@ -59,7 +59,7 @@ def lock(
     changed = list(dict.fromkeys(each.path.parts[-3] for each in found if each.state == "written"))
     if changed and not as_json:
         typer.echo(
-            f"Nobody has proved these locks yet: envguard prove {' '.join(changed)} --all-editions --all-pythons"
+            f"These locks are not proved yet. Next: envguard prove {' '.join(changed)} --all-editions --all-pythons"
         )
     if as_json:
         typer.echo(json.dumps({"locks": [_document(each) for each in found]}, indent=2))
@@ -74,7 +74,7 @@ def _judge(found: list[Relocked], *, check: bool) -> None:
         raise NoEnvironment(
             f"{len(bad)} of {len(found)} locks could not be made.",
             why="\n".join(f"{_name(each)}: {each.why}" for each in bad),
-            next_step="Change the requirements in the catalog, or let `envguard prove` record what is so.",
+            next_step="Change the requirements in the catalog, or record the failure with `envguard prove`.",
         )
 
 

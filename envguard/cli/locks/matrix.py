@@ -25,12 +25,12 @@ def matrix(
     names: EnvironmentsArgument = None,
     as_json: JsonOption = False,
     story: Annotated[
-        bool, typer.Option("--story", help="A page in Markdown: what works, and why the rest not.")
+        bool, typer.Option("--story", help="Print a page in Markdown: what works, and why the rest does not.")
     ] = False,
 ) -> None:
     """Show each edition on each Python of this platform: works, fails (with the reason), or unknown.
 
-    Only recorded trials count, and only of exactly the lock that is there; `envguard prove` makes them.
+    Only recorded trials of exactly the present lock count; `envguard prove` makes them.
     """
     catalog = catalog_of(ctx.obj)
     environments = [
@@ -41,7 +41,8 @@ def matrix(
         usable = open_workshop(ctx.obj, catalog, receive).host.usable
     if not usable:
         raise NoEnvironment(
-            "This host has no Python that can be used.", next_step="`envguard probe` shows what it has, and why not."
+            "This host has no usable Python.",
+            next_step="`envguard probe` shows which Pythons it has, and why none is usable.",
         )
     document = matrix_document(environments, platform_of(usable[0]))
     if story:

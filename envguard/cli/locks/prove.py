@@ -26,16 +26,16 @@ def prove(
     edition: EditionOption = None,
     python: PythonOption = None,
     all_pythons: Annotated[
-        bool, typer.Option("--all-pythons", help="Every Python of the edition, not only the preferred one here.")
+        bool, typer.Option("--all-pythons", help="Try every Python of the edition, not only the preferred one here.")
     ] = False,
     all_editions: Annotated[
-        bool, typer.Option("--all-editions", help="Every edition, also those that are known to be bad.")
+        bool, typer.Option("--all-editions", help="Try every edition, including those known to be bad.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Build environments from their locks, run their checks, and write down what came of it in proofs.json.
+    """Build environments from their locks, run their checks, and record the results in proofs.json.
 
-    Exit codes: 0 all of them work; 1 at least one does not; 3 the package index cannot be reached.
+    Exit codes: 0 all work; 1 at least one does not; 3 the package index cannot be reached.
     """
     if python and all_pythons:
         raise BadInput("--python and --all-pythons contradict each other.", next_step="Leave one of them out.")

@@ -40,13 +40,13 @@ InputsArgument = Annotated[
 FileOption = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write this file; default: standard output.")
 ]
-ForceOption = Annotated[bool, typer.Option("--force", help="Write over FILE if it is there.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite FILE if it exists.")]
 InstallOption = Annotated[
     list[str] | None,
     typer.Option(
         metavar="COMMAND",
-        help="Shell line after which `envguard` is a command there; can be given again for the next line. It is not on "
-        "PyPI, so only in its own checkout is there a default (make host).",
+        help="A shell line that installs `envguard`; can be given several times, one per line. Required unless this is "
+        "envguard's own checkout (make host), because envguard is not on PyPI.",
     ),
 ]
 
@@ -87,7 +87,7 @@ def gitlab(
 
 
 def key(ctx: typer.Context, task: TaskArgument = "quantize") -> None:
-    """Print a name for the locks of a task's environments; it changes when one of them does."""
+    """Print a cache key for the locks of a task's environments; it changes when one of them does."""
     catalog = catalog_of(ctx.obj)
     typer.echo(locks_key(_environments(_task(task, catalog), catalog)))
 
@@ -101,7 +101,7 @@ def _job(catalog: Catalog, name: str, inputs: Sequence[str], install: Sequence[s
     folder = base.relative_to(top).as_posix() if base != top else ""
     if not PLAIN_FOLDER.fullmatch(folder):
         raise BadInput(
-            f"The folder {folder} cannot be named in a workflow.",
+            f"A workflow cannot name the folder {folder}.",
             why="CI systems read patterns and variables in the paths of artifacts and variables",
             next_step="Rename it with letters, digits, '.', '_', '-' and '/'.",
         )
@@ -138,8 +138,8 @@ def _install(top: Path, path_line: str) -> tuple[str, ...]:
     if (top / "envguard" / "bootstrap.py").is_file() and (top / "Makefile").is_file():
         return (*IN_CHECKOUT, path_line)
     raise BadInput(
-        "How is envguard installed there?",
-        why="it is not on PyPI, and this is not its own checkout",
+        "The workflow needs a command that installs envguard.",
+        why="envguard is not on PyPI, and this is not its own checkout",
         next_step="Name the command with --install, such as --install 'pip install git+https://HOST/envguard.git@COMMIT'.",
     )
 
@@ -152,7 +152,7 @@ def _python(environments: Sequence[Environment]) -> str:
             if tuple(map(int, python.split("."))) >= OLDEST and all(python in each for each in locked):
                 return python
     raise BadInput(
-        "There is no Python that every environment of the task has a lock for.",
+        "No Python has a lock in every environment of the task.",
         why="\n".join(
             f"{environment.name}: {', '.join(sorted(each)) or 'none'}"
             for environment, each in zip(environments, locked, strict=True)
@@ -168,13 +168,13 @@ def _input(task: Task, given: str, base: Path, top: Path, catalog: Catalog) -> t
         name, value = "", given
     if value.startswith(SAMPLE):
         if value.removeprefix(SAMPLE) not in catalog.samples:
-            raise BadInput(f"There is no {value!r}.", next_step=f"Choose one of: {', '.join(catalog.samples)}.")
+            raise BadInput(f"There is no sample {value!r}.", next_step=f"Choose one of: {', '.join(catalog.samples)}.")
     else:
         path = Path(value).expanduser().absolute()
         if not path.exists() or not path.resolve().is_relative_to(top.resolve()):
             raise BadInput(
-                f"The input {value} is no file of the repository.",
-                why=f"it is looked for below {top}, which is what CI has",
+                f"The input {value} is not a file of the repository.",
+                why=f"CI has only what is below {top}",
                 next_step="Name a file that is committed.",
             )
         value = Path(os.path.relpath(path, base)).as_posix()
@@ -182,7 +182,9 @@ def _input(task: Task, given: str, base: Path, top: Path, catalog: Catalog) -> t
     try:
         value.encode()
     except UnicodeEncodeError as error:
-        raise BadInput("The input's name is not UTF-8, which YAML needs.", next_step="Rename the file.") from error
+        raise BadInput(
+            "The input's name is not valid UTF-8, which YAML requires.", next_step="Rename the file."
+        ) from error
     return name, value
 
 
@@ -230,7 +232,7 @@ def _write(text: str, output: Path | None, *, force: bool) -> None:
         return
     path = output.absolute()
     if path.exists() and not force:
-        raise BadInput(f"{output} is there already.", next_step="Name another file, or write over it with --force.")
+        raise BadInput(f"{output} already exists.", next_step="Name another file, or overwrite it with --force.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, text.encode())

@@ -67,16 +67,18 @@ outputs = { page = "page.html" }
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="The project's folder; default: this one.")] = Path(),
+    folder: Annotated[
+        Path, typer.Argument(metavar="[DIR]", help="The project's folder. Default: the current one.")
+    ] = Path(),
 ) -> None:
-    """Write a commented envguard.toml to start a project from; an existing one is left alone.
+    """Write a commented envguard.toml to start a project from; never overwrite one.
 
-    Exit codes: 0 done; 2 there is one already, or the folder cannot be written to.
+    Exit codes: 0 done; 2 there already is one, or the folder is not writable.
     """
     file = folder.expanduser() / PROJECT_FILE
     if os.path.lexists(file):
         raise BadInput(
-            f"There is an {file} already.",
+            f"{file} already exists.",
             why="it is never overwritten",
             next_step="Edit it, or name another folder: envguard init DIR.",
         )
@@ -89,4 +91,4 @@ def init(
             next_step="Name a folder that exists and that you may write to: envguard init DIR.",
         ) from error
     where = "" if folder == Path() else f"cd {shlex.quote(str(folder))} && "
-    typer.echo(f"{file} is written; it says of each part what it does. Next:\n  {where}envguard lock && envguard setup")
+    typer.echo(f"{file} written; its comments explain each part. Next:\n  {where}envguard lock && envguard setup")

@@ -40,13 +40,21 @@ from envguard.running.task_order import TaskOrder
 def command_for(task: Task) -> Any:
     def run(
         ctx: typer.Context,
-        source: Annotated[str | None, typer.Argument(metavar="[INPUT]", help="The input, if there is one.")] = None,
+        source: Annotated[
+            str | None, typer.Argument(metavar="[INPUT]", help="The input, if the task has exactly one.")
+        ] = None,
         named: Annotated[
             list[str] | None,
-            typer.Option("--input", "-i", metavar="NAME=PATH", help="An input by name; PATH may be sample:NAME."),
+            typer.Option(
+                "--input",
+                "-i",
+                metavar="NAME=PATH",
+                help="An input by name; PATH may be sample:NAME. Can be given several times.",
+            ),
         ] = None,
         output: Annotated[
-            Path | None, typer.Option("--output", "-o", metavar="OUT", help="The output; a folder for several.")
+            Path | None,
+            typer.Option("--output", "-o", metavar="OUT", help="The output: a file, or a folder if there are several."),
         ] = None,
         edition: EditionsOption = None,
         python: PythonsOption = None,
@@ -66,7 +74,10 @@ def command_for(task: Task) -> Any:
                 return
             wanted = _inputs(task, source, named or ())
             if output is None:
-                raise BadInput("Where shall the output go?", next_step="Name a file, or a folder for several, with -o.")
+                raise BadInput(
+                    "No output path was given.",
+                    next_step="Name a file with -o, or a folder if there are several outputs.",
+                )
             result, left = _run(task, wanted, output.absolute(), workshop, receipt=receipt)
         _show(result, left, as_json=as_json)
         raise typer.Exit(0 if result.passed else 1)
@@ -103,14 +114,14 @@ def _inputs(task: Task, source: str | None, named: Sequence[str]) -> dict[str, s
     for each in named:
         name, equals, value = each.partition("=")
         if not equals or not value:
-            raise BadInput(f"{each!r} does not say which input it is.", next_step="Write --input NAME=PATH.")
+            raise BadInput(f"{each!r} does not name an input.", next_step="Write --input NAME=PATH.")
         if name in given:
             raise BadInput(f"The input {name!r} is named twice.", next_step="Name it once.")
         given[name] = value
     if source is not None:
         if len(task.inputs) != 1 or given:
             raise BadInput(
-                f"Which input of {task.name} is {source}?",
+                f"It is not clear which input of {task.name} is {source}.",
                 why=f"its inputs are {', '.join(task.inputs) or 'none'}",
                 next_step="Name each with --input NAME=PATH.",
             )

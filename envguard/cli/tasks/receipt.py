@@ -23,15 +23,17 @@ SHOWN = 80
 
 def verify_receipt(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="OUT.receipt.json, as `envguard run` wrote it.")],
-    again: Annotated[bool, typer.Option("--rebuild", help="Do the run again and compare what it makes.")] = False,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The OUT.receipt.json that `envguard run` wrote.")],
+    again: Annotated[bool, typer.Option("--rebuild", help="Repeat the run and compare its outputs.")] = False,
     named: Annotated[
         list[Path] | None,
-        typer.Option("--input", "-i", metavar="PATH", help="An input of the run; else sought beside the receipt."),
+        typer.Option(
+            "--input", "-i", metavar="PATH", help="An input of the run. Default: looked up beside the receipt."
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare the outputs beside a receipt with what it recorded; with --rebuild make them again.
+    """Compare the outputs beside a receipt with what it recorded; with --rebuild, make them again.
 
     Says MATCH, DIFF, or TOOLCHAIN DIFFERS with what differs. Exit codes: 0 MATCH; 1 another verdict; 2 no receipt, or a
     wrong input; 3 it cannot be made again here.

@@ -85,7 +85,7 @@ made = "fails:made"
     [
         ("import tensorflow.lite.tools", "known: module_missing: tensorflow is not installed"),
         ("raise SystemExit('No space left on device')", "known: no_space: "),
-        ("raise SystemExit('nobody has ever seen this')", "known: Nothing known matches."),
+        ("raise SystemExit('nobody has ever seen this')", "known: No known cause matches."),
         # Only in the log: what is quoted under the message are its last lines.
         ("print('OSError: [Errno 28] No space left on device'); print('x\\n' * 99); raise SystemExit(1)", "no_space"),
     ],

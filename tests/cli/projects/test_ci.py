@@ -147,11 +147,11 @@ def test_what_github_would_take_for_an_expression_is_refused(project: Path) -> N
     ("arguments", "said"),
     [
         (("no-such",), "no task"),
-        (("copy", "no-such.txt"), "no file of the repository"),
-        (("copy", "/etc/passwd"), "no file of the repository"),
+        (("copy", "no-such.txt"), "not a file of the repository"),
+        (("copy", "/etc/passwd"), "not a file of the repository"),
         (("copy",), "needs file"),
         (("two", "x=data/in.txt"), "needs x, y"),
-        (("quantize", "sample:no-such"), "There is no 'sample:no-such'"),
+        (("quantize", "sample:no-such"), "There is no sample 'sample:no-such'"),
     ],
 )
 def test_what_cannot_be_run_is_refused(project: Path, arguments: tuple[str, ...], said: str) -> None:
@@ -165,7 +165,7 @@ def test_a_folder_that_ci_would_read_as_a_pattern_is_refused(project: Path) -> N
     odd = project.rename(project.with_name("to*ols"))
     ended = ci("gitlab", "copy", "data/in.txt", cwd=odd)
     assert ended.code == 2
-    assert "cannot be named in a workflow" in ended.err
+    assert "A workflow cannot name the folder" in ended.err
 
 
 def test_how_envguard_is_installed_must_be_said_outside_its_checkout(project: Path) -> None:

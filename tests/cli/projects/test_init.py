@@ -35,7 +35,7 @@ def test_what_is_there_already_is_left_alone(tmp_path: Path) -> None:
     file.write_text("mine", encoding="utf-8")
     refused = envguard("init", home=tmp_path / "home", cwd=tmp_path)
     assert refused.code == 2
-    assert "There is an envguard.toml already" in refused.err
+    assert "envguard.toml already exists" in refused.err
     assert file.read_text(encoding="utf-8") == "mine"
     file.unlink()
     file.symlink_to(tmp_path / "nowhere")
