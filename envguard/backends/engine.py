@@ -1,7 +1,7 @@
 """Find this host's container engine, and turn its failures into errors that a user can act on.
 
-Docker's SDK is imported inside functions: it takes longer than most commands take to run, and `envguard image --help`
-needs none of it.
+Docker's SDK is imported when it is first used: that takes longer than most commands take to run, and
+`envguard image build --help` needs none of it.
 """
 
 from __future__ import annotations
@@ -67,10 +67,15 @@ def find_engine(environ: Mapping[str, str]) -> Engine:
     raise next((error for error in tried if "may not" in error.what), tried[0])
 
 
-def _named(environ: Mapping[str, str]) -> dict[str, object]:
-    """The settings from DOCKER_HOST, DOCKER_CONTEXT or Docker's current context; empty if there are none."""
+def _sdk() -> Any:
     import docker
 
+    return docker
+
+
+def _named(environ: Mapping[str, str]) -> dict[str, object]:
+    """The settings from DOCKER_HOST, DOCKER_CONTEXT or Docker's current context; empty if there are none."""
+    docker = _sdk()
     try:
         if environ.get("DOCKER_HOST"):
             return dict(docker.utils.kwargs_from_env(environment=dict(environ)))
@@ -101,8 +106,7 @@ def _usual(environ: Mapping[str, str]) -> list[str]:
 
 
 def _connect(settings: Mapping[str, object]) -> Engine:
-    import docker
-
+    docker = _sdk()
     address = str(settings.get("base_url") or DOCKER_SOCKET)
     try:
         client = docker.DockerClient(
@@ -167,9 +171,9 @@ def _system_error(error: BaseException | None) -> OSError | None:
 @contextlib.contextmanager
 def told_by(engine: Engine, doing: str) -> Iterator[None]:
     """Turn the engine's failure while `doing` something ("build the image x") into an error that a user can act on."""
-    import docker
     import requests
 
+    docker = _sdk()
     try:
         yield
     except (docker.errors.DockerException, requests.RequestException) as error:
