@@ -56,12 +56,7 @@ class _Ended(Generic[Made]):
 
 
 def run_each(
-    work: Work[Job, Made],
-    jobs: Mapping[str, Job],
-    *,
-    at_once: int,
-    turns: Path,
-    receiver: Callable[[str], Receiver],
+    work: Work[Job, Made], jobs: Mapping[str, Job], *, at_once: int, turns: Path, receiver: Callable[[str], Receiver]
 ) -> dict[str, Made | RunError]:
     """Do the work for every job, by name, `at_once` at a time; `receiver` gives who is told of each one's events.
 
@@ -91,10 +86,8 @@ def run_each(
                         lane.give(*waiting.popleft())
                     else:
                         lanes.pop(connection).close()
-    except KeyboardInterrupt as interrupt:
-        raise Interrupted(
-            "Interrupted.", next_step="Run the same command again; what was built is kept."
-        ) from interrupt
+    except KeyboardInterrupt as error:
+        raise Interrupted("Interrupted.", next_step="Run the same command again; what was built is kept.") from error
     finally:
         _end(lanes.values())
     return {name: results[name] for name in jobs}

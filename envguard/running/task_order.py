@@ -12,7 +12,6 @@ from envguard.catalog.model import Task
 Overrides = Mapping[str, Mapping[str, object]]
 Sources = Mapping[str, Sequence[Path]]
 Alone = Callable[[], contextlib.AbstractContextManager[None]]
-NO_OPTIONS: Overrides = {}
 
 
 @dataclass(frozen=True, slots=True)

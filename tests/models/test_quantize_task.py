@@ -8,6 +8,7 @@ import os
 import sys
 import zipfile
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ from envguard.payload.contract import (
     to_json,
 )
 from envguard.running.pipeline import TaskResult, run_task
-from envguard.running.task_order import NO_OPTIONS, Overrides, TaskOrder
+from envguard.running.task_order import Overrides, TaskOrder
 from tests.support.command import Ended, envguard
 from tests.support.documents import problems
 from tests.support.environments import workshop
@@ -174,7 +175,7 @@ def run(
     store_home: Path,
     source: Path,
     output: Path,
-    options: Overrides = NO_OPTIONS,
+    options: Overrides = MappingProxyType({}),
     without: str = "",
     page: Path | None = None,
 ) -> TaskResult:

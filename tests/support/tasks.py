@@ -8,11 +8,11 @@ from pathlib import Path
 from envguard.catalog.model import Task
 from envguard.running.environments.preparing import Workshop
 from envguard.running.pipeline import TaskResult, run_task
-from envguard.running.task_order import NO_OPTIONS, Overrides, TaskOrder
+from envguard.running.task_order import Overrides, TaskOrder
 
 
 def run_on(
-    task: Task, sources: Mapping[str, Path], target: Path | None, shop: Workshop, options: Overrides = NO_OPTIONS
+    task: Task, sources: Mapping[str, Path], target: Path | None, shop: Workshop, options: Overrides | None = None
 ) -> TaskResult:
     """What a task does on one file for each input."""
-    return run_task(TaskOrder(task, {name: (path,) for name, path in sources.items()}, target, options), shop)
+    return run_task(TaskOrder(task, {name: (path,) for name, path in sources.items()}, target, options or {}), shop)
