@@ -10,13 +10,15 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from envguard.cli.text import printable
-from envguard.doctor.alternatives import Alternative
 from envguard.doctor.conflicts import Conflict
 from envguard.doctor.diagnosing import Diagnosis, Hint, diagnose
 from envguard.errors import EnvguardError, Interrupted, NoEnvironment, StepFailed
+
+if TYPE_CHECKING:
+    from envguard.doctor.alternatives import Alternative  # reads the catalog, which takes longer than the answer
 
 NOTHING_KNOWN = (
     "No known cause matches. `envguard report-bug` writes one file to attach to a bug report; add this log "
