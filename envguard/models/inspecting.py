@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from envguard.payload.contract import InspectFindings, Progress
+from envguard.payload.contract import InspectFindings, Json, Progress, TaskStep
 from envguard.running.checking_files import check_input
 from envguard.running.environments.preparing import Workshop
 from envguard.running.events import StepProgress
@@ -15,7 +15,7 @@ from envguard.store.home import log_file, runs_folder
 ENVIRONMENT, STEP, NAME = "quantize", "steps.inspect", "inspect"
 
 
-def inspect_model(source: Path, options: Mapping[str, object], workshop: Workshop) -> InspectFindings:
+def inspect_model(source: Path, options: Mapping[str, Json], workshop: Workshop) -> InspectFindings:
     """What the inspect step finds in `source`, a `.task` or `.tflite`; raises BadInput if it is neither."""
     check_input(source)
     with (
@@ -24,7 +24,7 @@ def inspect_model(source: Path, options: Mapping[str, object], workshop: Worksho
     ):
         result = run_step(
             workshop.workspace(prepared, folder, [source.absolute()]),
-            StepOrder(NAME, STEP, {"model": (source.absolute(),)}, options),
+            StepOrder(TaskStep(NAME, STEP, {}, options), {"model": (source.absolute(),)}),
             environ=workshop.environ,
             log=log_file(workshop.home, NAME),
             tell=lambda event: _pass_on(event, workshop),

@@ -38,10 +38,6 @@ from envguard.running.task_order import Alone, Overrides, TaskOrder
 from envguard.store.home import runs_folder
 
 TASK = "quantize"
-FOR_SPEED = "speed"
-
-WIDER_GATES = {"max_landmark_px": 0.5, "max_blendshape": 0.012}
-"""What verification lets a model pass with whose goal is time above all; units are those of the step's options."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +60,12 @@ class Choices:
         goal = str(given.recipe.get("goal", self.goal))
         chosen = {"drop": sorted({*self.drop, *given.drop}), "goal": goal}
         recipe = {"recipe": given.recipe} if self.recipe else {}
-        options: dict[str, Mapping[str, object]] = {
+        return {
             "inspect": chosen,
             "quantize": {**chosen, "low_rank": self.low_rank, **recipe},
+            "compare": {"goal": goal},
+            "verify": {"goal": goal},
         }
-        return {**options, "verify": WIDER_GATES} if goal == FOR_SPEED else options
 
     def opened(self, receive: Receiver) -> tuple[Task, Workshop]:
         """The task and a workshop for its environments; raises BadInput if a choice is unknown."""

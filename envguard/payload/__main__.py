@@ -1,4 +1,4 @@
-"""Run one step: `python -I __main__.py REQUEST.json [--end-with-stdin]`.
+"""Run one step: `python -I __main__.py REQUEST.json [--end-with-stdin]`, or `... job TASK_FILE STEP` (see `job`).
 
 With `--end-with-stdin` the step ends as soon as its standard input does, so that no step outlives the process that
 holds the other end, however that one ended.
@@ -63,7 +63,16 @@ def end_with_stdin() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
+def main_of_job(task_file: str, step: str) -> int:
+    """Run a step of a task where no envguard is."""
+    load_package()
+    code: int = importlib.import_module(f"{PACKAGE}.job").main(task_file, step)
+    return code
+
+
 if __name__ == "__main__":
+    if sys.argv[1] == "job":
+        sys.exit(main_of_job(*sys.argv[2:]))
     if "--end-with-stdin" in sys.argv[2:]:
         end_with_stdin()
     sys.exit(main(sys.argv[1]))

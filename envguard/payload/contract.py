@@ -55,6 +55,7 @@ from .door.recipes import ModelRecipe, RecipeDocument, RecipeSummary
 from .door.references import FILE, RUN, SAMPLE, SOURCES, TASK, Reference
 from .door.requests import PROTOCOL, Findings, Note, Progress, Refusal, Request, StepEvent, StepFindings
 from .door.runs import NO, YES, EnvironmentRecord, FailedCandidate, FileRecord, ProofRecord, Run, StepRecord
+from .door.tasks import TaskFile, TaskResults, TaskStep
 from .door.timing import KindTime, OperatorTimes, Processor, Profile, SlowOperator, TimeBetween, Timing
 from .door.tuning import FoundCounts, FrameTimes, OptionTrial, Setting, TunedOn, TuneFindings
 from .door.verifying import CallTimes, Counts, LandmarkShift, Measures, SampleSize, ScoreShift, Spread, VerifyFindings
@@ -144,6 +145,9 @@ __all__ = [
     "StepFindings",
     "StepRecord",
     "StepSeconds",
+    "TaskFile",
+    "TaskResults",
+    "TaskStep",
     "TimeBetween",
     "Timing",
     "ToolchainDifference",

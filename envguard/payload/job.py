@@ -1,7 +1,6 @@
-"""A task where no envguard is: `python -I job.py TASK_FILE STEP`, each step in a container of its own.
+"""A task where no envguard is: `python -I __main__.py job TASK_FILE STEP`, each step in a container of its own.
 
-The task file says what to do (JSON): `inputs` are file names by name, `steps` are `name`, `run`, `inputs` (references)
-and `options`, `outputs` are references by name. Files that users give lie in `/envguard/input`, samples in
+The task file is a `TaskFile` (JSON). Files that users give lie in `/envguard/input`, samples in
 `/envguard/samples/NAME`, and what steps make in a folder that they share, `/envguard/work`.
 
 The step `publish`, after all others, copies the outputs to `/envguard/output` if every gate was passed.
@@ -16,29 +15,24 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+
+from .contract import Reference, StepFailure, StepFindings, TaskFile, TaskResults, from_json, to_json
+from .door.references import SAMPLE, TASK
 
 ROOT = Path("/envguard")
 PUBLISH = "publish"
-PROTOCOL = 2
 
 
-def run_step(task: dict[str, Any], name: str, root: Path) -> int:
-    """Run one step's payload, with the files and results of those before it, and keep what it says."""
-    (step,) = [each for each in task["steps"] if each["name"] == name]
+def run_step(task: TaskFile, name: str, root: Path) -> int:
+    """Run one step's payload, with the files and findings of those before it, and keep what it says."""
+    step = task.step(name)
     work = root / "work" / name
     work.mkdir()
-    earlier = [each["name"] for each in task["steps"][: task["steps"].index(step)]]
-    request = {
-        "protocol": PROTOCOL,
-        "step": step["run"],
-        "inputs": {key: list(map(str, _files(task, each, root))) for key, each in step["inputs"].items()},
-        "folder": str(work),
-        "options": step["options"],
-        "findings": {each: found for each in earlier if "step" in (found := _result(root, each)["values"] or {})},
-    }
+    files = {key: _files(task, Reference.parse(each), root) for key, each in step.inputs.items()}
+    earlier = {each: _result(root, each).values for each in task.before(name)}
+    request = step.request(files, work, {each: found for each, found in earlier.items() if found is not None})
     file = work / "request.json"
-    file.write_text(json.dumps(request), encoding="utf-8")
+    file.write_text(json.dumps(to_json(request)), encoding="utf-8")
     payload = Path(__file__).with_name("__main__.py")
     command = [sys.executable, "-I", "-B", "-X", "utf8", str(payload), str(file)]
     last = ""
@@ -53,45 +47,43 @@ def run_step(task: dict[str, Any], name: str, root: Path) -> int:
     return 0
 
 
-def publish(task: dict[str, Any], root: Path) -> int:
+def publish(task: TaskFile, root: Path) -> int:
     """Hand over the outputs, whole, and what every step found; without outputs if a gate was not passed."""
-    results = {step["name"]: _result(root, step["name"]) for step in task["steps"]}
-    failures = [
-        {"step": name, **{key: gate[key] for key in ("name", "message", "next")}}
+    results = {step.name: _result(root, step.name) for step in task.steps}
+    failures = tuple(
+        StepFailure(name, gate.name, gate.message, gate.next)
         for name, result in results.items()
-        for gate in result["gates"]
-        if not gate["passed"]
-    ]
+        for gate in result.failures
+    )
     for failure in failures:
-        print(f"{failure['step']}: {failure['name']}: {failure['message']}")
-    for reference in () if failures else task["outputs"].values():
-        (made,) = _files(task, reference, root)
+        print(f"{failure.step}: {failure.name}: {failure.message}")
+    for reference in () if failures else task.outputs.values():
+        (made,) = _files(task, Reference.parse(reference), root)
         _appear(root / "output" / made.name, made)
-    document = {name: result["values"] for name, result in results.items()}
+    found = {name: result.values for name, result in results.items() if result.values is not None}
     report = root / "work" / "results.json"
-    report.write_text(json.dumps({"task": task["name"], "failures": failures, "steps": document}), encoding="utf-8")
-    _appear(root / "output" / f"{task['name']}.results.json", report)
+    report.write_text(json.dumps(to_json(TaskResults(task.name, failures, found))), encoding="utf-8")
+    _appear(root / "output" / f"{task.name}.results.json", report)
     return 1 if failures else 0
 
 
-def _files(task: dict[str, Any], reference: str, root: Path) -> list[Path]:
+def _files(task: TaskFile, reference: Reference, root: Path) -> tuple[Path, ...]:
     """The files that a reference stands for; raises FileNotFoundError where there is none."""
-    kind, _, name = reference.partition(":")
-    if kind == "task":
-        files = [root / "input" / task["inputs"][name]]
-    elif kind == "sample":
-        files = [root / "samples" / name / file for file in task["samples"][name]]
+    if reference.source == TASK:
+        files: tuple[Path, ...] = (root / "input" / task.inputs[reference.name],)
+    elif reference.source == SAMPLE:
+        files = tuple(root / "samples" / reference.name / file for file in task.samples[reference.name])
     else:
-        files = [root / "work" / kind / _result(root, kind)["files"][name]]
+        files = (root / "work" / reference.step / _result(root, reference.step).files[reference.name],)
     for path in files:
         if not path.is_file():
             raise FileNotFoundError(f"{reference} should be {path}, which is not there")
     return files
 
 
-def _result(root: Path, name: str) -> dict[str, Any]:
-    result: dict[str, Any] = json.loads((root / "work" / name / "result.json").read_text(encoding="utf-8"))
-    return result
+def _result(root: Path, name: str) -> StepFindings:
+    text = (root / "work" / name / "result.json").read_text(encoding="utf-8")
+    return from_json(StepFindings, json.loads(text), name)
 
 
 def _appear(target: Path, source: Path) -> None:
@@ -102,9 +94,5 @@ def _appear(target: Path, source: Path) -> None:
 
 def main(task_file: str, name: str, root: Path = ROOT) -> int:
     """Run the step of that name, or publish."""
-    task = json.loads(Path(task_file).read_text(encoding="utf-8"))
+    task = from_json(TaskFile, json.loads(Path(task_file).read_text(encoding="utf-8")))
     return publish(task, root) if name == PUBLISH else run_step(task, name, root)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2]))

@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from .contract import (
-    Gate,
     Note,
     Progress,
     Refusal,
     Request,
+    StepEvent,
     StepFindings,
     Unreadable,
     from_json,
@@ -24,23 +23,6 @@ from .contract import (
 )
 
 Value = TypeVar("Value")
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A gate that was not passed: the work was done and the verdict is no."""
-
-    name: str
-    message: str
-    next_step: str = ""
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a step found (`values`, plain JSON) and which gates it did not pass."""
-
-    values: Mapping[str, Any]
-    failures: tuple[Failure, ...] = ()
 
 
 class Refused(Exception):
@@ -58,14 +40,17 @@ def read_request(path: Path) -> Request:
     return from_json(Request, json.loads(path.read_text(encoding="utf-8")))
 
 
-def read_options(kind: type[Value], request: Request) -> Value:
-    """The request's options as a value of a dataclass; `Refused` names an option that the step does not have."""
+def read_options(kind: type[Value], request: Request, limits: Collection[str] = ()) -> Value:
+    """The request's options as a value of a dataclass; `Refused` names an option that the step does not have.
+
+    Options that set `limits` are left to `gates.limits_of`.
+    """
     try:
-        return from_json(kind, request.options)
+        return from_json(kind, {name: value for name, value in request.options.items() if name not in limits})
     except Unreadable as cause:
         raise Refused(
             f"The option {cause.path!r} of {request.step} {cause.problem}.",
-            next_step=f"Its options are: {', '.join(keys_of(kind)) or 'none'}.",
+            next_step=f"Its options are: {', '.join((*keys_of(kind), *limits)) or 'none'}.",
         ) from cause
 
 
@@ -92,19 +77,11 @@ class Events:
         """Say why the input was not taken; the last event of the step."""
         self._emit(Refusal(refusal.what, refusal.why, refusal.next_step))
 
-    def result(self, result: StepFindings | Result) -> None:
+    def result(self, result: StepFindings) -> None:
         """Hand over the findings; the last event of the step."""
-        self._emit(result if isinstance(result, StepFindings) else _untyped(result))
+        self._emit(result)
 
-    def _emit(self, event: Progress | Note | Refusal | StepFindings | dict[str, Any]) -> None:
+    def _emit(self, event: StepEvent) -> None:
         # allow_nan stays off: NaN is not JSON, and a step that has one must name it instead.
         self._stream.write(json.dumps(to_json(event), allow_nan=False) + "\n")
         self._stream.flush()
-
-
-def _untyped(result: Result) -> dict[str, Any]:
-    gates = tuple(
-        Gate(each.name, "", passed=False, message=each.message, next=each.next_step) for each in result.failures
-    )
-    values = {key: value for key, value in result.values.items() if key != "files"}
-    return {"event": "result", "values": values, "gates": gates, "files": result.values.get("files", {})}

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 
 from envguard.backends.resources import Resources
 from envguard.catalog.model import PayloadStep, Task
-from envguard.payload.door.references import Reference
+from envguard.payload.contract import TaskFile, to_json
 from envguard.report.yaml import Value, to_yaml
 from envguard.running.environments.exporting import ExportedTask
+from envguard.running.step import task_step
 
 NOBODY = 65534
 PYTHON = "/opt/envguard/bin/python"
-JOB = "/envguard/payload/job.py"
+PAYLOAD = "/envguard/payload/__main__.py"
 PUBLISH = "publish"
 # A cluster's node is shared: two processors are what the built-in steps measure with.
 PROCESSORS = "2"
@@ -42,7 +43,7 @@ def manifest(task: Task, exported: ExportedTask, resources: Resources, files: Ma
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": {"name": name, "labels": labels},
-            "data": {"task": json.dumps(_task(task, exported, files), indent=1) + "\n"},
+            "data": {"task": json.dumps(to_json(_task(task, exported, files)), indent=1) + "\n"},
         },
         {
             "apiVersion": "networking.k8s.io/v1",
@@ -63,23 +64,14 @@ def manifest(task: Task, exported: ExportedTask, resources: Resources, files: Ma
     return head + "---\n".join(to_yaml(document) for document in documents)
 
 
-def _task(task: Task, exported: ExportedTask, files: Mapping[str, str]) -> dict[str, object]:
-    steps = [
-        {"name": step.name, "run": step.run, "inputs": _texts(step.inputs), "options": dict(step.options)}
-        for step in task.steps
-        if isinstance(step, PayloadStep)
-    ]
-    return {
-        "name": task.name,
-        "inputs": {name: files[name] for name in task.inputs},
-        "samples": {name: list(files) for name, files in exported.samples.items()},
-        "steps": steps,
-        "outputs": _texts(task.outputs),
-    }
-
-
-def _texts(references: Mapping[str, Reference]) -> dict[str, str]:
-    return {name: str(reference) for name, reference in references.items()}
+def _task(task: Task, exported: ExportedTask, files: Mapping[str, str]) -> TaskFile:
+    return TaskFile(
+        name=task.name,
+        inputs={name: files[name] for name in task.inputs},
+        samples=exported.samples,
+        steps=tuple(task_step(step) for step in task.steps if isinstance(step, PayloadStep)),
+        outputs={name: str(reference) for name, reference in task.outputs.items()},
+    )
 
 
 def _pod(name: str, task: Task, exported: ExportedTask, resources: Resources) -> dict[str, Value]:
@@ -119,7 +111,7 @@ def _container(name: str, image: str, resources: Resources, *, publishes: bool =
     return {
         "name": _label(name),
         "image": image,
-        "command": [PYTHON, "-I", "-B", JOB, "/envguard/task/task", name],
+        "command": [PYTHON, "-I", "-B", PAYLOAD, "job", "/envguard/task/task", name],
         "env": [{"name": "HOME", "value": "/tmp"}, {"name": "LANG", "value": "C.UTF-8"}],
         "securityContext": {
             "allowPrivilegeEscalation": False,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from envguard.backends.protocol import Workspace
+from envguard.catalog.model import PayloadStep
 from envguard.errors import BadInput, StepFailed
 from envguard.payload.contract import (
     Findings,
@@ -22,6 +23,7 @@ from envguard.payload.contract import (
     Request,
     StepEvent,
     StepFindings,
+    TaskStep,
     Unreadable,
     from_json,
     to_json,
@@ -35,19 +37,15 @@ OTHER_INPUT = "Choose another input, or recreate this one; it was not modified."
 """For a step that says what is wrong with its input and no more."""
 
 Told = Progress | Note
+NOTHING: Mapping[str, object] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class StepOrder:
-    """What one step is told: `run` is the payload's step, `name` what the run calls it, paths are those of this host.
+    """A step, the files of its inputs as this host sees them, and the findings of the earlier steps by their names."""
 
-    `findings` are those of the earlier steps, by their names.
-    """
-
-    name: str
-    run: str
-    inputs: Mapping[str, Sequence[Path]]
-    options: Mapping[str, object] = field(default_factory=dict)
+    step: TaskStep
+    files: Mapping[str, Sequence[Path]]
     findings: Mapping[str, Findings] = field(default_factory=dict)
 
 
@@ -73,7 +71,7 @@ def run_step(
     `tell` hears what it says on the way. Raises BadInput where the step refuses its input and StepFailed where it ends
     without findings.
     """
-    request = workspace.folder / f"{order.name}.request.json"
+    request = workspace.folder / f"{order.step.name}.request.json"
     request.write_text(json.dumps(to_json(_request(workspace, order))), encoding="utf-8")
     started = time.monotonic()
     last: Refusal | StepFindings | None = None
@@ -82,7 +80,7 @@ def run_step(
         workspace.process(_command(workspace, request), workspace.variables(environ), noise, talks=True) as process,
     ):
         assert process.stdout is not None
-        for event in _events(process.stdout, order.name, order.run, log):
+        for event in _events(process.stdout, order.step.name, log):
             if isinstance(event, (Refusal, StepFindings)):
                 last = event
             else:
@@ -92,21 +90,21 @@ def run_step(
         raise BadInput(last.what, why=last.why, next_step=last.next or OTHER_INPUT)
     if code != 0 or not isinstance(last, StepFindings):
         how = ending(code) + (" and without a result" if code >= 0 else "")
-        raise StepFailed(f"The step {order.name!r} {how}.", why=log_tail(log), next_step=f"The whole log: {log}")
-    gates = tuple(replace(gate, step=order.name) for gate in last.gates)
+        raise StepFailed(f"The step {order.step.name!r} {how}.", why=log_tail(log), next_step=f"The whole log: {log}")
+    gates = tuple(replace(gate, step=order.step.name) for gate in last.gates)
     return StepResult(replace(last, gates=gates), time.monotonic() - started)
 
 
 def _request(workspace: Workspace, order: StepOrder) -> Request:
-    return Request(
-        step=order.run,
-        inputs={
-            name: tuple(Path(workspace.path_inside(path)) for path in files) for name, files in order.inputs.items()
-        },
-        folder=Path(workspace.path_inside(workspace.folder)),
-        options={name: to_json(value) for name, value in order.options.items()},
-        findings=dict(order.findings),
-    )
+    files = {name: tuple(Path(workspace.path_inside(path)) for path in files) for name, files in order.files.items()}
+    return order.step.request(files, Path(workspace.path_inside(workspace.folder)), order.findings)
+
+
+def task_step(step: PayloadStep, chosen: Mapping[str, object] = NOTHING) -> TaskStep:
+    """A step of the catalog with the user's options, as the payload knows it."""
+    inputs = {name: str(reference) for name, reference in step.inputs.items()}
+    own = TaskStep(step.name, step.run, inputs, step.options)
+    return own.with_chosen({name: to_json(value) for name, value in chosen.items()})
 
 
 def _command(workspace: Workspace, request: Path) -> list[str]:
@@ -116,7 +114,7 @@ def _command(workspace: Workspace, request: Path) -> list[str]:
     return [python, "-I", "-B", "-X", "utf8", workspace.path_inside(PAYLOAD), workspace.path_inside(request)]
 
 
-def _events(stream: IO[bytes], name: str, run: str, log: Path) -> Iterator[StepEvent]:
+def _events(stream: IO[bytes], name: str, log: Path) -> Iterator[StepEvent]:
     """Each JSON line as what it says; a line that is no JSON object is noise and is passed over."""
     while line := stream.readline(LONGEST_EVENT):
         document: object = None
@@ -124,9 +122,6 @@ def _events(stream: IO[bytes], name: str, run: str, log: Path) -> Iterator[StepE
             document = json.loads(line)
         if not isinstance(document, dict):
             continue
-        values = document.get("values")
-        if isinstance(values, dict) and "step" not in values:  # a step that has no type of its own yet
-            values["step"] = run.rpartition(".")[2] if run.startswith("steps.") else "check"
         try:
             yield from_json(StepEvent, document)  # type: ignore[arg-type]  # a union is no class to mypy
         except Unreadable as error:

@@ -17,7 +17,7 @@ from envguard.running.command_step import CommandRun, run_command_step
 from envguard.running.environments.preparing import Workshop
 from envguard.running.events import StepEnded, StepNote, StepProgress, StepStarted
 from envguard.running.run_files import RunFiles, Watch
-from envguard.running.step import StepOrder, StepResult, Told, run_step
+from envguard.running.step import StepOrder, StepResult, Told, run_step, task_step
 from envguard.running.task_order import Alone, TaskOrder
 from envguard.store.home import log_file
 
@@ -111,10 +111,8 @@ class TaskRun:
             return run_command_step(step, paths, CommandRun(workspace, self.order.task.folder, environ, log))
         findings = {name: result.findings.values for name, result in self.results.items()}
         told = StepOrder(
-            name=step.name,
-            run=step.run,
-            inputs=given,
-            options={**step.options, **self.order.options.get(step.name, {})},
+            task_step(step, self.order.options.get(step.name, {})),
+            given,
             findings={name: values for name, values in findings.items() if values is not None},
         )
         return run_step(workspace, told, environ=environ, log=log, tell=lambda event: self._pass_on(step, event))

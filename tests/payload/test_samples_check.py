@@ -6,8 +6,8 @@ import hashlib
 from pathlib import Path
 
 from envguard.payload.checks import samples
-from envguard.payload.contract import Json, Request
-from envguard.payload.protocol import Events, Result
+from envguard.payload.contract import CheckFindings, Json, Request, StepFindings
+from envguard.payload.protocol import Events
 
 CONTENT = b"a model, or a picture"
 FILE: dict[str, Json] = {
@@ -27,7 +27,7 @@ class Silence(Events):
         pass
 
 
-def check(folder: Path) -> Result:
+def check(folder: Path) -> StepFindings:
     request = Request("checks.samples", {"site-packages": (folder,)}, folder, {"files": [FILE]})
     return samples.run(request, Silence())
 
@@ -42,7 +42,7 @@ def test_files_as_promised_pass(tmp_path: Path) -> None:
     lay_out(tmp_path, CONTENT)
     result = check(tmp_path)
     assert result.failures == ()
-    assert result.values == {"files": 1, "bytes": len(CONTENT)}
+    assert result.values == CheckFindings({"files": 1, "bytes": len(CONTENT)})
 
 
 def test_a_file_of_another_size_is_named(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from envguard.backends.venv import HostWorkspace
 from envguard.errors import StepFailed
 from envguard.host.variables import command_variables, installer_variables, removed_from_step, step_variables
 from envguard.layout import Layout
-from envguard.payload.contract import CheckFindings
+from envguard.payload.contract import CheckFindings, TaskStep
 from envguard.running.step import StepOrder, StepResult, run_step
 from tests.support.waiting import wait_for
 
@@ -30,7 +30,7 @@ def here(folder: Path) -> HostWorkspace:
 
 def imports(folder: Path, *modules: str, **environ: str) -> StepResult:
     """Run the payload's import check with this very Python."""
-    order = StepOrder("check", "checks.imports", {}, {"modules": list(modules)})
+    order = StepOrder(TaskStep("check", "checks.imports", {}, {"modules": list(modules)}), {})
     return run_step(
         here(folder), order, environ={"PATH": os.defpath, **environ}, log=folder / "log", tell=lambda event: None
     )
@@ -132,7 +132,7 @@ def test_the_installer_is_told_of_the_users_index_and_of_nothing_else() -> None:
 
 
 def test_a_crash_shows_the_end_of_the_log(tmp_path: Path) -> None:
-    order = StepOrder("check", "checks.no_such_check", {})
+    order = StepOrder(TaskStep("check", "checks.no_such_check", {}), {})
     with pytest.raises(StepFailed) as caught:
         run_step(here(tmp_path), order, environ={}, log=tmp_path / "log", tell=lambda event: None)
     assert caught.value.what == "The step 'check' ended with exit code 1 and without a result."
@@ -155,7 +155,8 @@ unwind_on_sigterm()
 step.PAYLOAD = Path(sys.argv[1]) / "sleeper.py"
 python, folder = Path(sys.executable), Path(sys.argv[1])
 place = HostWorkspace(Layout(python, python.parent), folder)
-step.run_step(place, step.StepOrder("x", "steps.x", {{}}), environ={{}}, log=folder / "log", tell=print)
+order = step.StepOrder(step.TaskStep("x", "steps.x", {{}}), {{}})
+step.run_step(place, order, environ={{}}, log=folder / "log", tell=print)
 """
     payload = Path(checkout, "envguard", "payload", "__main__.py")
     (tmp_path / "sleeper.py").write_text(

@@ -9,17 +9,29 @@ from importlib import metadata
 
 import numpy as np
 
-from ..contract import Request
+from ..contract import CheckFindings, Json, Request, StepFindings
 from ..conversion import converter, keras_files
-from ..protocol import Events, Failure, Result
+from ..gates import GateDeclaration, judge
+from ..protocol import Events
 
 DISTRIBUTIONS = ("tensorflow", "tensorflow-cpu", "keras", "h5py", "ml-dtypes", "numpy", "pillow", "protobuf")
-LEAST_COSINE = 0.99
+NO_OP = GateDeclaration(
+    "check-no-op",
+    "A small model becomes int8",
+    "A small model was not made int8 with float outputs ({floats} float operators).",
+)
+WRONG_ANSWER = GateDeclaration(
+    "check-wrong-answer",
+    "Cosine similarity of a small int8 model",
+    "A small int8 model answers wrongly (cosine {measured:.4f}).",
+    default=0.99,
+    at_least=True,
+)
 ROWS = 16
 SIZE = 16
 
 
-def run(request: Request, events: Events) -> Result:
+def run(request: Request, events: Events) -> StepFindings:
     """Convert a small Keras model; it must be int8 inside and float outside, and answer as Keras does."""
     file = request.folder / "check.keras"
     rows = np.random.default_rng(0).random((ROWS, SIZE, SIZE, 3), np.float32)
@@ -32,20 +44,19 @@ def run(request: Request, events: Events) -> Result:
     (answer,) = converter.answer(made, {port.name: rows[:1]}).values()
     found = converter.integers(made)
     cosine = float(np.sum(answer * expected) / (np.linalg.norm(answer) * np.linalg.norm(expected) + 1e-12))
-    failures = []
-    if not found.operators or found.float_operators or answer.dtype != np.float32 or len(made) >= len(plain):
-        message = f"A small model was not made int8 with float outputs ({found.float_operators} float operators)."
-        failures.append(Failure("check-no-op", message))
-    if cosine < LEAST_COSINE:
-        failures.append(Failure("check-wrong-answer", f"A small int8 model answers wrongly (cosine {cosine:.4f})."))
-    values = {
+    is_int8 = found.operators > 0 and not found.float_operators and len(made) < len(plain)
+    gates = (
+        judge(NO_OP, passed=is_int8 and answer.dtype == np.float32, words={"floats": found.float_operators}),
+        judge(WRONG_ANSWER, cosine, WRONG_ANSWER.default),
+    )
+    facts: dict[str, Json] = {
         "versions": _versions(),
         "bytes_in": len(plain),
         "bytes_out": len(made),
         "int8_operators": found.operators,
         "cosine": cosine,
     }
-    return Result(values, tuple(failures))
+    return StepFindings(CheckFindings(facts), gates)
 
 
 def _make_model(file: str, rows: np.ndarray) -> np.ndarray:
@@ -67,8 +78,8 @@ def _make_model(file: str, rows: np.ndarray) -> np.ndarray:
     return np.asarray(model(rows[:1]))
 
 
-def _versions() -> dict[str, str]:
-    found = {}
+def _versions() -> dict[str, Json]:
+    found: dict[str, Json] = {}
     for name in DISTRIBUTIONS:
         try:
             found[name] = metadata.version(name)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import importlib
 from dataclasses import dataclass
 
-from ..contract import Request
-from ..protocol import Events, Failure, Result, read_options
+from ..contract import CheckFindings, Gate, Request, StepFindings
+from ..gates import GateDeclaration, judge
+from ..protocol import Events, read_options
+
+IMPORT = GateDeclaration("import", "Can be imported", "import {subject}: {cause}")
 
 
 @dataclass(frozen=True)
@@ -16,13 +19,16 @@ class ImportsOptions:
     modules: tuple[str, ...]
 
 
-def run(request: Request, events: Events) -> Result:
-    """Import each module; an import that fails is a failure that names it."""
+def run(request: Request, events: Events) -> StepFindings:
+    """Import each module, and judge each import."""
     options = read_options(ImportsOptions, request)
-    failures = []
-    for name in options.modules:
-        try:
-            importlib.import_module(name)
-        except Exception as error:  # what an import can raise is up to the module
-            failures.append(Failure("import", f"import {name}: {type(error).__name__}: {error}"))
-    return Result({"modules": list(options.modules)}, tuple(failures))
+    gates = tuple(map(_imported, options.modules))
+    return StepFindings(CheckFindings({"modules": list(options.modules)}), gates)
+
+
+def _imported(name: str) -> Gate:
+    try:
+        importlib.import_module(name)
+    except Exception as error:  # what an import can raise is up to the module
+        return judge(IMPORT, passed=False, subject=name, words={"cause": f"{type(error).__name__}: {error}"})
+    return judge(IMPORT, passed=True, subject=name)

@@ -9,7 +9,8 @@ from importlib import metadata
 
 import numpy as np
 
-from ..contract import Request
+from ..contract import CheckFindings, Json, Request, StepFindings
+from ..gates import GateDeclaration, judge
 from ..graph import facts
 from ..graph import model as models
 from ..graph.build import GraphBuilder
@@ -17,7 +18,7 @@ from ..graph.schema import BuiltinOperator, ModelT, generated
 from ..int8 import quantizing
 from ..measuring import numerics, synthetic
 from ..measuring.interpreting import Runner
-from ..protocol import Events, Failure, Result
+from ..protocol import Events
 
 DISTRIBUTIONS = (
     "ai-edge-quantizer",
@@ -29,11 +30,20 @@ DISTRIBUTIONS = (
     "numpy",
     "scipy",
 )
-LEAST_COSINE = 0.999
+NO_OP = GateDeclaration(
+    "check-no-op", "A small model gets int8 weights", "The quantizer left a small model's weights as they were."
+)
+WRONG_ANSWER = GateDeclaration(
+    "check-wrong-answer",
+    "Cosine similarity of a small quantized model",
+    "A small quantized model answers wrongly (cosine {measured:.4f}).",
+    default=0.999,
+    at_least=True,
+)
 CHANNELS = 32
 
 
-def run(request: Request, events: Events) -> Result:
+def run(request: Request, events: Events) -> StepFindings:
     """Quantize a small convolutional model; it must shrink to int8 weights and still answer the same."""
     original = models.save(small_model())
     outcome = quantizing.quantize(original, "check", quantizing.Order(len(original)))
@@ -41,21 +51,20 @@ def run(request: Request, events: Events) -> Result:
     arrays = synthetic.batch(before.inputs, [(0.0, 1.0)], seed=0)
     answer = numerics.difference("output", before.answer(arrays), after.answer(arrays))
     int8_bytes = facts.weight_bytes(models.load(outcome.data, "check")).get("INT8", 0)
-    failures = []
-    if int8_bytes == 0 or len(outcome.data) >= len(original):
-        failures.append(Failure("check-no-op", "The quantizer left a small model's weights as they were."))
-    if not answer.finite or answer.silent or answer.cosine < LEAST_COSINE:
-        failures.append(
-            Failure("check-wrong-answer", f"A small quantized model answers wrongly (cosine {answer.cosine:.4f}).")
-        )
-    values = {
+    least = WRONG_ANSWER.default or 0.0
+    right = answer.finite and not answer.silent and answer.cosine >= least
+    gates = (
+        judge(NO_OP, passed=int8_bytes > 0 and len(outcome.data) < len(original)),
+        judge(WRONG_ANSWER, answer.cosine, least, passed=right),
+    )
+    found: dict[str, Json] = {
         "versions": _versions(),
         "bytes_in": len(original),
         "bytes_out": len(outcome.data),
         "int8_bytes": int8_bytes,
         "cosine": answer.cosine,
     }
-    return Result(values, tuple(failures))
+    return StepFindings(CheckFindings(found), gates)
 
 
 def small_model() -> ModelT:
@@ -77,8 +86,8 @@ def small_model() -> ModelT:
     return build.finish([image], [output])
 
 
-def _versions() -> dict[str, str]:
-    found = {}
+def _versions() -> dict[str, Json]:
+    found: dict[str, Json] = {}
     for name in DISTRIBUTIONS:
         try:
             found[name] = metadata.version(name)

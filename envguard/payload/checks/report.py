@@ -10,37 +10,47 @@ from html.parser import HTMLParser
 from importlib.metadata import version
 from typing import Any
 
-from ..contract import Request
-from ..protocol import Events, Failure, Result
+from ..contract import CheckFindings, Json, Request, StepFindings
+from ..gates import GateDeclaration, judge
+from ..protocol import Events
 
 PACKAGES = ("jinja2", "matplotlib", "numpy", "pillow")
+IMPORT_FAILS = GateDeclaration("import-fails", "The page's modules can be imported", "The page cannot be made: {cause}")
+DIFFERS = GateDeclaration("page-differs", "The same page twice", "The same run gives two different pages.")
+INCOMPLETE = GateDeclaration(
+    "page-incomplete",
+    "Plots and pictures on the page",
+    "The page has {measured} plots and pictures where more than {limit} are expected.",
+)
 PLOTS = 6
 """Of the example: sizes, times, calls, shifts, outputs, scores."""
 
 
-def run(request: Request, events: Events) -> Result:
-    """Make the page of an example that is made up here; a second or two.
-
-    Failures: `import-fails`, `page-differs` from one time to the next, `page-incomplete`.
-    """
+def run(request: Request, events: Events) -> StepFindings:
+    """Make the page of an example that is made up here, twice; a second or two."""
     try:
         found = {name: version(name) for name in PACKAGES}
         example = importlib.import_module("..reporting.example", __package__)
         page = importlib.import_module("..reporting.page", __package__)
     except (ImportError, OSError, AttributeError) as cause:
-        return Result({"works": False}, (Failure("import-fails", f"The page cannot be made: {cause}"),))
+        return StepFindings(
+            CheckFindings({"works": False}), (judge(IMPORT_FAILS, passed=False, words={"cause": cause}),)
+        )
     jpeg = _picture()
     pages = [page.render(example.sources("a model.task", jpeg)) for _ in range(2)]
-    values = {"works": False, "versions": found, "bytes": len(pages[0].encode())}
-    if pages[0] != pages[1]:
-        return Result(values, (Failure("page-differs", "The same run gives two different pages."),))
     tags = _Tags()
     tags.feed(pages[0])
-    if tags.images < PLOTS or jpeg not in pages[0] or not pages[0].rstrip().endswith("</html>"):
-        message = f"The page has {tags.images} plots and pictures where more than {PLOTS} are expected."
-        return Result(values, (Failure("page-incomplete", message),))
-    digest = hashlib.sha256(pages[0].encode()).hexdigest()
-    return Result({**values, "works": True, "plots": tags.images, "sha256": digest})
+    complete = tags.images >= PLOTS and jpeg in pages[0] and pages[0].rstrip().endswith("</html>")
+    gates = (
+        judge(IMPORT_FAILS, passed=True),
+        judge(DIFFERS, passed=pages[0] == pages[1]),
+        judge(INCOMPLETE, tags.images, PLOTS, passed=complete),
+    )
+    facts: dict[str, Json] = {"works": False, "versions": dict(found), "bytes": len(pages[0].encode())}
+    if all(gate.passed for gate in gates):
+        digest = hashlib.sha256(pages[0].encode()).hexdigest()
+        facts.update(works=True, plots=tags.images, sha256=digest)
+    return StepFindings(CheckFindings(facts), gates)
 
 
 def _picture() -> str:

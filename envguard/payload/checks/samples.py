@@ -6,9 +6,13 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..contract import FileRecord, Request
-from ..protocol import Events, Failure, Result, read_options
+from ..contract import CheckFindings, FileRecord, Json, Request, StepFindings
+from ..gates import GateDeclaration, judge
+from ..protocol import Events, read_options
 
+DIFFERS = GateDeclaration(
+    "sample-differs", "The sample is as recorded", "{subject} {fault}.", "Repair the environment that carries it."
+)
 _CHUNK = 1 << 20
 
 
@@ -19,19 +23,17 @@ class SamplesOptions:
     files: tuple[FileRecord, ...] = ()
 
 
-def run(request: Request, events: Events) -> Result:
+def run(request: Request, events: Events) -> StepFindings:
     """The files lie in `site-packages`."""
     folder = request.file("site-packages")
     files = read_options(SamplesOptions, request).files
-    failures = []
+    gates = []
     for number, file in enumerate(files):
         events.progress(file.path, number, len(files))
         fault = _fault(folder / file.path, file)
-        if fault:
-            failures.append(
-                Failure("sample-differs", f"{file.path} {fault}.", "Repair the environment that carries it.")
-            )
-    return Result({"files": len(files), "bytes": sum(file.bytes for file in files)}, tuple(failures))
+        gates.append(judge(DIFFERS, passed=not fault, subject=file.path, words={"fault": fault}))
+    facts: dict[str, Json] = {"files": len(files), "bytes": sum(file.bytes for file in files)}
+    return StepFindings(CheckFindings(facts), tuple(gates))
 
 
 def _fault(path: Path, expected: FileRecord) -> str:

@@ -9,9 +9,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ..contract import Request
-from ..protocol import Events, Failure, Result
-from ..system.system_libraries import failure as missing_library
+from ..contract import CheckFindings, Gate, Json, Request, StepFindings
+from ..gates import GateDeclaration, judge
+from ..protocol import Events
+from ..system.system_libraries import judged as judged_libraries
 from ..system.system_libraries import missing_libraries
 
 PACKAGES = ("mediapipe", "cv2", "numpy", "PIL")
@@ -23,50 +24,66 @@ CPU_LIST = Path("/sys/devices/system/cpu/possible")
 LIBRARY_WITH_ALLOCATOR = Path("tasks/c/libmediapipe.so")
 
 
-def run(request: Request, events: Events) -> Result:
+SYSFS = GateDeclaration(
+    "sysfs-not-mounted",
+    "Processors are listed",
+    f"There is no {CPU_LIST}, without which MediaPipe ends the process.",
+    "Mount sysfs: mount -t sysfs sysfs /sys",
+)
+IMPORT_FAILS = GateDeclaration("import-fails", "MediaPipe can be imported", "MediaPipe cannot be imported: {cause}")
+REJECTS = GateDeclaration(
+    "mediapipe-rejects", "MediaPipe takes the bundle", "MediaPipe does not take the bundle: {cause}"
+)
+NO_FACE = GateDeclaration("no-face-found", "A face is found", "MediaPipe finds no face in {subject}.")
+
+
+def run(request: Request, events: Events) -> StepFindings:
     """Find a face with the face bundle `inputs["bundle"]` in `inputs["picture"]`; under five seconds.
 
-    MediaPipe 1.2 ships no model of its own, so both are given. Failures: `missing-library` names each system library
-    that is not there and the package that brings it; `sysfs-not-mounted`; `import-fails`; `mediapipe-rejects`;
-    `no-face-found`.
+    MediaPipe 1.2 ships no model of its own, so both are given.
     """
-    failures = _system_failures()
-    if failures:
-        return Result({"works": False}, failures)
+    gates = _judged_system()
+    if not all(gate.passed for gate in gates):
+        return StepFindings(CheckFindings({"works": False}), gates)
     try:
         landmarkers = importlib.import_module("..landmarks.landmarkers", __package__)
         views = importlib.import_module("..landmarks.views", __package__)
         face = importlib.import_module("..landmarks.face", __package__).FACE
     except (ImportError, OSError, AttributeError) as cause:
         # A broken installation imports partly, and fails with whatever it misses first.
-        return Result({"works": False}, (Failure("import-fails", f"MediaPipe cannot be imported: {cause}"),))
-    return _find_a_face(request, landmarkers, views, face)
+        return StepFindings(
+            CheckFindings({"works": False}), (*gates, judge(IMPORT_FAILS, passed=False, words={"cause": cause}))
+        )
+    facts, judged = _find_a_face(request, landmarkers, views, face)
+    works = all(gate.passed for gate in judged)
+    return StepFindings(CheckFindings({"works": works, **facts}), (*gates, judge(IMPORT_FAILS, passed=True), *judged))
 
 
-def _find_a_face(request: Request, landmarkers: ModuleType, views: ModuleType, face: Any) -> Result:
+def _find_a_face(
+    request: Request, landmarkers: ModuleType, views: ModuleType, face: Any
+) -> tuple[dict[str, Json], tuple[Gate, ...]]:
     picture = views.read_picture(request.file("picture"))
-    values = {"works": False, "mediapipe": landmarkers.VERSION}
+    facts: dict[str, Json] = {"mediapipe": landmarkers.VERSION}
     try:
         with landmarkers.reader(face, request.file("bundle"), tuple(face.task.switches)) as read:
             faces = read(picture.pixels).found
     except landmarkers.Rejected as rejection:
-        return Result(values, (Failure("mediapipe-rejects", f"MediaPipe does not take the bundle: {rejection}"),))
-    if not faces:
-        return Result(values, (Failure("no-face-found", f"MediaPipe finds no face in {picture.name}."),))
-    found = {"faces": len(faces), "landmarks": len(faces[0].landmarks), "blendshapes": len(faces[0].scores)}
-    return Result({**values, "works": True, **found})
+        return facts, (judge(REJECTS, passed=False, words={"cause": rejection}),)
+    gates = (judge(REJECTS, passed=True), judge(NO_FACE, passed=bool(faces), subject=picture.name))
+    if faces:
+        facts.update(faces=len(faces), landmarks=len(faces[0].landmarks), blendshapes=len(faces[0].scores))
+    return facts, gates
 
 
-def _system_failures() -> tuple[Failure, ...]:
-    """What the system lacks; found before MediaPipe is loaded, because it ends the process for some of it."""
+def _judged_system() -> tuple[Gate, ...]:
+    """What the system needs; found before MediaPipe is loaded, because it ends the process for some of it."""
     if not sys.platform.startswith("linux"):
         return ()
     folders = _native_folders()
-    if any((folder / LIBRARY_WITH_ALLOCATOR).exists() for folder in folders) and not CPU_LIST.exists():
-        message = f"There is no {CPU_LIST}, without which MediaPipe ends the process."
-        return (Failure("sysfs-not-mounted", message, "Mount sysfs: mount -t sysfs sysfs /sys"),)
-    missing = missing_libraries(folders)
-    return (missing_library(missing, "MediaPipe"),) if missing else ()
+    listed = CPU_LIST.exists() or not any((folder / LIBRARY_WITH_ALLOCATOR).exists() for folder in folders)
+    if not listed:
+        return (judge(SYSFS, passed=False),)
+    return (judge(SYSFS, passed=True), judged_libraries(missing_libraries(folders), "MediaPipe"))
 
 
 def _native_folders() -> list[Path]:

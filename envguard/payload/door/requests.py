@@ -40,7 +40,7 @@ class Request:
 
     `step` is what runs (`steps.NAME` or `checks.NAME`). `inputs` are paths of files to read and never to write;
     `folder` is the step's own, to work in; `options` are the catalog's and the user's, which the step reads into a type
-    of its own; `findings` are those of the earlier steps, by step name.
+    of its own, and `chosen` names those that are the user's; `findings` are those of the earlier steps, by step name.
     """
 
     step: str
@@ -48,6 +48,7 @@ class Request:
     folder: Path
     options: Mapping[str, Json] = field(default_factory=dict)
     findings: Mapping[str, Findings] = field(default_factory=dict)
+    chosen: tuple[str, ...] = ()
     protocol: Literal[2] = 2
 
     def file(self, name: str) -> Path:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import numpy as np
 
+from ..contract import LayerError
 from .constants import is_constant, values
 from .schema import BuiltinOperator, ModelT, SubGraphT, TensorT, TensorType, builtin_code, operator_name
 
@@ -19,7 +19,7 @@ rounded to 8 bits stay above 0.999 and two different layers of one shape below 0
 _FLOATS = (TensorType.FLOAT16, TensorType.FLOAT32)
 
 
-def weight_errors(original: ModelT, quantized: ModelT) -> list[dict[str, Any]]:
+def weight_errors(original: ModelT, quantized: ModelT) -> tuple[LayerError, ...]:
     """For each operator with int8 weights, in the order of running: its place, name, shape of weights and their SNR.
 
     `snr_db` is 10 log10 of the power of the original's weights over that of the difference. It is None where the
@@ -30,15 +30,15 @@ def weight_errors(original: ModelT, quantized: ModelT) -> list[dict[str, Any]]:
     for place, name, tensor in _int8_layers(quantized):
         weights = _dequantized(quantized, tensor)
         found.append(
-            {
-                "place": place,
-                "operator": name,
-                "shape": [int(size) for size in tensor.shape],
-                "weights": int(weights.size),
-                "snr_db": _snr(known.get(_key(tensor), []), weights.ravel()),
-            }
+            LayerError(
+                place=int(place),
+                operator=name,
+                shape=tuple(int(size) for size in tensor.shape),
+                weights=int(weights.size),
+                snr_db=_snr(known.get(_key(tensor), []), weights.ravel()),
+            )
         )
-    return found
+    return tuple(found)
 
 
 def _floats(model: ModelT) -> Mapping[tuple[int, ...], list[np.ndarray]]:

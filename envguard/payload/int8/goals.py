@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from ..protocol import Refused
 
@@ -27,7 +28,7 @@ class Goal:
 
     With `products`, int8 arithmetic in matrix products is tried, with `convolutions` in convolutions too. `last` says
     whether layers that make an output get int8 weights where nothing can be measured. PRELU slopes of up to
-    `wide_channels` channels are repeated along the width.
+    `wide_channels` channels are repeated along the width. `limits` of gates, by option, are the goal's own.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Goal:
     last: bool = True
     convolutions: bool = False
     wide_channels: int = 16
+    limits: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def counts(self) -> str:
@@ -62,7 +64,14 @@ GOALS = {
         Goal("accuracy", most_error=1.0, bytes_power=1, time_power=1, products=False, last=False),
         BALANCED,
         Goal("size", most_error=2.0, bytes_power=1, time_power=0.1, wide_channels=8),
-        Goal("speed", most_error=2.4, bytes_power=0.1, time_power=1, convolutions=True),
+        Goal(
+            "speed",
+            most_error=2.4,
+            bytes_power=0.1,
+            time_power=1,
+            convolutions=True,
+            limits={"max_landmark_px": 0.5, "max_blendshape": 0.012},
+        ),
     )
 }
 

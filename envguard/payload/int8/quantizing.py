@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..contract import AppliedPass, RecipeSummary
+from ..contract import AppliedPass, RecipeSummary, RecipeTrial
 from ..files import archive
 from ..graph import facts
 from ..graph import model as models
@@ -34,7 +34,7 @@ class Quantized:
     applied: recipes.Recipe | None = None
     left_alone: str = ""
     already_quantized: bool = False
-    candidates: tuple[searching.Candidate, ...] = ()
+    candidates: tuple[RecipeTrial, ...] = ()
 
     def summary(self) -> RecipeSummary:
         """What was done, for people and for tools."""
@@ -102,7 +102,7 @@ def quantize(data: bytes, name: str, order: Order, progress: Progress = lambda n
     return Quantized(rewritten, made.passes, applied=recipe, left_alone=reason, candidates=candidates)
 
 
-def _why_float(candidates: Sequence[searching.Candidate]) -> str:
+def _why_float(candidates: Sequence[RecipeTrial]) -> str:
     if candidates:
         return "of what was tried, float16 is best"
     return "no weights that int8 would make the file much smaller by"
@@ -110,7 +110,7 @@ def _why_float(candidates: Sequence[searching.Candidate]) -> str:
 
 def _found(
     draft: Draft, data: bytes, order: Order, progress: Progress
-) -> tuple[recipes.Recipe, tuple[searching.Candidate, ...]]:
+) -> tuple[recipes.Recipe, tuple[RecipeTrial, ...]]:
     """The best recipe of those that were tried, or the goal's own where none can be measured on real inputs."""
     own = recipes.unsearched(draft.layers, order.goal, order.file_bytes)
     if draft.samples is None or own.is_float:

@@ -7,11 +7,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 import numpy as np
 
-from ..contract import RecipeSummary
+from ..contract import ModelRecipe, RecipeSummary
 from ..graph.constants import is_constant, values
 from ..graph.schema import BuiltinOperator, ModelT, SubGraphT, TensorT, TensorType, builtin_code
 from ..protocol import Refused
@@ -103,29 +102,29 @@ class Recipe:
         """The numbers of the layers that compute in int8: recipes that agree in them take the same time."""
         return frozenset(number for number, each in enumerate(self.treatments) if each in IN_INT8)
 
-    def as_json(self) -> dict[str, Any]:
-        """The recipe for a file; runs of equal treatments are counted."""
+    def written(self) -> ModelRecipe:
+        """The recipe for a document; runs of equal treatments are counted."""
         runs = [(treatment.value, len(list(run))) for treatment, run in itertools.groupby(self.treatments)]
-        return {"layers": [[count, name] for name, count in runs], "low_rank": self.compress}
+        return ModelRecipe(tuple((count, name) for name, count in runs), self.compress)
 
     @classmethod
-    def from_json(cls, document: Any, name: str) -> Recipe:
-        """The recipe of the model called `name`; `Refused` if the document is none."""
+    def read(cls, recipe: ModelRecipe, name: str) -> Recipe:
+        """The recipe of the model called `name`; `Refused` for treatments that do not exist."""
         try:
             treatments = tuple(
-                treatment for count, word in document["layers"] for treatment in [Treatment(word)] * _counted(count)
+                treatment for count, word in recipe.layers for treatment in [Treatment(word)] * _counted(count)
             )
-            return cls(treatments, bool(document["low_rank"]))
-        except (KeyError, TypeError, ValueError) as cause:
+        except ValueError as cause:
             raise Refused(f"The recipe for {name} cannot be read.", why=str(cause)) from cause
+        return cls(treatments, recipe.low_rank)
 
 
 MOST_LAYERS = 1 << 16
 
 
-def _counted(count: Any) -> int:
-    if not isinstance(count, int) or not 0 < count <= MOST_LAYERS:
-        raise ValueError(f"{count!r} is no number of layers")
+def _counted(count: int) -> int:
+    if not 0 < count <= MOST_LAYERS:
+        raise ValueError(f"{count} is not a valid number of layers")
     return count
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
+from ..contract import RecipeTrial
 from ..measuring import benchmark
 from ..measuring.bench import Bench
 from ..measuring.interpreting import CannotRun, Runner
@@ -32,12 +32,11 @@ MARGIN = 0.03
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """A recipe that was tried.
+class Attempt:
+    """A recipe that was tried, as it was measured.
 
     `bytes_share` and `time` are relative to the original's; `error` is that of all outputs over the held-out inputs,
     in units of the error that noise makes (see `Bench`). `time` is None where the error was too large already.
-    `outcome` says why it was taken, or why not.
     """
 
     name: str
@@ -45,34 +44,33 @@ class Candidate:
     bytes: int
     bytes_share: float
     error: float
-    time: benchmark.Comparison | None
-    outcome: str = ""
+    time: benchmark.PairedTimes | None
 
-    def as_json(self) -> dict[str, Any]:
-        """The candidate for a report."""
-        return {
-            "name": self.name,
-            "bytes": self.bytes,
-            "error": self.error if math.isfinite(self.error) else None,
-            "time": None if self.time is None else self.time.as_json(),
-            "outcome": self.outcome,
-        }
+    def trial(self, outcome: str) -> RecipeTrial:
+        """The attempt for a report; `outcome` says why it was taken, or why not."""
+        return RecipeTrial(
+            name=self.name,
+            bytes=self.bytes,
+            error=self.error if math.isfinite(self.error) else None,
+            time=None if self.time is None else self.time.timing(),
+            outcome=outcome,
+        )
 
 
 def search(
     draft: Draft, bench: Bench, goal: Goal, progress: Callable[[str], None]
-) -> tuple[Recipe, tuple[Candidate, ...]]:
+) -> tuple[Recipe, tuple[RecipeTrial, ...]]:
     """The best recipe for the goal, and all that were tried, each with its outcome."""
-    tried: list[Candidate] = []
+    tried: list[Attempt] = []
     for name, recipe in _ways(draft, bench, goal, tried):
         if all(recipe != other.recipe for other in tried):
             progress(name)
             tried.append(_measured(name, draft.finish(recipe, SHARE), bench, goal, tried))
     best = _best(tried, goal)
-    return best.recipe, tuple(replace(each, outcome=_outcome(each, best, goal)) for each in tried)
+    return best.recipe, tuple(each.trial(_outcome(each, best, goal)) for each in tried)
 
 
-def _measured(name: str, made: Made, bench: Bench, goal: Goal, tried: Sequence[Candidate]) -> Candidate:
+def _measured(name: str, made: Made, bench: Bench, goal: Goal, tried: Sequence[Attempt]) -> Attempt:
     """A recipe's model, made and measured; its time is known if one before it computes in the same way.
 
     One that does not run has an infinite error.
@@ -86,7 +84,7 @@ def _measured(name: str, made: Made, bench: Bench, goal: Goal, tried: Sequence[C
     time = next(alike, None)
     if time is None and runner is not None and error <= goal.most_error:
         time = bench.time(runner)
-    return Candidate(
+    return Attempt(
         name=name,
         recipe=made.choice.recipe,
         bytes=len(made.data),
@@ -96,7 +94,7 @@ def _measured(name: str, made: Made, bench: Bench, goal: Goal, tried: Sequence[C
     )
 
 
-def _ways(draft: Draft, bench: Bench, goal: Goal, tried: Sequence[Candidate]) -> Iterator[tuple[str, Recipe]]:
+def _ways(draft: Draft, bench: Bench, goal: Goal, tried: Sequence[Attempt]) -> Iterator[tuple[str, Recipe]]:
     """Recipes from the one that changes least on; what comes after a few depends on how those did."""
 
     def found_one() -> bool:
@@ -118,7 +116,7 @@ def _ways(draft: Draft, bench: Bench, goal: Goal, tried: Sequence[Candidate]) ->
 
 
 def _with_int8_convolutions(
-    draft: Draft, bench: Bench, goal: Goal, tried: Sequence[Candidate]
+    draft: Draft, bench: Bench, goal: Goal, tried: Sequence[Attempt]
 ) -> Iterator[tuple[str, Recipe]]:
     """Int8 arithmetic in convolutions that are faster for it, in fewer of them while the error is too large."""
     before = _best(tried, goal)
@@ -135,7 +133,7 @@ def _with_int8_convolutions(
         budget *= SMALLER
 
 
-def _best(tried: Sequence[Candidate], goal: Goal) -> Candidate:
+def _best(tried: Sequence[Attempt], goal: Goal) -> Attempt:
     """The one with the least cost; the first if none is within the limit, as it changes least."""
     best = tried[0]
     for each in tried[1:]:
@@ -144,20 +142,20 @@ def _best(tried: Sequence[Candidate], goal: Goal) -> Candidate:
     return best
 
 
-def _is_better(one: Candidate, other: Candidate, goal: Goal) -> bool:
+def _is_better(one: Attempt, other: Attempt, goal: Goal) -> bool:
     """Whether it costs less, and by more than two measurements of time may differ if there were two."""
     needed = 1.0 if one.time is other.time else 1.0 - MARGIN
     return _cost(one, goal) < needed * _cost(other, goal)
 
 
-def _cost(candidate: Candidate, goal: Goal) -> float:
-    assert candidate.time is not None
-    return goal.cost(candidate.bytes_share, candidate.time.middle_ratio)
+def _cost(attempt: Attempt, goal: Goal) -> float:
+    assert attempt.time is not None
+    return goal.cost(attempt.bytes_share, attempt.time.middle_ratio)
 
 
-def _outcome(candidate: Candidate, best: Candidate, goal: Goal) -> str:
-    if candidate is best:
+def _outcome(attempt: Attempt, best: Attempt, goal: Goal) -> str:
+    if attempt is best:
         return "taken"
-    if candidate.time is None:
-        return f"its error of {candidate.error:.2f} is over the limit of {goal.most_error:g}"
-    return f"its {goal.counts} is {_cost(candidate, goal) / _cost(best, goal):.2f} of what was taken"
+    if attempt.time is None:
+        return f"its error of {attempt.error:.2f} is over the limit of {goal.most_error:g}"
+    return f"its {goal.counts} is {_cost(attempt, goal) / _cost(best, goal):.2f} of what was taken"

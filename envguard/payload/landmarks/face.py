@@ -10,7 +10,7 @@ import numpy as np
 from mediapipe.tasks.python import vision
 
 from .detections import Detection, positions
-from .gates import ScoreGate, ShiftGate, extra, lost
+from .gates import extra, landmark_shift, lost, score_shift
 from .kind import Anatomy, LandmarkKind, MediaPipeTask, MemberModel
 from .model_inputs import Crops, Seen, whole_picture
 from .regions import Region, between, box
@@ -96,7 +96,12 @@ FACE = LandmarkKind(
         # Without the model: `BLENDSHAPES Tag and blendshapes model must be both set`.
         switches={"output_face_blendshapes": BLENDSHAPES},
     ),
-    gates=(lost(THINGS), extra(THINGS), ShiftGate("max_landmark_px"), ScoreGate("blendshape", "max_blendshape")),
+    gates=(
+        lost(THINGS, 0.005),
+        extra(THINGS),
+        landmark_shift("max_landmark_px", 0.4),
+        score_shift("blendshape", "max_blendshape", 0.008),
+    ),
     scores="blendshapes",
     often_alone=True,
 )

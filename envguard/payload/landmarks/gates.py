@@ -1,134 +1,112 @@
-"""The gates of a verification: each is declared once, with the option that limits it and what it says."""
+"""The gates of a verification: each is declared once, with what of the measures it judges."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from ..contract import Gate, Json, Measures
+from ..contract import Gate, Measures
+from ..gates import GateDeclaration, Limits, judge
 
 MORE_ACCURATE = "Quantize fewer layers, or calibrate on pictures that are like your own."
 
 
-class LandmarkGate(Protocol):
-    """What is judged by the limit that `option` sets; one that is not `required` is not judged without a limit."""
+@dataclass(frozen=True)
+class Measurement:
+    """What is judged, and the words that a declaration's texts ask for."""
 
-    @property
-    def option(self) -> str:
-        """The option of the step that sets the limit."""
-
-    @property
-    def required(self) -> bool:
-        """Whether the step cannot do without the limit."""
-
-    def judge(self, measures: Measures, limit: float) -> Gate | None:
-        """The gate with what was measured; None where nothing was."""
+    value: float
+    words: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class CountGate:
-    """A share of what the original finds: that is `lost`, `extra` or `flipped`, as `count` says."""
+class LandmarkGate:
+    """A gate, and what it judges of the measures; None where nothing was measured."""
 
-    things: str
-    count: str
-    happened: str
-    required: bool = True
-
-    @property
-    def option(self) -> str:
-        """Such as `max_faces_lost`."""
-        return f"max_{self.things}_{self.count}"
-
-    def judge(self, measures: Measures, limit: float) -> Gate | None:
-        """The count beside what the original finds."""
-        counts = measures.counts
-        count: int | None = {"lost": counts.lost, "extra": counts.extra, "flipped": counts.flipped}[self.count]
-        if count is None:
-            return None
-        return Gate(
-            name=f"{self.things}-{self.count}",
-            what=f"{self.things} {self.count}".capitalize(),
-            passed=count <= limit * counts.before,
-            measured=count / counts.before if counts.before else float(count > 0),
-            limit=limit,
-            unit="share",
-            detail=f"{count} of {counts.before}",
-            message=f"{count} {self.things} are {self.happened}; the original finds {counts.before},"
-            f" and {limit:.1%} is allowed.",
-            next=MORE_ACCURATE,
-        )
+    declaration: GateDeclaration
+    measured: Callable[[Measures], Measurement | None]
 
 
-def lost(things: str) -> CountGate:
-    """What only the original finds."""
-    return CountGate(things, "lost", "not found any more")
+def lost(things: str, limit: float) -> LandmarkGate:
+    """The share of what the original finds that the copy does not."""
+    return _share(things, "lost", "not found any more", limit, lambda measures: measures.counts.lost)
 
 
-def extra(things: str) -> CountGate:
+def extra(things: str) -> LandmarkGate:
     """What only the copy finds; most of it is really there and the original's detector just misses it."""
-    return CountGate(things, "extra", "found where the original finds none", required=False)
+    return _share(things, "extra", "found where the original finds none", None, lambda measures: measures.counts.extra)
 
 
-def flipped(things: str) -> CountGate:
+def flipped(things: str, limit: float) -> LandmarkGate:
     """What changed its side."""
-    return CountGate(things, "flipped", "called left instead of right, or the other way round")
+    happened = "called left instead of right, or the other way round"
+    return _share(things, "flipped", happened, limit, lambda measures: measures.counts.flipped)
 
 
-@dataclass(frozen=True)
-class ShiftGate:
+def landmark_shift(option: str, limit: float) -> LandmarkGate:
     """How far landmarks move on average, in pixels of the crop that the landmark model sees."""
 
-    option: str
-    required: bool = True
-
-    def judge(self, measures: Measures, limit: float) -> Gate | None:
-        """The mean shift of everything that both find."""
+    def measured(measures: Measures) -> Measurement | None:
         shift = measures.landmark_shift
-        if shift is None:
-            return None
-        return Gate(
-            name="landmark-shift",
-            what="Landmark shift, mean",
-            passed=shift.px.mean <= limit,
-            measured=shift.px.mean,
-            limit=limit,
-            unit="px",
-            message=f"Landmarks move by {shift.px.mean:.2f} pixels of a {shift.crop_side}-pixel crop on average;"
-            f" {limit:g} is allowed.",
-            next=MORE_ACCURATE,
-        )
+        return None if shift is None else Measurement(shift.px.mean, {"side": shift.crop_side})
+
+    declaration = GateDeclaration(
+        name="landmark-shift",
+        what="Landmark shift, mean",
+        message="Landmarks move by {measured:.2f} pixels of a {side}-pixel crop on average; {limit:g} is allowed.",
+        next=MORE_ACCURATE,
+        unit="px",
+        option=option,
+        default=limit,
+    )
+    return LandmarkGate(declaration, measured)
 
 
-@dataclass(frozen=True)
-class ScoreGate:
+def score_shift(one: str, option: str, limit: float) -> LandmarkGate:
     """How far scores from 0 to 1 change on average; `one` is a single one of them, such as `blendshape`."""
 
-    one: str
-    option: str
-    required: bool = True
-
-    def judge(self, measures: Measures, limit: float) -> Gate | None:
-        """The mean change of everything that both find."""
+    def measured(measures: Measures) -> Measurement | None:
         scores = measures.scores
-        if scores is None:
-            return None
-        return Gate(
-            name=f"{self.one}-shift",
-            what=f"{scores.name.capitalize()}, mean difference",
-            passed=scores.mean_abs <= limit,
-            measured=scores.mean_abs,
-            limit=limit,
-            message=f"The {self.one} changes by {scores.mean_abs:.4f} on average; {limit:g} is allowed.",
-            next=MORE_ACCURATE,
-        )
+        return None if scores is None else Measurement(scores.mean_abs, {"scores": scores.name.capitalize()})
+
+    declaration = GateDeclaration(
+        name=f"{one}-shift",
+        what="{scores}, mean difference",
+        message=f"The {one} changes by {{measured:.4f}} on average; {{limit:g}} is allowed.",
+        next=MORE_ACCURATE,
+        option=option,
+        default=limit,
+    )
+    return LandmarkGate(declaration, measured)
 
 
-def judged(gates: Sequence[LandmarkGate], measures: Measures, options: Mapping[str, Json]) -> tuple[Gate, ...]:
-    """Every gate that has a limit and was measured; raises KeyError for a limit that is required."""
+def judged(gates: Sequence[LandmarkGate], measures: Measures, limits: Limits) -> tuple[Gate, ...]:
+    """Every gate that has a limit and was measured."""
     found = []
     for gate in gates:
-        limit = options[gate.option] if gate.required else options.get(gate.option)
-        made = None if limit is None else gate.judge(measures, float(str(limit)))
-        found += [] if made is None else [made]
+        limit, measured = limits[gate.declaration.option], gate.measured(measures)
+        if limit is not None and measured is not None:
+            found.append(judge(gate.declaration, measured.value, limit, words=measured.words))
     return tuple(found)
+
+
+def _share(
+    things: str, count: str, happened: str, limit: float | None, counted: Callable[[Measures], int | None]
+) -> LandmarkGate:
+    def measured(measures: Measures) -> Measurement | None:
+        number, before = counted(measures), measures.counts.before
+        if number is None:
+            return None
+        words = {"number": number, "before": before, "detail": f"{number} of {before}"}
+        return Measurement(number / before if before else float(number > 0), words)
+
+    declaration = GateDeclaration(
+        name=f"{things}-{count}",
+        what=f"{things} {count}".capitalize(),
+        message=f"{{number}} {things} are {happened}; the original finds {{before}}, and {{limit:.1%}} is allowed.",
+        next=MORE_ACCURATE,
+        unit="share",
+        option=f"max_{things}_{count}",
+        default=limit,
+    )
+    return LandmarkGate(declaration, measured)

@@ -10,7 +10,7 @@ import numpy as np
 from mediapipe.tasks.python import vision
 
 from .detections import Detection, metres, positions
-from .gates import ShiftGate, extra, flipped, lost
+from .gates import extra, flipped, landmark_shift, lost
 from .kind import Anatomy, LandmarkKind, MediaPipeTask, MemberModel
 from .model_inputs import Crops, whole_picture
 from .regions import FRAMINGS, Region, between, box, risen, turn, upright
@@ -96,6 +96,6 @@ HAND = LandmarkKind(
         confidences=("min_hand_detection_confidence", "min_hand_presence_confidence"),
         read=_read,
     ),
-    gates=(lost(THINGS), extra(THINGS), flipped(THINGS), ShiftGate("max_hand_px")),
+    gates=(lost(THINGS, 0.02), extra(THINGS), flipped(THINGS, 0.04), landmark_shift("max_hand_px", 2.0)),
     has_sides=True,
 )

@@ -9,7 +9,7 @@ import numpy as np
 from mediapipe.tasks.python import vision
 
 from .detections import Detection, metres, positions
-from .gates import ScoreGate, ShiftGate, extra, lost
+from .gates import extra, landmark_shift, lost, score_shift
 from .kind import Anatomy, LandmarkKind, MediaPipeTask, MemberModel
 from .model_inputs import Crops, whole_picture
 from .regions import Region, between, middle, upright
@@ -66,6 +66,11 @@ POSE = LandmarkKind(
         confidences=("min_pose_detection_confidence", "min_pose_presence_confidence"),
         read=_read,
     ),
-    gates=(lost(THINGS), extra(THINGS), ShiftGate("max_pose_px"), ScoreGate("visibility", "max_visibility")),
+    gates=(
+        lost(THINGS, 0.02),
+        extra(THINGS),
+        landmark_shift("max_pose_px", 3.0),
+        score_shift("visibility", "max_visibility", 0.025),
+    ),
     scores="visibility",
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..contract import FoundCounts, FrameTimes, OptionTrial, Setting
 from ..files.bundle import Bundle
-from ..measuring.benchmark import Comparison
+from ..measuring.benchmark import PairedTimes
 from .detections import Detection, match
 from .kind import LandmarkKind
 from .runtime import IMAGE, LIVE_STREAM, MODE, VIDEO, Settings
@@ -56,7 +56,7 @@ def loses(found: FoundCounts) -> bool:
     return found.fewer > TOLERATED * found.before
 
 
-def frame_times(time: Comparison, frames: int) -> FrameTimes:
+def frame_times(time: PairedTimes, frames: int) -> FrameTimes:
     """A comparison of calls on so many frames, per frame."""
     return FrameTimes(
         before_ms=time.original_ms / frames,
@@ -71,7 +71,7 @@ def frame_times(time: Comparison, frames: int) -> FrameTimes:
     )
 
 
-def verdict(time: Comparison, noise: float) -> str:
+def verdict(time: PairedTimes, noise: float) -> str:
     """`faster`, `slower`, `same` where noise is larger than the difference, `unclear` where all is noise.
 
     `noise` is how far from 1 the same settings against themselves may seem to be.
@@ -82,7 +82,7 @@ def verdict(time: Comparison, noise: float) -> str:
     return "faster" if time.middle_ratio < 1.0 else "slower"
 
 
-def trial(tried: SettingToTry, time: Comparison, found: FoundCounts, noise: float, frames: int) -> OptionTrial:
+def trial(tried: SettingToTry, time: PairedTimes, found: FoundCounts, noise: float, frames: int) -> OptionTrial:
     """What trying a setting came to; for `noise` see `verdict`, for `frames` see `frame_times`."""
     return OptionTrial(
         option=tried.option,

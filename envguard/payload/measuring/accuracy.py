@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from ..contract import OutputDifference
 from ..files import calibration
 from ..graph.normalization import input_ranges
 from ..graph.schema import ModelT
@@ -41,14 +41,22 @@ class Output:
     by_quantizing: numerics.Difference
     by_noise: numerics.Difference
 
-    def as_json(self) -> dict[str, Any]:
-        """The same as plain JSON."""
-        noise = {
-            "noise_cosine": self.by_noise.cosine,
-            "noise_snr_db": self.by_noise.snr_db,
-            "noise_max_abs_error": self.by_noise.largest_error,
-        }
-        return {**self.by_quantizing.as_json(), **noise}
+    def described(self) -> OutputDifference:
+        """Both, as they are reported."""
+        quantized, noise = self.by_quantizing, self.by_noise
+        return OutputDifference(
+            name=quantized.name,
+            cosine=quantized.cosine,
+            max_abs_error=quantized.largest_error,
+            max_relative_error=quantized.relative_error,
+            peak=quantized.peak,
+            snr_db=quantized.snr_db,
+            finite=quantized.finite,
+            silent=quantized.silent,
+            noise_cosine=noise.cosine,
+            noise_snr_db=noise.snr_db,
+            noise_max_abs_error=noise.largest_error,
+        )
 
 
 def choose_inputs(name: str, model: ModelT, original: Runner, held_out: Mapping[str, np.ndarray]) -> Inputs:

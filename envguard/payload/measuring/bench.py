@@ -48,7 +48,7 @@ class Bench:
                 weight += exact.size
         return math.sqrt(total / weight) if weight else 0.0
 
-    def time(self, copy: Runner) -> benchmark.Comparison:
+    def time(self, copy: Runner) -> benchmark.PairedTimes:
         """The processor's time for a copy on one thread, in turns with the original's."""
         return benchmark.compare(self._original.invoke, copy.invoke, seconds=SECONDS, clock=time.thread_time)
 

@@ -12,9 +12,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+
+from ..contract import Timing
 
 Call = Callable[[], None]
 Start = Callable[[], Call]
@@ -66,7 +67,7 @@ CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PairedTimes:
     """Medians in milliseconds; `ratio` is B over A, and lies in `low`..`high` with 95 % confidence or better.
 
     `fastest_ratio` is that of the fastest calls, `paired_ratio` the median of the ratios of each round; the
@@ -120,24 +121,25 @@ class Comparison:
         word = "slower" if self.ratio > 1.0 else "faster"
         return f"{word}: {self.ratio:.2f} of the original's time ({self.low:.2f} to {self.high:.2f})"
 
-    def as_json(self) -> dict[str, Any]:
-        """The same as plain JSON; spreads are interquartile ranges."""
-        return {
-            "original_ms": self.original_ms,
-            "quantized_ms": self.quantized_ms,
-            "original_iqr_ms": self.original_spread_ms,
-            "quantized_iqr_ms": self.quantized_spread_ms,
-            "ratio": self.ratio,
-            "low": self.low,
-            "high": self.high,
-            "fastest_ratio": self.fastest_ratio,
-            "paired_ratio": self.paired_ratio,
-            "rounds": self.rounds,
-            "interrupted": self.interrupted,
-            "differs": self.differs,
-            "too_busy": self.too_busy,
-            "verdict": self.in_words(),
-        }
+    def timing(self, threads: int | None = None) -> Timing:
+        """The same without the samples, measured on so many threads; spreads are interquartile ranges."""
+        return Timing(
+            original_ms=self.original_ms,
+            quantized_ms=self.quantized_ms,
+            original_iqr_ms=self.original_spread_ms,
+            quantized_iqr_ms=self.quantized_spread_ms,
+            ratio=self.ratio,
+            low=self.low,
+            high=self.high,
+            fastest_ratio=self.fastest_ratio,
+            paired_ratio=self.paired_ratio,
+            rounds=self.rounds,
+            interrupted=self.interrupted,
+            differs=self.differs,
+            too_busy=self.too_busy,
+            verdict=self.in_words(),
+            threads=threads,
+        )
 
     @property
     def middle_ratio(self) -> float:
@@ -155,7 +157,7 @@ def compare(
     limit: float | None = None,
     seconds: float = ALL_SECONDS,
     clock: Clock = time.perf_counter,
-) -> Comparison:
+) -> PairedTimes:
     """Time both; a ratio past the limit is measured again with more rounds before it is believed.
 
     No rounds are added to narrow the interval once `seconds` were spent. With `time.thread_time` as the clock, what
@@ -180,7 +182,7 @@ def compare(
     return outcome
 
 
-def judge(start_original: Start, start_quantized: Start, limit: float | None) -> Comparison:
+def judge(start_original: Start, start_quantized: Start, limit: float | None) -> PairedTimes:
     """Time two models that are started for it; one past the limit is started and timed once more.
 
     What is given back is past the limit only if both measurements were: where memory lies differs from one start to
@@ -192,7 +194,7 @@ def judge(start_original: Start, start_quantized: Start, limit: float | None) ->
     return compare(start_original(), start_quantized(), limit)
 
 
-def compare_starts(original: Start, quantized: Start) -> tuple[Comparison, Comparison]:
+def compare_starts(original: Start, quantized: Start) -> tuple[PairedTimes, PairedTimes]:
     """Time loading both, and their first call apart from it, in turns and each time anew."""
     loads, firsts = [], []
     begin = time.perf_counter()
@@ -241,7 +243,7 @@ def _timed(call: Call, repeats: int, clock: Clock) -> float:
     return clock() - start
 
 
-def _summarise(samples: np.ndarray) -> Comparison:
+def _summarise(samples: np.ndarray) -> PairedTimes:
     fastest = samples.min(axis=0)
     kept = samples[(samples < INTERRUPTED * fastest).all(axis=1)]
     if len(kept) < LEAST_STARTS:
@@ -256,7 +258,7 @@ def _summarise(samples: np.ndarray) -> Comparison:
     low, high = np.quantile(ratios, ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2))
     others = float(fastest[1] / fastest[0]), float(np.median(kept[:, 1] / kept[:, 0]))
     spread = (upper - lower) * 1e3
-    return Comparison(
+    return PairedTimes(
         original_ms=float(medians[0] * 1e3),
         quantized_ms=float(medians[1] * 1e3),
         original_spread_ms=float(spread[0]),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -29,19 +28,6 @@ class Difference:
     snr_db: float | None
     finite: bool
     silent: bool
-
-    def as_json(self) -> dict[str, Any]:
-        """The same as plain JSON."""
-        return {
-            "name": self.name,
-            "cosine": self.cosine,
-            "max_abs_error": self.largest_error,
-            "max_relative_error": self.relative_error,
-            "peak": self.peak,
-            "snr_db": self.snr_db,
-            "finite": self.finite,
-            "silent": self.silent,
-        }
 
 
 def difference(name: str, before: Sequence[np.ndarray], after: Sequence[np.ndarray]) -> Difference:

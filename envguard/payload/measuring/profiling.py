@@ -7,12 +7,13 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from ..contract import KindTime, OperatorTimes, Profile, SlowOperator, TimeBetween
 
 ROUNDS = 20
 SLOWEST = 5
@@ -36,46 +37,30 @@ class NoProfile(Exception):
     """The operators of this model cannot be timed here; the text says why."""
 
 
-@dataclass(frozen=True)
-class Profile:
-    """Milliseconds of one model on one thread: of a whole run, and of each operator that the runtime runs.
+def operator_times(whole: float, operators: Sequence[tuple[str, float]]) -> OperatorTimes:
+    """Where one model's time goes, from the milliseconds of a whole run on one thread and of each operator in it.
 
     Each is the least of several runs, which other jobs on the machine disturb least.
     """
 
-    whole: float
-    operators: tuple[tuple[str, float], ...]
+    def share(milliseconds: float) -> float:
+        return milliseconds / whole if whole > 0 else 0.0
 
-    def as_json(self) -> dict[str, Any]:
-        """By kind with the slowest first, then the slowest operators; shares are of the whole run.
-
-        What no operator accounts for is under `between`: the runtime's own work, and operators faster than the
-        profiler's microsecond.
-        """
-        kinds: dict[str, list[float]] = {}
-        for tag, milliseconds in self.operators:
-            kinds.setdefault(kind_of(tag), []).append(milliseconds)
-        by_kind = [
-            {"kind": kind, "operators": len(each), "ms": sum(each), "share": self._share(sum(each))}
-            for kind, each in kinds.items()
-        ]
-        slowest = sorted(enumerate(self.operators), key=lambda entry: -entry[1][1])[:SLOWEST]
-        between = max(0.0, self.whole - sum(milliseconds for _, milliseconds in self.operators))
-        return {
-            "ms": self.whole,
-            "kinds": sorted(by_kind, key=lambda entry: -float(str(entry["ms"]))),
-            "slowest": [
-                {"place": place, "operator": tag, "ms": milliseconds, "share": self._share(milliseconds)}
-                for place, (tag, milliseconds) in slowest
-            ],
-            "between": {"ms": between, "share": self._share(between)},
-        }
-
-    def _share(self, milliseconds: float) -> float:
-        return milliseconds / self.whole if self.whole > 0 else 0.0
+    kinds: dict[str, list[float]] = {}
+    for tag, milliseconds in operators:
+        kinds.setdefault(kind_of(tag), []).append(milliseconds)
+    by_kind = [KindTime(kind, len(each), sum(each), share(sum(each))) for kind, each in kinds.items()]
+    slowest = sorted(enumerate(operators), key=lambda entry: -entry[1][1])[:SLOWEST]
+    between = max(0.0, whole - sum(milliseconds for _, milliseconds in operators))
+    return OperatorTimes(
+        ms=whole,
+        kinds=tuple(sorted(by_kind, key=lambda each: -each.ms)),
+        slowest=tuple(SlowOperator(place, tag, ms, share(ms)) for place, (tag, ms) in slowest),
+        between=TimeBetween(between, share(between)),
+    )
 
 
-def profile(original: bytes, quantized: bytes, inputs: Sequence[np.ndarray], folder: Path) -> dict[str, Any]:
+def profile(original: bytes, quantized: bytes, inputs: Sequence[np.ndarray], folder: Path) -> Profile:
     """The profiles of both models for the same inputs; raises `NoProfile`. `folder` is for files on the way."""
     runtime = _runtime()
     files = {"original.tflite": original, "quantized.tflite": quantized}
@@ -84,12 +69,12 @@ def profile(original: bytes, quantized: bytes, inputs: Sequence[np.ndarray], fol
     for name, data in files.items():
         (folder / name).write_bytes(data)
     _run([str(PROGRAM), str(result), str(ROUNDS), *(str(folder / name) for name in files)])
-    before, after = (_profile(found) for found in json.loads(result.read_text(encoding="utf-8")))
-    return {
-        "measured_by": f"the profiler of LiteRT {runtime}, one thread, the least of {ROUNDS} runs in turns",
-        "original": before.as_json(),
-        "quantized": after.as_json(),
-    }
+    before, after = (_times(found) for found in json.loads(result.read_text(encoding="utf-8")))
+    return Profile(
+        f"the profiler of LiteRT {runtime}, one thread, the least of {ROUNDS} runs in turns",
+        original=before,
+        quantized=after,
+    )
 
 
 def kind_of(tag: str) -> str:
@@ -112,10 +97,10 @@ def _arithmetic(types: str) -> str:
     return "int8" if any(re.fullmatch(r"Q[DPSU]+\d+|Q[SUC]\d+", name) for name in names) else "float"
 
 
-def _profile(found: Mapping[str, Any]) -> Profile:
+def _times(found: Mapping[str, Any]) -> OperatorTimes:
     rows = found["microseconds"]
     least = [min(column) / 1e3 for column in zip(*rows)]  # noqa: B905 - Python 3.9
-    return Profile(least[0], tuple(zip(found["operators"], least[1:])))  # noqa: B905 - Python 3.9
+    return operator_times(least[0], list(zip(found["operators"], least[1:])))  # noqa: B905 - Python 3.9
 
 
 def _runtime() -> str:

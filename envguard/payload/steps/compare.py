@@ -4,54 +4,83 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Optional
 
 import numpy as np
 
-from ..contract import Request
+from ..contract import ComparedModel, CompareFindings, Gate, ModelRounds, Request, StepFindings, to_json
 from ..files import bundle, calibration
 from ..files.bundle import MODEL_SUFFIX, Bundle, ModelFile
+from ..gates import GateDeclaration, Limits, judge, limits_of
 from ..graph import facts
 from ..graph import model as models
 from ..graph.normalization import input_ranges
 from ..graph.weight_errors import weight_errors
+from ..int8.goals import BALANCED, goal_of
 from ..int8.quantizing import split
 from ..measuring import accuracy, benchmark, numerics, profiling, synthetic
 from ..measuring.cpu import processors
 from ..measuring.interpreting import CannotRun, Runner
-from ..protocol import Events, Failure, Refused, Result, read_options
+from ..protocol import Events, Refused, read_options
 
-LEAST_COSINE = 0.7
-LEAST_REAL_COSINE = 0.95
-"""On real inputs. Of MediaPipe's three face models with weights rounded to 8 bits as they are, every output stays above
-0.98; with 5 bits each model has one below 0.94. Made-up inputs cannot be judged so strictly: what is confidence there
-is near zero, and the same 8 bits bring one output of the landmark model down to 0.84.
-"""
 TWO = 2
 SAMPLES = "samples"
 
 TWO_THREADS_SECONDS = 1.0
 """No gate hangs on two threads, so that a busy machine may leave the figure with a wide interval."""
 
-
-Samples = tuple[tuple[float, float], ...]
+IO_CHANGED = GateDeclaration(
+    "io-changed",
+    "Inputs and outputs as before",
+    "{subject} has other inputs or outputs than before, by name, shape or type.",
+)
+DOES_NOT_RUN = GateDeclaration(
+    "does-not-run", "Runs", "{subject} ran before it was quantized, and does not now: {cause}"
+)
+NOT_FINITE = GateDeclaration("not-finite", "Output is finite", "{subject} has NaN or infinities.")
+SILENT_ZEROS = GateDeclaration(
+    "silent-zeros", "Output is not all zeros", "{subject} is all zeros where the original's is not."
+)
+_INACCURATE = "{subject} has a cosine similarity of {measured:.3f} on {tried} {kind} inputs; the limit is {limit:g}."
+INACCURATE = GateDeclaration(
+    "inaccurate",
+    "Cosine similarity on made-up inputs",
+    _INACCURATE,
+    option="min_cosine",
+    default=0.7,
+    at_least=True,
+)
+REALLY_INACCURATE = GateDeclaration(
+    "inaccurate",
+    "Cosine similarity on held-out inputs",
+    _INACCURATE,
+    option="min_real_cosine",
+    default=0.95,
+    at_least=True,
+)
+"""Of MediaPipe's three face models with weights rounded to 8 bits as they are, every output stays above 0.98 on real
+inputs; with 5 bits each model has one below 0.94. Made-up inputs cannot be judged so strictly: what is confidence there
+is near zero, and the same 8 bits bring one output of the landmark model down to 0.84.
+"""
+SLOWER = GateDeclaration(
+    "slower-than-limit",
+    "Time on one thread",
+    "{subject} is {verdict}; the limit is {limit}.",
+    "Run again on an idle machine to be sure.",
+    unit="ratio",
+    option="max_latency_ratio",
+)
+GATES = (IO_CHANGED, DOES_NOT_RUN, NOT_FINITE, SILENT_ZEROS, INACCURATE, REALLY_INACCURATE, SLOWER)
 
 
 @dataclass(frozen=True)
 class CompareOptions:
-    """What a quantized model may cost, and whether to profile it.
+    """Whether to profile the models, and the goal of quantizing, which may have limits of its own."""
 
-    `max_latency_ratio` is the ratio of times on one thread to the original (None: not judged), `min_cosine` the least
-    similarity of an output on made-up inputs, `min_real_cosine` that on held-out ones.
-    """
-
-    max_latency_ratio: Optional[float] = None
-    min_cosine: float = LEAST_COSINE
-    min_real_cosine: float = LEAST_REAL_COSINE
     profile: bool = True
+    goal: str = BALANCED.name
 
 
 @dataclass(frozen=True)
@@ -69,50 +98,36 @@ class Pair:
         runner.feed(self.inputs.batches[0])
         return runner.invoke
 
-    def load(self, model: bytes) -> benchmark.Call:
-        """The model loaded anew and nothing else; the call sets the inputs too, as a first inference must."""
-        runner = Runner(model)
 
-        def first() -> None:
-            runner.feed(self.inputs.batches[0])
-            runner.invoke()
-
-        return first
-
-
-def run(request: Request, events: Events) -> Result:
+def run(request: Request, events: Events) -> StepFindings:
     """Compare `inputs["quantized"]` with `inputs["original"]`, model by model.
 
     `inputs["held_out"]`, if given, is an `.npz` of real inputs by model name that calibration did not see; models
-    that have none there are tried with made-up ones, and `inputs` says which it was. Failures: `io-changed`,
-    `does-not-run`, `not-finite`, `silent-zeros`, `inaccurate`, `slower-than-limit`. A model with operators that only
+    that have none there are tried with made-up ones, and `inputs` says which it was. A model with operators that only
     MediaPipe has is not run, and its `reason` says so.
 
-    Hands on `samples` (JSON): by model and by what was timed (`latency`, `two_threads`, `load`, `first`), the
-    milliseconds of each round, (original, quantized).
+    Hands on `samples` (JSON): `ModelRounds` by model.
     """
-    limits = read_options(CompareOptions, request)
+    options = read_options(CompareOptions, request, [gate.option for gate in GATES])
+    limits = limits_of(GATES, request, goal_of(options.goal).limits)
     held_out = calibration.read(request.file("held_out")) if request.files("held_out") else {}
     pairs = _pairs(bundle.read(request.file("original")), bundle.read(request.file("quantized")))
-    values: list[dict[str, Any]] = []
-    failures: list[Failure] = []
-    samples: dict[str, dict[str, Samples]] = {}
+    found: list[ComparedModel] = []
+    gates: list[Gate] = []
+    samples: dict[str, ModelRounds] = {}
     for number, (original, copy) in enumerate(pairs):
         events.progress(original.name, number, len(pairs))
-        found, described, failed = _accuracy(original, copy, held_out, limits)
-        failures += failed
-        if found is not None:
-            speed, samples[original.name], slow = _speed(found, limits)
-            failures += slow
-            described = {**described, **speed}
-            if limits.profile:
-                described = {**described, **_profile(found, request.folder)}
-        values.append(described)
+        pair, model, judged = _accuracy(original, copy, held_out, limits)
+        gates += judged
+        if pair is not None:
+            model, samples[original.name], judged = _speed(pair, model, limits)
+            gates += judged
+            model = _profiled(pair, model, request.folder) if options.profile else model
+        found.append(model)
     events.progress("compare", len(pairs), len(pairs))
     file = request.folder / f"{SAMPLES}.json"
-    file.write_text(json.dumps(samples), encoding="utf-8")
-    files = {SAMPLES: file.name}
-    return Result({"models": values, "processors": processors(), "files": files}, tuple(failures))
+    file.write_text(json.dumps(to_json(samples)), encoding="utf-8")
+    return StepFindings(CompareFindings(tuple(found), processors()), tuple(gates), {SAMPLES: file.name})
 
 
 def _pairs(original: Bundle, quantized: Bundle) -> list[tuple[ModelFile, ModelFile]]:
@@ -129,12 +144,11 @@ def _pairs(original: Bundle, quantized: Bundle) -> list[tuple[ModelFile, ModelFi
 
 
 def _accuracy(
-    original: ModelFile, copy: ModelFile, held_out: Mapping[str, np.ndarray], limits: CompareOptions
-) -> tuple[Pair | None, dict[str, Any], list[Failure]]:
-    """What there is to measure the speed of, if both run; how accurate the copy is; what is wrong with it."""
+    original: ModelFile, copy: ModelFile, held_out: Mapping[str, np.ndarray], limits: Limits
+) -> tuple[Pair | None, ComparedModel, list[Gate]]:
+    """What there is to measure the speed of, if both run; how accurate the copy is; what was judged."""
     name = original.name
     model = models.load(split(original.data, name)[0], name)
-    nothing = _not_run(name)
     custom = facts.custom_operators(model)
     try:
         before = Runner(original.data)
@@ -142,95 +156,77 @@ def _accuracy(
         inputs = accuracy.choose_inputs(name, model, before, held_out)
     except CannotRun as cause:
         why = f"custom operator {', '.join(custom)}" if custom else str(cause)
-        return None, {**nothing, "reason": f"not run: {why}"}, []
+        return None, ComparedModel(name, reason=f"not run: {why}"), []
     try:
         after = Runner(copy.data)
-        if (before.inputs, before.outputs) != (after.inputs, after.outputs):
-            message = f"{name} has other inputs or outputs than before, by name, shape or type."
-            return None, {**nothing, "reason": "not run: its interface changed"}, [Failure("io-changed", message)]
+        same = (before.inputs, before.outputs) == (after.inputs, after.outputs)
+        gates = [judge(IO_CHANGED, passed=same, subject=name)]
+        if not same:
+            return None, ComparedModel(name, reason="not run: its interface changed"), gates
         outputs = accuracy.outputs(before, after, inputs)
     except CannotRun as cause:
-        message = f"{name} ran before it was quantized, and does not now: {cause}"
-        return None, {**nothing, "reason": f"not run: {cause}"}, [Failure("does-not-run", message)]
-    described = {
-        **nothing,
-        "ran": True,
-        "inputs": inputs.kind,
-        "inputs_tried": len(inputs.batches),
-        "outputs": [output.as_json() for output in outputs],
-        "layers": weight_errors(model, models.load(split(copy.data, name)[0], name)),
-    }
-    return Pair(name, original.data, copy.data, inputs), described, _broken(name, inputs, outputs, limits)
+        gates = [judge(DOES_NOT_RUN, passed=False, subject=name, words={"cause": cause})]
+        return None, ComparedModel(name, reason=f"not run: {cause}"), gates
+    compared = ComparedModel(
+        name,
+        ran=True,
+        inputs=inputs.kind,
+        inputs_tried=len(inputs.batches),
+        outputs=tuple(output.described() for output in outputs),
+        layers=weight_errors(model, models.load(split(copy.data, name)[0], name)),
+    )
+    gates += [judge(DOES_NOT_RUN, passed=True, subject=name), *_judged(name, inputs, outputs, limits)]
+    return Pair(name, original.data, copy.data, inputs), compared, gates
 
 
-def _not_run(name: str) -> dict[str, Any]:
-    measured = ("inputs", "latency", "two_threads", "load", "first", "profile")
-    described: dict[str, Any] = {**dict.fromkeys(measured), "name": name, "ran": False, "reason": ""}
-    return {**described, "inputs_tried": 0, "outputs": [], "layers": [], "two_threads_reason": "", "profile_reason": ""}
-
-
-def _broken(
-    name: str, inputs: accuracy.Inputs, outputs: Sequence[accuracy.Output], limits: CompareOptions
-) -> list[Failure]:
-    real = inputs.kind == accuracy.HELD_OUT
-    limit = limits.min_real_cosine if real else limits.min_cosine
-    failures = []
+def _judged(name: str, inputs: accuracy.Inputs, outputs: Sequence[accuracy.Output], limits: Limits) -> Iterator[Gate]:
     for output in outputs:
         difference = output.by_quantizing
         subject = f"Output {difference.name!r} of {name}"
-        if not difference.finite:
-            failures.append(Failure("not-finite", f"{subject} has NaN or infinities."))
-        elif difference.silent:
-            failures.append(Failure("silent-zeros", f"{subject} is all zeros where the original's is not."))
-        elif difference.cosine < limit and _tells(output, limit, real=real):
-            message = (
-                f"{subject} has a cosine similarity of {difference.cosine:.3f} on {len(inputs.batches)} {inputs.kind}"
-                f" inputs; the limit is {limit:g}."
-            )
-            failures.append(Failure("inaccurate", message))
-    return failures
+        yield judge(NOT_FINITE, passed=difference.finite, subject=subject)
+        if difference.finite:
+            yield judge(SILENT_ZEROS, passed=not difference.silent, subject=subject)
+            if not difference.silent:
+                yield from _judged_accuracy(subject, inputs, output, limits)
 
 
-def _tells(output: accuracy.Output, limit: float, *, real: bool) -> bool:
-    """Whether an output is fit to judge by: there is something to hear, and noise does not disturb it as much."""
-    noise = output.by_noise.cosine
-    undisturbed = output.by_quantizing.cosine < noise if real else limit <= noise
-    return undisturbed and output.by_quantizing.peak > numerics.AUDIBLE
+def _judged_accuracy(subject: str, inputs: accuracy.Inputs, output: accuracy.Output, limits: Limits) -> Iterator[Gate]:
+    """The output's accuracy, if it is fit to judge by: there is something to hear, and noise disturbs it less."""
+    real = inputs.kind == accuracy.HELD_OUT
+    gate = REALLY_INACCURATE if real else INACCURATE
+    limit, cosine, noise = limits[gate.option], output.by_quantizing.cosine, output.by_noise.cosine
+    if limit is None or output.by_quantizing.peak <= numerics.AUDIBLE or (not real and noise < limit):
+        return
+    passed = cosine >= limit or (real and cosine >= noise)
+    words = {"tried": len(inputs.batches), "kind": inputs.kind}
+    yield judge(gate, cosine, limit, passed=passed, subject=subject, words=words)
 
 
-def _speed(pair: Pair, limits: CompareOptions) -> tuple[dict[str, Any], dict[str, Samples], list[Failure]]:
+def _speed(pair: Pair, model: ComparedModel, limits: Limits) -> tuple[ComparedModel, ModelRounds, list[Gate]]:
     """Times on one thread, which are judged, and on two; of loading, and of the first call. And every single one."""
-    one = benchmark.judge(
-        lambda: pair.start(pair.original, 1), lambda: pair.start(pair.quantized, 1), limits.max_latency_ratio
-    )
+    limit = limits[SLOWER.option]
+    one = benchmark.judge(lambda: pair.start(pair.original, 1), lambda: pair.start(pair.quantized, 1), limit)
     load, first = benchmark.compare_starts(lambda: pair.start(pair.original, 1), lambda: pair.start(pair.quantized, 1))
-    described: dict[str, Any] = {
-        "latency": {**one.as_json(), "threads": 1},
-        "load": load.as_json(),
-        "first": first.as_json(),
-    }
-    samples = {"latency": one.samples, "load": load.samples, "first": first.samples}
+    model = replace(model, latency=one.timing(1), load=load.timing(), first=first.timing())
+    rounds = ModelRounds(latency=one.samples, load=load.samples, first=first.samples)
     if processors() < TWO:
-        described["two_threads_reason"] = "not measured: only one processor may be used here"
+        model = replace(model, two_threads_reason="not measured: only one processor may be used here")
     else:
         before, after = pair.start(pair.original, TWO), pair.start(pair.quantized, TWO)
         two = benchmark.compare(before, after, seconds=TWO_THREADS_SECONDS)
-        described["two_threads"] = {**two.as_json(), "threads": TWO}
-        samples["two_threads"] = two.samples
-    return described, samples, _slow(pair.name, one, limits)
+        model, rounds = replace(model, two_threads=two.timing(TWO)), replace(rounds, two_threads=two.samples)
+    return model, rounds, [] if limit is None else [_judged_time(pair.name, one, limit)]
 
 
-def _slow(name: str, latency: benchmark.Comparison, limits: CompareOptions) -> list[Failure]:
-    if limits.max_latency_ratio is None or not latency.is_slower_than(limits.max_latency_ratio):
-        return []
-    message = f"{name} is {latency.in_words()}; the limit is {limits.max_latency_ratio}."
-    return [Failure("slower-than-limit", message, "Run again on an idle machine to be sure.")]
+def _judged_time(name: str, time: benchmark.PairedTimes, limit: float) -> Gate:
+    slower = time.is_slower_than(limit)
+    return judge(SLOWER, time.ratio, limit, passed=not slower, subject=name, words={"verdict": time.in_words()})
 
 
-def _profile(pair: Pair, folder: Path) -> dict[str, Any]:
+def _profiled(pair: Pair, model: ComparedModel, folder: Path) -> ComparedModel:
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         try:
             found = profiling.profile(pair.original, pair.quantized, pair.inputs.batches[0], Path(scratch))
         except profiling.NoProfile as cause:
-            return {"profile_reason": str(cause)}
-    return {"profile": found}
+            return replace(model, profile_reason=str(cause))
+    return replace(model, profile=found)

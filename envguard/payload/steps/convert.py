@@ -6,22 +6,39 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional
+from typing import Optional
 
 import numpy as np
 
-from ..contract import Request
+from ..contract import ConvertedModel, ConvertFindings, Gate, OperatorTypes, Request, StepFindings
 from ..conversion import converter, converter_rows, keras_files, saved_models
 from ..conversion.converter import Integers, Port, Rows
 from ..files.own_files import own_arrays, own_pictures
-from ..protocol import Events, Failure, Refused, Result, read_options
+from ..gates import GateDeclaration, judge
+from ..protocol import Events, Refused, read_options
 
 INT8, WEIGHTS = "int8", "weights"
-LEAST_SHRINKING = 0.95
-"""A model whose bytes stay above this share of the float one's was not quantized, whatever was called on it."""
-
 LEAST_WEIGHTS = 1024
 """Constants of fewer elements stay float where only weights are quantized: the converter's own default."""
+
+_NO_OP = "The int8 model has {measured:.0%} of the float one's bytes and {tensors} int8 tensors."
+NO_OP = GateDeclaration(
+    "no-op",
+    "Bytes to the float conversion",
+    _NO_OP,
+    "There is nothing in this model worth quantizing.",
+    "share",
+    default=0.95,
+)
+WEIGHTS_NO_OP = GateDeclaration(
+    "no-op",
+    "Bytes to the float conversion",
+    _NO_OP,
+    f"Weights of fewer than {LEAST_WEIGHTS:,} stay float without --calibration.",
+    "share",
+    default=0.95,
+)
+"""A model whose bytes stay above this share of the float one's was not quantized, whatever was called on it."""
 
 HELD_OUT_FILE = "held_out.npz"
 WITHOUT_ROWS = (
@@ -38,13 +55,13 @@ class ConvertOptions:
     pixels: Optional[tuple[float, float]] = None
 
 
-def run(request: Request, events: Events) -> Result:
+def run(request: Request, events: Events) -> StepFindings:
     """`inputs["model"]` is a Keras file (`.keras`, `.h5`) or a SavedModel's folder as a tar.
 
     The files of `own` calibrate: arrays (`.npy`, `.npz`) or pictures; without them only weights become int8.
 
     Hands on `float` and `quantized`, both `.tflite`, and `held_out`, an `.npz` of inputs that did not calibrate, by the
-    model's name. Failure: `no-op`. `Refused`: what is neither kind of model, code in Keras files, operators that
+    model's name. `Refused`: what is neither kind of model, code in Keras files, operators that
     TensorFlow Lite lacks, inputs of open size, calibration that does not fit.
     """
     source = request.file("model")
@@ -70,8 +87,8 @@ def run(request: Request, events: Events) -> Result:
     # Only models with one input are compared on real ones.
     np.savez(request.folder / HELD_OUT_FILE, **({source.stem: apart[0]} if len(apart) == 1 and len(apart[0]) else {}))
     found = converter.integers(made)
-    values = {"files": files, **_values(source.stem, plain, made, found, rows)}
-    return Result({**values, "signature": signature}, tuple(_without_effect(plain, made, found, rows)))
+    findings = _findings(source.stem, signature, (plain, made), found, rows)
+    return StepFindings(findings, (_judged_effect(findings, found),), files)
 
 
 def _saved_model(source: Path, folder: Path) -> Path:
@@ -119,27 +136,30 @@ def _write(folder: Path, stem: str, model: bytes) -> str:
     return f"{folder.name}/{file.name}"
 
 
-def _values(name: str, plain: bytes, made: bytes, found: Integers, rows: Rows | None) -> dict[str, Any]:
+def _findings(
+    name: str, signature: str, conversions: tuple[bytes, bytes], found: Integers, rows: Rows | None
+) -> ConvertFindings:
     """Of the int8 model to the float one, both by this converter."""
-    return {
-        "tensorflow": converter.version(),
-        "kind": WEIGHTS if rows is None else INT8,
-        "rows": 0 if rows is None else len(next(iter(rows.values()))),
-        "bytes_in": len(plain),
-        "bytes_out": len(made),
-        "sha256_in": hashlib.sha256(plain).hexdigest(),
-        "sha256_out": hashlib.sha256(made).hexdigest(),
-        "ratio": len(made) / len(plain),
-        "operators": {"int8": found.operators, "float32": found.float_operators},
-        "models": [{"name": name, "bytes_in": len(plain), "bytes_out": len(made), "quantized": True}],
-    }
+    plain, made = conversions
+    return ConvertFindings(
+        tensorflow=converter.version(),
+        kind=WEIGHTS if rows is None else INT8,
+        rows=0 if rows is None else len(next(iter(rows.values()))),
+        bytes_in=len(plain),
+        bytes_out=len(made),
+        sha256_in=hashlib.sha256(plain).hexdigest(),
+        sha256_out=hashlib.sha256(made).hexdigest(),
+        ratio=len(made) / len(plain),
+        operators=OperatorTypes(found.operators, found.float_operators),
+        models=(ConvertedModel(name, len(plain), len(made), quantized=True),),
+        signature=signature,
+    )
 
 
-def _without_effect(plain: bytes, made: bytes, found: Integers, rows: Rows | None) -> list[Failure]:
-    ratio = len(made) / len(plain)
-    if found.tensors and ratio <= LEAST_SHRINKING and (rows is None or found.operators):
-        return []
-    message = f"The int8 model has {ratio:.0%} of the float one's bytes and {found.tensors} int8 tensors."
-    if rows is None:
-        return [Failure("no-op", message, f"Weights of fewer than {LEAST_WEIGHTS:,} stay float without --calibration.")]
-    return [Failure("no-op", message, "There is nothing in this model worth quantizing.")]
+def _judged_effect(findings: ConvertFindings, found: Integers) -> Gate:
+    gate = WEIGHTS_NO_OP if findings.kind == WEIGHTS else NO_OP
+    limit = gate.default or 1.0
+    integers = found.tensors and (findings.kind == WEIGHTS or found.operators)
+    return judge(
+        gate, findings.ratio, limit, passed=bool(integers) and findings.ratio <= limit, words={"tensors": found.tensors}
+    )

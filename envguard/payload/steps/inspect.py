@@ -123,7 +123,7 @@ def _becomes_int8(model: ModelT, choice: recipes.Choice) -> dict[str, dict[str, 
         for operator in graph.operators:
             row = rows.setdefault(operator_name(model.operatorCodes[operator.opcodeIndex]), Counter())
             place = (number, operator.outputs[0] if operator.outputs else -1)
-            row.update({"operators": 1, "int8_weights": place in chosen, "int8_arithmetic": chosen.get(place, False)})
+            row.update(operators=1, int8_weights=int(place in chosen), int8_arithmetic=int(chosen.get(place, False)))
     return {name: dict(row) for name, row in sorted(rows.items()) if row["int8_weights"]}
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Optional
 
 import numpy as np
 
-from ..contract import Json, Request, to_json
+from ..contract import Gate, QuantizedModel, QuantizeFindings, RecipeDocument, Request, StepFindings
 from ..files import bundle, calibration, recipe_files
 from ..files.bundle import Bundle, ModelFile
+from ..gates import GateDeclaration, judge
 from ..graph import facts
 from ..graph import model as models
 from ..graph.schema import ModelT
@@ -19,10 +21,30 @@ from ..int8 import low_rank, quantizing
 from ..int8.drafting import QuantizerFailed
 from ..int8.goals import BALANCED, goal_of
 from ..measuring import cpu
-from ..protocol import Events, Failure, Refused, Result, read_options
+from ..protocol import Events, Refused, read_options
 
-LEAST_SHRINKING = 0.95
-"""A model whose bytes stay above this share of the original's was not quantized, whatever was called on it."""
+QUANTIZER_FAILED = GateDeclaration("quantizer-failed", "The quantizer takes the model", "{subject}: {cause}")
+MEMBER_LOST = GateDeclaration(
+    "member-lost", "Members and their order as before", "The members of the bundle or their order changed."
+)
+METADATA_LOST = GateDeclaration(
+    "metadata-lost",
+    "Metadata and associated files as before",
+    "The metadata or associated files of {subject} changed.",
+)
+IO_CHANGED = GateDeclaration(
+    "io-changed", "Inputs, outputs and signatures as before", "The inputs, outputs or signatures of {subject} changed."
+)
+KEPT_ITS_BYTES = GateDeclaration(
+    "no-op",
+    "Bytes kept",
+    "{subject} kept {measured:.0%} of its bytes, so quantizing it did nothing worth having.",
+    unit="share",
+    default=0.95,
+)
+NOTHING_TO_QUANTIZE = GateDeclaration("no-op", "Something to quantize", "There was nothing to quantize ({reasons}).")
+
+Outcomes = Mapping[str, quantizing.Quantized]
 
 
 @dataclass(frozen=True)
@@ -35,24 +57,40 @@ class QuantizeOptions:
     drop: tuple[str, ...] = ()
     goal: str = BALANCED.name
     low_rank: bool = False
-    recipe: Json = None
+    recipe: Optional[RecipeDocument] = None
 
 
-def run(request: Request, events: Events) -> Result:
+def run(request: Request, events: Events) -> StepFindings:
     """`inputs["model"]` is a `.task` or `.tflite`, `inputs["calibration"]`, if given, an `.npz` of real inputs.
 
     `inputs["held_out"]` are others, on which recipes are compared; without them the goal's own is taken.
 
-    Hands on `quantized`: the new file, `.task` or `.tflite` as the original. Failures: `no-op`, `member-lost`,
-    `metadata-lost`, `io-changed`, `quantizer-failed`. `Refused`: what cannot be read, or is quantized already.
+    Hands on `quantized`: the new file, `.task` or `.tflite` as the original. `Refused`: what cannot be read, or is
+    quantized already.
     """
     original = bundle.read(request.file("model"))
     options = read_options(QuantizeOptions, request)
     source = original.without(options.drop)
-    found = source.models()
     order = _order(request, options, source)
+    outcomes, gates = _quantized(source, order, events)
+    _refuse_if_quantized(source, outcomes)
+    if order.compress and not _compressed(outcomes):
+        events.note("Nothing was compressed: no model has real inputs and one layer with a quarter of its weights.")
+
+    target = request.folder / f"quantized{source.suffix}"
+    target.write_bytes(source.replaced({name: outcome.data for name, outcome in outcomes.items()}).to_bytes())
+    gates += _judged_parts(source, bundle.read(target))
+    gates += _judged_effect(source.models(), outcomes, all(gate.passed for gate in gates))
+    findings = _findings(original, source.models(), outcomes, target, order.goal.name)
+    return StepFindings(findings, tuple(gates), {"quantized": target.name})
+
+
+def _quantized(
+    source: Bundle, order: quantizing.Order, events: Events
+) -> tuple[dict[str, quantizing.Quantized], list[Gate]]:
+    found = source.models()
     outcomes: dict[str, quantizing.Quantized] = {}
-    failures: list[Failure] = []
+    gates: list[Gate] = []
     for number, file in enumerate(found):
         events.progress(file.name, number, len(found))
 
@@ -61,23 +99,16 @@ def run(request: Request, events: Events) -> Result:
 
         try:
             outcomes[file.name] = quantizing.quantize(file.data, file.name, order, tried)
+            gates.append(judge(QUANTIZER_FAILED, passed=True, subject=file.name))
         except QuantizerFailed as cause:
             outcomes[file.name] = quantizing.Quantized(file.data, left_alone=str(cause))
-            failures.append(Failure("quantizer-failed", f"{file.name}: {cause}"))
+            gates.append(judge(QUANTIZER_FAILED, passed=False, subject=file.name, words={"cause": cause}))
     events.progress("quantize", len(found), len(found))
-    _refuse_if_quantized(source, outcomes)
-    if order.compress and not _compressed(outcomes):
-        events.note("Nothing was compressed: no model has real inputs and one layer with a quarter of its weights.")
-
-    target = request.folder / f"quantized{source.suffix}"
-    target.write_bytes(source.replaced({name: outcome.data for name, outcome in outcomes.items()}).to_bytes())
-    failures += _changed_parts(source, bundle.read(target))
-    failures += _without_effect(found, outcomes, bool(failures))
-    return Result(_values(original, found, outcomes, target, order.goal.name), tuple(failures))
+    return outcomes, gates
 
 
 def _order(request: Request, options: QuantizeOptions, source: Bundle) -> quantizing.Order:
-    recipe = None if options.recipe is None else recipe_files.read(options.recipe)
+    recipe = options.recipe
     names = [file.name for file in source.models()]
     return quantizing.Order(
         file_bytes=len(source.to_bytes()),
@@ -85,7 +116,7 @@ def _order(request: Request, options: QuantizeOptions, source: Bundle) -> quanti
         held_out=_arrays(request, "held_out"),
         goal=goal_of(options.goal if recipe is None else recipe.goal),
         compress=options.low_rank,
-        recipes=None if recipe is None else recipe.for_models(names),
+        recipes=None if recipe is None else recipe_files.recipes_for(names, recipe),
         finders=frozenset(name for name in names if _landmarks_of(name) in names),
     )
 
@@ -100,7 +131,7 @@ def _landmarks_of(finder: str) -> str:
     return f"{stem}_landmarks{suffix}"
 
 
-def _refuse_if_quantized(source: Bundle, outcomes: dict[str, quantizing.Quantized]) -> None:
+def _refuse_if_quantized(source: Bundle, outcomes: Outcomes) -> None:
     """Judged by most of the bytes: small models stay float the first time and seem worth it in the smaller file."""
     sizes = {file.name: len(file.data) for file in source.models()}
     done = [name for name, outcome in outcomes.items() if outcome.already_quantized]
@@ -112,32 +143,27 @@ def _refuse_if_quantized(source: Bundle, outcomes: dict[str, quantizing.Quantize
         )
 
 
-def _compressed(outcomes: dict[str, quantizing.Quantized]) -> bool:
+def _compressed(outcomes: Outcomes) -> bool:
     reports = [report for outcome in outcomes.values() for report in outcome.passes]
     return any(report.name == low_rank.NAME and report.changed for report in reports)
 
 
-def _without_effect(
-    found: tuple[ModelFile, ...], outcomes: dict[str, quantizing.Quantized], failed: bool
-) -> list[Failure]:
-    failures = []
+def _judged_effect(found: tuple[ModelFile, ...], outcomes: Outcomes, whole: bool) -> Iterator[Gate]:
+    """Whether each model got smaller, and any did; a file that is not whole has failed for another reason."""
     for file in found:
-        outcome = outcomes[file.name]
-        ratio = len(outcome.data) / len(file.data)
-        if outcome.choice is not None and ratio > LEAST_SHRINKING:
-            message = f"{file.name} kept {ratio:.0%} of its bytes, so quantizing it did nothing worth having."
-            failures.append(Failure("no-op", message))
-    if not failed and not any(outcome.choice for outcome in outcomes.values()):
+        if outcomes[file.name].choice is not None:
+            ratio = len(outcomes[file.name].data) / len(file.data)
+            yield judge(KEPT_ITS_BYTES, ratio, KEPT_ITS_BYTES.default, subject=file.name)
+    if whole:
         reasons = "; ".join(f"{name}: {outcome.left_alone}" for name, outcome in outcomes.items())
-        failures.append(Failure("no-op", f"There was nothing to quantize ({reasons})."))
-    return failures
+        anything = any(outcome.choice for outcome in outcomes.values())
+        yield judge(NOTHING_TO_QUANTIZE, passed=anything, words={"reasons": reasons})
 
 
-def _changed_parts(source: Bundle, written: Bundle) -> list[Failure]:
-    """What the written file lacks or has in another form; it is read back from disk to be sure."""
-    failures = []
-    if [name for name, _ in source.members()] != [name for name, _ in written.members()]:
-        failures.append(Failure("member-lost", "The members of the bundle or their order changed."))
+def _judged_parts(source: Bundle, written: Bundle) -> Iterator[Gate]:
+    """Whether the written file has everything in the same form; it is read back from disk to be sure."""
+    same = [name for name, _ in source.members()] == [name for name, _ in written.members()]
+    yield judge(MEMBER_LOST, passed=same)
     copies = dict(zip((file.name for file in source.models()), written.models()))  # noqa: B905 - Python 3.9
     for file in source.models():
         if file.name not in copies or copies[file.name].data == file.data:
@@ -145,41 +171,39 @@ def _changed_parts(source: Bundle, written: Bundle) -> list[Failure]:
         before, files_before = quantizing.split(file.data, file.name)
         after, files_after = quantizing.split(copies[file.name].data, file.name)
         original, copy = models.load(before, file.name), models.load(after, file.name)
-        if facts.metadata(original) != facts.metadata(copy) or files_before != files_after:
-            failures.append(Failure("metadata-lost", f"The metadata or associated files of {file.name} changed."))
-        if _interface(original) != _interface(copy):
-            failures.append(Failure("io-changed", f"The inputs, outputs or signatures of {file.name} changed."))
-    return failures
+        kept = facts.metadata(original) == facts.metadata(copy) and files_before == files_after
+        yield judge(METADATA_LOST, passed=kept, subject=file.name)
+        yield judge(IO_CHANGED, passed=_interface(original) == _interface(copy), subject=file.name)
 
 
 def _interface(model: ModelT) -> tuple[object, ...]:
     return facts.inputs(model), facts.outputs(model), facts.signatures(model)
 
 
-def _values(
-    original: Bundle, found: tuple[ModelFile, ...], outcomes: dict[str, quantizing.Quantized], target: Any, goal: str
-) -> dict[str, Any]:
+def _findings(
+    original: Bundle, found: tuple[ModelFile, ...], outcomes: Outcomes, target: Path, goal: str
+) -> QuantizeFindings:
     before, after = original.path.read_bytes(), target.read_bytes()
-    return {
-        "files": {"quantized": target.name},
-        "bytes_in": len(before),
-        "bytes_out": len(after),
-        "sha256_in": hashlib.sha256(before).hexdigest(),
-        "sha256_out": hashlib.sha256(after).hexdigest(),
-        "ratio": len(after) / len(before),
-        "recipe": recipe_files.as_json(goal, {name: outcome.applied for name, outcome in outcomes.items()}),
-        "cpu": cpu.features(),
-        "dropped": sorted({file.name for file in original.models()} - set(outcomes)),
-        "models": [
-            {
-                "name": file.name,
-                "bytes_in": len(file.data),
-                "bytes_out": len(outcomes[file.name].data),
-                "quantized": outcomes[file.name].choice is not None,
-                "recipe": to_json(outcomes[file.name].summary()),
-                "candidates": [candidate.as_json() for candidate in outcomes[file.name].candidates],
-                "passes": to_json(outcomes[file.name].passes),
-            }
-            for file in found
-        ],
-    }
+    return QuantizeFindings(
+        bytes_in=len(before),
+        bytes_out=len(after),
+        sha256_in=hashlib.sha256(before).hexdigest(),
+        sha256_out=hashlib.sha256(after).hexdigest(),
+        ratio=len(after) / len(before),
+        recipe=recipe_files.document(goal, {name: outcome.applied for name, outcome in outcomes.items()}),
+        cpu=cpu.features(),
+        dropped=tuple(sorted({file.name for file in original.models()} - set(outcomes))),
+        models=tuple(_model(file, outcomes[file.name]) for file in found),
+    )
+
+
+def _model(file: ModelFile, outcome: quantizing.Quantized) -> QuantizedModel:
+    return QuantizedModel(
+        name=file.name,
+        bytes_in=len(file.data),
+        bytes_out=len(outcome.data),
+        quantized=outcome.choice is not None,
+        recipe=outcome.summary(),
+        candidates=outcome.candidates,
+        passes=outcome.passes,
+    )

@@ -30,7 +30,7 @@ from ..landmarks.trials import (
     trial,
 )
 from ..landmarks.views import Picture, read_picture
-from ..measuring.benchmark import Call, Comparison, compare
+from ..measuring.benchmark import Call, PairedTimes, compare
 from ..measuring.cpu import features, processors
 from ..protocol import Events, Refused, read_options
 
@@ -105,7 +105,7 @@ class Bench:
     def __post_init__(self) -> None:
         self.timed = [clip(view) for view in _spread(self.views, TIMED)]
 
-    def time(self, before: Settings, after: Settings) -> Comparison:
+    def time(self, before: Settings, after: Settings) -> PairedTimes:
         """The time of `after` to that of `before`, per frame.
 
         A difference is measured once more with landmarkers started anew, and that is what counts: where memory lies
@@ -118,7 +118,7 @@ class Bench:
         """What is found under both in all frames."""
         return found_counts(self._find(before), self._find(after))
 
-    def _time_once(self, before: Settings, after: Settings) -> Comparison:
+    def _time_once(self, before: Settings, after: Settings) -> PairedTimes:
         with ExitStack() as stack:
             return compare(self._call(stack, before), self._call(stack, after), seconds=self.seconds)
 
@@ -159,9 +159,9 @@ class Bench:
 class Tried:
     """Everything that was tried, each trial with its times; `together` is empty where nothing was tried together."""
 
-    control: Comparison
-    alone: Sequence[tuple[OptionTrial, Comparison]]
-    together: Sequence[tuple[OptionTrial, Comparison]]
+    control: PairedTimes
+    alone: Sequence[tuple[OptionTrial, PairedTimes]]
+    together: Sequence[tuple[OptionTrial, PairedTimes]]
 
     @property
     def trials(self) -> tuple[OptionTrial, ...]:
@@ -193,12 +193,12 @@ def _tried(bench: Bench, bundle: Bundle, events: Events) -> Tried:
 
 def _trial(
     bench: Bench, tried: SettingToTry, sides: tuple[Settings, Settings], noise: float
-) -> tuple[OptionTrial, Comparison]:
+) -> tuple[OptionTrial, PairedTimes]:
     time, found = bench.time(*sides), bench.found(*sides)
     return trial(tried, time, found, noise, len(bench.timed)), time
 
 
-def _together(bench: Bench, changed: Settings, noise: float) -> list[tuple[OptionTrial, Comparison]]:
+def _together(bench: Bench, changed: Settings, noise: float) -> list[tuple[OptionTrial, PairedTimes]]:
     """All that is advised against the defaults; nothing where that was tried already, or is the defaults."""
     if len(changed) < SEVERAL:
         return []

@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from ..contract import (
-    Gate,
     InspectFindings,
     Request,
     SampleSize,
@@ -18,6 +17,8 @@ from ..contract import (
     to_json,
 )
 from ..files import bundle as bundles
+from ..gates import GateDeclaration, judge, limits_of
+from ..int8.goals import BALANCED, goal_of
 from ..landmarks.comparison import ComparedImage, Subject, compare, find_views, noise_floor
 from ..landmarks.details import gather
 from ..landmarks.gates import judged
@@ -26,10 +27,26 @@ from ..landmarks.kinds import KINDS, OTHER, kind_of, picture_sizes
 from ..landmarks.landmarkers import VERSION, Rejected, reader
 from ..landmarks.verification import call_times, measures
 from ..landmarks.views import Picture, read_picture
-from ..protocol import Events, Refused
+from ..protocol import Events, Refused, read_options
 
 PICTURE = "picture"
 DETAILS = "details"
+
+
+REJECTS = GateDeclaration(
+    "mediapipe-rejects",
+    "MediaPipe's {kind} landmarker takes the quantized bundle",
+    f"MediaPipe {VERSION} does not take the quantized bundle: {{reason}}",
+    "Quantize with another recipe; the message names what the runtime misses.",
+)
+GATES = tuple(gate.declaration for kind in KINDS for gate in kind.gates)
+
+
+@dataclass(frozen=True)
+class VerifyOptions:
+    """The goal of quantizing, which may have limits of its own."""
+
+    goal: str = BALANCED.name
 
 
 @dataclass(frozen=True)
@@ -63,14 +80,16 @@ def run(request: Request, events: Events) -> StepFindings:
     """Verify `inputs["quantized"]` against `inputs["original"]` in MediaPipe.
 
     On the pictures of the input that the bundle's kind names (`face`, `hand`, `pose`), and on those of `picture` for
-    any. Options: the limits of the kind's gates. What the models take is read from the findings of the step `inspect`.
+    any. What the models take is read from the findings of the step `inspect`.
     For a bundle of no kind `verified` is false, and `reason` says why.
 
     Hands on `details` (JSON): a `VerifyDetails`.
 
-    Gates: `mediapipe-rejects`, and those of the kind. `Refused`: an original that MediaPipe rejects, no picture, a
+    `Refused`: an original that MediaPipe rejects, no picture, a
     picture that cannot be decoded, pictures in which the original finds nothing.
     """
+    options = read_options(VerifyOptions, request, [gate.option for gate in GATES])
+    limits = limits_of(GATES, request, goal_of(options.goal).limits)
     original, quantized = bundles.read(request.file("original")), bundles.read(request.file("quantized"))
     kind = kind_of(original)
     if kind is None:
@@ -87,8 +106,8 @@ def run(request: Request, events: Events) -> StepFindings:
     file = request.folder / f"{DETAILS}.json"
     file.write_text(json.dumps(to_json(readings.details), allow_nan=False), encoding="utf-8")
     found = readings.findings(len(pictures))
-    gates = judged(kind.gates, found.measures, request.options) if found.measures else ()
-    return StepFindings(found, (_taken(kind, ""), *gates), {DETAILS: file.name})
+    gates = judged(kind.gates, found.measures, limits) if found.measures else ()
+    return StepFindings(found, (judge(REJECTS, passed=True, words={"kind": kind.name}), *gates), {DETAILS: file.name})
 
 
 def _read(
@@ -131,15 +150,5 @@ def _not_verified(kind: str, reason: str) -> VerifyFindings:
 
 
 def _rejected(kind: LandmarkKind, reason: str) -> StepFindings:
-    return StepFindings(_not_verified(kind.name, reason), (_taken(kind, reason),))
-
-
-def _taken(kind: LandmarkKind, reason: str) -> Gate:
-    """Whether MediaPipe takes the copy; if not, `reason` says why."""
-    return Gate(
-        name="mediapipe-rejects",
-        what=f"MediaPipe's {kind.name} landmarker takes the quantized bundle",
-        passed=not reason,
-        message=f"MediaPipe {VERSION} does not take the quantized bundle: {reason}" if reason else "",
-        next="Quantize with another recipe; the message names what the runtime misses." if reason else "",
-    )
+    gate = judge(REJECTS, passed=False, words={"kind": kind.name, "reason": reason})
+    return StepFindings(_not_verified(kind.name, reason), (gate,))

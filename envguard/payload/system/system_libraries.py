@@ -6,7 +6,8 @@ import ctypes
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..protocol import Failure
+from ..contract import Gate
+from ..gates import GateDeclaration, judge
 from .elf import needed_libraries
 
 DEBIAN_PACKAGES = {
@@ -38,8 +39,16 @@ def missing_libraries(folders: Iterable[Path]) -> tuple[str, ...]:
     return tuple(sorted(name for name in needed - brought if not _loads(name)))
 
 
-def failure(missing: Iterable[str], who: str) -> Failure:
-    """The failure `missing-library` that names the libraries and the Debian packages that bring them."""
+MISSING_LIBRARY = GateDeclaration(
+    "missing-library",
+    "Shared libraries are there",
+    "{who} needs shared libraries that this system does not have: {names}.",
+    "{steps}",
+)
+
+
+def judged(missing: Iterable[str], who: str) -> Gate:
+    """Whether no library is missing; what is said names the Debian packages that bring them."""
     names = tuple(missing)
     packages = sorted({DEBIAN_PACKAGES[name] for name in names if name in DEBIAN_PACKAGES})
     unknown = [name for name in names if name not in DEBIAN_PACKAGES]
@@ -48,10 +57,8 @@ def failure(missing: Iterable[str], who: str) -> Failure:
         steps.append(f"On Debian or Ubuntu: apt-get install --no-install-recommends {' '.join(packages)}")
     if unknown:
         steps.append(f"Install the packages that bring {', '.join(unknown)}.")
-    return Failure(
-        "missing-library",
-        f"{who} needs shared libraries that this system does not have: {', '.join(names)}.",
-        " ".join(steps),
+    return judge(
+        MISSING_LIBRARY, passed=not names, words={"who": who, "names": ", ".join(names), "steps": " ".join(steps)}
     )
 
 

@@ -10,7 +10,7 @@ from envguard.catalog.model import Sample
 from envguard.clock import utc_now
 from envguard.errors import EnvguardError, Interrupted
 from envguard.locks.proofs import Proof
-from envguard.payload.contract import CheckFindings
+from envguard.payload.contract import CheckFindings, FileRecord, Json, TaskStep, to_json
 from envguard.planning import Candidate
 from envguard.running.command_step import CommandRun, run_check_command
 from envguard.running.step import StepOrder, StepResult, Told, run_step
@@ -74,13 +74,13 @@ def _result(
     environment = candidate.environment
     if environment.check_command:
         return run_check_command(environment, inputs, CommandRun(workspace, environment.folder, environ, log))
-    files = [{"path": file.path, "bytes": file.bytes, "sha256": file.sha256} for each in held for file in each.files]
-    order = StepOrder(
-        name="check",
-        run=environment.check,
-        inputs={"site-packages": (workspace.layout.site_packages,), **{name: (path,) for name, path in inputs.items()}},
-        options={**environment.check_options, **({"files": files} if environment.check == SAMPLES else {})},
-    )
+    options: dict[str, Json] = dict(environment.check_options)
+    if environment.check == SAMPLES:
+        options["files"] = [
+            to_json(FileRecord(file.path, file.bytes, file.sha256)) for each in held for file in each.files
+        ]
+    files = {"site-packages": (workspace.layout.site_packages,), **{name: (path,) for name, path in inputs.items()}}
+    order = StepOrder(TaskStep("check", environment.check, {}, options), files)
     return run_step(workspace, order, environ=environ, log=log, tell=_ignore)
 
 

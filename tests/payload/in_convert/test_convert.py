@@ -65,12 +65,12 @@ class TheStep(InFolder):
         order = self.order(model, own=rows)
         result = convert.run(order, Silent())
         self.assertEqual(result.failures, ())
-        self.assertEqual((result.values["kind"], result.values["rows"]), ("int8", 16))
-        self.assertEqual(result.values["operators"]["float32"], 0)
-        self.assertLess(result.values["ratio"], 0.35)
-        with np.load(order.folder / result.values["files"]["held_out"]) as held_out:
+        self.assertEqual((result.values.kind, result.values.rows), ("int8", 16))
+        self.assertEqual(result.values.operators.float32, 0)
+        self.assertLess(result.values.ratio, 0.35)
+        with np.load(order.folder / result.files["held_out"]) as held_out:
             self.assertEqual(held_out["net"].shape, (4, SIZE, SIZE, 3))
-        made = (order.folder / result.values["files"]["quantized"]).read_bytes()
+        made = (order.folder / result.files["quantized"]).read_bytes()
         (port,) = converter.ports(made)
         self.assertEqual((port.dtype, port.shape), ("float32", (SIZE, SIZE, 3)))
         (output,) = converter.answer(made, {port.name: np.load(rows)[:1]}).values()
@@ -84,7 +84,7 @@ class TheStep(InFolder):
         small_model().save(model)
         result = convert.run(self.order(model), events)
         self.assertEqual(result.failures, ())
-        self.assertEqual((result.values["kind"], result.values["operators"]["int8"]), ("weights", 0))
+        self.assertEqual((result.values.kind, result.values.operators.int8), ("weights", 0))
         self.assertIn("--calibration", events.notes[0])
 
     def test_a_model_that_stays_as_it_is_is_no_success(self) -> None:

@@ -29,8 +29,8 @@ def lasting(seconds: float) -> Callable[[], None]:
 
 def found(
     ratio: float, fastest: float, paired: float, low: float = 1.04, original_ms: float = 1.0
-) -> benchmark.Comparison:
-    return benchmark.Comparison(
+) -> benchmark.PairedTimes:
+    return benchmark.PairedTimes(
         original_ms, ratio * original_ms, 0.5, 0.5,
         ratio=ratio, low=low, high=1.5, fastest_ratio=fastest, paired_ratio=paired, rounds=40,
     )  # fmt: skip
@@ -166,21 +166,19 @@ class Profiles(unittest.TestCase):
             self.assertEqual(profiling.kind_of(tag), kind)
 
     def test_shares_are_of_the_whole_run_and_leave_what_no_operator_took(self) -> None:
-        described = profiling.Profile(4.0, (("PReLU (ND)", 1.0), ("Add (ND)", 0.5), ("PReLU (ND)", 2.0))).as_json()
-        self.assertEqual(
-            [(each["kind"], each["share"]) for each in described["kinds"]], [("prelu", 0.75), ("add", 0.125)]
-        )
-        self.assertEqual([each["place"] for each in described["slowest"]], [2, 0, 1])
-        self.assertEqual(described["between"], {"ms": 0.5, "share": 0.125})
+        described = profiling.operator_times(4.0, (("PReLU (ND)", 1.0), ("Add (ND)", 0.5), ("PReLU (ND)", 2.0)))
+        self.assertEqual([(each.kind, each.share) for each in described.kinds], [("prelu", 0.75), ("add", 0.125)])
+        self.assertEqual([each.place for each in described.slowest], [2, 0, 1])
+        self.assertEqual((described.between.ms, described.between.share), (0.5, 0.125))
 
     def test_operators_of_a_real_model_are_timed(self) -> None:
         model = models.save(check.small_model())
         inputs = synthetic.batch(Runner(model).inputs, [(0.0, 1.0)], seed=0)
         with tempfile.TemporaryDirectory() as folder:
             described = profiling.profile(model, model, inputs, Path(folder))
-        for which in ("original", "quantized"):
-            self.assertIn("float convolution", {each["kind"] for each in described[which]["kinds"]})
-            self.assertGreater(described[which]["ms"], 0)
+        for times in (described.original, described.quantized):
+            self.assertIn("float convolution", {each.kind for each in times.kinds})
+            self.assertGreater(times.ms, 0)
 
     def test_a_model_that_the_profiler_cannot_run_ends_nothing_but_the_profile(self) -> None:
         with tempfile.TemporaryDirectory() as folder, self.assertRaisesRegex(profiling.NoProfile, "ended with code"):

@@ -32,15 +32,15 @@ class RealModels(unittest.TestCase):
         events: Any = Silent()
         quantized = quantize.run(request("steps.quantize", folder, {"model": path}), events)
         self.assertEqual(quantized.failures, ())
-        self.assertLess(quantized.values["ratio"], LARGEST_RATIO)
-        inputs = {"original": path, "quantized": folder / quantized.values["files"]["quantized"]}
+        self.assertLess(quantized.values.ratio, LARGEST_RATIO)
+        inputs = {"original": path, "quantized": folder / quantized.files["quantized"]}
         # How fast is measured on the bundle; here the machine may be busy, and only ruin counts.
         compared = compare.run(request("steps.compare", folder, inputs, {"max_latency_ratio": 1.5}), events)
         self.assertEqual(compared.failures, ())
-        (model,) = compared.values["models"]
-        self.assertEqual(model["ran"], path.stem not in NOT_RUN, model["reason"])
-        if not model["ran"]:
-            self.assertIn("custom operator", model["reason"])
+        (model,) = compared.values.models
+        self.assertEqual(model.ran, path.stem not in NOT_RUN, model.reason)
+        if not model.ran:
+            self.assertIn("custom operator", model.reason)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import math
 import unittest
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import numpy as np
+from envguard_payload.contract import ModelRecipe, RecipeDocument
 from envguard_payload.files import recipe_files
 from envguard_payload.graph import model as models
 from envguard_payload.graph.build import GraphBuilder
@@ -19,7 +21,9 @@ from envguard_payload.int8.recipes import Recipe, Treatment
 from envguard_payload.measuring import bench
 from envguard_payload.measuring.accuracy import HELD_OUT, Inputs
 from envguard_payload.measuring.interpreting import CannotRun, Runner
-from envguard_payload.protocol import Refused
+from envguard_payload.protocol import Refused, read_options
+from envguard_payload.steps.quantize import QuantizeOptions
+from payload_support.requests import request
 
 CHANNELS = 32
 SIZE = dataclasses.replace(BALANCED, time_power=0.0)
@@ -107,7 +111,7 @@ class Searching(unittest.TestCase):
         with mock.patch.object(bench.Bench, "error", side_effect=CannotRun("no kernel")):
             outcome = quantizing.quantize(data, "net", order(data, with_limit(50.0)))
         self.assertEqual(outcome.candidates[0].outcome, "taken")
-        self.assertTrue(all(math.isinf(each.error) for each in outcome.candidates))
+        self.assertTrue(all(each.error is None for each in outcome.candidates))
 
     def test_without_inputs_held_out_nothing_is_tried(self) -> None:
         data = network()
@@ -148,10 +152,10 @@ class RecipeFiles(unittest.TestCase):
     def setUp(self) -> None:
         self.data = network()
         self.first = quantizing.quantize(self.data, "net", order(self.data))
-        self.document = recipe_files.as_json("balanced", {"net": self.first.applied})
+        self.document = recipe_files.document("balanced", {"net": self.first.applied})
 
-    def again(self, document: Any, name: str = "net") -> quantizing.Quantized:
-        found = recipe_files.read(document).for_models([name])
+    def again(self, document: RecipeDocument, name: str = "net") -> quantizing.Quantized:
+        found = recipe_files.recipes_for([name], document)
         arrays = {name: real_inputs(24, seed=1)}
         return quantizing.quantize(self.data, name, quantizing.Order(len(self.data), arrays, recipes=found))
 
@@ -165,15 +169,14 @@ class RecipeFiles(unittest.TestCase):
 
     def test_it_says_what_becomes_of_each_layer(self) -> None:
         recipe = Recipe((Treatment.FLOAT, Treatment.FLOAT, Treatment.DYNAMIC), compress=True)
-        document = {"layers": [[2, "float16"], [1, "int8 dynamic"]], "low_rank": True}
-        self.assertEqual(recipe.as_json(), document)
-        self.assertEqual(Recipe.from_json(document, "net"), recipe)
+        written = ModelRecipe(((2, "float16"), (1, "int8 dynamic")), low_rank=True)
+        self.assertEqual(recipe.written(), written)
+        self.assertEqual(Recipe.read(written, "net"), recipe)
 
     def test_what_is_no_recipe_or_one_for_another_model_is_refused(self) -> None:
         layers = [[4, "int8"]]
         for document in (
-            None,
-            {"schema": 1},
+            {},
             {"schema": 2, "models": {}},
             {"schema": 1, "models": {"net": {"layers": [[4, "int4"]], "low_rank": False}}},
             {"schema": 1, "models": {"net": {"layers": [[-4, "int8"]], "low_rank": False}}},
@@ -183,7 +186,9 @@ class RecipeFiles(unittest.TestCase):
             {"schema": 1, "models": {"other": {"layers": layers, "low_rank": False}, "more": {"layers": layers}}},
         ):
             with self.subTest(document=document), self.assertRaises(Refused):
-                self.again(document)
+                options = {"recipe": {"goal": "balanced", **document}}
+                read = read_options(QuantizeOptions, request("steps.quantize", Path(), {}, options)).recipe
+                self.again(read)
 
     def test_layers_are_counted_as_the_model_has_them(self) -> None:
         model = models.load(self.data, "net")

@@ -15,6 +15,7 @@ from unittest import mock
 
 import numpy as np
 from envguard_payload.checks import quantize as check
+from envguard_payload.contract import StepFindings
 from envguard_payload.files import bundle
 from envguard_payload.graph import metadata
 from envguard_payload.graph import model as models
@@ -22,7 +23,7 @@ from envguard_payload.graph.build import GraphBuilder
 from envguard_payload.graph.schema import BuiltinOperator
 from envguard_payload.int8 import quantizer_api
 from envguard_payload.measuring import accuracy, numerics
-from envguard_payload.protocol import Refused, Result
+from envguard_payload.protocol import Refused
 from envguard_payload.steps import compare, inspect, quantize
 from payload_support.requests import Silent, request
 
@@ -41,11 +42,11 @@ class StepTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
 
-    def run_step(self, step: Any, inputs: dict[str, Path], **options: Any) -> Result:
-        result: Result = step.run(request(step.__name__, self.folder, inputs, options), Silent())
+    def run_step(self, step: Any, inputs: dict[str, Path], **options: Any) -> StepFindings:
+        result: StepFindings = step.run(request(step.__name__, self.folder, inputs, options), Silent())
         return result
 
-    def quantize(self, path: Path, **options: Any) -> Result:
+    def quantize(self, path: Path, **options: Any) -> StepFindings:
         return self.run_step(quantize, {"model": path}, **options)
 
     def write(self, model: Any, name: str = "network.tflite") -> Path:
@@ -60,16 +61,16 @@ class RealBundle(StepTest):
         original = Path(BUNDLE)
         result = self.quantize(original)
         self.assertEqual(result.failures, ())
-        self.assertLess(result.values["bytes_out"], 2_200_000)
-        written = self.folder / result.values["files"]["quantized"]
+        self.assertLess(result.values.bytes_out, 2_200_000)
+        written = self.folder / result.files["quantized"]
         self.assertEqual(written.name, "quantized.task")
         self.assertEqual([name for name, _ in bundle.read(written).members()], MEMBERS)
 
         compared = self.run_step(compare, {"original": original, "quantized": written}, max_latency_ratio=1.05)
         self.assertEqual(compared.failures, ())
-        for model in compared.values["models"]:
-            self.assertTrue(model["ran"], model)
-            self.assertGreater(model["latency"]["rounds"], 0)
+        for model in compared.values.models:
+            self.assertTrue(model.ran, model)
+            self.assertGreater(model.latency.rounds, 0)
 
     def test_asked_to_compress_without_real_inputs_it_says_that_it_did_not(self) -> None:
         said: list[str] = []
@@ -78,17 +79,17 @@ class RealBundle(StepTest):
         self.assertEqual([text.partition(":")[0] for text in said], ["Nothing was compressed"])
 
     def test_two_runs_give_the_same_bytes(self) -> None:
-        runs = [self.quantize(Path(BUNDLE)).values["sha256_out"] for _ in range(2)]
+        runs = [self.quantize(Path(BUNDLE)).values.sha256_out for _ in range(2)]
         self.assertEqual(runs[0], runs[1])
 
     def test_a_dropped_model_is_left_out_and_named(self) -> None:
         result = self.quantize(Path(BUNDLE), drop=["face_blendshapes"])
         self.assertEqual(result.failures, ())
-        self.assertEqual(result.values["dropped"], ["face_blendshapes"])
+        self.assertEqual(result.values.dropped, ("face_blendshapes",))
         written = self.folder / "quantized.task"
         self.assertEqual([name for name, _ in bundle.read(written).members()], MEMBERS[:3])
         compared = self.run_step(compare, {"original": Path(BUNDLE), "quantized": written})
-        self.assertEqual([model["name"] for model in compared.values["models"]], [name[:-7] for name in MEMBERS[:2]])
+        self.assertEqual([model.name for model in compared.values.models], [name[:-7] for name in MEMBERS[:2]])
 
     def test_inspection_tells_what_stands_in_the_way(self) -> None:
         values = self.run_step(inspect, {"model": Path(BUNDLE)}).values
@@ -194,14 +195,15 @@ class Gates(StepTest):
 
     def test_held_out_inputs_are_used_and_named_and_others_are_made_up(self) -> None:
         self.assertEqual(self.compare_outputs(1.0, held_out="network"), set())
-        (model,) = self.result.values["models"]
-        self.assertEqual((model["inputs"], model["inputs_tried"]), ("held-out", 24))
+        (model,) = self.result.values.models
+        self.assertEqual((model.inputs, model.inputs_tried), ("held-out", 24))
         self.assertEqual(self.compare_outputs(1.0, held_out="another"), set())
-        (model,) = self.result.values["models"]
-        self.assertEqual((model["inputs"], model["inputs_tried"]), ("synthetic", 4))
+        (model,) = self.result.values.models
+        self.assertEqual((model.inputs, model.inputs_tried), ("synthetic", 4))
 
     def test_real_inputs_are_judged_more_strictly(self) -> None:
-        middle = (compare.LEAST_COSINE + compare.LEAST_REAL_COSINE) / 2
+        limits = {gate.option: gate.default for gate in compare.GATES}
+        middle = (limits["min_cosine"] + limits["min_real_cosine"]) / 2
         near = numerics.Difference("it", middle, 0.1, 0.1, 1.0, 3.0, finite=True, silent=False)
         for kind, noise, expected in (
             (accuracy.HELD_OUT, 0.99, ["inaccurate"]),
@@ -210,25 +212,25 @@ class Gates(StepTest):
         ):
             output = accuracy.Output(near, replace(near, cosine=noise))
             inputs = accuracy.Inputs(kind, ([],), ())
-            failures = compare._broken("it", inputs, [output], compare.CompareOptions())
-            self.assertEqual([failure.name for failure in failures], expected)
+            gates = compare._judged("it", inputs, [output], limits)
+            self.assertEqual([gate.name for gate in gates if not gate.passed], expected)
 
     def test_every_time_that_was_measured_is_told(self) -> None:
         self.compare_outputs(1.0)
-        (model,) = self.result.values["models"]
+        (model,) = self.result.values.models
         for measured in ("latency", "load", "first"):
-            self.assertGreater(model[measured]["original_ms"], 0)
-        if self.result.values["processors"] > 1:
-            self.assertEqual(model["two_threads"]["threads"], 2)
-        self.assertEqual(model["profile_reason"], "")
-        self.assertGreaterEqual(len(model["profile"]["quantized"]["kinds"]), 1)
+            self.assertGreater(getattr(model, measured).original_ms, 0)
+        if self.result.values.processors > 1:
+            self.assertEqual(model.two_threads.threads, 2)
+        self.assertEqual(model.profile_reason, "")
+        self.assertGreaterEqual(len(model.profile.quantized.kinds), 1)
 
     def test_with_one_processor_two_threads_are_not_measured_and_that_is_said(self) -> None:
         with mock.patch.object(compare, "processors", return_value=1):
             self.compare_outputs(1.0)
-        (model,) = self.result.values["models"]
-        self.assertIsNone(model["two_threads"])
-        self.assertIn("only one processor", model["two_threads_reason"])
+        (model,) = self.result.values.models
+        self.assertIsNone(model.two_threads)
+        self.assertIn("only one processor", model.two_threads_reason)
 
     def test_another_interface_is_found(self) -> None:
         build = check.small_model()
@@ -267,7 +269,7 @@ class Check(StepTest):
     def test_this_environment_passes_its_own_check(self) -> None:
         result = self.run_step(check, {})
         self.assertEqual(result.failures, ())
-        self.assertIn("ai-edge-litert", result.values["versions"])
+        self.assertIn("ai-edge-litert", result.values.facts["versions"])
 
 
 if __name__ == "__main__":

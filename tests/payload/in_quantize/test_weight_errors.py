@@ -48,30 +48,30 @@ class WeightErrors(unittest.TestCase):
         expected = 10 * math.log10(np.square(exact).sum() / np.square(exact - WEIGHTS).sum())
         for weight_only in (False, True):
             (layer,) = weight_errors(original(exact, (3, 1, 1, 8)), quantized(weight_only=weight_only))
-            self.assertAlmostEqual(layer["snr_db"], expected, places=6)
-            self.assertEqual((layer["operator"], layer["place"]), ("FULLY_CONNECTED", int(weight_only)))
-            self.assertEqual((layer["shape"], layer["weights"]), ([3, 8], 24))
+            self.assertAlmostEqual(layer.snr_db, expected, places=6)
+            self.assertEqual((layer.operator, layer.place), ("FULLY_CONNECTED", int(weight_only)))
+            self.assertEqual((layer.shape, layer.weights), ((3, 8), 24))
 
     def test_scales_may_lie_along_another_axis(self) -> None:
         exact = WEIGHTS.T + 0.25
         (layer,) = weight_errors(original(exact, (1, 1, 8, 3)), quantized(axis=1))
-        self.assertGreater(layer["snr_db"], 30.0)
+        self.assertGreater(layer.snr_db, 30.0)
 
     def test_a_layer_without_its_like_in_the_original_has_no_error(self) -> None:
         others = np.random.default_rng(6).normal(size=(3, 8))
         for model in (original(others, (3, 8)), original(WEIGHTS[:, :4], (3, 4))):
             (layer,) = weight_errors(model, quantized())
-            self.assertIsNone(layer["snr_db"])
+            self.assertIsNone(layer.snr_db)
 
     def test_no_difference_is_no_number(self) -> None:
         (layer,) = weight_errors(original(WEIGHTS, (3, 8)), quantized())
-        self.assertIsNone(layer["snr_db"])
+        self.assertIsNone(layer.snr_db)
 
     def test_integers_without_a_scale_are_no_weights(self) -> None:
         model = quantized()
         model.subgraphs[0].tensors[0].quantization = None
         self.assertEqual(model.subgraphs[0].tensors[0].type, TensorType.INT8)
-        self.assertEqual(weight_errors(original(WEIGHTS, (3, 8)), model), [])
+        self.assertEqual(weight_errors(original(WEIGHTS, (3, 8)), model), ())
 
 
 if __name__ == "__main__":

@@ -55,9 +55,9 @@ def one_face() -> Path:
     return next(path for path in paths if path.name == ONE_FACE)
 
 
-def timed(ratio: float, *, spread: float = 0.01, interrupted: int = 0) -> benchmark.Comparison:
+def timed(ratio: float, *, spread: float = 0.01, interrupted: int = 0) -> benchmark.PairedTimes:
     """A measurement that came to this ratio."""
-    return benchmark.Comparison(
+    return benchmark.PairedTimes(
         original_ms=10.0,
         quantized_ms=10.0 * ratio,
         original_spread_ms=0.1,
@@ -75,7 +75,7 @@ def timed(ratio: float, *, spread: float = 0.01, interrupted: int = 0) -> benchm
 def tried(
     option: str,
     value: Any,
-    time: benchmark.Comparison,
+    time: benchmark.PairedTimes,
     *,
     fewer: int = 0,
     others: Optional[dict[str, Any]] = None,  # noqa: UP045 - Python 3.9 is tested too

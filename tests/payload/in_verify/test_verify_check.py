@@ -28,7 +28,7 @@ class Proof(unittest.TestCase):
     def run_check(self, bundle: Path, picture: Path) -> tuple[bool, list[str]]:
         inputs = {"bundle": bundle, "picture": picture}
         result = verify.run(request("checks.verify", Path(), inputs), None)
-        return bool(result.values["works"]), [failure.name for failure in result.failures]
+        return bool(result.values.facts["works"]), [failure.name for failure in result.failures]
 
     def picture(self) -> Path:
         first = Path(PICTURES.split(os.pathsep)[0])
@@ -81,8 +81,8 @@ class SystemLibraries(unittest.TestCase):
             self.assertNotIn("libX.so.9", system_libraries.missing_libraries([Path(folder)]))
 
     def test_the_failure_names_the_libraries_and_the_packages_that_bring_them(self) -> None:
-        failure = system_libraries.failure(["libEGL.so.1", "libGLESv2.so.2", "libnew.so.3"], "MediaPipe")
+        failure = system_libraries.judged(["libEGL.so.1", "libGLESv2.so.2", "libnew.so.3"], "MediaPipe")
         self.assertEqual(failure.name, "missing-library")
         self.assertIn("libEGL.so.1, libGLESv2.so.2, libnew.so.3", failure.message)
-        self.assertIn("libegl1 libgles2", failure.next_step)
-        self.assertIn("libnew.so.3", failure.next_step)
+        self.assertIn("libegl1 libgles2", failure.next)
+        self.assertIn("libnew.so.3", failure.next)

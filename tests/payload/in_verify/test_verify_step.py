@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from envguard_payload.contract import Counts, Measures, Spread, StepFindings, VerifyFindings
 from envguard_payload.files import bundle as bundles
+from envguard_payload.gates import limits_of
 from envguard_payload.landmarks.face import FACE
 from envguard_payload.landmarks.gates import judged
 from envguard_payload.protocol import Refused
@@ -70,6 +71,11 @@ def measures(result: StepFindings) -> Measures:
 def mean_shift(measured: Measures) -> float:
     assert measured.landmark_shift is not None
     return float(measured.landmark_shift.px.mean)
+
+
+def limits(**options: float) -> Mapping[str, float | None]:
+    found: Mapping[str, float | None] = limits_of(verify.GATES, request("steps.verify", Path(), {}, options), {})
+    return found
 
 
 def failure_names(result: StepFindings) -> list[str]:
@@ -171,15 +177,14 @@ class VerifyStep(unittest.TestCase):
 
     def test_extra_faces_are_judged_only_by_a_limit_of_their_own(self) -> None:
         counts = Measures(Counts("faces", images=100, before=100, after=102, lost=0, extra=2))
-        self.assertEqual([gate.name for gate in judged(FACE.gates, counts, LIMITS)], ["faces-lost"])
-        limited = {gate.name: gate for gate in judged(FACE.gates, counts, {**LIMITS, "max_faces_extra": 0.01})}
+        self.assertEqual([gate.name for gate in judged(FACE.gates, counts, limits())], ["faces-lost"])
+        limited = {gate.name: gate for gate in judged(FACE.gates, counts, limits(max_faces_extra=0.01))}
         self.assertFalse(limited["faces-extra"].passed)
         self.assertEqual((limited["faces-extra"].measured, limited["faces-extra"].detail), (0.02, "2 of 100"))
 
-    def test_a_limit_that_must_be_set_is_missed_by_name(self) -> None:
-        counts = Measures(Counts("faces", images=1, before=1, after=1, lost=0, extra=0))
-        with self.assertRaisesRegex(KeyError, "max_faces_lost"):
-            judged(FACE.gates, counts, {})
+    def test_a_limit_that_nobody_sets_is_the_kinds_own(self) -> None:
+        known = limits()
+        self.assertEqual((known["max_faces_lost"], known["max_faces_extra"]), (0.005, None))
 
     def test_a_bundle_without_blendshapes_is_verified_without_them(self) -> None:
         result = self.verify(self.changed_bundle("face_blendshapes", None))
