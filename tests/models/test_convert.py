@@ -43,7 +43,7 @@ def test_a_converted_model_is_refused_before_anything_is_built(name: str, tmp_pa
         (tmp_path / name).write_bytes(b"\x1c\0\0\0TFL3")
     ended = envguard("run", "convert", name, home=tmp_path / "home", cwd=tmp_path)
     assert ended.code == 2
-    assert f"`envguard run quantize {name}` quantizes it as it is" in ended.err
+    assert f"Quantize it as it is with `envguard run quantize {name}`" in ended.err
     assert not (tmp_path / "home" / "environments").exists()
 
 
