@@ -108,7 +108,7 @@ class ReceiptStep:
 class Receipt:
     """Everything that a run was made of. `task_sha256` is the hash of the task's definition, `options` by step.
 
-    `file_sets` are the files of inputs that take several, such as those that were calibrated with.
+    `file_sets` are the files of inputs that take several, such as pictures that were given with an option.
     """
 
     task: str
