@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from envguard.cli.options import (
+    AllowUnverifiedOption,
     BackendOption,
     BaseOption,
     EditionsOption,
@@ -120,6 +121,7 @@ def quantize(
     base: BaseOption = None,
     report: ReportOption = None,
     receipt: ReceiptOption = True,
+    allow_unverified: AllowUnverifiedOption = False,
     explain: ExplainOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -127,8 +129,8 @@ def quantize(
 
     If one of several models fails, the rest still run.
 
-    Exit codes: 0 done; 1 the verdict is no and nothing was written; 2 bad input; 3 no environment is available here.
-    For several models, the highest of theirs; a model without a yes gets no output.
+    Exit codes: 0 done; 1 the verdict is no or unverified and nothing was written; 2 bad input; 3 no environment is
+    available here. For several models, the highest of theirs.
     """
     choices = Choices(
         drop=tuple(drop or ()),
@@ -139,6 +141,7 @@ def quantize(
         session=ctx.obj,
         selection=Selection(TASK, edition, python, find_links, offline, backend, base),
         receipt=receipt,
+        allow_unverified=allow_unverified,
     )
     if explain:
         _explain(choices, as_json=as_json)
@@ -149,8 +152,8 @@ def quantize(
 
 
 def exit_code(document: SeveralDocument) -> int:
-    """0 if every verdict is yes; else the highest of 1 (a verdict is no) and the codes of those that failed."""
-    return max(run.exit_code if isinstance(run, FailedRun) else int(run.verdict != YES) for run in document.runs)
+    """0 if every output was written; else the highest of 1 (one was not) and the codes of those that failed."""
+    return max(run.exit_code if isinstance(run, FailedRun) else int(run.output is None) for run in document.runs)
 
 
 def _explain(choices: Choices, *, as_json: bool) -> None:
@@ -165,7 +168,7 @@ def _quantize_one(named: str, output: Path | None, choices: Choices, report: Pat
         document = quantize_model(model, choices, task, workshop)
     write_markdown(report, quantization.as_markdown(document))
     typer.echo(json.dumps(to_json(document), indent=2) if as_json else quantization.as_text(document))
-    raise typer.Exit(0 if document.verdict == YES else 1)
+    raise typer.Exit(0 if document.output else 1)
 
 
 def _quantize_several(

@@ -52,6 +52,7 @@ class Choices:
     session: Session
     selection: Selection
     receipt: bool
+    allow_unverified: bool = False
 
     @property
     def options(self) -> Overrides:
@@ -103,6 +104,7 @@ def quantize_model(
         options=choices.options,
         reports={PAGE_REPORT: model.page} if model.page else {},
         receipt=receipt_path(model.target, task) if choices.receipt else None,
+        allow_unverified=choices.allow_unverified,
     )
     result = run_task(order, workshop, alone)
     leave_receipt(replace(order, options=_with_recipe(choices.options, result.record)), result, sample_of(named))

@@ -39,8 +39,8 @@ def _step(step: StepRecord) -> dict[str, Any]:
 
 def as_text(document: Mapping[str, Any]) -> str:
     """The same for a reader."""
-    if document["verdict"] == "no":
-        lines = ["verdict: no. Nothing was written."]
+    if document["failures"]:
+        lines = [f"verdict: {document['verdict']}. Nothing was written."]
         lines += [f"  {each['name']} ({each['step']}): {each['message']}" for each in document["failures"]]
         return "\n".join(lines)
     lines = [

@@ -11,7 +11,7 @@ from pathlib import Path
 from envguard.catalog.model import Catalog, CommandStep, Step, Task
 from envguard.errors import EnvguardError, StepFailed
 from envguard.files import FileFacts
-from envguard.payload.contract import RUN, SAMPLE, TASK, Reference, Run, StepFailure, to_json
+from envguard.payload.contract import UNVERIFIED, YES, RUN, SAMPLE, TASK, Reference, Run, StepFailure, to_json
 from envguard.running.code_digest import code_digest
 from envguard.running.command_step import check_script
 from envguard.running.environments.preparing import Prepared, Workshop
@@ -48,8 +48,8 @@ class TaskResult:
 
     @property
     def passed(self) -> bool:
-        """Whether every gate was passed."""
-        return not self.failures
+        """Whether the outputs are good, or as good as the user allowed."""
+        return self.record.verdict == YES or bool(self.outputs)
 
     @property
     def output(self) -> FileFacts | None:
@@ -95,10 +95,11 @@ def environments_of(task: Task, catalog: Catalog, reports: Collection[str] = ())
 
 
 def _result(run: TaskRun, environments: Sequence[Prepared]) -> TaskResult:
-    """The verdict, and if it is yes, the outputs in their places."""
+    """The verdict, and unless it forbids that, the outputs in their places."""
     order = run.order
     outputs: Mapping[str, FileFacts] = {}
-    if not run.failed and order.target is not None:
+    wanted = run.verdict == YES or (run.verdict == UNVERIFIED and order.allow_unverified)
+    if wanted and order.target is not None:
         sources = [path for paths in order.sources.values() for path in paths]
         outputs = publish(order.task.outputs, run.files, order.target, sources)
     inputs = {name: _as_named(paths, run.files[Reference(TASK, name)]) for name, paths in order.sources.items()}

@@ -8,8 +8,6 @@ from envguard import __version__
 from envguard.clock import utc_now
 from envguard.files import FileFacts
 from envguard.payload.contract import (
-    NO,
-    YES,
     EnvironmentRecord,
     FailedCandidate,
     FileRecord,
@@ -34,7 +32,7 @@ def record_of(
     several = {name: files for name, files in inputs.items() if name not in task.inputs}
     return Run(
         task=task.name,
-        verdict=NO if run.failed else YES,
+        verdict=run.verdict,
         envguard=__version__,
         date=utc_now(),
         inputs={name: file_record(facts) for name, facts in single.items()},
@@ -44,6 +42,7 @@ def record_of(
         environments=tuple(map(environment_record, environments)),
         file_sets={name: tuple(map(file_record, files)) for name, files in several.items()},
         receipt=None if run.order.receipt is None or not outputs else str(run.order.receipt),
+        allow_unverified=run.order.allow_unverified,
     )
 
 

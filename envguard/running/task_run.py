@@ -12,7 +12,7 @@ from envguard.backends.protocol import Workspace
 from envguard.catalog.model import CommandStep, PayloadStep, Step
 from envguard.errors import StepFailed
 from envguard.files import FileFacts
-from envguard.payload.contract import FILE, SAMPLE, Gate, Note, Reference
+from envguard.payload.contract import NO, FILE, SAMPLE, Gate, Note, Reference, settled, verdict_of
 from envguard.running.command_step import CommandRun, run_command_step
 from envguard.running.environments.preparing import Workshop
 from envguard.running.events import StepEnded, StepNote, StepProgress, StepStarted
@@ -46,14 +46,14 @@ class TaskRun:
 
     @property
     def gates(self) -> tuple[Gate, ...]:
-        """Everything that was judged so far."""
-        judged = [gate for result in self.results.values() for gate in result.findings.gates]
-        return (*judged, self.crash) if self.crash else tuple(judged)
+        """Everything that was judged so far, and what could not be."""
+        gates = [gate for result in self.results.values() for gate in result.findings.gates]
+        return settled([*gates, self.crash] if self.crash else gates)
 
     @property
-    def failed(self) -> bool:
-        """Whether a gate was not passed."""
-        return not all(gate.passed for gate in self.gates)
+    def verdict(self) -> str:
+        """The verdict so far."""
+        return verdict_of(self.gates)
 
     def do(self, steps: Sequence[Step], alone: Alone) -> None:
         """Run each step; after a failed gate the rest still runs for the report, but may not hide that failure."""
@@ -62,7 +62,7 @@ class TaskRun:
                 with alone() if step.measures else contextlib.nullcontext():
                     self.step(step)
             except StepFailed as error:
-                if not self.failed:
+                if self.verdict != NO:
                     raise
                 self.crash = Gate(
                     name="step-failed",

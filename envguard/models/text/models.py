@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from envguard.models.text.tables import NOTHING, Row, aligned, wrapped
-from envguard.payload.contract import ConvertDocument, ConvertedReport, ModelReport, QuantizeDocument, Timing
+from envguard.payload.contract import (
+    UNVERIFIED,
+    YES,
+    ConvertDocument,
+    ConvertedReport,
+    ModelReport,
+    QuantizeDocument,
+    Timing,
+)
 
 Report = ModelReport | ConvertedReport
 
@@ -13,6 +21,8 @@ LEAST_PEAK = 1e-4
 """An output that never gets above this on the inputs tried, as a confidence on made-up pictures, has no direction."""
 
 SAME, BUSY = "same", "busy"
+
+ALLOW = "Compare the models yourself; --allow-unverified writes the output all the same."
 HEADS = ("model", "kB", "int8", "1 thread", "2 threads", "load", "cosine", "SNR")
 
 
@@ -44,13 +54,18 @@ def legend(models: Sequence[Report]) -> str:
 def verdict_lines(document: QuantizeDocument | ConvertDocument) -> list[str]:
     """The output, or that there is none and why."""
     output = document.output
-    if output is not None:
-        return [f"verdict: yes. {output.path}: {output.bytes:,} bytes, {document.ratio or 0:.2f} of the original"]
-    lines = ["verdict: no. Nothing was written."]
+    if output is None:
+        lines = [f"verdict: {document.verdict}. Nothing was written."]
+    else:
+        written = f"{output.path}: {output.bytes:,} bytes, {document.ratio or 0:.2f} of the original"
+        allowed = "" if document.verdict == YES else ", written because of --allow-unverified"
+        lines = [f"verdict: {document.verdict}. {written}{allowed}"]
     for failure in document.failures:
         lines.append(f"  {failure.name} ({failure.step}): {failure.message}")
         if failure.next:
             lines.append(f"    next: {failure.next}")
+    if document.verdict == UNVERIFIED and output is None:
+        lines.append(f"  next: {ALLOW}")
     return lines
 
 

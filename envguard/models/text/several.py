@@ -9,7 +9,7 @@ from pathlib import Path
 
 from envguard.models.text import quantization
 from envguard.models.text.tables import LEAST_NAME, NOTHING, WIDTH, Row, cut, markdown_table, on_one_line
-from envguard.payload.contract import FailedRun, QuantizeDocument, SeveralDocument
+from envguard.payload.contract import NO, UNVERIFIED, YES, FailedRun, QuantizeDocument, SeveralDocument
 
 HEADS = ("model", "bytes", "int8", "share", "time", "verdict")
 FAILED = "failed"
@@ -78,7 +78,7 @@ def _why(run: AnyRun) -> str:
 def _sum(document: SeveralDocument) -> str:
     runs = document.runs
     counts = Counter(run.verdict for run in runs)
-    told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in ("yes", "no", FAILED) if counts[verdict])
+    told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in (YES, NO, UNVERIFIED, FAILED) if counts[verdict])
     outputs = [run.output for run in runs if isinstance(run, QuantizeDocument) and run.output]
     folders = {str(Path(output.path).parent) for output in outputs}
     return f"{len(runs)} models: {told}." + (f" Written to {on_one_line(folders.pop())}" if len(folders) == 1 else "")

@@ -79,6 +79,7 @@ class QuantizeDocument:
     processors: Optional[int]
     environments: tuple[EnvironmentRecord, ...]
     steps: tuple[StepSeconds, ...]
+    allow_unverified: bool = False
     schema: Literal[2] = 2
 
 
@@ -135,6 +136,7 @@ class ConvertDocument:
     environments: tuple[EnvironmentRecord, ...]
     steps: tuple[StepSeconds, ...]
     float_conversion: FloatConversion = field(metadata=written_as("float"))
+    allow_unverified: bool = False
     schema: Literal[2] = 2
 
 
@@ -194,6 +196,7 @@ def quantize_document(run: Run) -> QuantizeDocument:
         processors=compared.processors if compared else None,
         environments=run.environments,
         steps=_seconds(run),
+        allow_unverified=run.allow_unverified,
     )
 
 
@@ -222,6 +225,7 @@ def convert_document(run: Run) -> ConvertDocument:
         processors=compared.processors if compared else None,
         environments=run.environments,
         steps=_seconds(run),
+        allow_unverified=run.allow_unverified,
     )
 
 

@@ -13,8 +13,9 @@ class Gate:
     `name` is what messages and exit codes are known by, `what` the words for a reader, `subject` what it was measured
     on (a model, an output, a column). `measured` and `limit` are in `unit`: `px`, `share` (of one), `ratio`, or empty
     for a plain number; both are None where something either holds or does not. `detail` says the same as `measured` in
-    the words of a count, such as `3 of 101`. `message` and `next` are for a gate that is not `passed`. `step` is the
-    name of the step that judged, which the house adds.
+    the words of a count, such as `3 of 101`. `message` and `next` are for a gate that is not `passed`. One that is not
+    `judged` could not be measured: it is not passed, but it has not failed either. `step` is the name of the step that
+    judged, which the house adds.
     """
 
     name: str
@@ -28,13 +29,23 @@ class Gate:
     message: str = ""
     next: str = ""
     step: str = ""
+    judged: bool = True
+
+    @property
+    def failed(self) -> bool:
+        """Whether it was measured and not passed."""
+        return self.judged and not self.passed
 
 
 @dataclass(frozen=True)
 class StepFailure:
-    """A gate that was not passed, in a run's document: the step, the gate, what happened, what the user can do."""
+    """A gate that was not passed, in a run's document: the step, the gate, what happened, what the user can do.
+
+    One that is not `judged` could not be measured.
+    """
 
     step: str
     name: str
     message: str
     next: str
+    judged: bool = True

@@ -111,8 +111,8 @@ class StepFindings:
 
     @property
     def failures(self) -> tuple[Gate, ...]:
-        """The gates that were not passed."""
-        return tuple(gate for gate in self.gates if not gate.passed)
+        """The gates that were measured and not passed."""
+        return tuple(gate for gate in self.gates if gate.failed)
 
 
 StepEvent = Union[Progress, Note, Refusal, StepFindings]

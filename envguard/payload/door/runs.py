@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Optional, TypeVar
 
@@ -10,7 +10,7 @@ from .codec import Json
 from .gates import Gate, StepFailure
 from .requests import Findings
 
-YES, NO = "yes", "no"
+YES, NO, UNVERIFIED = "yes", "no", "unverified"
 
 Found = TypeVar("Found")
 
@@ -80,7 +80,9 @@ class StepRecord:
 
 @dataclass(frozen=True)
 class Run:
-    """A run of any task. The verdict is `yes` where every gate was passed, and only then there are outputs.
+    """A run of any task. The verdict is `yes` where every gate was passed, `no` where one failed, else `unverified`.
+
+    There are outputs where it is `yes`, or `unverified` and the user allowed that (`allow_unverified`).
 
     `inputs` are the user's files by the task's names for them, `file_sets` those of inputs that take several.
     `envguard` is the version that ran it, `date` the moment (RFC 3339, UTC); `receipt` is where the receipt lies or is
@@ -98,15 +100,37 @@ class Run:
     environments: tuple[EnvironmentRecord, ...]
     file_sets: Mapping[str, tuple[FileRecord, ...]] = field(default_factory=dict)
     receipt: Optional[str] = None
+    allow_unverified: bool = False
     schema: Literal[2] = 2
 
     @property
     def failures(self) -> tuple[StepFailure, ...]:
         """The gates that were not passed."""
         return tuple(
-            StepFailure(gate.step, gate.name, gate.message, gate.next) for gate in self.gates if not gate.passed
+            StepFailure(gate.step, gate.name, gate.message, gate.next, gate.judged) for gate in self.gates if not gate.passed
         )
 
     def found(self, kind: type[Found]) -> Optional[Found]:
         """What the last step with findings of that type found; None if there was none."""
         return next((step.findings for step in reversed(self.steps) if isinstance(step.findings, kind)), None)
+
+
+def verdict_of(gates: Sequence[Gate]) -> str:
+    """The verdict that the gates of a run come to."""
+    if any(gate.failed for gate in gates):
+        return NO
+    return YES if all(gate.passed for gate in gates) else UNVERIFIED
+
+
+def settled(gates: Iterable[Gate]) -> tuple[Gate, ...]:
+    """The gates in order; a later one of the same name and subject replaces one that could not be judged."""
+    found: dict[tuple[str, str], Gate] = {}
+    every: list[Gate] = []
+    for gate in gates:
+        before = found.get((gate.name, gate.subject))
+        if before is not None and not before.judged:
+            every[every.index(before)] = gate
+        else:
+            every.append(gate)
+        found[gate.name, gate.subject] = gate
+    return tuple(every)
