@@ -29,7 +29,7 @@ from envguard.models.quantizing import TASK, Batch, Choices, quantize_model, qua
 from envguard.models.recipe import read_recipe
 from envguard.models.report_files import with_pages, write_folder_data, write_markdown
 from envguard.models.text import quantization, several
-from envguard.payload.contract import YES, FailedRun, SeveralDocument, to_json
+from envguard.payload.contract import FailedRun, SeveralDocument, to_json
 
 
 class Goal(str, Enum):

@@ -54,7 +54,19 @@ from .door.receipts import RebuiltOutputs, ReceiptDocument, ReceiptedFile, Toolc
 from .door.recipes import ModelRecipe, RecipeDocument, RecipeSummary
 from .door.references import FILE, RUN, SAMPLE, SOURCES, TASK, Reference
 from .door.requests import PROTOCOL, Findings, Note, Progress, Refusal, Request, StepEvent, StepFindings
-from .door.runs import NO, YES, EnvironmentRecord, FailedCandidate, FileRecord, ProofRecord, Run, StepRecord
+from .door.runs import (
+    NO,
+    UNVERIFIED,
+    YES,
+    EnvironmentRecord,
+    FailedCandidate,
+    FileRecord,
+    ProofRecord,
+    Run,
+    StepRecord,
+    settled,
+    verdict_of,
+)
 from .door.tasks import TaskFile, TaskResults, TaskStep
 from .door.timing import KindTime, OperatorTimes, Processor, Profile, SlowOperator, TimeBetween, Timing
 from .door.tuning import FoundCounts, FrameTimes, OptionTrial, Setting, TunedOn, TuneFindings
@@ -68,6 +80,7 @@ __all__ = [
     "SAMPLE",
     "SOURCES",
     "TASK",
+    "UNVERIFIED",
     "YES",
     "AppliedPass",
     "CalibrateFindings",
@@ -164,9 +177,11 @@ __all__ = [
     "key_of",
     "keys_of",
     "quantize_document",
+    "settled",
     "several_document",
     "tag_of",
     "to_json",
     "tune_document",
+    "verdict_of",
     "written_as",
 ]

@@ -11,7 +11,7 @@ from pathlib import Path
 from envguard.catalog.model import Catalog, CommandStep, Step, Task
 from envguard.errors import EnvguardError, StepFailed
 from envguard.files import FileFacts
-from envguard.payload.contract import UNVERIFIED, YES, RUN, SAMPLE, TASK, Reference, Run, StepFailure, to_json
+from envguard.payload.contract import RUN, SAMPLE, TASK, UNVERIFIED, YES, Reference, Run, StepFailure, to_json
 from envguard.running.code_digest import code_digest
 from envguard.running.command_step import check_script
 from envguard.running.environments.preparing import Prepared, Workshop

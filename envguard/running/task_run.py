@@ -12,7 +12,7 @@ from envguard.backends.protocol import Workspace
 from envguard.catalog.model import CommandStep, PayloadStep, Step
 from envguard.errors import StepFailed
 from envguard.files import FileFacts
-from envguard.payload.contract import NO, FILE, SAMPLE, Gate, Note, Reference, settled, verdict_of
+from envguard.payload.contract import FILE, NO, SAMPLE, Gate, Note, Reference, settled, verdict_of
 from envguard.running.command_step import CommandRun, run_command_step
 from envguard.running.environments.preparing import Workshop
 from envguard.running.events import StepEnded, StepNote, StepProgress, StepStarted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,9 @@ from envguard.payload.contract import (
     VerifyFindings,
     from_json,
     hints_of,
+    settled,
     to_json,
+    verdict_of,
 )
 
 GATE = Gate("landmark-shift", "Landmark shift, mean", passed=False, measured=0.5, limit=0.4, unit="px", message="Far.")
@@ -95,3 +98,24 @@ def test_a_reference_says_what_it_was_read_from() -> None:
     for text in ("", "task", ":x", "task:"):
         with pytest.raises(ValueError, match="is not a reference"):
             Reference.parse(text)
+
+
+COMPARED = Gate("compared", "Compared with the original", passed=False, subject="net", judged=False)
+
+
+@pytest.mark.parametrize(
+    ("gates", "verdict"),
+    [
+        ((), "yes"),
+        ((replace(GATE, passed=True),), "yes"),
+        ((COMPARED,), "unverified"),
+        ((COMPARED, GATE), "no"),
+        ((COMPARED, replace(COMPARED, passed=True, judged=True)), "yes"),
+        ((COMPARED, replace(COMPARED, passed=True, judged=True, subject="other")), "unverified"),
+        ((GATE, replace(GATE, passed=True)), "no"),
+    ],
+)
+def test_what_could_not_be_judged_is_not_yes_unless_a_later_step_settles_it(
+    gates: tuple[Gate, ...], verdict: str
+) -> None:
+    assert verdict_of(settled(gates)) == verdict

@@ -107,7 +107,9 @@ class Run:
     def failures(self) -> tuple[StepFailure, ...]:
         """The gates that were not passed."""
         return tuple(
-            StepFailure(gate.step, gate.name, gate.message, gate.next, gate.judged) for gate in self.gates if not gate.passed
+            StepFailure(gate.step, gate.name, gate.message, gate.next, gate.judged)
+            for gate in self.gates
+            if not gate.passed
         )
 
     def found(self, kind: type[Found]) -> Optional[Found]:
