@@ -105,6 +105,66 @@ def test_nested_bundles_are_read_and_rewritten(tmp_path: Path) -> None:
     assert changed.models()[1:] == read.models()[1:]
 
 
+def nested_three_deep() -> bytes:
+    innermost = zipped(("hand.tflite", MODEL), ("labels.txt", b"left right"))
+    return zipped(
+        ("outer.task", zipped(("inner.task", innermost), ("hand.tflite", OTHER_MODEL))), ("hand.tflite", MODEL)
+    )
+
+
+def test_a_model_three_bundles_deep_is_written_back_in_place_stored_and_aligned(tmp_path: Path) -> None:
+    read = bundle.read(written(tmp_path, nested_three_deep()))
+    changed = read.replaced({"outer/inner/hand": OTHER_MODEL * 3}).to_bytes()
+    again = bundle.read(written(tmp_path, changed, "changed.task"))
+    assert [(model.path, model.data) for model in again.models()] == [
+        ("outer.task/inner.task/hand.tflite", OTHER_MODEL * 3),
+        ("outer.task/hand.tflite", OTHER_MODEL),
+        ("hand.tflite", MODEL),
+    ]
+    assert changed.index(OTHER_MODEL * 3) % archive.ALIGNMENT == 0
+    assert [path for path, _ in again.members()] == [path for path, _ in read.members()]
+
+
+def test_members_that_share_a_name_without_suffix_are_known_by_their_paths(tmp_path: Path) -> None:
+    read = bundle.read(written(tmp_path, zipped(("m", MODEL), ("m.tflite", OTHER_MODEL), ("n.tflite", MODEL))))
+    assert [model.name for model in read.models()] == ["m", "m.tflite", "n"]
+    changed = read.replaced({"m": MODEL + b"1", "m.tflite": OTHER_MODEL + b"2"})
+    assert [model.data for model in changed.models()] == [MODEL + b"1", OTHER_MODEL + b"2", MODEL]
+
+
+def test_dropping_one_of_two_that_share_a_name_renames_no_other(tmp_path: Path) -> None:
+    read = bundle.read(written(tmp_path, zipped(("m", MODEL), ("m.tflite", OTHER_MODEL))))
+    (rest,) = read.without(["m"]).models()
+    assert (rest.path, rest.name, rest.data) == ("m.tflite", "m.tflite", OTHER_MODEL)
+
+
+def test_dropping_by_a_name_that_several_share_says_which_there_are(tmp_path: Path) -> None:
+    data = zipped(("a.tflite", zipped(("n", MODEL))), ("m.task", zipped(("n", MODEL))), ("m.tflite", MODEL))
+    with pytest.raises(Refused, match="several members called 'm'") as caught:
+        bundle.read(written(tmp_path, data)).without(["m"])
+    assert "m.task, m.tflite" in caught.value.next_step
+
+
+@pytest.mark.parametrize(
+    "paths", [("m", "m.tflite", "m.tflite.tflite"), ("a.task/m", "a/m.tflite", "a/m"), (".tflite", "x/.tflite")]
+)
+def test_no_two_members_are_called_the_same(paths: tuple[str, ...]) -> None:
+    names = bundle.short_names(paths)
+    assert len(set(names.values())) == len(paths)
+    assert all(names.values())
+
+
+def test_a_member_that_poses_as_one_of_a_nested_bundle_is_refused(tmp_path: Path) -> None:
+    data = zipped(("a.task", zipped(("m.tflite", MODEL))), ("a.task/m.tflite", OTHER_MODEL))
+    assert "two members with the path 'a.task/m.tflite'" in refusal(written(tmp_path, data)).what
+
+
+def test_more_members_than_allowed_are_refused_over_all_nested_bundles(tmp_path: Path) -> None:
+    inner = zipped(*((f"{number}.txt", b"") for number in range(archive.MAX_MEMBERS // 2)))
+    data = zipped(("m.tflite", MODEL), ("a.task", inner), ("b.task", inner))
+    assert "more than 1000 members" in refusal(written(tmp_path, data)).what
+
+
 def test_a_zip_that_is_no_bundle_is_a_member_like_any_other(tmp_path: Path) -> None:
     labels = zipped(("labels.txt", b"cat " * 50), compression=zipfile.ZIP_DEFLATED)
     read = bundle.read(written(tmp_path, zipped(("m.tflite", MODEL), ("labels.zip", labels))))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..protocol import Refused
@@ -12,14 +13,18 @@ from .archive import Archive, Member
 
 MODEL_SUFFIX = ".tflite"
 BUNDLE_SUFFIX = ".task"
-MAX_DEPTH = 3
-"""How deep bundles may lie in bundles; MediaPipe's own go two deep (holistic, gestures)."""
+MAX_DEPTH = 8
+"""How deep bundles may lie in bundles; MediaPipe's own go two deep (gestures)."""
 
 
 @dataclass(frozen=True)
 class ModelFile:
-    """One TFLite model: its name as a user says it (`face_detector`, `hand_landmarker/hand_detector`), its bytes."""
+    """One TFLite model: its path in the bundle, its bytes, and its name: the path as short as is unique.
 
+    `hand_landmarker.task/hand_detector.tflite` is called `hand_landmarker/hand_detector`.
+    """
+
+    path: str
     name: str
     data: bytes
 
@@ -28,11 +33,13 @@ class ModelFile:
 class Bundle:
     """What the file at `path` held when it was read.
 
-    `content` is an archive for a bundle, and the model's own bytes for a bare `.tflite`.
+    `content` is an archive for a bundle, and the model's own bytes for a bare `.tflite`. `names` are those of models
+    and nested bundles by path, as they were in the whole file: dropping one renames no other.
     """
 
     path: Path
     content: Archive | bytes
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def suffix(self) -> str:
@@ -42,9 +49,9 @@ class Bundle:
     def models(self) -> tuple[ModelFile, ...]:
         """All TFLite models in the order of their members, those in nested bundles too."""
         if isinstance(self.content, bytes):
-            return (ModelFile(self.path.stem, self.content),)
+            return (ModelFile(self.path.name, self.path.stem, self.content),)
         return tuple(
-            ModelFile(display_name(path), member.data)
+            ModelFile(path, self.names[path], member.data)
             for path, member in _walk(self.content, str(self.path))
             if is_model(member.data)
         )
@@ -58,27 +65,38 @@ class Bundle:
     def replaced(self, models: Mapping[str, bytes]) -> Bundle:
         """The same bundle with other bytes for the named models and every other byte of every member kept."""
         if isinstance(self.content, bytes):
-            return Bundle(self.path, models.get(self.path.stem, self.content))
-        return Bundle(self.path, _rewritten(self.content, str(self.path), "", models, frozenset()))
+            return replace(self, content=models.get(self.path.stem, self.content))
+        changes = {path: models[name] for path, name in self.names.items() if name in models}
+        return replace(self, content=_rewritten(self.content, str(self.path), Changes(changes)))
 
     def without(self, names: Sequence[str]) -> Bundle:
-        """The bundle without the named models or nested bundles; `Refused` if a name is unknown or no model is left."""
+        """The bundle without the models or nested bundles of those names or paths.
+
+        `Refused` if one is unknown, or may be any of several, or no model is left.
+        """
         if not names:
             return self
         if isinstance(self.content, bytes):
             raise Refused(f"{self.path.name} is a single model, so there is nothing in it to drop.")
-        known = {display_name(path) for path, member in _walk(self.content, str(self.path)) if _is_part(member)}
-        unknown = sorted({display_name(name) for name in names} - known)
-        if unknown:
-            raise Refused(
-                f"{self.path.name} has no model called {unknown[0]!r} to drop.",
-                next_step=f"It holds: {', '.join(sorted(known))}.",
-            )
-        dropped = frozenset(display_name(name) for name in names)
-        rest = Bundle(self.path, _rewritten(self.content, str(self.path), "", {}, dropped))
+        dropped = frozenset(self._path_of(name) for name in names)
+        rest = replace(self, content=_rewritten(self.content, str(self.path), Changes(dropped=dropped)))
         if not rest.models():
-            raise Refused(f"Dropping {', '.join(sorted(dropped))} would leave no model in {self.path.name}.")
+            called = ", ".join(sorted(self.names[path] for path in dropped))
+            raise Refused(f"Dropping {called} would leave no model in {self.path.name}.")
         return rest
+
+    def _path_of(self, said: str) -> str:
+        """The path of the model or nested bundle that a user names, with or without suffixes."""
+        if said in self.names:
+            return said
+        wanted = display_name(said)
+        found = [path for path in self.names if display_name(path) == wanted]
+        if len(found) == 1:
+            return found[0]
+        known = ", ".join(sorted(found or self.names.values()))
+        if found:
+            raise Refused(f"{self.path.name} has several members called {said!r}.", next_step=f"Name one of: {known}.")
+        raise Refused(f"{self.path.name} has no model called {said!r} to drop.", next_step=f"It holds: {known}.")
 
     def to_bytes(self) -> bytes:
         """The file's bytes: the model itself, or a ZIP of stored and aligned members."""
@@ -95,7 +113,9 @@ def read(path: Path) -> Bundle:
             f"{path.name} is neither a MediaPipe bundle (.task) nor a TFLite model (.tflite).",
             why="It starts neither as a ZIP archive nor as a TFLite flatbuffer.",
         )
-    bundle = Bundle(path, archive.read(data, path.name))
+    content = archive.read(data, path.name)
+    parts = [member_path for member_path, member in _walk(content, str(path)) if _is_part(member)]
+    bundle = Bundle(path, content, short_names(parts))
     if not bundle.models():
         raise Refused(f"{path.name} is a ZIP archive without a TFLite model in it.")
     return bundle
@@ -107,9 +127,23 @@ def is_model(data: bytes) -> bool:
 
 
 def display_name(member_path: str) -> str:
-    """`hand_landmarker.task/hand_detector.tflite` as users say it: `hand_landmarker/hand_detector`."""
-    parts = (part[: -len(suffix)] if part.endswith(suffix) else part for part, suffix in _parts(member_path))
+    """The path without suffixes, which several members may share: see `short_names` for what tells them apart."""
+    parts = (part[: -len(suffix)] if _has(part, suffix) else part for part, suffix in _parts(member_path))
     return "/".join(parts)
+
+
+def short_names(paths: Iterable[str]) -> dict[str, str]:
+    """By path, what each is called: the path without suffixes where nothing else has that name, else the whole path."""
+    shortened = {path: display_name(path) for path in paths}
+    sharing = Counter(shortened.values())
+    return {
+        path: name if sharing[name] == 1 and (name == path or name not in shortened) else path
+        for path, name in shortened.items()
+    }
+
+
+def _has(part: str, suffix: str) -> bool:
+    return part.endswith(suffix) and part != suffix
 
 
 def _parts(member_path: str) -> Iterator[tuple[str, str]]:
@@ -143,33 +177,50 @@ def _read_file(path: Path) -> bytes:
     return data
 
 
-def _walk(content: Archive, where: str, prefix: str = "", depth: int = 1) -> Iterator[tuple[str, Member]]:
+def _walk(content: Archive, where: str) -> Iterator[tuple[str, Member]]:
     """Every member with its path, a nested bundle before its own members."""
+    seen: set[str] = set()
+    for path, member in _nested(content, where):
+        if path in seen:
+            raise Refused(f"{where} has two members with the path {path!r}.")
+        seen.add(path)
+        if len(seen) > archive.MAX_MEMBERS:
+            raise Refused(f"{where}, with the bundles in it, has more than {archive.MAX_MEMBERS} members.")
+        yield path, member
+
+
+def _nested(content: Archive, where: str, prefix: str = "", depth: int = 1) -> Iterator[tuple[str, Member]]:
     if depth > MAX_DEPTH:
         raise Refused(f"{where} nests bundles more than {MAX_DEPTH} deep.")
     for member in content.members:
         path = prefix + member.name
         yield path, member
         if _is_bundle(member):
-            nested = archive.read(member.data, f"{where}/{member.name}")
-            yield from _walk(nested, f"{where}/{member.name}", path + "/", depth + 1)
+            inside = f"{where}/{member.name}"
+            yield from _nested(archive.read(member.data, inside), inside, path + "/", depth + 1)
 
 
-def _rewritten(
-    content: Archive, where: str, prefix: str, models: Mapping[str, bytes], dropped: frozenset[str]
-) -> Archive:
+@dataclass(frozen=True)
+class Changes:
+    """What is to be different in a bundle: other bytes for some models, and members left out, all by path."""
+
+    models: Mapping[str, bytes] = field(default_factory=dict)
+    dropped: frozenset[str] = frozenset()
+
+
+def _rewritten(content: Archive, where: str, changes: Changes, prefix: str = "") -> Archive:
     members = []
     for member in content.members:
         path = prefix + member.name
-        name = display_name(path)
-        if _is_part(member) and name in dropped:
+        if path in changes.dropped:
             continue
         data = member.data
         if _is_bundle(member):
-            nested = archive.read(data, f"{where}/{member.name}")
-            changed = _rewritten(nested, f"{where}/{member.name}", path + "/", models, dropped)
+            inside = f"{where}/{member.name}"
+            nested = archive.read(data, inside)
+            changed = _rewritten(nested, inside, changes, path + "/")
             data = data if changed == nested else archive.write(changed)
         elif is_model(data):
-            data = models.get(name, data)
-        members.append(Member(member.name, data, member.date_time, member.attributes, member.system))
+            data = changes.models.get(path, data)
+        members.append(replace(member, data=data))
     return Archive(tuple(members), content.comment)

@@ -136,11 +136,11 @@ def _pairs(original: Bundle, quantized: Bundle) -> list[tuple[ModelFile, ModelFi
         raise Refused(f"{quantized.path.name} is not of the same kind as {original.path.name}.")
     if original.suffix == MODEL_SUFFIX:
         return [(original.models()[0], quantized.models()[0])]
-    originals = {file.name: file for file in original.models()}
-    strangers = [file.name for file in quantized.models() if file.name not in originals]
+    originals = {file.path: file for file in original.models()}
+    strangers = [file.name for file in quantized.models() if file.path not in originals]
     if strangers:
         raise Refused(f"{quantized.path.name} has a model that {original.path.name} lacks: {strangers[0]}.")
-    return [(originals[file.name], file) for file in quantized.models()]
+    return [(originals[file.path], file) for file in quantized.models()]
 
 
 def _accuracy(

@@ -110,6 +110,8 @@ def _quantized(
 def _order(request: Request, options: QuantizeOptions, source: Bundle) -> quantizing.Order:
     recipe = options.recipe
     names = [file.name for file in source.models()]
+    known = {bundle.display_name(file.path) for file in source.models()}
+    finders = (file.name for file in source.models() if _landmarks_of(bundle.display_name(file.path)) in known)
     return quantizing.Order(
         file_bytes=len(source.to_bytes()),
         arrays=_arrays(request, "calibration"),
@@ -117,7 +119,7 @@ def _order(request: Request, options: QuantizeOptions, source: Bundle) -> quanti
         goal=goal_of(options.goal if recipe is None else recipe.goal),
         compress=options.low_rank,
         recipes=None if recipe is None else recipe_files.recipes_for(names, recipe),
-        finders=frozenset(name for name in names if _landmarks_of(name) in names),
+        finders=frozenset(finders),
     )
 
 
@@ -164,12 +166,13 @@ def _judged_parts(source: Bundle, written: Bundle) -> Iterator[Gate]:
     """Whether the written file has everything in the same form; it is read back from disk to be sure."""
     same = [name for name, _ in source.members()] == [name for name, _ in written.members()]
     yield judge(MEMBER_LOST, passed=same)
-    copies = dict(zip((file.name for file in source.models()), written.models()))  # noqa: B905 - Python 3.9
+    lone = source.suffix == bundle.MODEL_SUFFIX
+    copies = {source.models()[0].path if lone else file.path: file.data for file in written.models()}
     for file in source.models():
-        if file.name not in copies or copies[file.name].data == file.data:
+        if copies.get(file.path, file.data) == file.data:
             continue
         before, files_before = quantizing.split(file.data, file.name)
-        after, files_after = quantizing.split(copies[file.name].data, file.name)
+        after, files_after = quantizing.split(copies[file.path], file.name)
         original, copy = models.load(before, file.name), models.load(after, file.name)
         kept = facts.metadata(original) == facts.metadata(copy) and files_before == files_after
         yield judge(METADATA_LOST, passed=kept, subject=file.name)
