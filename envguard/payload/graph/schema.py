@@ -1,18 +1,31 @@
-"""TFLite's generated schema as LiteRT ships it, and names for its numbers."""
+"""TFLite's generated schema, as LiteRT or TensorFlow ships it, and names for its numbers."""
 
 from __future__ import annotations
 
-from ai_edge_litert import schema_py_generated as generated
-from ai_edge_litert.schema_py_generated import (
-    BufferT,
-    BuiltinOperator,
-    ModelT,
-    OperatorCodeT,
-    OperatorT,
-    SubGraphT,
-    TensorT,
-    TensorType,
-)
+try:
+    from ai_edge_litert import schema_py_generated as generated
+    from ai_edge_litert.schema_py_generated import (
+        BufferT,
+        BuiltinOperator,
+        ModelT,
+        OperatorCodeT,
+        OperatorT,
+        SubGraphT,
+        TensorT,
+        TensorType,
+    )
+except ImportError:  # The environment of TensorFlow's converter has no LiteRT.
+    from tensorflow.lite.python import schema_py_generated as generated
+    from tensorflow.lite.python.schema_py_generated import (
+        BufferT,
+        BuiltinOperator,
+        ModelT,
+        OperatorCodeT,
+        OperatorT,
+        SubGraphT,
+        TensorT,
+        TensorType,
+    )
 
 __all__ = [
     "BufferT",
