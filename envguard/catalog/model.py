@@ -79,7 +79,8 @@ class PayloadStep:
 
     `inputs` maps the step's own input names to references: `task:NAME` is a file that the user named, `sample:NAME`
     the files of a sample, `file:PATH` a file in the catalog's folder, `STEP:NAME` one that an earlier step made. While
-    a step that `measures` times is running, no other step runs.
+    a step that `measures` times is running, no other step runs. A step with `retries` makes candidates: where a gate of
+    its own or of a later step refuses one, it is run again for the next best, at most so many times.
     """
 
     name: str
@@ -88,6 +89,7 @@ class PayloadStep:
     run: str
     options: Mapping[str, JsonValue] = field(default_factory=dict)
     measures: bool = False
+    retries: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ VARIABLE = re.compile(
 )
 ADDRESS = re.compile(r"https?://[^\s/@?#]+(/[^\s@]*)?")
 LARGEST_FILE = 1_000_000
+MOST_RETRIES = 100
 PAYLOAD = Path(__file__).resolve().parents[1] / "payload"
 NO_TEXTS: Mapping[str, str] = {}
 NO_REFERENCES: Mapping[str, Reference] = {}
@@ -209,6 +210,7 @@ def _step(table: TableReader) -> Step:
             run=table.take("run", _payload(PAYLOAD_STEP, "a step such as steps.quantize")),
             options=table.take("options", json_table, {}),
             measures=measures,
+            retries=table.take("retries", _retries, 0),
         )
     return CommandStep(
         name=name,
@@ -219,6 +221,13 @@ def _step(table: TableReader) -> Step:
         env=table.take("env", table_of(text, match(VARIABLE, "a variable that a step may set")), NO_TEXTS),
         measures=measures,
     )
+
+
+def _retries(value: object) -> int:
+    number = integer(value)
+    if not 0 <= number <= MOST_RETRIES:
+        raise ValueError(f"must be from 0 to {MOST_RETRIES}")
+    return number
 
 
 def _sample(name: str, table: TableReader) -> Sample:

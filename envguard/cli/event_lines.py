@@ -13,6 +13,7 @@ from envguard.running.events import (
     StepNote,
     StepProgress,
     StepStarted,
+    TriedAgain,
     Waiting,
 )
 
@@ -32,6 +33,8 @@ def line_for(event: Event) -> str:
             text = f"{step}: {said}"
         case StepEnded(step=step, seconds=seconds, failures=failures):
             text = f"{step}: {'NO (' + ', '.join(failures) + ')' if failures else 'ok'}, {seconds:.1f} s"
+        case TriedAgain(step=step, gates=gates):
+            text = f"{step}: the next best is tried. {' '.join(gates)}"
         case RunFailed(why=why):
             text = f"failed: {why}"
     return printable(text)

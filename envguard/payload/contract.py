@@ -53,7 +53,17 @@ from .door.quantizing import (
 from .door.receipts import RebuiltOutputs, ReceiptDocument, ReceiptedFile, ToolchainDifference
 from .door.recipes import ModelRecipe, RecipeDocument, RecipeSummary
 from .door.references import FILE, RUN, SAMPLE, SOURCES, TASK, Reference
-from .door.requests import PROTOCOL, Findings, Note, Progress, Refusal, Request, StepEvent, StepFindings
+from .door.requests import (
+    PROTOCOL,
+    Findings,
+    Note,
+    Progress,
+    Refusal,
+    RefusedAttempt,
+    Request,
+    StepEvent,
+    StepFindings,
+)
 from .door.runs import (
     NO,
     UNVERIFIED,
@@ -142,6 +152,7 @@ __all__ = [
     "RecipeTrial",
     "Reference",
     "Refusal",
+    "RefusedAttempt",
     "Request",
     "Run",
     "SampleSize",

@@ -34,7 +34,9 @@ def task_digest(task: Task) -> str:
     """SHA-256 in hex of what a task does: its steps and outputs, whatever its summary, its reports, and its folder."""
     steps = [asdict(step) for step in task.verdict_steps]
     for step, document in zip(task.verdict_steps, steps, strict=True):
-        del document["measures"]  # says what may run beside the step, not what it does
+        # These say what may run beside the step and what follows a gate's no, not what the step does.
+        for name in {"measures", "retries"} & set(document):
+            del document[name]
         document["inputs"] = {name: str(reference) for name, reference in step.inputs.items()}
     outputs = {name: str(reference) for name, reference in task.outputs.items()}
     definition = {"steps": steps, "outputs": outputs}

@@ -77,11 +77,30 @@ class StepEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class TriedAgain:
+    """Gates refused what a step made, so it is asked for its next best; `gates` are their messages."""
+
+    step: str
+    gates: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RunFailed:
     """One of several runs ended without a verdict; `why` is the error's sentence."""
 
     why: str
 
 
-Event = Building | BuildProgress | Waiting | PassedBy | StepStarted | StepProgress | StepNote | StepEnded | RunFailed
+Event = (
+    Building
+    | BuildProgress
+    | Waiting
+    | PassedBy
+    | StepStarted
+    | StepProgress
+    | StepNote
+    | StepEnded
+    | TriedAgain
+    | RunFailed
+)
 Receiver = Callable[[Event], None]

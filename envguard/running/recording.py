@@ -41,6 +41,7 @@ def record_of(
         gates=run.gates,
         environments=tuple(map(environment_record, environments)),
         file_sets={name: tuple(map(file_record, files)) for name, files in several.items()},
+        refused=tuple(run.refused),
         receipt=None if run.order.receipt is None or not outputs else str(run.order.receipt),
         allow_unverified=run.order.allow_unverified,
     )

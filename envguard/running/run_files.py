@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +20,7 @@ class RunFiles:
 
     folder: Path
     _files: dict[Reference, tuple[FileFacts, ...]] = field(default_factory=dict)
+    _places: int = 0
 
     def __contains__(self, reference: Reference) -> bool:
         return reference in self._files
@@ -41,6 +42,14 @@ class RunFiles:
         self._files[reference] = (facts,)
         return facts
 
+    def made_by(self, step: str) -> tuple[Reference, ...]:
+        """The references of what a step made."""
+        return tuple(reference for reference in self._files if reference.step == step)
+
+    def forget(self, steps: Collection[str]) -> None:
+        """Take away what these steps made."""
+        self._files = {each: facts for each, facts in self._files.items() if each.step not in steps}
+
     def hand_out(self, reference: Reference, folder: Path) -> tuple[Path, ...]:
         """The files of a reference under their names in a folder, which is made, without copying where links can be."""
         folder.mkdir(parents=True)
@@ -55,7 +64,8 @@ class RunFiles:
         return tuple(paths)
 
     def _place(self) -> Path:
-        place = self.folder / str(len(self._files))
+        place = self.folder / str(self._places)
+        self._places += 1
         place.mkdir(parents=True)
         return place
 

@@ -20,6 +20,7 @@ from envguard.payload.contract import (
     Note,
     Progress,
     Refusal,
+    RefusedAttempt,
     Request,
     StepEvent,
     StepFindings,
@@ -42,11 +43,16 @@ NOTHING: Mapping[str, object] = {}
 
 @dataclass(frozen=True, slots=True)
 class StepOrder:
-    """A step, the files of its inputs as this host sees them, and the findings of the earlier steps by their names."""
+    """A step, the files of its inputs as this host sees them, and the findings of the earlier steps by their names.
+
+    For `refused` and `attempts_left` see `Request`.
+    """
 
     step: TaskStep
     files: Mapping[str, Sequence[Path]]
     findings: Mapping[str, Findings] = field(default_factory=dict)
+    refused: tuple[RefusedAttempt, ...] = ()
+    attempts_left: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +103,8 @@ def run_step(
 
 def _request(workspace: Workspace, order: StepOrder) -> Request:
     files = {name: tuple(Path(workspace.path_inside(path)) for path in files) for name, files in order.files.items()}
-    return order.step.request(files, Path(workspace.path_inside(workspace.folder)), order.findings)
+    request = order.step.request(files, Path(workspace.path_inside(workspace.folder)), order.findings)
+    return replace(request, refused=order.refused, attempts_left=order.attempts_left)
 
 
 def task_step(step: PayloadStep, chosen: Mapping[str, object] = NOTHING) -> TaskStep:

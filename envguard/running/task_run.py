@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from envguard.backends.protocol import Workspace
 from envguard.catalog.model import CommandStep, PayloadStep, Step
 from envguard.errors import StepFailed
 from envguard.files import FileFacts
-from envguard.payload.contract import FILE, NO, SAMPLE, Gate, Note, Reference, settled, verdict_of
+from envguard.payload.contract import FILE, NO, SAMPLE, Gate, Note, Reference, RefusedAttempt, settled, verdict_of
 from envguard.running.command_step import CommandRun, run_command_step
 from envguard.running.environments.preparing import Workshop
-from envguard.running.events import StepEnded, StepNote, StepProgress, StepStarted
+from envguard.running.events import StepEnded, StepNote, StepProgress, StepStarted, TriedAgain
 from envguard.running.run_files import RunFiles, Watch
 from envguard.running.step import StepOrder, StepResult, Told, run_step, task_step
 from envguard.running.task_order import Alone, TaskOrder
 from envguard.store.home import log_file
+
+REFUSED = "refused"
+"""A step that is run again is given the files that it made before as inputs, each as `refused:NAME`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +36,17 @@ class HandedOver:
 
 @dataclass(slots=True)
 class TaskRun:
-    """The files so far, and what each step found; `code` holds the hash of each step's code, `crash` what ended it."""
+    """The files so far, and what each step found; `code` holds the hash of each step's code, `crash` what ended it.
+
+    `refused` is what steps made before that gates refused; the rest is of what was made last.
+    """
 
     order: TaskOrder
     workshop: Workshop
     folder: Path
     files: RunFiles
     code: Mapping[str, str]
+    refused: list[RefusedAttempt] = field(default_factory=list)
     results: dict[str, StepResult] = field(default_factory=dict)
     handed_over: dict[str, HandedOver] = field(default_factory=dict)
     crash: Gate | None = None
@@ -56,13 +63,20 @@ class TaskRun:
         return verdict_of(self.gates)
 
     def do(self, steps: Sequence[Step], alone: Alone) -> None:
-        """Run each step; after a failed gate the rest still runs for the report, but may not hide that failure."""
-        for step in steps:
+        """Run each step, and after a failed gate again from the step that can make something else.
+
+        If none can, the rest still runs for the report, but may not hide that failure.
+        """
+        done: list[Step] = []
+        while len(done) < len(steps):
+            step = steps[len(done)]
             try:
-                with alone() if step.measures else contextlib.nullcontext():
-                    self.step(step)
+                self._step(step, alone)
+                done.append(step)
+                while self.verdict == NO and (maker := self._retried(done, alone)):
+                    del done[done.index(maker) + 1 :]
             except StepFailed as error:
-                if self.verdict != NO:
+                if self.verdict != NO and not self.refused:
                     raise
                 self.crash = Gate(
                     name="step-failed",
@@ -74,14 +88,53 @@ class TaskRun:
                 )
                 return
 
-    def step(self, step: Step) -> None:
-        """Run one step; raises StepFailed where it fails, changes an input, or hands on what is not its own."""
+    def _step(self, step: Step, alone: Alone, instead_of: Collection[str] = ()) -> bool:
+        with alone() if step.measures else contextlib.nullcontext():
+            return self.step(step, instead_of)
+
+    def _retried(self, done: Sequence[Step], alone: Alone) -> PayloadStep | None:
+        """The step that made something else in place of what the gates refused; None if none can."""
+        failures = [gate for gate in self.gates if gate.failed]
+        for number in reversed(range(len(done))):
+            maker, result = done[number], self.results[done[number].name]
+            since = {step.name for step in done[number:]}
+            if not isinstance(maker, PayloadStep) or result.findings.final or not self._retries_left(maker):
+                continue
+            if not all(gate.step in since for gate in failures):
+                continue
+            self.workshop.receive(TriedAgain(maker.name, tuple(gate.message for gate in failures)))
+            self.refused.append(RefusedAttempt(maker.name, tuple(failures), result.findings.values))
+            taken = False
+            try:
+                taken = self._step(maker, alone, since)
+            finally:
+                if not taken:
+                    self.refused.pop()
+            if taken:
+                return maker
+            self.results[maker.name] = replace(result, findings=replace(result.findings, final=True))
+        return None
+
+    def _retries_left(self, step: PayloadStep) -> int:
+        return step.retries - len(self._refused_of(step))
+
+    def _refused_of(self, step: Step) -> tuple[RefusedAttempt, ...]:
+        return tuple(each for each in self.refused if each.step == step.name)
+
+    def step(self, step: Step, instead_of: Collection[str] = ()) -> bool:
+        """Run one step; raises StepFailed where it fails, changes an input, or hands on what is not its own.
+
+        What it makes is taken `instead_of` what these steps did, itself among them. If it has nothing else to offer,
+        that stays, and False is given back.
+        """
         self.workshop.receive(StepStarted(step.name, step.environment))
         wanted = {name: reference for name, reference in step.inputs.items() if self._fetch(reference)}
+        before = {f"{REFUSED}:{each.name}": each for each in self.files.made_by(step.name)}
         own = self.folder / "steps" / step.name
         own.mkdir(parents=True)
         given = {name: self.files.hand_out(ref, own / "in" / name) for name, ref in wanted.items()}
-        facts = {name: self.files[reference] for name, reference in wanted.items()}
+        given |= {name: self.files.hand_out(ref, own / REFUSED / ref.name) for name, ref in before.items()}
+        facts = {name: self.files[reference] for name, reference in (wanted | before).items()}
         known = {path: each.sha256 for name in given for path, each in zip(given[name], facts[name], strict=True)}
         watch = Watch(known)
         workspace = self._workspace(step, own / "work", given)
@@ -92,15 +145,28 @@ class TaskRun:
                 why="later steps and the receipt would not know what they were given",
                 next_step="Let it write to a file of its own.",
             )
+        if instead_of:
+            if result.findings.values is None:
+                shutil.rmtree(own, ignore_errors=True)
+                return False
+            self._forget(instead_of)
         outputs = {
             name: self.files.add(Reference(step.name, name), _inside(workspace.folder, file))
             for name, file in result.findings.files.items()
         }
         shutil.rmtree(own, ignore_errors=True)
         self.results[step.name] = result
-        self.handed_over[step.name] = HandedOver(self.code[step.name], facts, outputs)
+        inputs = {name: facts[name] for name in wanted}
+        self.handed_over[step.name] = HandedOver(self.code[step.name], inputs, outputs)
         failures = tuple(gate.name for gate in result.failures)
         self.workshop.receive(StepEnded(step.name, result.seconds, failures))
+        return True
+
+    def _forget(self, steps: Collection[str]) -> None:
+        self.files.forget(steps)
+        for name in steps:
+            self.results.pop(name, None)
+            self.handed_over.pop(name, None)
 
     def _run(self, step: Step, given: Mapping[str, tuple[Path, ...]], workspace: Workspace) -> StepResult:
         environ = self.workshop.environ
@@ -109,11 +175,15 @@ class TaskRun:
             # Of several files a command is given the folder.
             paths = {name: files[0] if len(files) == 1 else files[0].parent for name, files in given.items()}
             return run_command_step(step, paths, CommandRun(workspace, self.order.task.folder, environ, log))
-        findings = {name: result.findings.values for name, result in self.results.items()}
+        names = [each.name for each in self.order.task.steps]
+        earlier = names[: names.index(step.name)]
+        findings = {name: self.results[name].findings.values for name in earlier if name in self.results}
         told = StepOrder(
             task_step(step, self.order.options.get(step.name, {})),
             given,
             findings={name: values for name, values in findings.items() if values is not None},
+            refused=self._refused_of(step),
+            attempts_left=self._retries_left(step),
         )
         return run_step(workspace, told, environ=environ, log=log, tell=lambda event: self._pass_on(step, event))
 

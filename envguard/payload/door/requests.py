@@ -35,12 +35,24 @@ Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
+class RefusedAttempt:
+    """What a step made that was not taken: what it found, and the `gates` that refused it, its own or later ones."""
+
+    step: str
+    gates: tuple[Gate, ...]
+    findings: Optional[Findings] = None
+
+
+@dataclass(frozen=True)
 class Request:
     """One step's order.
 
     `step` is what runs (`steps.NAME` or `checks.NAME`). `inputs` are paths of files to read and never to write;
     `folder` is the step's own, to work in; `options` are the catalog's and the user's, which the step reads into a type
     of its own, and `chosen` names those that are the user's; `findings` are those of the earlier steps, by step name.
+
+    `refused` is what this very step made before in the same run, in order; the files of the last of these are inputs
+    too, as `refused:NAME`. `attempts_left` says how often it may be run again after this.
     """
 
     step: str
@@ -49,6 +61,8 @@ class Request:
     options: Mapping[str, Json] = field(default_factory=dict)
     findings: Mapping[str, Findings] = field(default_factory=dict)
     chosen: tuple[str, ...] = ()
+    refused: tuple[RefusedAttempt, ...] = ()
+    attempts_left: int = 0
     protocol: Literal[2] = 2
 
     def file(self, name: str) -> Path:
@@ -101,12 +115,14 @@ class StepFindings:
     """What a step hands over, the last event of one that did its work.
 
     `files` are names of files in its folder by the names that references know them by; `values` is what it found,
-    `gates` what it judged, those that are passed too.
+    `gates` what it judged, those that are passed too. It is `final` if the step has nothing else to offer: a step that
+    is run again and has nothing new hands over neither values nor files.
     """
 
     values: Optional[Findings] = None
     gates: tuple[Gate, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
+    final: bool = False
     event: Literal["result"] = "result"
 
     @property

@@ -8,7 +8,7 @@ from typing import Literal, Optional, TypeVar
 
 from .codec import Json
 from .gates import Gate, StepFailure
-from .requests import Findings
+from .requests import Findings, RefusedAttempt
 
 YES, NO, UNVERIFIED = "yes", "no", "unverified"
 
@@ -85,6 +85,7 @@ class Run:
     There are outputs where it is `yes`, or `unverified` and the user allowed that (`allow_unverified`).
 
     `inputs` are the user's files by the task's names for them, `file_sets` those of inputs that take several.
+    `refused` is what was made and not taken before, in order: `steps` and `gates` are those of what was made last.
     `envguard` is the version that ran it, `date` the moment (RFC 3339, UTC); `receipt` is where the receipt lies or is
     to lie.
     """
@@ -99,6 +100,7 @@ class Run:
     gates: tuple[Gate, ...]
     environments: tuple[EnvironmentRecord, ...]
     file_sets: Mapping[str, tuple[FileRecord, ...]] = field(default_factory=dict)
+    refused: tuple[RefusedAttempt, ...] = ()
     receipt: Optional[str] = None
     allow_unverified: bool = False
     schema: Literal[2] = 2
