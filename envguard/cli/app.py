@@ -122,7 +122,7 @@ def _make_command(name: str, entry: Command) -> Any:
 
 def _make_group(name: str, entry: Group) -> Any:
     kind = imported(entry.target) if entry.target else TyperGroup
-    commands: dict[str, Any] = {name: _lazy(name, each) for name, each in entry.commands.items()}
+    commands = [_lazy(name, each) for name, each in entry.commands.items()]
     return kind(name=name, help=entry.summary, commands=commands, no_args_is_help=True)
 
 

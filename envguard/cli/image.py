@@ -133,7 +133,7 @@ def prune(
         except NoEnvironment as error:
             spared.append((image, error.why))
     if as_json:
-        rows: dict[str, Any] = {
+        rows: dict[str, object] = {
             "removed": [image.as_json() for image in removed],
             "spared": [{**image.as_json(), "why": why} for image, why in spared],
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -139,7 +139,7 @@ def _repair(session: Session, folder: Path) -> Repair:
         return repair(folder, open_workshop(session, catalog_of(session), receive))
 
 
-def _verified(folder: Path, findings: tuple[Defect, ...], repaired: Repair | None) -> dict[str, Any]:
+def _verified(folder: Path, findings: tuple[Defect, ...], repaired: Repair | None) -> dict[str, object]:
     return {
         "name": name_of(folder),
         "folder": str(folder),

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import platform
 import sysconfig
-from typing import Any
 
 from envguard import __version__
 from envguard.catalog.shipped import BUILTIN, shipped_lockfiles
 from envguard.files import file_facts
 
 
-def version_document() -> dict[str, Any]:
+def version_document() -> dict[str, object]:
     """Version, Python and platform, and the SHA-256 of the shipped catalog and of each shipped lock, by its name."""
     folder = shipped_lockfiles()
     locks = {path.relative_to(folder).with_suffix("").as_posix(): path for path in sorted(folder.glob("*/*/cp*.txt"))}

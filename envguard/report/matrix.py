@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 from envguard.catalog.model import Edition, Environment
 from envguard.locks.lockfile import Lock
@@ -11,46 +12,115 @@ from envguard.locks.proofs import Platform, Proof, proof_of
 from envguard.planning import LockKey, unresolvable
 
 State = Literal["known-good", "known-bad", "unknown"]
+Recorded = tuple[Environment, Mapping[LockKey, Lock], Mapping[str, Sequence[Proof]]]
+"""An environment with its locks, and its proofs by edition."""
+
 SCHEMA = 1
-WORDS: Mapping[str, str] = {"known-good": "works", "known-bad": "fails", "unknown": "unknown"}
+WORDS: Mapping[State, str] = {"known-good": "works", "known-bad": "fails", "unknown": "unknown"}
 
 
-def matrix_document(
-    environments: Sequence[tuple[Environment, Mapping[LockKey, Lock], Mapping[str, Sequence[Proof]]]],
-    platform: Platform,
-) -> dict[str, Any]:
-    """One cell per edition and Python of each environment, given with its locks and its proofs by edition."""
-    return {
-        "schema": SCHEMA,
-        "platform": platform.name,
-        "libc": platform.libc,
-        "environments": [
-            {
-                "name": environment.name,
-                "pythons": pythons_of(environment),
-                "cells": [
+@dataclass(frozen=True, slots=True)
+class MatrixCell:
+    """One edition on one Python; `reason` says why it is not known to work, and is empty if it is."""
+
+    edition: Edition
+    python: str
+    lock: Lock | None
+    proof: Proof | None
+    reason: str
+
+    @property
+    def state(self) -> State:
+        """What the proof says, if there is one."""
+        if self.proof is None:
+            return "unknown"
+        return "known-good" if self.proof.works else "known-bad"
+
+    def as_json(self, environment: str) -> dict[str, object]:
+        """The cell for `--json`."""
+        file = f"lockfiles/{environment}/{self.edition.name}/proofs.json"
+        return {
+            "edition": self.edition.name,
+            "offered": self.edition.offered,
+            "python": self.python,
+            "lock": None if self.lock is None else self.lock.digest,
+            "state": self.state,
+            "reason": self.reason,
+            "proof": None if self.proof is None else {"file": file, **self.proof.as_json()},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentMatrix:
+    """The cells of an environment, edition by edition."""
+
+    environment: Environment
+    cells: tuple[MatrixCell, ...]
+
+    @property
+    def pythons(self) -> list[str]:
+        """The minors that at least one edition is for, oldest first."""
+        return sorted({python for edition in self.environment.editions for python in edition.pythons}, key=_by_minor)
+
+    def cell(self, edition: str, python: str) -> MatrixCell | None:
+        """The cell at that place; none if the edition is not for that Python."""
+        found = (each for each in self.cells if (each.edition.name, each.python) == (edition, python))
+        return next(found, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """What is known of several environments on one platform."""
+
+    platform: Platform
+    environments: tuple[EnvironmentMatrix, ...]
+
+    @property
+    def where(self) -> str:
+        """The platform in words, with its C library if it has one."""
+        return self.platform.name + (f" with {self.platform.libc}" if self.platform.libc else "")
+
+    def as_json(self) -> dict[str, object]:
+        """The document for `--json`."""
+        return {
+            "schema": SCHEMA,
+            "platform": self.platform.name,
+            "libc": self.platform.libc,
+            "environments": [
+                {
+                    "name": each.environment.name,
+                    "pythons": each.pythons,
+                    "cells": [cell.as_json(each.environment.name) for cell in each.cells],
+                }
+                for each in self.environments
+            ],
+        }
+
+
+def matrix_of(environments: Sequence[Recorded], platform: Platform) -> Matrix:
+    """One cell for each edition of each environment and each Python that it is for."""
+    return Matrix(
+        platform,
+        tuple(
+            EnvironmentMatrix(
+                environment,
+                tuple(
                     _cell(environment, edition, python, locks.get((edition.name, python)), proofs, platform)
                     for edition in environment.editions
                     for python in sorted(edition.pythons, key=_by_minor)
-                ],
-            }
+                ),
+            )
             for environment, locks, proofs in environments
-        ],
-    }
+        ),
+    )
 
 
-def matrix_text(document: Mapping[str, Any]) -> str:
-    """The same for a reader: a table per environment, and below it each reason in the tool's own words."""
-    libc = f" with {document['libc']}" if document["libc"] else ""
-    lines = [f"on {document['platform']}{libc}"]
-    for environment in document["environments"]:
-        lines += ["", *_table(environment)]
+def matrix_text(matrix: Matrix) -> str:
+    """The matrix for a reader: a table per environment, and below it each reason in the tool's own words."""
+    lines = [f"on {matrix.where}"]
+    for each in matrix.environments:
+        lines += ["", *_table(each)]
     return "\n".join(lines)
-
-
-def pythons_of(environment: Environment) -> list[str]:
-    """Every minor that one of its editions is for, oldest first."""
-    return sorted({python for edition in environment.editions for python in edition.pythons}, key=_by_minor)
 
 
 def _cell(
@@ -60,64 +130,43 @@ def _cell(
     lock: Lock | None,
     proofs: Mapping[str, Sequence[Proof]],
     platform: Platform,
-) -> dict[str, Any]:
+) -> MatrixCell:
     recorded = proofs.get(edition.name, ())
     if lock is None:
         proof = unresolvable(environment, edition, python, recorded)
     else:
         proof = proof_of(recorded, digest=lock.digest, python=python, platform=platform)
-    return {
-        "edition": edition.name,
-        "offered": edition.offered,
-        "python": python,
-        "lock": None if lock is None else lock.digest,
-        "state": _state(proof),
-        "reason": _reason(proof, lock, python, recorded),
-        "proof": None if proof is None else _provenance(environment, edition, proof),
-    }
-
-
-def _state(proof: Proof | None) -> State:
-    if proof is None:
-        return "unknown"
-    return "known-good" if proof.works else "known-bad"
+    return MatrixCell(edition, python, lock, proof, _reason(proof, lock, python, recorded))
 
 
 def _reason(proof: Proof | None, lock: Lock | None, python: str, recorded: Sequence[Proof]) -> str:
-    """Why it is not known to work; empty if it is."""
     if proof is not None:
         return "" if proof.works else f"{proof.result}: {proof.reason}"
     if lock is None:
-        return "it has no lock, and nobody has recorded why"
+        return "it has no lock, and no failure is recorded"
     if any(each.minor == python for each in recorded):
-        return "what is recorded is of another lock or platform"
-    return "nobody has recorded a trial"
+        return "the recorded trials are of another lock or platform"
+    return "no trial is recorded"
 
 
-def _provenance(environment: Environment, edition: Edition, proof: Proof) -> dict[str, object]:
-    return {"file": f"lockfiles/{environment.name}/{edition.name}/proofs.json", **proof.as_json()}
-
-
-def _table(environment: Mapping[str, Any]) -> list[str]:
-    pythons = environment["pythons"]
-    by_place = {(cell["edition"], cell["python"]): cell for cell in environment["cells"]}
-    editions = list(dict.fromkeys(cell["edition"] for cell in environment["cells"]))
-    first = max(len(name) for name in (environment["name"], *editions))
-    head = "  ".join([environment["name"].ljust(first), *(python.ljust(7) for python in pythons)])
+def _table(matrix: EnvironmentMatrix) -> list[str]:
+    name, editions = matrix.environment.name, [edition.name for edition in matrix.environment.editions]
+    first = max(map(len, (name, *editions)))
+    head = "  ".join([name.ljust(first), *(python.ljust(7) for python in matrix.pythons)])
     rows = []
     for edition in editions:
-        cells = [by_place.get((edition, python)) for python in pythons]
-        words = [WORDS[cell["state"]] if cell else "–" for cell in cells]
+        cells = [matrix.cell(edition, python) for python in matrix.pythons]
+        words = [WORDS[cell.state] if cell else "–" for cell in cells]
         rows.append("  ".join([edition.ljust(first), *(word.ljust(7) for word in words)]).rstrip())
-    return [head.rstrip(), *rows, *_notes(environment["cells"])]
+    return [head.rstrip(), *rows, *_notes(matrix.cells)]
 
 
-def _notes(cells: Sequence[Mapping[str, Any]]) -> list[str]:
+def _notes(cells: Sequence[MatrixCell]) -> list[str]:
     """Each reason once, with the editions and Pythons that it is about."""
     about: dict[tuple[str, str], list[str]] = {}
     for cell in cells:
-        if cell["reason"]:
-            about.setdefault((cell["edition"], cell["reason"]), []).append(cell["python"])
+        if cell.reason:
+            about.setdefault((cell.edition.name, cell.reason), []).append(cell.python)
     return [f"  {edition} on {', '.join(pythons)}: {reason}" for (edition, reason), pythons in about.items()]
 
 

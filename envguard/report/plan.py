@@ -1,55 +1,63 @@
-"""The plan of a task: which environments, on what, why not otherwise, and what the steps will not see."""
+"""The plan of a task: which environments, built from what, why not from others, and what is hidden from the steps."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from envguard.catalog.model import Task
-from envguard.host.variables import removed_from_step
 from envguard.planning import Plan
 
 
-def plan_document(task: Task, plans: Sequence[Plan], environ: Mapping[str, str]) -> dict[str, Any]:
-    """The plan as one JSON document; of removed variables only names, never values."""
-    return {
-        "task": task.name,
-        "steps": [{"name": step.name, "environment": step.environment} for step in task.steps],
-        "environments": [_environment(plan) for plan in plans],
-        "removed_variables": removed_variables(environ),
-    }
+@dataclass(frozen=True, slots=True)
+class TaskPlan:
+    """A task with a plan for each of its environments; `removed` says which variables no step sees, and why."""
+
+    task: Task
+    plans: tuple[Plan, ...]
+    removed: Mapping[str, str]
+
+    def as_json(self) -> dict[str, object]:
+        """The document for `--json`."""
+        return {
+            "task": self.task.name,
+            "steps": [{"name": step.name, "environment": step.environment} for step in self.task.steps],
+            "environments": [_environment(plan) for plan in self.plans],
+            "removed_variables": removed_rows(self.removed),
+        }
 
 
-def removed_variables(environ: Mapping[str, str]) -> list[dict[str, str]]:
-    """Which of the host's variables no step sees and why, as rows of a document; names only, never values."""
-    return [{"name": name, "why": why} for name, why in removed_from_step(environ).items()]
+def removed_rows(removed: Mapping[str, str]) -> list[dict[str, str]]:
+    """The variables that no step sees, and why, for `--json`: names only, never values."""
+    return [{"name": name, "why": why} for name, why in removed.items()]
 
 
-def removed_lines(rows: Sequence[Mapping[str, str]]) -> list[str]:
-    """The same rows for a reader; none where nothing is removed."""
-    if not rows:
+def removed_lines(removed: Mapping[str, str]) -> list[str]:
+    """The same for a reader; nothing if no variable is removed."""
+    if not removed:
         return []
-    return ["", "variables that no step sees", *(f"  {each['name']}: {each['why']}" for each in rows)]
+    return ["", "variables that no step sees", *(f"  {name}: {why}" for name, why in removed.items())]
 
 
-def plan_text(document: Mapping[str, Any]) -> str:
-    """The same plan for a reader."""
-    steps = " → ".join(f"{step['name']} ({step['environment']})" for step in document["steps"])
-    lines = [f"task {document['task']}: {steps}"]
-    for environment in document["environments"]:
-        chosen = environment["chosen"]
+def plan_text(planned: TaskPlan) -> str:
+    """The plan for a reader."""
+    steps = " → ".join(f"{step.name} ({step.environment})" for step in planned.task.steps)
+    lines = [f"task {planned.task.name}: {steps}"]
+    for plan in planned.plans:
+        chosen = plan.chosen
+        interpreter, base = chosen.interpreter, chosen.interpreter.base
         lines += [
             "",
-            f"environment {environment['name']}: edition {chosen['edition']} on Python {chosen['python']}",
-            f"  interpreter  {chosen['interpreter']}",
-            *([f"  container    {chosen['base']}"] if chosen["base"] else []),
-            f"  lock         {chosen['lock'][:16]}… ({chosen['packages']} packages)",
+            f"environment {plan.environment.name}: edition {chosen.edition.name} on Python {interpreter.version_text}",
+            f"  interpreter  {interpreter.path}",
+            *([f"  container    {base.reference}"] if base else []),
+            f"  lock         {chosen.lock.digest[:16]}… ({len(chosen.lock.packages)} packages)",
         ]
-        lines += [f"  passed over  {each['what']}: {each['why']}" for each in environment["passed_over"]]
-    return "\n".join(lines + removed_lines(document["removed_variables"]))
+        lines += [f"  passed over  {each.what}: {each.why}" for each in plan.passed_over]
+    return "\n".join(lines + removed_lines(planned.removed))
 
 
-def _environment(plan: Plan) -> dict[str, Any]:
+def _environment(plan: Plan) -> dict[str, object]:
     chosen = plan.chosen
     return {
         "name": plan.environment.name,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shlex
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from envguard.backends.table import backend_class
 from envguard.errors import EnvguardError
@@ -17,75 +17,83 @@ SCHEMA = 1
 WIDTH = 80
 HEADS = ("environment", "edition", "Python", "state")
 
-Document = Mapping[str, Any]
+
+@dataclass(frozen=True, slots=True)
+class SetupReport:
+    """What was set up in how many seconds, on which host, and the command line to type next."""
+
+    environments: tuple[SetUp, ...]
+    seconds: float
+    host: HostFacts
+    project: Path | None
+    store: Path
+    next: tuple[str, ...]
+
+    @property
+    def errors(self) -> list[EnvguardError]:
+        """Why environments are not ready."""
+        return [each.error for each in self.environments if each.error is not None]
+
+    def as_json(self) -> dict[str, object]:
+        """The document for `--json`; `changed` says whether anything was built."""
+        return {
+            "schema": SCHEMA,
+            "ready": not self.errors,
+            "changed": any(each.prepared and each.prepared.built.fresh for each in self.environments),
+            "seconds": round(self.seconds, 3),
+            "project": str(self.project) if self.project else None,
+            "store": str(self.store),
+            "pythons": {
+                "found": len(self.host.interpreters),
+                "usable": len(self.host.usable),
+                "broken": len(self.host.broken),
+            },
+            "environments": [_as_json(each) for each in self.environments],
+            "next": shlex.join(self.next),
+        }
 
 
-def as_document(
-    found: Sequence[SetUp], seconds: float, host: HostFacts, project: Path | None, store: Path, command: Sequence[str]
-) -> dict[str, Any]:
-    """The document that `--json` prints: `changed` is whether anything was built, `next` the command line to type."""
-    return {
-        "schema": SCHEMA,
-        "ready": all(each.prepared for each in found),
-        "changed": any(each.prepared and each.prepared.built.fresh for each in found),
-        "seconds": round(seconds, 3),
-        "project": str(project) if project else None,
-        "store": str(store),
-        "pythons": {
-            "found": len(host.interpreters),
-            "usable": len(host.usable),
-            "broken": len(host.broken),
-        },
-        "environments": [_environment(each) for each in found],
-        "next": shlex.join(command),
-    }
+def setup_text(report: SetupReport, width: int = WIDTH) -> str:
+    """The report in at most `width` columns, except for paths and the command; errors are printed separately."""
+    host = report.host
+    broken = f"; {len(host.broken)} more do not start" if host.broken else ""
+    rows = [*map(_row, report.environments)]
+    table = _aligned([HEADS, *rows])
+    if max(map(len, table)) > width:
+        table = [line for row in rows for line in _stacked(row, width)]
+    project = report.project or "none here, so what the built-in tasks need was set up"
+    lines = [
+        *_wrapped(f"Pythons: {len(host.usable)} of {len(host.interpreters)} can be used{broken}", width),
+        *_wrapped(f"Project: {project}", width),
+        f"Store:   {report.store}",
+        "",
+        *table,
+        "",
+    ]
+    missing = [each.name for each in report.environments if each.error is not None]
+    if missing:
+        return "\n".join([*lines, *_wrapped(f"Not ready: {', '.join(missing)}.", width)])
+    done = f"Everything is ready after {report.seconds:.1f} s. Next:"
+    return "\n".join([*lines, done, f"  {shlex.join(report.next)}"])
 
 
-def _environment(each: SetUp) -> dict[str, Any]:
-    """A row: what `envguard create --json` says of an environment, or its error."""
+def _as_json(each: SetUp) -> dict[str, object]:
+    """What `envguard create --json` says of an environment, or its error."""
     if each.prepared is not None:
         return {"name": each.name, "ready": True, **each.prepared.as_json()}
     assert each.error is not None
     return {"name": each.name, "ready": False, **each.error.as_json()}
 
 
-def errors_of(found: Sequence[SetUp]) -> list[EnvguardError]:
-    """The errors of the environments that are not there."""
-    return [each.error for each in found if each.error is not None]
-
-
-def as_text(document: Document, width: int = WIDTH) -> str:
-    """The same document within so many columns, paths and the command apart; the errors are printed as errors are."""
-    pythons = document["pythons"]
-    broken = f"; {pythons['broken']} more do not start" if pythons["broken"] else ""
-    rows = [*map(_row, document["environments"])]
-    table = _aligned([HEADS, *rows])
-    if max(map(len, table)) > width:
-        table = [line for row in rows for line in _stacked(row, width)]
-    lines = [
-        *_wrapped(f"Pythons: {pythons['usable']} of {pythons['found']} can be used{broken}", width),
-        *_wrapped(f"Project: {document['project'] or 'none here; set up is what the built-in tasks need'}", width),
-        f"Store:   {document['store']}",
-        "",
-        *table,
-        "",
-    ]
-    if document["ready"]:
-        return "\n".join(
-            [*lines, f"Everything is ready after {document['seconds']:.1f} s. Next:", f"  {document['next']}"]
-        )
-    missing = [each["name"] for each in document["environments"] if not each["ready"]]
-    return "\n".join([*lines, *_wrapped(f"Not ready: {', '.join(missing)}.", width)])
-
-
-def _row(environment: Document) -> tuple[str, ...]:
-    if not environment["ready"]:
-        return (environment["name"], "-", "-", "not ready, see below")
-    state = "built and proved" if environment["built_now"] else f"ready, proved {environment['proof']['date'][:10]}"
-    elsewhere = backend_class(environment["backend"]).elsewhere
+def _row(each: SetUp) -> tuple[str, ...]:
+    if each.prepared is None:
+        return (each.name, "-", "-", "not ready, see below")
+    chosen, built, failed = each.prepared.candidate, each.prepared.built, each.prepared.failed
+    state = "built and proved" if built.fresh else f"ready, proved {built.proof.date[:10]}"
+    elsewhere = backend_class(chosen.backend).elsewhere
     where = f" {elsewhere}" if elsewhere else ""
-    passed = f", after {len(environment['failed_before'])} that failed" if environment["failed_before"] else ""
-    return (environment["name"], environment["edition"], environment["python"], state + where + passed)
+    passed = f", after {len(failed)} that failed" if failed else ""
+    return (each.name, chosen.edition.name, chosen.interpreter.version_text, state + where + passed)
 
 
 def _wrapped(text: str, width: int) -> list[str]:
@@ -93,7 +101,7 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 def _stacked(row: Sequence[str], width: int) -> list[str]:
-    """A row below itself, where the window is too narrow for it."""
+    """A row in several lines, for a window that is too narrow for the table."""
     name, edition, python, state = row
     return [name, *(f"  {line}" for line in _wrapped(f"{edition} on Python {python}: {state}", width - 2))]
 

@@ -3,48 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from envguard.payload.contract import StepRecord, to_json
+from envguard.payload.contract import EnvironmentRecord, FileRecord, StepFailure, StepRecord
 from envguard.running.pipeline import TaskResult
 
 SCHEMA = 1
 
 
-def as_document(result: TaskResult, receipt: Path | None) -> dict[str, Any]:
-    """The document that `--json` prints; `receipt` is where the receipt lies."""
+@dataclass(frozen=True)
+class StepSummary:
+    """A step, how long it took, and the SHA-256 of the files that it read and made."""
+
+    name: str
+    seconds: float
+    inputs: Mapping[str, tuple[str, ...]]
+    outputs: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class TaskDocument:
+    """What `--json` prints; `receipt` is where the receipt was written, if it was."""
+
+    schema: int
+    task: str
+    verdict: str
+    failures: tuple[StepFailure, ...]
+    inputs: Mapping[str, FileRecord]
+    outputs: Mapping[str, FileRecord]
+    receipt: Path | None
+    environments: tuple[EnvironmentRecord, ...]
+    steps: tuple[StepSummary, ...]
+
+
+def task_document(result: TaskResult, receipt: Path | None) -> TaskDocument:
+    """The document of a task's result."""
     record = result.record
-    return {
-        "schema": SCHEMA,
-        "task": record.task,
-        "verdict": record.verdict,
-        "failures": to_json(record.failures),
-        "inputs": to_json(record.inputs),
-        "outputs": to_json(record.outputs),
-        "receipt": None if receipt is None else str(receipt),
-        "environments": to_json(record.environments),
-        "steps": [_step(step) for step in record.steps],
-    }
+    return TaskDocument(
+        schema=SCHEMA,
+        task=record.task,
+        verdict=record.verdict,
+        failures=record.failures,
+        inputs=record.inputs,
+        outputs=record.outputs,
+        receipt=receipt,
+        environments=record.environments,
+        steps=tuple(map(_step, record.steps)),
+    )
 
 
-def _step(step: StepRecord) -> dict[str, Any]:
-    return {
-        "name": step.name,
-        "seconds": round(step.seconds, 3),
-        "inputs": to_json(step.inputs),
-        "outputs": to_json(step.outputs),
-    }
-
-
-def as_text(document: Mapping[str, Any]) -> str:
+def task_text(document: TaskDocument) -> str:
     """The same for a reader."""
-    if document["failures"]:
-        lines = [f"verdict: {document['verdict']}. Nothing was written."]
-        lines += [f"  {each['name']} ({each['step']}): {each['message']}" for each in document["failures"]]
+    if document.failures:
+        lines = [f"verdict: {document.verdict}. Nothing was written."]
+        lines += [f"  {each.name} ({each.step}): {each.message}" for each in document.failures]
         return "\n".join(lines)
     lines = [
-        f"{name}: {facts['path']}, {facts['bytes']:,} bytes, sha256 {facts['sha256'][:16]}…"
-        for name, facts in document["outputs"].items()
+        f"{name}: {file.path}, {file.bytes:,} bytes, sha256 {file.sha256[:16]}…"
+        for name, file in document.outputs.items()
     ]
-    return "\n".join([*lines, *([f"receipt: {document['receipt']}"] if document["receipt"] else [])])
+    return "\n".join([*lines, *([f"receipt: {document.receipt}"] if document.receipt else [])])
+
+
+def _step(step: StepRecord) -> StepSummary:
+    return StepSummary(step.name, round(step.seconds, 3), step.inputs, step.outputs)

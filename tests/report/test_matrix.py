@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from envguard.catalog.model import Edition, Environment
 from envguard.locks.lockfile import Lock
 from envguard.locks.proofs import ANY_PLATFORM, Platform, Proof
 from envguard.planning import wanted_digest
-from envguard.report.matrix import matrix_document, matrix_text
+from envguard.report.matrix import matrix_of, matrix_text
 
 HERE = Platform("linux-x86_64", "glibc")
 NEW = Edition("2", ("3.11", "3.10", "3.9"), ("one==2",))
@@ -35,15 +36,14 @@ NOWHERE = replace(
 
 
 def states(platform: Platform, *proofs: Proof) -> dict[tuple[str, str], tuple[str, str]]:
-    document = matrix_document([(TOOLS, LOCKS, {"2": proofs, "1": (BAD,)})], platform)
-    cells = document["environments"][0]["cells"]
-    return {(cell["edition"], cell["python"]): (cell["state"], cell["reason"]) for cell in cells}
+    (found,) = matrix_of([(TOOLS, LOCKS, {"2": proofs, "1": (BAD,)})], platform).environments
+    return {(cell.edition.name, cell.python): (cell.state, cell.reason) for cell in found.cells}
 
 
 def test_each_cell_is_what_is_recorded_of_its_lock_here() -> None:
     assert states(HERE, GOOD, NOWHERE) == {
         ("2", "3.9"): ("known-bad", "cannot be resolved: one==2 wants 3.10"),
-        ("2", "3.10"): ("unknown", "nobody has recorded a trial"),
+        ("2", "3.10"): ("unknown", "no trial is recorded"),
         ("2", "3.11"): ("known-good", ""),
         ("1", "3.11"): ("known-bad", "fails: it fell over"),
     }
@@ -51,13 +51,13 @@ def test_each_cell_is_what_is_recorded_of_its_lock_here() -> None:
 
 def test_another_platform_or_another_lock_proves_nothing() -> None:
     elsewhere = states(Platform("linux-aarch64", "glibc"), GOOD, NOWHERE)
-    assert elsewhere["2", "3.11"] == ("unknown", "what is recorded is of another lock or platform")
+    assert elsewhere["2", "3.11"] == ("unknown", "the recorded trials are of another lock or platform")
     assert elsewhere["2", "3.9"][0] == "known-bad", "no lock can be made for any platform"
     assert states(HERE, replace(GOOD, lock="f" * 64))["2", "3.11"][0] == "unknown"
 
 
 def test_json_says_who_proved_what_and_when() -> None:
-    document = matrix_document([(TOOLS, LOCKS, {"2": (GOOD,)})], HERE)
+    document = json.loads(json.dumps(matrix_of([(TOOLS, LOCKS, {"2": (GOOD,)})], HERE).as_json()))
     cell = next(each for each in document["environments"][0]["cells"] if each["state"] == "known-good")
     assert cell["proof"]["file"] == "lockfiles/tools/2/proofs.json"
     assert cell["proof"]["date"] == "2026-01-02T00:00:00Z"
@@ -66,7 +66,7 @@ def test_json_says_who_proved_what_and_when() -> None:
 
 
 def test_the_table_has_a_word_for_each_cell_and_every_reason_below() -> None:
-    lines = matrix_text(matrix_document([(TOOLS, LOCKS, {"2": (GOOD, NOWHERE), "1": (BAD,)})], HERE)).splitlines()
+    lines = matrix_text(matrix_of([(TOOLS, LOCKS, {"2": (GOOD, NOWHERE), "1": (BAD,)})], HERE)).splitlines()
     assert lines[0] == "on linux-x86_64 with glibc"
     assert [line.split() for line in lines[2:5]] == [
         ["tools", "3.9", "3.10", "3.11"],

@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from envguard.cli.text import printable
 from envguard.doctor.conflicts import Conflict
@@ -112,7 +112,7 @@ def cause_of(said: str) -> str:
     return hints[0].cause if hints else ""
 
 
-def document(diagnosis: Diagnosis, ways: tuple[Alternative, ...]) -> dict[str, Any]:
+def document(diagnosis: Diagnosis, ways: tuple[Alternative, ...]) -> dict[str, object]:
     """The diagnosis and the ways out of its conflict for `--json`."""
     return {**diagnosis.as_json(), "ways_out": [way.as_json() for way in ways]}
 

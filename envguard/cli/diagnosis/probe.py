@@ -13,7 +13,8 @@ from envguard.cli.options import JsonOption
 from envguard.cli.session import session_of
 from envguard.cli.text import fitting, printable
 from envguard.host.discovery import discover
-from envguard.report.plan import removed_lines, removed_variables
+from envguard.host.variables import removed_from_step
+from envguard.report.plan import removed_lines, removed_rows
 from envguard.store.home import envguard_home, probe_cache
 
 
@@ -27,9 +28,9 @@ def probe(
     """Show every Python on this host, why envguard cannot use some, and which variables are hidden from steps."""
     environ = session_of(ctx).environ
     facts = discover(environ, home=Path.home(), cache=probe_cache(envguard_home()), refresh=refresh, shims=True)
-    removed = removed_variables(environ)
+    removed = removed_from_step(environ)
     if as_json:
-        typer.echo(json.dumps({**facts.as_json(), "removed_variables": removed}, indent=2))
+        typer.echo(json.dumps({**facts.as_json(), "removed_variables": removed_rows(removed)}, indent=2))
         return
     # The document needs nothing of rich, which takes longer to import than a probe.
     from envguard.cli.diagnosis.probe_table import show

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from dataclasses import asdict, dataclass
+from typing import Annotated
 
 import typer
 
@@ -60,30 +61,39 @@ def list_environments(ctx: typer.Context, as_json: JsonOption = False) -> None:
     catalog = catalog_of(ctx.obj)
     with screen() as receive:
         workshop = open_workshop(ctx.obj, catalog, receive)
-        rows = [_row(environment, workshop) for environment in catalog.environments.values()]
+        rows = [_listed(environment, workshop) for environment in catalog.environments.values()]
     if as_json:
-        typer.echo(json.dumps({"environments": rows}, indent=2))
+        typer.echo(json.dumps({"environments": [asdict(row) for row in rows]}, indent=2))
         return
     for row in rows:
-        state = "ready" if row["ready"] else row["why"].splitlines()[0]
-        what = f"{row['edition']} on Python {row['python']}" if row["edition"] else "not available here"
-        typer.echo(f"{row['name']}: {what}, {state}\n  {row['summary']}; editions: {', '.join(row['editions'])}")
+        state = "ready" if row.ready else row.why.splitlines()[0]
+        what = f"{row.edition} on Python {row.python}" if row.edition else "not available here"
+        typer.echo(f"{row.name}: {what}, {state}\n  {row.summary}; editions: {', '.join(row.editions)}")
 
 
-def _row(environment: Environment, workshop: Workshop) -> dict[str, Any]:
-    """What the preferred candidate of an environment is, and whether it is ready."""
-    row: dict[str, Any] = {
-        "name": environment.name,
-        "summary": environment.summary,
-        "editions": [edition.name for edition in environment.editions],
-    }
+@dataclass(frozen=True, slots=True)
+class ListedEnvironment:
+    """An environment, its preferred candidate here if it has one, and whether that is ready, or why not."""
+
+    name: str
+    summary: str
+    editions: tuple[str, ...]
+    edition: str | None
+    python: str | None
+    ready: bool
+    why: str
+
+
+def _listed(environment: Environment, workshop: Workshop) -> ListedEnvironment:
+    name, summary = environment.name, environment.summary
+    editions = tuple(edition.name for edition in environment.editions)
     try:
-        chosen = workshop.plan(environment.name).chosen
+        chosen = workshop.plan(name).chosen
     except NoEnvironment as error:
-        return row | {"edition": None, "python": None, "ready": False, "why": error.why}
+        return ListedEnvironment(name, summary, editions, edition=None, python=None, ready=False, why=error.why)
     ready, why = workshop.look_up(chosen)
     version = chosen.interpreter.version_text
-    return row | {"edition": chosen.edition.name, "python": version, "ready": ready is not None, "why": why}
+    return ListedEnvironment(name, summary, editions, chosen.edition.name, version, ready is not None, why)
 
 
 def path(

@@ -20,7 +20,7 @@ from envguard.cli.selection import Selection, catalog_of
 from envguard.cli.text import printable, width_of
 from envguard.cli.wing import wing
 from envguard.cli.workshop import open_workshop
-from envguard.report.setup import as_document, as_text, errors_of
+from envguard.report.setup import SetupReport, setup_text
 from envguard.running.environments.setting_up import needed_here, next_command, set_up
 
 
@@ -46,20 +46,22 @@ def setup(
         workshop = open_workshop(ctx.obj, catalog, receive, selection)
         found = set_up(names, workshop)
         seconds = time.perf_counter() - start
-    document = as_document(found, seconds, workshop.host, catalog.project, workshop.home, _next(catalog, names))
-    typer.echo(json.dumps(document, indent=2) if as_json else printable(as_text(document, width_of(sys.stdout))))
-    errors = errors_of(found)
-    for error in errors:
+    command = _next(catalog, names)
+    report = SetupReport(tuple(found), seconds, workshop.host, catalog.project, workshop.home, command)
+    typer.echo(
+        json.dumps(report.as_json(), indent=2) if as_json else printable(setup_text(report, width_of(sys.stdout)))
+    )
+    for error in report.errors:
         show_error(error)
-    raise typer.Exit(max((error.exit_code for error in errors), default=0))
+    raise typer.Exit(max((error.exit_code for error in report.errors), default=0))
 
 
-def _next(catalog: Catalog, names: Sequence[str]) -> list[str]:
+def _next(catalog: Catalog, names: Sequence[str]) -> tuple[str, ...]:
     """The command line to type next, with the name that starts envguard from here."""
     models: list[str] = []
-    with contextlib.suppress(OSError):  # a folder that cannot be read has none to offer
+    with contextlib.suppress(OSError):  # an unreadable folder has none to offer
         models = wing().offered_models(Path.cwd())
-    return [_own_name(), *next_command(catalog, names, models)]
+    return (_own_name(), *next_command(catalog, names, models))
 
 
 def _own_name() -> str:

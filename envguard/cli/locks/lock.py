@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -90,7 +90,7 @@ def _name(relocked: Relocked) -> str:
     return "/".join(relocked.path.parts[-4:])
 
 
-def _document(relocked: Relocked) -> dict[str, Any]:
+def _document(relocked: Relocked) -> dict[str, object]:
     return {
         "path": _name(relocked),
         "state": relocked.state,

@@ -15,7 +15,7 @@ from envguard.cli.text import printable
 from envguard.cli.workshop import open_workshop
 from envguard.errors import NoEnvironment
 from envguard.planning import platform_of
-from envguard.report.matrix import matrix_document, matrix_text
+from envguard.report.matrix import matrix_of, matrix_text
 from envguard.report.story import story_markdown
 from envguard.running.environments.recorded import recorded_locks, recorded_proofs
 
@@ -44,9 +44,8 @@ def matrix(
             "This host has no usable Python.",
             next_step="`envguard probe` shows which Pythons it has, and why none is usable.",
         )
-    document = matrix_document(environments, platform_of(usable[0]))
+    known = matrix_of(environments, platform_of(usable[0]))
     if story:
-        chosen = [environment for environment, _, _ in environments]
-        typer.echo(printable(story_markdown(document, chosen, cause_of)), nl=False)
+        typer.echo(printable(story_markdown(known, cause_of)), nl=False)
         return
-    typer.echo(json.dumps(document, indent=2) if as_json else printable(matrix_text(document)))
+    typer.echo(json.dumps(known.as_json(), indent=2) if as_json else printable(matrix_text(known)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -81,7 +81,7 @@ def _line(trial: Attempt) -> str:
     return f"{what}: {trial.proof.result}: {trial.proof.reason}"
 
 
-def _document(trial: Attempt) -> dict[str, Any]:
+def _document(trial: Attempt) -> dict[str, object]:
     return {
         "environment": trial.environment,
         "edition": trial.edition,

@@ -29,7 +29,8 @@ from envguard.cli.tasks.explain import explain_task
 from envguard.cli.text import printable
 from envguard.cli.workshop import open_workshop
 from envguard.errors import BadInput
-from envguard.report.task import as_document, as_text
+from envguard.payload.contract import to_json
+from envguard.report.task import task_document, task_text
 from envguard.running.checking_files import check_input, check_output, check_output_folder
 from envguard.running.environments.preparing import Workshop
 from envguard.running.pipeline import TaskResult, run_task
@@ -73,22 +74,21 @@ def command_for(task: Task) -> Any:
                 explain_task(task, workshop, as_json=as_json)
                 return
             wanted = _inputs(task, source, named or ())
-            if output is None:
-                raise BadInput(
-                    "No output path was given.",
-                    next_step="Name a file with -o, or a folder if there are several outputs.",
-                )
-            result, left = _run(task, wanted, output.absolute(), workshop, receipt=receipt)
+            result, left = _run(task, wanted, output, workshop, receipt=receipt)
         _show(result, left, as_json=as_json)
         raise typer.Exit(0 if result.passed else 1)
 
-    names = ", ".join(task.inputs) or "none"
-    return as_command(task.name, run, help=f"{task.summary}.\n\nInputs: {names}.")
+    return as_command(task.name, run, help=f"{task.summary}.\n\nInputs: {', '.join(task.inputs) or 'none'}.")
 
 
 def _run(
-    task: Task, wanted: Mapping[str, str], target: Path, workshop: Workshop, *, receipt: bool
+    task: Task, wanted: Mapping[str, str], output: Path | None, workshop: Workshop, *, receipt: bool
 ) -> tuple[TaskResult, Path | None]:
+    if output is None:
+        raise BadInput(
+            "No output path was given.", next_step="Name a file with -o, or a folder if there are several outputs."
+        )
+    target = output.absolute()
     sources = {name: named_source(value, workshop) for name, value in wanted.items()}
     several = len(task.outputs) > 1
     if several:
@@ -138,5 +138,5 @@ def _inputs(task: Task, source: str | None, named: Sequence[str]) -> dict[str, s
 
 
 def _show(result: TaskResult, receipt: Path | None, *, as_json: bool) -> None:
-    document = as_document(result, receipt)
-    typer.echo(json.dumps(document, indent=2) if as_json else printable(as_text(document)))
+    document = task_document(result, receipt)
+    typer.echo(json.dumps(to_json(document), indent=2) if as_json else printable(task_text(document)))

@@ -7,13 +7,14 @@ import json
 import typer
 
 from envguard.catalog import Task
-from envguard.report.plan import plan_document, plan_text
+from envguard.host.variables import removed_from_step
+from envguard.report.plan import TaskPlan, plan_text
 from envguard.running.environments.preparing import Workshop
 from envguard.running.pipeline import environments_of
 
 
 def explain_task(task: Task, workshop: Workshop, *, as_json: bool) -> None:
     """Print the plan of a task; run nothing."""
-    plans = [workshop.plan(name) for name in environments_of(task, workshop.catalog)]
-    document = plan_document(task, plans, workshop.environ)
-    typer.echo(json.dumps(document, indent=2) if as_json else plan_text(document))
+    plans = tuple(workshop.plan(name) for name in environments_of(task, workshop.catalog))
+    planned = TaskPlan(task, plans, removed_from_step(workshop.environ))
+    typer.echo(json.dumps(planned.as_json(), indent=2) if as_json else plan_text(planned))
