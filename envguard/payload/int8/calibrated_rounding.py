@@ -59,7 +59,7 @@ def apply(model: ModelT, choice: Choice, samples: Sequence[Sample]) -> AppliedPa
     """
     original = copy.deepcopy(model)
     exact, rounded = Walk(original, samples), Walk(model, samples)
-    chosen = {operator.output for operator in choice.operators}
+    chosen = {operator.output for operator in choice.products}
     weights = {each.tensor: each for each in choice.weights}
     for number, operator in enumerate(model.subgraphs[0].operators):
         if not chosen.intersection(operator.outputs):

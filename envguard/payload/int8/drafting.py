@@ -23,6 +23,7 @@ from ..graph import (
     operator_codes,
     share_buffers,
     store_float16,
+    store_int8,
     store_sparse,
     strip_names,
     tensor_names,
@@ -84,10 +85,13 @@ class Draft:
         samples = self.samples and one_in(share, self.samples)
         model, choice, reports = self.laid_out(recipe, samples)
         passes = [*self.passes, *reports]
-        if choice.operators:
+        if choice.products:
             model, report = _rounded(model, choice, samples)
             passes.append(report)
             model = quantized_weights(model, choice, self.name)
+        if choice.constants:
+            # After the quantizer, of which old releases take no model with int8 in it. It leaves tensors their indices.
+            passes.append(store_int8.apply(model, choice.constants))
         passes += [store_float16.apply(model), share_buffers.apply(model)]
         if any(report.name == densify.NAME and report.changed for report in passes):
             passes.append(store_sparse.apply(model))
@@ -172,7 +176,7 @@ def quantized_weights(model: ModelT, choice: recipes.Choice, name: str) -> Model
     dynamic = set(choice.dynamic)
     orders = [
         quantizer_api.Order(layer.kind, text(model.subgraphs[layer.graph].tensors[layer.output].name), layer in dynamic)
-        for layer in choice.operators
+        for layer in choice.products
     ]
     try:
         data = quantizer_api.quantize_weights(models.save(model), orders)

@@ -13,7 +13,7 @@ from ..measuring import accuracy
 from ..measuring.bench import Bench
 from ..measuring.interpreting import CannotRun, Runner
 from ..protocol import Refused
-from . import recipes, searching
+from . import left_float, recipes, searching
 from .drafting import Arrays, Draft
 from .goals import BALANCED, Goal
 
@@ -96,16 +96,18 @@ def quantize(data: bytes, name: str, order: Order, progress: Progress = lambda n
     rewritten = join(made.data, attached)
     if made.choice.operators:
         return Quantized(rewritten, made.passes, made.choice, recipe, candidates=candidates)
-    reason = _why_float(candidates)
+    reason = _why_float(draft, order, candidates)
     if len(rewritten) >= len(data):
         return Quantized(data, applied=recipe, left_alone=reason, candidates=candidates)
     return Quantized(rewritten, made.passes, applied=recipe, left_alone=reason, candidates=candidates)
 
 
-def _why_float(candidates: Sequence[RecipeTrial]) -> str:
+def _why_float(draft: Draft, order: Order, candidates: Sequence[RecipeTrial]) -> str:
     if candidates:
         return "of what was tried, float16 is best"
-    return "no weights that int8 would make the file much smaller by"
+    if order.recipes is not None:
+        return "the recipe leaves every layer float"
+    return left_float.reason(draft.model, draft.layers, order.file_bytes)
 
 
 def _found(

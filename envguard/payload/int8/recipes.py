@@ -11,6 +11,7 @@ from enum import Enum
 import numpy as np
 
 from ..contract import ModelRecipe, RecipeSummary
+from ..graph import store_int8
 from ..graph.constants import is_constant, values
 from ..graph.schema import BuiltinOperator, ModelT, SubGraphT, TensorT, TensorType, builtin_code
 from ..protocol import Refused
@@ -42,6 +43,8 @@ _KINDS = {
     BuiltinOperator.TRANSPOSE_CONV: ("CONV_2D_TRANSPOSE", 0),
 }
 MATRIX_PRODUCT, CONVOLUTION = "FULLY_CONNECTED", "CONV_2D"
+CONSTANT = "constant"
+"""The kind of what the quantizer does not know: tables and other constants, which `store_int8` stores."""
 
 _WEIGHTS = 1
 """Which input holds the weights, the same for all four kinds."""
@@ -68,11 +71,11 @@ IN_INT8 = (Treatment.DYNAMIC, Treatment.MERGED)
 
 @dataclass(frozen=True)
 class Layer:
-    """One operator with constant float weights, in order of execution.
+    """One operator with constant float weights, in order of execution; or a constant, by the first that reads it.
 
-    `kind` is the quantizer's name for it, `output` and `tensor` the indices of its output and its weights,
-    `channel_dimension` the one that gets a scale per element, `count` the number of weights. `worthwhile` says whether
-    int8 makes the file clearly smaller, `is_last` whether it makes an output of the model.
+    `kind` is the quantizer's name for the operator, or `CONSTANT`, `output` and `tensor` the indices of its output and
+    its weights, `channel_dimension` the one that gets a scale per element, `count` the number of weights. `worthwhile`
+    says whether int8 makes the file clearly smaller, `is_last` whether it makes an output of the model.
     """
 
     graph: int
@@ -83,6 +86,11 @@ class Layer:
     count: int
     worthwhile: bool
     is_last: bool
+
+    @property
+    def place(self) -> tuple[int, int, int]:
+        """What the layer keeps when operators are rewritten: passes give products new weights, constants none."""
+        return self.graph, self.output, self.tensor if self.kind == CONSTANT else -1
 
 
 @dataclass(frozen=True)
@@ -150,6 +158,16 @@ class Choice:
         return self._with(*(each for each in Treatment if each is not Treatment.FLOAT))
 
     @property
+    def products(self) -> tuple[Layer, ...]:
+        """Those of them that the quantizer rewrites."""
+        return tuple(layer for layer in self.operators if layer.kind != CONSTANT)
+
+    @property
+    def constants(self) -> tuple[tuple[int, int], ...]:
+        """The others, by subgraph and tensor."""
+        return tuple((layer.graph, layer.tensor) for layer in self.operators if layer.kind == CONSTANT)
+
+    @property
     def dynamic(self) -> tuple[Layer, ...]:
         """Those of them that compute in int8 as well."""
         return self._with(*IN_INT8)
@@ -165,15 +183,15 @@ class Choice:
 
     def moved_to(self, model: ModelT) -> Choice:
         """The same choice for a model whose operators were rewritten; layers that are gone now drop out."""
-        now = {(layer.graph, layer.output): layer for layer in layers(model, 0)}
+        now = {layer.place: layer for layer in layers(model, 0)}
         pairs = zip(self.layers, self.recipe.treatments)  # noqa: B905 - Python 3.9
-        kept = [(now[place], each) for layer, each in pairs if (place := (layer.graph, layer.output)) in now]
+        kept = [(now[layer.place], each) for layer, each in pairs if layer.place in now]
         return Choice(tuple(layer for layer, _ in kept), Recipe(tuple(each for _, each in kept), self.recipe.compress))
 
     @property
     def weights(self) -> tuple[Weights, ...]:
-        """Every tensor that becomes int8 once, however many operators share it."""
-        found = {(each.graph, each.tensor): each.channel_dimension for each in self.operators}
+        """Every tensor of products that becomes int8 once, however many operators share it."""
+        found = {(each.graph, each.tensor): each.channel_dimension for each in self.products}
         return tuple(Weights(graph, tensor, dimension) for (graph, tensor), dimension in found.items())
 
     def int8_tensors(self) -> dict[tuple[int, int], int]:
@@ -203,29 +221,51 @@ class Choice:
 
 
 def layers(model: ModelT, file_bytes: int) -> tuple[Layer, ...]:
-    """Every layer of the model; `file_bytes` is the size of the file that it lies in: of the bundle, if it does."""
-    found = []
+    """Every layer of the model; `file_bytes` is the size of the file that it lies in: of the bundle, if it does.
+
+    Constants are layers only if they are worthwhile.
+    """
+    found: list[Layer] = []
     for number, graph in enumerate(model.subgraphs):
+        constants = _constants(model, graph, LEAST_SHARE * file_bytes)
         for operator in graph.operators:
             code = builtin_code(model.operatorCodes[operator.opcodeIndex])
+            last = not set(operator.outputs).isdisjoint(graph.outputs)
+            found += [
+                Layer(number, CONSTANT, operator.outputs[0], each.tensor, 0, _count(graph, each.tensor), True, last)
+                for each in constants.values()
+                if each.reader is operator
+            ]
             if code not in _KINDS or not _has_constant_weights(model, graph, operator.inputs):
                 continue
             kind, channel_dimension = _KINDS[code]
             index = operator.inputs[_WEIGHTS]
-            tensor = graph.tensors[index]
-            found.append(
-                Layer(
-                    graph=number,
-                    kind=kind,
-                    output=operator.outputs[0],
-                    tensor=index,
-                    channel_dimension=channel_dimension,
-                    count=math.prod(tensor.shape),
-                    worthwhile=_is_worth_it(tensor, channel_dimension, LEAST_SHARE * file_bytes),
-                    is_last=not set(operator.outputs).isdisjoint(graph.outputs),
+            worthwhile = _is_worth_it(graph.tensors[index], channel_dimension, LEAST_SHARE * file_bytes)
+            if index not in constants:
+                count = _count(graph, index)
+                found.append(
+                    Layer(number, kind, operator.outputs[0], index, channel_dimension, count, worthwhile, last)
                 )
-            )
     return tuple(found)
+
+
+def is_product(code: int) -> bool:
+    """Whether the operator is one whose weights the quantizer rewrites."""
+    return code in _KINDS
+
+
+def _constants(model: ModelT, graph: SubGraphT, least_bytes: float) -> dict[int, store_int8.Constant]:
+    """Constants that are worthwhile and that int8 holds well enough."""
+    return {
+        each.tensor: each
+        for each in store_int8.storable(model, graph)
+        if _is_worth_it(graph.tensors[each.tensor], None, least_bytes)
+        and store_int8.layout(model, graph, each) is not None
+    }
+
+
+def _count(graph: SubGraphT, index: int) -> int:
+    return math.prod(graph.tensors[index].shape)
 
 
 def everything(found: Sequence[Layer], *, products: bool, last: bool = True) -> Recipe:
@@ -276,10 +316,12 @@ def _has_constant_weights(model: ModelT, graph: SubGraphT, inputs: list[int]) ->
     return bool(np.isfinite(values(model, tensor)).all())
 
 
-def _is_worth_it(tensor: TensorT, channel_dimension: int, least_bytes: float) -> bool:
-    if len(tensor.shape) <= channel_dimension:
+def _is_worth_it(tensor: TensorT, channel_dimension: int | None, least_bytes: float) -> bool:
+    """Without a dimension that has a scale per element, there is one scale."""
+    if channel_dimension is not None and len(tensor.shape) <= channel_dimension:
         return False
     weights = math.prod(tensor.shape)
     float16_bytes = 2 * weights
-    int8_bytes = weights + BYTES_PER_CHANNEL * tensor.shape[channel_dimension]
+    scales = 1 if channel_dimension is None else tensor.shape[channel_dimension]
+    int8_bytes = weights + BYTES_PER_CHANNEL * scales
     return bool(float16_bytes >= least_bytes and int8_bytes <= (1 - LEAST_SAVING) * float16_bytes)

@@ -20,7 +20,7 @@ from ..graph import facts
 from ..graph import model as models
 from ..graph.constants import is_constant
 from ..graph.schema import ModelT, operator_name, type_name
-from ..int8 import drafting, quantizing, recipes
+from ..int8 import drafting, left_float, quantizing, recipes
 from ..int8.goals import BALANCED, Goal, goal_of
 from ..protocol import Events, read_options
 
@@ -93,7 +93,7 @@ def _with_prospects(described: InspectedModel, model: ModelT, file_bytes: int, g
     passes = drafting.prepare(model) + drafting.speed_up(model, goal)
     choice = recipes.choose(model, file_bytes, goal)
     becomes = _becomes_int8(model, choice)
-    nothing = Obstacle("no weights that are large enough", "int8 saves nothing worth an error")
+    nothing = Obstacle(left_float.reason(model, choice.layers, file_bytes), "every constant stays float")
     return replace(
         described,
         passes=tuple(report for report in passes if report.changed),

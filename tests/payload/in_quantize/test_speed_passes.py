@@ -118,7 +118,7 @@ class MatrixProduct(SpeedPass):
         outcome = quantizing.quantize(data, "it", quantizing.Order(len(data)))
         quantized = models.load(outcome.data, "it")
         self.assertEqual(facts.operator_counts(quantized), {"FULLY_CONNECTED": 1})
-        self.assertEqual(outcome.recipe()["arithmetic"], "float32, and int8 in 1 matrix products")
+        self.assertEqual(outcome.summary().arithmetic, "float32, and int8 in 1 matrix products")
         self.assert_same_answers(model, quantized, tolerance=0.25)
 
 
