@@ -73,8 +73,7 @@ def command_for(task: Task) -> Any:
             if explain:
                 explain_task(task, workshop, as_json=as_json)
                 return
-            wanted = _inputs(task, source, named or ())
-            result, left = _run(task, wanted, output, workshop, receipt=receipt)
+            result, left = _run(task, _inputs(task, source, named or ()), output, workshop, receipt=receipt)
         _show(result, left, as_json=as_json)
         raise typer.Exit(0 if result.passed else 1)
 
