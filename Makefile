@@ -1,9 +1,9 @@
-# Every target makes what it needs: a fresh clone and a Python of 3.10 or newer are enough.
-# A pyenv shim of an inactive version exits 127, so each candidate is tried, not trusted.
+# Every target makes what it needs: all you need is a fresh clone and Python 3.10 or newer.
+# A pyenv shim of an inactive version exits with 127, so each candidate is started to see whether it works.
 PYTHON ?= $(shell for python in python3 python3.11 python3.12 python3.13 python3.10 python3.14 /usr/bin/python3; do \
 	env -u PYTHONHOME -u PYTHONPATH $$python -I -c 'import sys; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1 \
 	&& echo $$python && break; done)
-BOOTSTRAP = @$(if $(PYTHON),$(PYTHON) -I envguard/bootstrap.py,echo "envguard: no Python 3.10 or newer is on PATH." >&2; \
+BOOTSTRAP = @$(if $(PYTHON),$(PYTHON) -I envguard/bootstrap.py,echo "envguard: No Python 3.10 or newer is on PATH." >&2; \
 	echo "  next: install one (Debian: apt install python3), or name one: make PYTHON=/path/to/python" >&2; exit 3; :)
 BIN = .venv/bin
 
@@ -25,15 +25,15 @@ check-tools: develop
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# The warm paths as ratios, with a store of its own.
+# Times the warm paths as ratios, in a store of its own.
 bench: develop
 	ENVGUARD_HOME=$${ENVGUARD_TEST_HOME:-$(CURDIR)/.test-home} $(BIN)/python -I tests/bench.py
 
-# What a release is: built, installed into an empty environment, tried from another folder; every lock resolved again.
+# Builds a release, installs it into an empty environment and tries it from another folder; resolves every lock again.
 wheel-test: develop
 	$(BIN)/python -I tests/support/wheel_smoke.py --all-locks
 
-# Its reference is written from the code; build/site is a folder of files that any server can serve.
+# Generates the reference from the code, then the site: build/site can be served by any web server.
 docs: host
 	$(BIN)/python -I tests/support/commands_page.py
 	$(BIN)/python -I tests/support/run_schema.py

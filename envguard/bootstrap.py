@@ -1,7 +1,7 @@
 """Make `.venv` for a checkout: envguard and its own dependencies, from its own hashed lock.
 
-`python3 envguard/bootstrap.py host|develop`. Uses the standard library alone, and whatever installer the machine has:
-pip in a new virtual environment, or, where Debian split that off, pip's own wheel from Debian's archive.
+`python3 envguard/bootstrap.py host|develop`. Uses only the standard library and whatever installer the machine has:
+pip in a new virtual environment, the host's pip, or, if Debian's Python lacks both, the wheel of pip in its archive.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 MARKER = VENV / "envguard-bootstrap.txt"
 OLDEST = (3, 10)
 
-# What an outer Python configuration could add to ours. Index and certificate settings stay.
+# Settings that would let the host's Python configuration leak in. Index and certificate settings stay.
 LEAKS = (
     "PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "PYTHONPLATLIBDIR", "VIRTUAL_ENV", "PIP_TARGET", "PIP_PREFIX",
     "PIP_USER", "PIP_REQUIRE_VIRTUALENV", "PIP_CONSTRAINT", "PIP_NO_BINARY",
@@ -30,16 +30,16 @@ LEAKS = (
 
 
 def main(edition: str) -> int:
-    """Make or update `.venv` unless it already is what the lock says."""
+    """Make or update `.venv`, unless it already matches the lock."""
     if sys.version_info < OLDEST:
         return fail(
             f"Python {sys.version.split()[0]} is too old: envguard needs 3.10 or newer.", "make PYTHON=python3.11"
         )
     lock = CHECKOUT / "lockfiles" / "envguard" / edition / f"cp{sys.version_info[0]}{sys.version_info[1]}.txt"
     if not lock.is_file():
-        return fail(f"there is no lock for Python {sys.version.split()[0]}.", "make PYTHON=python3.11")
+        return fail(f"No lock exists for Python {sys.version.split()[0]}.", "make PYTHON=python3.11")
     wanted = f"{sys.version}\n{hashlib.sha256(lock.read_bytes()).hexdigest()} {edition}\n"
-    # The develop edition holds all that the host edition does, at the same pins.
+    # The develop edition contains everything in the host edition, at the same pins.
     if has_marker(wanted) or (edition == "host" and "develop" in read_marker() and PYTHON.exists()):
         return 0
     print(f"bootstrap: {VENV.name} from {lock.relative_to(CHECKOUT)}", file=sys.stderr)
@@ -48,12 +48,12 @@ def main(edition: str) -> int:
     with tempfile.TemporaryDirectory() as scratch:
         pip = find_pip(Path(scratch))
         if pip is None:
-            return fail("this Python has neither pip nor ensurepip.", "apt install python3-venv")
+            return fail("This Python has neither pip nor ensurepip.", "apt install python3-venv")
         run(
             [*pip, "install", "-qq", "--disable-pip-version-check", "--no-deps", "--require-hashes",
              "--only-binary", ":all:", "--requirement", str(lock)]
         )  # fmt: skip
-    # They came with ensurepip; setuptools would be imported at every start, by a .pth file of its own.
+    # ensurepip installed them; a .pth file of setuptools would import it at every start.
     succeeds([str(PYTHON), "-I", "-m", "pip", "uninstall", "-qq", "-y", "setuptools", "pip"])
     add_envguard()
     MARKER.write_text(wanted, encoding="utf-8")
@@ -61,7 +61,7 @@ def main(edition: str) -> int:
 
 
 def has_marker(wanted: str) -> bool:
-    """Whether `.venv` was finished for this very lock and Python, and its Python still starts."""
+    """Whether `.venv` was finished for exactly this lock and Python, and its Python still starts."""
     return read_marker() == wanted and PYTHON.exists() and subprocess.run([PYTHON, "-I", "-c", ""]).returncode == 0
 
 
@@ -71,7 +71,7 @@ def read_marker() -> str:
 
 
 def find_pip(scratch: Path) -> list[str] | None:
-    """A command that is a pip which installs into `.venv`: its own by ensurepip, the host's, or Debian's wheel."""
+    """A pip command that installs into `.venv`: its own from ensurepip, the host's, or Debian's wheel."""
     into = ["--python", str(PYTHON)]
     if succeeds([str(PYTHON), "-I", "-m", "ensurepip", "--default-pip"]):
         return [str(PYTHON), "-I", "-m", "pip"]
@@ -87,9 +87,9 @@ def find_pip(scratch: Path) -> list[str] | None:
 
 
 def add_envguard() -> None:
-    """Put the checkout on `.venv`'s path, and a command beside its Python that starts it isolated.
+    """Put the checkout on `.venv`'s path, and a command beside its Python that starts envguard isolated.
 
-    `-I` keeps PYTHONPATH, PYTHONHOME and the user's site folder out, which no generated console script does.
+    `-I` keeps out PYTHONPATH, PYTHONHOME and the user's site folder; a generated console script does not.
     """
     answer = subprocess.run(
         [PYTHON, "-I", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
@@ -108,18 +108,18 @@ def add_envguard() -> None:
 
 
 def clean_environment() -> dict[str, str]:
-    """This process's variables without those that point Python or pip somewhere else."""
+    """This process's variables, without those that redirect Python or pip."""
     return {name: value for name, value in os.environ.items() if name not in LEAKS}
 
 
 def run(command: list[str]) -> None:
-    """Run a command; ends the bootstrap if it fails."""
+    """Run a command; exit if it fails."""
     if subprocess.run(command, env=clean_environment(), stdin=subprocess.DEVNULL).returncode != 0:
-        sys.exit(fail(f"`{' '.join(command[:6])} …` failed.", "read the lines above, then run make again"))
+        sys.exit(fail(f"`{' '.join(command[:6])} …` failed.", "fix what the lines above report, then run make again"))
 
 
 def succeeds(command: list[str], folder: Path | None = None) -> bool:
-    """Whether a command works, without a word of it."""
+    """Whether a command succeeds; its output is discarded."""
     quiet = subprocess.DEVNULL
     return (
         subprocess.run(command, env=clean_environment(), cwd=folder, stdin=quiet, stdout=quiet, stderr=quiet).returncode

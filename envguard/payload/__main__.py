@@ -1,10 +1,10 @@
 """Run one step: `python -I __main__.py REQUEST.json [--end-with-stdin]`, or `... job TASK_FILE STEP` (see `job`).
 
-With `--end-with-stdin` the step ends as soon as its standard input does, so that no step outlives the process that
-holds the other end, however that one ended.
+With `--end-with-stdin`, the step ends when its standard input closes, so that it never outlives the process at the
+other end, however that one ended.
 
-Exit codes: 0 the result was handed over, 2 the input was refused, anything else is a crash whose traceback is on
-standard error.
+Exit codes: 0 the step wrote its findings, 2 it refused the input; any other is a crash, with a traceback on standard
+error.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ORPHANED = 130
 
 
 def load_package() -> ModuleType:
-    """Make this folder importable under a name of its own, without putting anything on `sys.path`."""
+    """Make this folder importable as `envguard_payload`, without adding anything to `sys.path`."""
     here = Path(__file__).resolve().parent
     spec = importlib.util.spec_from_file_location(PACKAGE, here / "__init__.py", submodule_search_locations=[str(here)])
     if spec is None or spec.loader is None:
@@ -41,7 +41,7 @@ def main(request_file: str) -> int:
     events = protocol.Events()
     request = protocol.read_request(Path(request_file))
     if not re.fullmatch(r"(steps|checks)\.[a-z0-9_]+", request.step):
-        raise ValueError(f"no step can be called {request.step!r}")
+        raise ValueError(f"{request.step!r} is not a valid name of a step")
     step = importlib.import_module(f"{PACKAGE}.{request.step}")
     try:
         result = step.run(request, events)
@@ -53,7 +53,7 @@ def main(request_file: str) -> int:
 
 
 def end_with_stdin() -> None:
-    """Watch standard input from a thread and end this process, whatever it is doing, when it is closed."""
+    """End this process, whatever it is doing, when its standard input closes."""
 
     def watch() -> None:
         while os.read(0, 1):
@@ -64,7 +64,7 @@ def end_with_stdin() -> None:
 
 
 def main_of_job(task_file: str, step: str) -> int:
-    """Run a step of a task where no envguard is."""
+    """Run a step of a task without envguard."""
     load_package()
     code: int = importlib.import_module(f"{PACKAGE}.job").main(task_file, step)
     return code

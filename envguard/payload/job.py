@@ -1,11 +1,11 @@
-"""A task where no envguard is: `python -I __main__.py job TASK_FILE STEP`, each step in a container of its own.
+"""Run a task without envguard: `python -I __main__.py job TASK_FILE STEP`, each step in a container of its own.
 
-The task file is a `TaskFile` (JSON). Files that users give lie in `/envguard/input`, samples in
-`/envguard/samples/NAME`, and what steps make in a folder that they share, `/envguard/work`.
+The task file is a `TaskFile` (JSON). The user's files are in `/envguard/input`, samples in `/envguard/samples/NAME`;
+the steps share `/envguard/work` for the files that they make.
 
-The step `publish`, after all others, copies the outputs to `/envguard/output` if every gate was passed.
+The last step, `publish`, copies the outputs to `/envguard/output` if every gate passed.
 
-Exit codes: 0 done, 1 the verdict is no, 2 the input was refused, anything else is a step's crash.
+Exit codes: 0 done, 1 the verdict is no, 2 the input was refused; any other is the crash of a step.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PUBLISH = "publish"
 
 
 def run_step(task: TaskFile, name: str, root: Path) -> int:
-    """Run one step's payload, with the files and findings of those before it, and keep what it says."""
+    """Run a step on the files and findings of earlier steps, and keep what it finds."""
     step = task.step(name)
     work = root / "work" / name
     work.mkdir()
@@ -48,7 +48,7 @@ def run_step(task: TaskFile, name: str, root: Path) -> int:
 
 
 def publish(task: TaskFile, root: Path) -> int:
-    """Hand over the outputs, whole, and what every step found; without outputs if a gate was not passed."""
+    """Write what every step found and, if every gate passed, the outputs; each file appears whole or not at all."""
     results = {step.name: _result(root, step.name) for step in task.steps}
     failures = tuple(
         StepFailure(name, gate.name, gate.message, gate.next)
@@ -68,7 +68,7 @@ def publish(task: TaskFile, root: Path) -> int:
 
 
 def _files(task: TaskFile, reference: Reference, root: Path) -> tuple[Path, ...]:
-    """The files that a reference stands for; raises FileNotFoundError where there is none."""
+    """The files that a reference names; raises FileNotFoundError if one is missing."""
     if reference.source == TASK:
         files: tuple[Path, ...] = (root / "input" / task.inputs[reference.name],)
     elif reference.source == SAMPLE:
@@ -77,7 +77,7 @@ def _files(task: TaskFile, reference: Reference, root: Path) -> tuple[Path, ...]
         files = (root / "work" / reference.step / _result(root, reference.step).files[reference.name],)
     for path in files:
         if not path.is_file():
-            raise FileNotFoundError(f"{reference} should be {path}, which is not there")
+            raise FileNotFoundError(f"{reference}: {path} does not exist")
     return files
 
 
@@ -93,6 +93,6 @@ def _appear(target: Path, source: Path) -> None:
 
 
 def main(task_file: str, name: str, root: Path = ROOT) -> int:
-    """Run the step of that name, or publish."""
+    """Run the named step, or publish."""
     task = from_json(TaskFile, json.loads(Path(task_file).read_text(encoding="utf-8")))
     return publish(task, root) if name == PUBLISH else run_step(task, name, root)

@@ -1,8 +1,8 @@
 """Run a command as the first process of a container: `python -I launch.py COMMAND…`.
 
-The kernel lets no signal end the first process that does not ask for it, not even its own abort(), so a step must not
-be that process. The command's exit code is given back, 128 + n if signal n ended it. When standard input ends, because
-nobody listens any more, everything in the container does.
+The kernel shields the first process from every signal that it does not handle, even from its own abort(), so a step
+must not be that process. The exit code is the command's, or 128 + n if signal n ended it. When standard input closes,
+because envguard has gone, everything in the container ends.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ ORPHANED = 130
 
 
 def launch(command: list[str]) -> int:
-    """Run a command to its end and give back its exit code."""
+    """Run a command to its end and return its exit code."""
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     signal.signal(signal.SIGTERM, lambda number, frame: child.terminate())
     threading.Thread(target=_end_with_stdin, daemon=True).start()
     while True:
-        ended, status = os.wait()  # of whatever is left without a parent, too
+        ended, status = os.wait()  # reaps orphans, too
         if ended == child.pid:
             return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 

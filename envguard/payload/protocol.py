@@ -1,4 +1,4 @@
-"""Read the request of a step, and write what the step says: events, findings, a refusal."""
+"""Read the request of a step, and write its events, its findings, or its refusal."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class Refused(Exception):
 
 
 def read_request(path: Path) -> Request:
-    """Read a request file; raises Unreadable where it is not what this payload understands."""
+    """Read a request file; raises Unreadable if this payload does not understand it."""
     return from_json(Request, json.loads(path.read_text(encoding="utf-8")))
 
 
 def read_options(kind: type[Value], request: Request, limits: Collection[str] = ()) -> Value:
-    """The request's options as a value of a dataclass; `Refused` names an option that the step does not have.
+    """The request's options as a dataclass; raises Refused, naming the option, if the step does not have it.
 
-    Options that set `limits` are left to `gates.limits_of`.
+    `gates.limits_of` reads the options that set `limits`.
     """
     try:
         return from_json(kind, {name: value for name, value in request.options.items() if name not in limits})
@@ -55,9 +55,9 @@ def read_options(kind: type[Value], request: Request, limits: Collection[str] = 
 
 
 class Events:
-    """Writes events as JSON lines to the stream that standard output was.
+    """Writes events as JSON lines to the original standard output.
 
-    File descriptor 1 is pointed at standard error, so that what native libraries print cannot be read as an event.
+    File descriptor 1 then leads to standard error, so that nothing that native libraries print is taken for an event.
     """
 
     def __init__(self) -> None:
@@ -66,15 +66,15 @@ class Events:
         os.dup2(2, 1)
 
     def progress(self, label: str, done: float, total: float) -> None:
-        """Say how far the named part of the step is, in units of its own."""
+        """Report how far a part of the step is, in units of its own."""
         self._emit(Progress(label, done, total))
 
     def note(self, text: str) -> None:
-        """Say something that a user wants to read once."""
+        """Tell the user something once."""
         self._emit(Note(text))
 
     def refused(self, refusal: Refused) -> None:
-        """Say why the input was not taken; the last event of the step."""
+        """Say why the input was refused; the last event of the step."""
         self._emit(Refusal(refusal.what, refusal.why, refusal.next_step))
 
     def result(self, result: StepFindings) -> None:
@@ -82,6 +82,6 @@ class Events:
         self._emit(result)
 
     def _emit(self, event: StepEvent) -> None:
-        # allow_nan stays off: NaN is not JSON, and a step that has one must name it instead.
+        # JSON has no NaN: a step that measures one must say so in words.
         self._stream.write(json.dumps(to_json(event), allow_nan=False) + "\n")
         self._stream.flush()

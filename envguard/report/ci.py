@@ -1,4 +1,4 @@
-"""Workflows that run a task in CI: the store restored by the digest of its locks, locks checked, report kept."""
+"""Workflows that run a task in CI: restore the store by the digest of its locks, check the locks, keep the report."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ CACHE, UPLOAD = "actions/cache@v4", "actions/upload-artifact@v4"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What shall run there.
+    """What to run in CI.
 
-    `install` are shell lines after which `envguard` is a command, `checked` the environments whose locks are checked,
-    `command` is the task's command line, of which `stdout`, if not empty, names the file that its output goes to.
-    `python` is a minor, `key` the digest of the locks, `folder` where all runs, below the top of the repository, or
-    empty; `project` says whether it is that of an envguard.toml.
+    `install` holds the shell lines that make `envguard` a command, `checked` the environments whose locks to check,
+    `command` the task's command line; `stdout`, unless empty, names the file that receives its output. `python` is a
+    minor, `key` the digest of the locks. `folder` is where everything runs, relative to the top of the repository, or
+    empty; `project` says whether it has an envguard.toml.
     """
 
     task: str
@@ -43,23 +43,23 @@ class Job:
 
     @property
     def below(self) -> str:
-        """What stands before a path of the project to name it from the top of the repository."""
+        """The prefix that turns a path of the project into one from the top of the repository."""
         return f"{self.folder}/" if self.folder else ""
 
     @property
     def check_line(self) -> str:
-        """Do the locks still resolve to their bytes?"""
+        """The command that checks whether the locks still resolve to the same bytes."""
         return shlex.join(("envguard", "lock", "--check", *self.checked))
 
     @property
     def run_lines(self) -> tuple[str, ...]:
-        """The task itself."""
+        """The commands that run the task."""
         redirected = f" > {shlex.quote(self.stdout)}" if self.stdout else ""
         return f"mkdir -p {OUTPUTS}", shlex.join(self.command) + redirected
 
 
 def locks_key(environments: Iterable[Environment]) -> str:
-    """A name for the locks of these environments' offered editions: 32 hex digits, others as soon as a lock changes."""
+    """A key for the locks of these environments' offered editions: 32 hex digits that change with any lock."""
     lines = [
         f"{environment.name} {edition} {python} {lock.digest}"
         for environment in environments
@@ -97,18 +97,18 @@ def _github_steps(job: Job) -> list[Value]:
         {
             "name": "Name the locks",
             "id": "locks",
-            # In two lines, because a shell goes on when what is inside quotes fails.
+            # In two lines, because a shell ignores the failure of a command substituted inside quotes.
             "run": _script((f"key=$({_key_command(job)})", 'echo "key=$key" >> "$GITHUB_OUTPUT"')),
         },
         {
-            "name": "Restore the environments that these locks make",
+            "name": "Restore the environments built from these locks",
             "uses": CACHE,
             "with": {"path": f"{STORE}/environments", "key": f"{key}-${{{{ steps.locks.outputs.key }}}}"},
         },
         {"name": "Check the locks", "run": job.check_line},
         {"name": "Run the task", "run": _script(job.run_lines)},
         {
-            "name": "Keep output, report and receipt",
+            "name": "Upload output, report and receipt",
             "if": "${{ !cancelled() }}",
             "uses": UPLOAD,
             "with": {"name": f"envguard-{job.task}", "path": f"{job.below}{OUTPUTS}", "if-no-files-found": "ignore"},
@@ -117,7 +117,7 @@ def _github_steps(job: Job) -> list[Value]:
 
 
 def gitlab_pipeline(job: Job) -> str:
-    """The job as a pipeline of GitLab CI; of files in a cache GitLab keeps no exact times, so the store is packed."""
+    """The job as a GitLab CI pipeline; the store is packed, because GitLab's cache does not keep exact file times."""
     top = [f"cd {shlex.quote(job.folder)}"] if job.folder else []
     unpack = f'if [ -f "$CI_PROJECT_DIR/{PACKED}" ]; then tar -xf "$CI_PROJECT_DIR/{PACKED}" -C "$ENVGUARD_HOME"; fi'
     pack = f'tar --format=posix -cf "$CI_PROJECT_DIR/{PACKED}" -C "$ENVGUARD_HOME" environments'
@@ -137,7 +137,7 @@ def gitlab_pipeline(job: Job) -> str:
 
 
 def _variables(job: Job, top: str) -> dict[str, Value]:
-    """Where the store lies; and the project by name, because a checkout that others may write to is not searched."""
+    """The store's folder, and the project's, because envguard does not search a checkout that others can write to."""
     variables: dict[str, Value] = {"ENVGUARD_HOME": f"{top}/{STORE}"}
     if job.project:
         variables["ENVGUARD_PROJECT"] = f"{top}/{job.folder}".rstrip("/")
@@ -153,4 +153,4 @@ def _script(lines: Sequence[str]) -> str:
 
 
 def _head(system: str) -> str:
-    return f"# Written by `envguard ci {system}`, which writes it anew with --force.\n"
+    return f"# Written by `envguard ci {system}`; regenerate it with --force.\n"

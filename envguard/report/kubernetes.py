@@ -16,27 +16,27 @@ NOBODY = 65534
 PYTHON = "/opt/envguard/bin/python"
 PAYLOAD = "/envguard/payload/__main__.py"
 PUBLISH = "publish"
-# A cluster's node is shared: two processors are what the built-in steps measure with.
+# Nodes are shared; the built-in steps measure with two processors.
 PROCESSORS = "2"
 
 HEAD = """\
-# Runs the task {task} in a cluster. Build and push the images first (their Dockerfiles lie beside this file); then
-# - put the input files into a volume that the claim `envguard-input` names: {inputs}
-# - let the claim `envguard-output` name a volume for the outputs; its group is {nobody}.
-# On a single machine, `hostPath: {{path: FOLDER, type: Directory}}` in place of `persistentVolumeClaim` does too.
-# `kubectl wait --for=condition=complete job/{name}` ends when it is done. Where the verdict is no, the container
-# `publish` ends with exit code 1, and `{task}.results.json` says why.
+# Runs the task {task} in a cluster. Build and push the images first (their Dockerfiles are beside this file); then
+# - put the input files in the volume of the claim `envguard-input`: {inputs}
+# - create the claim `envguard-output` for the outputs, on a volume that group {nobody} can write to.
+# On a single machine, you can use `hostPath: {{path: FOLDER, type: Directory}}` instead of `persistentVolumeClaim`.
+# `kubectl wait --for=condition=complete job/{name}` returns when it is done. If the verdict is no, the container
+# `publish` exits with code 1, and `{task}.results.json` says why.
 """
 
 
 def manifest(task: Task, exported: ExportedTask, resources: Resources, files: Mapping[str, str]) -> str:
-    """The Job, its task as a ConfigMap, and a NetworkPolicy that lets it talk to nobody, as YAML.
+    """The Job, its task as a ConfigMap, and a NetworkPolicy that allows no traffic, as YAML.
 
-    `files` are the names of the input files in the cluster's volume, by the names of the task's inputs.
+    `files` maps the task's inputs to the names of their files in the cluster's volume.
     """
     name = _label(f"envguard-{task.name}")
     labels: Value = {"app": name}
-    needed = ", ".join(files[each] for each in task.inputs) or "none is needed"
+    needed = ", ".join(files[each] for each in task.inputs) or "none are needed"
     head = HEAD.format(task=task.name, inputs=needed, nobody=NOBODY, name=name)
     documents: list[dict[str, Value]] = [
         {
@@ -127,5 +127,5 @@ def _container(name: str, image: str, resources: Resources, *, publishes: bool =
 
 
 def _label(name: str) -> str:
-    """A name of the catalog as a name in a cluster (RFC 1123)."""
+    """A name from the catalog as a valid Kubernetes name (RFC 1123)."""
     return name.replace("_", "-").replace(".", "-")

@@ -1,4 +1,4 @@
-"""YAML that people read, of plain values: what any YAML reader could take for something else is quoted."""
+"""Plain values as YAML that people can read; text that a YAML parser could misread is quoted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Value = str | int | bool | None | Sequence["Value"] | Mapping[str, "Value"]
 
 INDENT = "  "
 
-# Texts that stay themselves without quotes, in a block, by YAML 1.1 as well as by 1.2.
+# Texts that need no quotes in a block, in YAML 1.1 or 1.2.
 _PART = r"(?:[A-Za-z0-9_./@+=${}(),-]|:(?=[A-Za-z0-9_./]))"
 _PLAIN = re.compile(rf"(?:[A-Za-z_/$]|\.(?=[a-z]{{4}})){_PART}*(?: {_PART}+)*")
 _WORDS = frozenset(("true", "false", "yes", "no", "on", "off", "y", "n", "null"))
@@ -18,9 +18,9 @@ _KEY = re.compile(r"[A-Za-z_][A-Za-z_-]*")
 
 
 def to_yaml(document: Mapping[str, Value]) -> str:
-    """The document as YAML, keys in their order, texts of several lines as they are.
+    """The document as YAML, with keys in their order and multi-line texts as blocks.
 
-    Raises ValueError for a key that would need quotes.
+    Raises ValueError if a key would need quotes.
     """
     return "\n".join(_mapping(document)) + "\n"
 
@@ -28,7 +28,7 @@ def to_yaml(document: Mapping[str, Value]) -> str:
 def _mapping(values: Mapping[str, Value]) -> Iterator[str]:
     for key, value in values.items():
         if not _KEY.fullmatch(key):
-            raise ValueError(f"{key!r} cannot be a key without quotes")
+            raise ValueError(f"{key!r} needs quotes as a key")
         if isinstance(value, Mapping) and value:
             yield f"{key}:"
             yield from (INDENT + line for line in _mapping(value))
@@ -57,11 +57,11 @@ def _items(values: Sequence[Value]) -> Iterator[str]:
 
 
 def _scalar(value: Value) -> Iterator[str]:
-    """A value on its line; a text of several lines goes on below, indented."""
+    """The lines of a value; those of a multi-line text after the first are indented."""
     if value is None:
         yield ""
     elif not isinstance(value, str):
-        yield json.dumps(value)  # numbers, truths, and what is empty
+        yield json.dumps(value)  # numbers, booleans, and empty containers
     elif _fits_block(value):
         yield "|" if value.endswith("\n") else "|-"
         yield from (INDENT + line if line else "" for line in value.removesuffix("\n").split("\n"))
@@ -72,7 +72,7 @@ def _scalar(value: Value) -> Iterator[str]:
 
 
 def _fits_block(text: str) -> bool:
-    """Whether a text of several lines can stand as it is: its first line tells how far all are indented."""
+    """Whether a multi-line text can be a block, whose indentation is read from its first line."""
     lines = text.removesuffix("\n").split("\n")
     return len(lines) > 1 and bool(lines[0]) and lines[0][0] != " " and bool(lines[-1]) and all(map(_is_clean, lines))
 
@@ -82,7 +82,7 @@ def _is_clean(line: str) -> bool:
 
 
 def _quoted(text: str) -> str:
-    """The text in single quotes, or if it has characters that nobody could see in double ones, with escapes."""
+    """The text in single quotes, or in double quotes with escapes if it has unprintable characters."""
     if text.isprintable():
         return "'" + text.replace("'", "''") + "'"
     quoted = json.dumps(text, ensure_ascii=False)
