@@ -12,9 +12,12 @@ CALIBRATION = "calibration"
 """What the tasks call the input."""
 
 SAMPLE = "sample:"
-PICTURES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
+PICTURES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 ARRAYS = (".npy", ".npz")
 MOST_FILES = 1_000
+
+APPLE_DOUBLE = "._"
+"""How macOS starts the name of a file with another one's attributes, whatever its suffix."""
 
 
 def calibration_files(value: str, workshop: Workshop) -> tuple[Path, ...]:
@@ -49,7 +52,7 @@ def files_for(purpose: str, value: str, suffixes: Sequence[str], workshop: Works
 
 def _files_in(folder: Path) -> list[Path]:
     try:
-        return sorted(path for path in folder.iterdir() if path.is_file())
+        return sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith(APPLE_DOUBLE))
     except OSError as error:
         raise BadInput(
             f"The folder {folder} cannot be read.",

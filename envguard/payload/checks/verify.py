@@ -47,22 +47,22 @@ def run(request: Request, events: Events) -> StepFindings:
         return StepFindings(CheckFindings({"works": False}), gates)
     try:
         landmarkers = importlib.import_module("..landmarks.landmarkers", __package__)
-        views = importlib.import_module("..landmarks.views", __package__)
+        reading = importlib.import_module("..pictures.reading", __package__)
         face = importlib.import_module("..landmarks.face", __package__).FACE
     except (ImportError, OSError, AttributeError) as cause:
         # A broken installation imports partly, and fails with whatever it misses first.
         return StepFindings(
             CheckFindings({"works": False}), (*gates, judge(IMPORT_FAILS, passed=False, words={"cause": cause}))
         )
-    facts, judged = _find_a_face(request, landmarkers, views, face)
+    facts, judged = _find_a_face(request, landmarkers, reading, face)
     works = all(gate.passed for gate in judged)
     return StepFindings(CheckFindings({"works": works, **facts}), (*gates, judge(IMPORT_FAILS, passed=True), *judged))
 
 
 def _find_a_face(
-    request: Request, landmarkers: ModuleType, views: ModuleType, face: Any
+    request: Request, landmarkers: ModuleType, reading: ModuleType, face: Any
 ) -> tuple[dict[str, Json], tuple[Gate, ...]]:
-    picture = views.read_picture(request.file("picture"))
+    picture = reading.read_picture(request.file("picture"))
     facts: dict[str, Json] = {"mediapipe": landmarkers.VERSION}
     try:
         with landmarkers.reader(face, request.file("bundle"), tuple(face.task.switches)) as read:

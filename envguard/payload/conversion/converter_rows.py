@@ -10,7 +10,8 @@ import numpy as np
 
 from ..files.holding_out import divided, divided_rows
 from ..landmarks.model_inputs import whole_input
-from ..landmarks.views import changed, read_picture
+from ..landmarks.views import changed
+from ..pictures.reading import read_picture
 from ..protocol import Refused
 from .converter import Port, Rows
 

@@ -59,6 +59,7 @@ class Obstacle:
 class InspectedModel:
     """One model of a file; counts are by name of operator or type, sizes in bytes.
 
+    `input_ranges` are the lowest and highest value of the inputs that the metadata says it of, by name.
     `becomes_int8` counts, by kind of operator after the passes, `operators`, those with `int8_weights`, and those with
     `int8_arithmetic`.
     """
@@ -81,6 +82,7 @@ class InspectedModel:
     becomes_int8: Mapping[str, Mapping[str, int]]
     state: str
     blocks: tuple[Obstacle, ...]
+    input_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,19 @@ LEAST_ROWS_TO_DIVIDE = 10
 T = TypeVar("T")
 
 
-def divided_rows(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The rows to calibrate with, and every fifth one to hold out if there are enough for that."""
-    apart = np.zeros(len(array), bool)
-    if len(array) >= LEAST_ROWS_TO_DIVIDE:
+def key(name: str, number: int, count: int) -> str:
+    """What a file of both calls the array for one of the `count` inputs of the model called `name`."""
+    return name if count == 1 else f"{name}:{number}"
+
+
+def divided_rows(array: np.ndarray, batch: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """The rows to calibrate with, and every fifth one to hold out if there are enough for that; batches are kept."""
+    batches = array.reshape(len(array) // batch, batch, *array.shape[1:])
+    apart = np.zeros(len(batches), bool)
+    if len(batches) >= LEAST_ROWS_TO_DIVIDE:
         apart[4::5] = True
-    return array[~apart], array[apart]
+    shown, held_out = batches[~apart], batches[apart]
+    return shown.reshape(-1, *array.shape[1:]), held_out.reshape(-1, *array.shape[1:])
 
 
 def divided(views: Sequence[T]) -> tuple[list[T], list[T]]:

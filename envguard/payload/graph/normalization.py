@@ -10,7 +10,7 @@ from flatbuffers import number_types
 from flatbuffers.table import Table
 
 from .facts import metadata
-from .schema import ModelT
+from .schema import ModelT, text
 
 UNIT = (0.0, 1.0)
 """Taken where the metadata says nothing; what most float models are trained on."""
@@ -24,6 +24,17 @@ _NORMALIZATION = 1
 
 def input_ranges(model: ModelT) -> list[tuple[float, float]]:
     """Lowest and highest value of each input, in order: pixels 0..255 after (pixel - mean) / std."""
+    return [declared or UNIT for declared in _for_each_input(model)]
+
+
+def declared_ranges(model: ModelT) -> dict[str, tuple[float, float]]:
+    """The same by the inputs' names, of those that the metadata says it of."""
+    graph = model.subgraphs[0]
+    names = [text(graph.tensors[index].name) for index in graph.inputs]
+    return {name: declared for name, declared in zip(names, _for_each_input(model)) if declared}  # noqa: B905 - Python 3.9
+
+
+def _for_each_input(model: ModelT) -> list[tuple[float, float] | None]:
     count = len(model.subgraphs[0].inputs)
     data = metadata(model).get("TFLITE_METADATA", b"")
     try:
@@ -31,16 +42,16 @@ def input_ranges(model: ModelT) -> list[tuple[float, float]]:
     # Nothing but this reads the metadata here, so damage in it costs the range and no more.
     except (struct.error, IndexError, ValueError, TypeError):
         declared = []
-    return [declared[index] if index < len(declared) else UNIT for index in range(count)]
+    return [declared[index] if index < len(declared) else None for index in range(count)]
 
 
-def _declared(data: bytes) -> list[tuple[float, float]]:
+def _declared(data: bytes) -> list[tuple[float, float] | None]:
     root = Table(data, struct.unpack_from("<I", data)[0])
     subgraph = _tables(root, _SUBGRAPHS)[0]
     return [_range(tensor) for tensor in _tables(subgraph, _INPUTS)]
 
 
-def _range(tensor: Table) -> tuple[float, float]:
+def _range(tensor: Table) -> tuple[float, float] | None:
     for unit in _tables(tensor, _PROCESS_UNITS):
         offset = _offset(unit, _OPTIONS_TYPE)
         if not offset or unit.Get(number_types.Uint8Flags, unit.Pos + offset) != _NORMALIZATION:
@@ -50,7 +61,7 @@ def _range(tensor: Table) -> tuple[float, float]:
         mean, std = _floats(options, _MEAN), _floats(options, _STD)
         if len(mean) and len(std) and np.isfinite(mean).all() and (std > 0).all():
             return float(((0 - mean) / std).min()), float(((_LARGEST_PIXEL - mean) / std).max())
-    return UNIT
+    return None
 
 
 def _offset(table: Table, field: int) -> int:

@@ -4,24 +4,11 @@ from __future__ import annotations
 
 import itertools
 import math
-import struct
-import warnings
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
-
-from ..protocol import Refused
-
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
-MAX_PIXELS = 1 << 26
-"""A file of a few kilobytes may claim gigabytes of pixels."""
-
-LONGEST_SIDE = 1280
-"""Larger pictures are scaled down to this: MediaPipe's detectors see at most 224 pixels, the landmark models 256."""
 
 TILE_GRIDS = (2, 3)
 MIN_TILE_SIDE = 96
@@ -51,7 +38,7 @@ class Change:
         """The changed picture: the same bytes for the same picture and version of Pillow."""
         image = _cropped(Image.fromarray(picture.pixels), self.keep)
         if self.scale != 1.0:
-            image = _scaled(image, self.scale)
+            image = scaled(image, self.scale)
         if self.flip:
             image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         if self.degrees:
@@ -77,39 +64,6 @@ CHANGES = (
     Change("mirrored, cropped to 95 %, at 85 %", keep=0.95, scale=0.85, flip=True),
     Change("brighter, at 80 %", scale=0.8, gain=1.2),
 )
-
-
-def read_picture(path: Path) -> Picture:
-    """Decode a picture file and scale it down to the longest side allowed; `Refused` names a file that is none."""
-    try:
-        with warnings.catch_warnings(), Image.open(path, formats=FORMATS) as image:
-            # Pillow's own limit warns first and raises at twice as many pixels; ours is exact.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            if image.width * image.height > MAX_PIXELS:
-                raise Refused(
-                    f"The picture {path.name} has {image.width} x {image.height} pixels;"
-                    f" pictures of up to {MAX_PIXELS:,} pixels are taken."
-                )
-            pixels = image.convert("RGB")
-    except (FileNotFoundError, IsADirectoryError, PermissionError) as cause:
-        raise Refused(f"The picture {path} cannot be read.", why=cause.strerror or str(cause)) from cause
-    # Pillow answers some damage with the error of whatever it tripped over.
-    except (
-        OSError,
-        ValueError,
-        SyntaxError,
-        EOFError,
-        struct.error,
-        zlib.error,
-        Image.DecompressionBombError,
-    ) as cause:
-        raise Refused(
-            f"{path.name} is not a picture that can be decoded.",
-            why=str(cause),
-            next_step=f"Give pictures in one of these formats: {', '.join(FORMATS)}.",
-        ) from cause
-    shrink = LONGEST_SIDE / max(pixels.size)
-    return Picture(path.name, np.array(_scaled(pixels, shrink) if shrink < 1.0 else pixels))
 
 
 def tiles(picture: Picture) -> Iterator[tuple[Picture, tuple[int, int]]]:
@@ -142,7 +96,8 @@ def _cropped(image: Image.Image, keep: float) -> Image.Image:
     return image.crop((left, top, image.width - left, image.height - top))
 
 
-def _scaled(image: Image.Image, scale: float) -> Image.Image:
+def scaled(image: Image.Image, scale: float) -> Image.Image:
+    """The picture made larger or smaller, but never less than a pixel."""
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
     return image.resize(size, resample=Image.Resampling.LANCZOS)
 

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ..contract import CalibrateFindings, InspectFindings, Request, StepFindings
+from ..contract import CalibrateFindings, InspectedModel, InspectFindings, Request, StepFindings
 from ..files import bundle as bundles
-from ..files.holding_out import divided, divided_rows
+from ..files.fitting_rows import Target, same_values
+from ..files.given_arrays import read_rows
+from ..files.holding_out import LEAST_ROWS_TO_DIVIDE, divided, divided_rows, key
 from ..files.own_files import OWN, own_arrays, own_pictures
 from ..landmarks.comparison import find_views
 from ..landmarks.kind import LandmarkKind
-from ..landmarks.kinds import kind_of, picture_sizes
+from ..landmarks.kinds import KINDS, kind_of, picture_sizes
 from ..landmarks.landmarkers import VERSION, Reader, Rejected, reader
 from ..landmarks.model_inputs import Seen, Size, whole_input
-from ..landmarks.views import CHANGES, Picture, changed, read_picture
+from ..landmarks.views import CHANGES, Picture, changed
+from ..pictures.reading import read_picture, read_pictures
 from ..protocol import Events, Refused
 
 HELD_OUT = "held_out"
@@ -44,61 +46,102 @@ def run(request: Request, events: Events) -> StepFindings:
 
     The models of a bundle get what MediaPipe gives them, from the pictures of the input that its kind names (`face`,
     `hand`, `pose`), and those held out from `face_held_out` (and so on). The files of `own` are the user's and take the
-    place of both. Of pictures every fourth view is held out; a bare model that takes pictures gets them whole, other
-    models none, as what they see is not known. Arrays are taken as they are: `.npz` with an array per model, or `.npy`
-    for a single one; of ten rows or more, every fifth is held out. What the models take is read from the findings of
-    the step `inspect`.
+    place of both. Of pictures every fourth view is held out; a bare model that takes pictures gets them whole. Arrays
+    are checked against what the models take (see `read_rows`), which is read from the findings of the step `inspect`;
+    of ten rows or more, every fifth is held out.
 
-    Hands on `calibration` and `held_out`: each an `.npz` with one array per model, by the model's name, the inputs
-    stacked along the first dimension; uint8 stands for pixels before the model's own normalisation. No view is in
-    both. A model that has none is quantized without. `Refused`: an original that MediaPipe rejects, nothing given, a
-    file that cannot be decoded, pictures with nothing in them that the bundle finds.
+    Hands on `calibration` and `held_out`: each an `.npz` with one array per model's input (see `holding_out.key`), the
+    inputs stacked along the first dimension; uint8 stands for pixels before the model's own normalisation. No view is
+    in both. A model that has none is quantized without. `Refused`: an original that MediaPipe rejects, nothing given,
+    files that cannot be decoded or do not fit, pictures with nothing in them that the bundle finds. Nothing that the
+    user gave is left out without a note.
     """
     source = bundles.read(request.file("model"))
     if not any(files for name, files in request.inputs.items() if name != "model"):
         raise Refused("There is nothing to calibrate with.", next_step="Give at least one picture, or an array.")
     kind = kind_of(source)
-    arrays = _read_arrays(own_arrays(request), source)
+    models = request.found(InspectFindings).models
+    given = _from_arrays(read_rows(own_arrays(request), models, events.note), models)
     made = _from_pictures(request, source, kind, events)
-    names = {model.name for model in source.models()}
-    rows = {name: divided_rows(array) for name, array in arrays.items()}
-    calibration = {**made.calibration, **{name: shown for name, (shown, _) in rows.items()}}
-    held_out = {**made.held_out, **{name: apart for name, (_, apart) in rows.items()}}
+    inputs = CalibrationInputs({**made.calibration, **given.calibration}, {**made.held_out, **given.held_out})
+    if request.files(OWN):
+        _tell_what_is_missing(models, inputs, events)
+    names = {_key(model, number) for model in models for number in range(len(model.inputs))}
     found = CalibrateFindings(
         pictures=len(own_pictures(request) if request.files(OWN) or kind is None else request.files(kind.samples)),
-        inputs=_write(request.folder / FILE, calibration, names),
-        held_out=_write(request.folder / HELD_OUT_FILE, held_out, names),
+        inputs=_write(request.folder / FILE, inputs.calibration, names),
+        held_out=_write(request.folder / HELD_OUT_FILE, inputs.held_out, names),
     )
     return StepFindings(found, files={"calibration": FILE, HELD_OUT: HELD_OUT_FILE})
+
+
+def _from_arrays(rows: Mapping[str, Sequence[np.ndarray]], models: Sequence[InspectedModel]) -> CalibrationInputs:
+    shown, apart = {}, {}
+    for model in models:
+        for number, array in enumerate(rows.get(model.name, ())):
+            name = _key(model, number)
+            shown[name], apart[name] = divided_rows(array, Target(model.name, model.inputs[number]).batch)
+    return CalibrationInputs(shown, apart)
 
 
 def _from_pictures(
     request: Request, source: bundles.Bundle, kind: LandmarkKind | None, events: Events
 ) -> CalibrationInputs:
-    own = [read_picture(path) for path in own_pictures(request)]
-    sizes = picture_sizes(request.found(InspectFindings).models)
+    own = own_pictures(request)
+    models = request.found(InspectFindings).models
     if kind is None:
-        return _picture_arrays(sizes, own) if own and source.suffix == bundles.MODEL_SUFFIX else NOTHING
+        if own:
+            _refuse_unused(request, source, models)
+        return _picture_arrays(picture_sizes(models), read_pictures(own, events)) if own else NOTHING
+    maker = _Maker(kind, picture_sizes(models), events)
     if request.files(OWN):
-        return _bundle_arrays(source, _Maker(kind, sizes, events), own, []) if own else NOTHING
+        return _bundle_arrays(source, maker, read_pictures(own, events), []) if own else NOTHING
     shown = [read_picture(path) for path in request.files(kind.samples)]
     apart = [read_picture(path) for path in request.files(kind.held_out_samples)]
-    return _bundle_arrays(source, _Maker(kind, sizes, events), shown, apart) if shown else NOTHING
+    return _bundle_arrays(source, maker, shown, apart) if shown else NOTHING
 
 
-def _read_arrays(paths: Sequence[Path], source: bundles.Bundle) -> dict[str, np.ndarray]:
-    """Arrays by model name; a lone array is for the first model."""
-    arrays: dict[str, np.ndarray] = {}
-    for path in paths:
-        try:
-            loaded = np.load(path, allow_pickle=False)
-            found = {source.models()[0].name: loaded} if isinstance(loaded, np.ndarray) else dict(loaded)
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as cause:
-            raise Refused(f"{path.name} holds no arrays that can be read.", why=str(cause)) from cause
-        if not all(array.ndim for array in found.values()):
-            raise Refused(f"{path.name} holds a single number where rows of inputs are expected.")
-        arrays.update(found)
-    return arrays
+def _refuse_unused(request: Request, source: bundles.Bundle, models: Sequence[InspectedModel]) -> None:
+    """Refuse the user's pictures where they would not be used, or not all of them."""
+    if source.suffix != bundles.MODEL_SUFFIX:
+        raise Refused(
+            f"{source.path.name} cannot be calibrated with pictures.",
+            why=f"What models see of a picture is known of {', '.join(kind.name for kind in KINDS)} bundles only.",
+            next_step="Give an .npz with rows of inputs, each array under its model's name.",
+        )
+    if own_arrays(request):
+        raise Refused(
+            "There are both arrays and pictures to calibrate one model with.",
+            next_step="Name a file, or a folder with only one kind of them.",
+        )
+    if not picture_sizes(models):
+        ports = [port for model in models for port in model.inputs]
+        raise Refused(
+            "The model does not take one RGB picture, so pictures cannot calibrate it.",
+            why=f"It takes {', '.join(f'{port.name!r}, {port.dtype} {list(port.shape)}' for port in ports)}.",
+            next_step="Give .npy or .npz files with rows of its inputs.",
+        )
+
+
+def _key(model: InspectedModel, number: int) -> str:
+    return key(model.name, number, len(model.inputs))
+
+
+def _tell_what_is_missing(models: Sequence[InspectedModel], inputs: CalibrationInputs, events: Events) -> None:
+    """A note on models that the user's files leave without inputs: to calibrate with, or to judge the result by."""
+    given, judged = (
+        [model.name for model in models if len(arrays.get(_key(model, 0), ()))]
+        for arrays in (inputs.calibration, inputs.held_out)
+    )
+    without = [model.name for model in models if model.name not in given]
+    if without:
+        events.note(f"The calibration has nothing for {', '.join(without)}: weights are rounded without real inputs.")
+    made_up = [name for name in given if name not in judged]
+    if made_up:
+        events.note(
+            f"The calibration is too small to hold some of it out, so {', '.join(made_up)} will be judged on made-up"
+            f" inputs; give at least {LEAST_ROWS_TO_DIVIDE} rows, or two pictures."
+        )
 
 
 def _bundle_arrays(
@@ -145,14 +188,17 @@ class _Maker:
 
 
 def _picture_arrays(sizes: Mapping[str, Size], pictures: Sequence[Picture]) -> CalibrationInputs:
-    """The pictures and their changes for the model, if it takes pictures."""
-    if not sizes:
-        return NOTHING
+    """The whole pictures and their changes for the only model."""
     ((name, size),) = sizes.items()
     shown, held_out = (
         np.array([whole_input(image.pixels, size) for image in changed(part, limit)])
         for part, limit in zip(divided(pictures), (MAX_IMAGES, MAX_HELD_OUT))  # noqa: B905 - Python 3.9
     )
+    if same_values(shown):
+        raise Refused(
+            "All of the pictures are of one and the same colour, so they cannot calibrate the model.",
+            next_step="Give pictures like those in real use.",
+        )
     return CalibrationInputs({name: shown}, {name: held_out})
 
 

@@ -19,6 +19,7 @@ from ..files import bundle
 from ..graph import facts
 from ..graph import model as models
 from ..graph.constants import is_constant
+from ..graph.normalization import declared_ranges
 from ..graph.schema import ModelT, operator_name, type_name
 from ..int8 import drafting, left_float, quantizing, recipes
 from ..int8.goals import BALANCED, Goal, goal_of
@@ -84,6 +85,7 @@ def describe(file: bundle.ModelFile, file_bytes: int, goal: Goal) -> InspectedMo
         becomes_int8={},
         state=_state(integers, weight_bytes),
         blocks=(*map(_custom_operator, custom), *_integer_tensors(integers)),
+        input_ranges=declared_ranges(model),
     )
     return described if integers.tensors else _with_prospects(described, model, file_bytes, goal)
 

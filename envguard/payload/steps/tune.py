@@ -29,9 +29,10 @@ from ..landmarks.trials import (
     settings_to_try,
     trial,
 )
-from ..landmarks.views import Picture, read_picture
+from ..landmarks.views import Picture
 from ..measuring.benchmark import Call, PairedTimes, compare
 from ..measuring.cpu import features, processors
+from ..pictures.reading import read_picture
 from ..protocol import Events, Refused, read_options
 
 MEASUREMENTS = "measurements"

@@ -26,7 +26,8 @@ from ..landmarks.kind import LandmarkKind
 from ..landmarks.kinds import KINDS, OTHER, kind_of, picture_sizes
 from ..landmarks.landmarkers import VERSION, Rejected, reader
 from ..landmarks.verification import call_times, measures
-from ..landmarks.views import Picture, read_picture
+from ..landmarks.views import Picture
+from ..pictures.reading import read_picture
 from ..protocol import Events, Refused, read_options
 
 PICTURE = "picture"

@@ -13,10 +13,11 @@ from envguard_payload.graph import model as models
 from envguard_payload.graph.build import GraphBuilder
 from envguard_payload.graph.constants import values
 from envguard_payload.graph.patches import patches
-from envguard_payload.graph.schema import BuiltinOperator, generated
+from envguard_payload.graph.schema import BuiltinOperator, TensorType, generated
 from envguard_payload.int8 import calibrated_rounding, recipes
 from envguard_payload.int8.walking import Walk
 from envguard_payload.measuring.interpreting import Runner
+from envguard_payload.protocol import Refused
 
 CHANNELS = 32
 SIDE = 8
@@ -170,10 +171,25 @@ class GivenSamples(unittest.TestCase):
         self.assertEqual((len(found), found[0][0].shape), (2, (1, SIDE, SIDE, CHANNELS)))
         np.testing.assert_allclose(found[1][0], 1.0)
 
-    def test_arrays_of_another_shape_or_name_are_not_taken(self) -> None:
+    def test_arrays_of_another_shape_are_refused_and_those_of_another_name_not_taken(self) -> None:
         model = network().model
-        self.assertIsNone(samples({"it": np.zeros((2, 4, 4, CHANNELS), np.float32)}, "it", model))
+        with self.assertRaisesRegex(Refused, "does not fit it"):
+            samples({"it": np.zeros((2, 4, 4, CHANNELS), np.float32)}, "it", model)
         self.assertIsNone(samples({"it": np.zeros((2, SIDE, SIDE, CHANNELS), np.float32)}, "other", model))
+
+    def test_every_input_gets_its_own_array_in_its_own_type_and_a_whole_batch(self) -> None:
+        build = GraphBuilder()
+        table, ids = build.tensor("table", (2, 3)), build.tensor("ids", (2, 1), TensorType.INT32)
+        build.finish([table, ids], [])
+        given = {"it:0": np.arange(12.0).reshape(4, 3), "it:1": np.arange(4)[:, None]}
+        found = samples(given, "it", build.model)
+        assert found is not None
+        self.assertEqual([len(found), len(list(found))], [2, 2])
+        self.assertEqual([(array.dtype.name, array.tolist()) for array in found[1]], [
+            ("float32", [[6, 7, 8], [9, 10, 11]]), ("int32", [[2], [3]]),
+        ])  # fmt: skip
+        with self.assertRaisesRegex(Refused, "does not fit it"):
+            samples({"it:0": given["it:0"]}, "it", build.model)
 
 
 class StripNames(unittest.TestCase):

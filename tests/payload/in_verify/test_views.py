@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 import unittest
-from pathlib import Path
 
 import numpy as np
 from envguard_payload.landmarks import views
-from envguard_payload.landmarks.views import CHANGES, Change, Picture, changed, read_picture, tiles, with_noise
-from envguard_payload.protocol import Refused
-from PIL import Image
+from envguard_payload.landmarks.views import CHANGES, Change, Picture, changed, tiles, with_noise
 
 
 def picture(height: int = 60, width: int = 80) -> Picture:
@@ -71,58 +67,3 @@ class Tiles(unittest.TestCase):
 
     def test_a_small_picture_has_none(self) -> None:
         self.assertEqual(list(tiles(picture(100, 100))), [])
-
-
-class Reading(unittest.TestCase):
-    def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
-
-    def test_colours_arrive_as_red_green_blue(self) -> None:
-        path = self.folder / "red.png"
-        Image.new("RGB", (8, 4), (255, 0, 0)).save(path)
-        read = read_picture(path)
-        self.assertEqual(read.name, "red.png")
-        self.assertEqual(read.pixels.shape, (4, 8, 3))
-        self.assertEqual(read.pixels[0, 0].tolist(), [255, 0, 0])
-
-    def test_transparent_and_grey_pictures_become_colour_pictures(self) -> None:
-        for mode in ("RGBA", "L", "P", "1"):
-            path = self.folder / f"{mode}.png"
-            Image.new(mode, (8, 4)).save(path)
-            self.assertEqual(read_picture(path).pixels.shape, (4, 8, 3))
-
-    def test_large_pictures_are_scaled_down(self) -> None:
-        path = self.folder / "large.png"
-        Image.new("RGB", (views.LONGEST_SIDE * 2, 100)).save(path)
-        self.assertEqual(read_picture(path).pixels.shape, (50, views.LONGEST_SIDE, 3))
-
-    def test_a_picture_that_claims_too_many_pixels_is_refused_before_it_is_decoded(self) -> None:
-        for side in (9_000, 20_000):
-            path = self.folder / "bomb.png"
-            Image.new("1", (side, side)).save(path)
-            with self.assertRaisesRegex(Refused, r"bomb\.png"):
-                read_picture(path)
-
-    def test_what_is_no_picture_is_refused_by_name(self) -> None:
-        whole = self.folder / "whole.jpg"
-        Image.fromarray(picture(64, 64).pixels).save(whole)
-        wrecks = {
-            "empty.jpg": b"",
-            "text.jpg": b"not a picture",
-            "cut.jpg": whole.read_bytes()[:200],
-            "zeros.png": bytes(1_000),
-        }
-        for name, data in wrecks.items():
-            with self.subTest(name):
-                (self.folder / name).write_bytes(data)
-                with self.assertRaises(Refused) as caught:
-                    read_picture(self.folder / name)
-                self.assertIn(name, caught.exception.what)
-
-    def test_a_missing_picture_is_refused_by_name(self) -> None:
-        with self.assertRaises(Refused) as caught:
-            read_picture(self.folder / "nowhere.jpg")
-        self.assertIn("nowhere.jpg", caught.exception.what)
-        self.assertEqual(caught.exception.why, "No such file or directory")

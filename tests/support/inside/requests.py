@@ -17,6 +17,16 @@ class Silent:
     def note(self, text: str) -> None: ...
 
 
+class Listening(Silent):
+    """Keeps the notes."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
 def request(
     step: str,
     folder: Path,
@@ -33,26 +43,30 @@ def request(
 def inspected(shapes: Mapping[str, Sequence[int]]) -> InspectFindings:
     """What `inspect` finds of models that have one input each, of the shape given by the model's name."""
     models = tuple(
-        InspectedModel(
-            name=name,
-            bytes=0,
-            operators={},
-            custom_operators=(),
-            weight_bytes={},
-            constants={},
-            activations={},
-            inputs=(Port("input", tuple(shape), tuple(shape), "FLOAT32"),),
-            outputs=(),
-            signatures=(),
-            metadata={},
-            associated_files=(),
-            integer_quantized=IntegerTensors(0, 0),
-            passes=(),
-            recipe=None,
-            becomes_int8={},
-            state="float16",
-            blocks=(),
-        )
-        for name, shape in shapes.items()
+        inspected_model(name, Port("input", tuple(shape), tuple(shape), "FLOAT32")) for name, shape in shapes.items()
     )
     return InspectFindings("a.task", "bundle", 0, (), models)
+
+
+def inspected_model(name: str, *inputs: Port) -> InspectedModel:
+    """What `inspect` finds of a model with these inputs."""
+    return InspectedModel(
+        name=name,
+        bytes=0,
+        operators={},
+        custom_operators=(),
+        weight_bytes={},
+        constants={},
+        activations={},
+        inputs=inputs,
+        outputs=(),
+        signatures=(),
+        metadata={},
+        associated_files=(),
+        integer_quantized=IntegerTensors(0, 0),
+        passes=(),
+        recipe=None,
+        becomes_int8={},
+        state="float16",
+        blocks=(),
+    )

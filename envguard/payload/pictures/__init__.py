@@ -1,0 +1,1 @@
+"""Picture files, read as a viewer shows them."""
