@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from .contract import Gate, Request, Unreadable, from_json
 from .protocol import Refused
@@ -80,6 +80,11 @@ def judge(
         message="" if passed else gate.message.format(**said),
         next="" if passed else gate.next.format(**said),
     )
+
+
+def due_to(model: str, gates: Iterable[Gate]) -> list[Gate]:
+    """The gates, each marked with the model that it judges."""
+    return [replace(gate, models=(model,)) for gate in gates]
 
 
 def _within(gate: GateDeclaration, measured: float | None, limit: float | None) -> bool:

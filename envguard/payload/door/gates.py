@@ -15,7 +15,8 @@ class Gate:
     for a plain number; both are None where something either holds or does not. `detail` says the same as `measured` in
     the words of a count, such as `3 of 101`. `message` and `next` are for a gate that is not `passed`. One that is not
     `judged` could not be measured: it is not passed, but it has not failed either. `step` is the name of the step that
-    judged, which the house adds.
+    judged, which the house adds. `models` are the names of those that it may be due to, the likeliest first; none where
+    nothing tells.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Gate:
     next: str = ""
     step: str = ""
     judged: bool = True
+    models: tuple[str, ...] = ()
 
     @property
     def failed(self) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, Optional
 
 from .describing import AppliedPass
-from .recipes import RecipeDocument, RecipeSummary
+from .recipes import ModelRecipe, RecipeDocument, RecipeSummary
 from .timing import Processor, Timing
 
 
@@ -15,7 +15,8 @@ class RecipeTrial:
     """A recipe that was tried on a model; `outcome` says why it was taken, or why not.
 
     `error` is that of all outputs on held-out inputs, in units of what noise of one grey level makes; None where the
-    model did not run. `time` is None where the error was too large already.
+    model did not run. `time` is None where the error was too large already, and after gates refused another: only what
+    the search tries is timed. `recipe` is the treatment of each layer.
     """
 
     name: str
@@ -23,11 +24,16 @@ class RecipeTrial:
     error: Optional[float]
     time: Optional[Timing]
     outcome: str
+    recipe: Optional[ModelRecipe] = None
 
 
 @dataclass(frozen=True)
 class QuantizedModel:
-    """One model before and after, sizes in bytes."""
+    """One model before and after, sizes in bytes.
+
+    `layer_errors` are those that each layer makes by itself, in the unit of the trials' errors; they are measured where
+    gates refused a recipe.
+    """
 
     name: str
     bytes_in: int
@@ -36,6 +42,7 @@ class QuantizedModel:
     recipe: RecipeSummary
     candidates: tuple[RecipeTrial, ...]
     passes: tuple[AppliedPass, ...]
+    layer_errors: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

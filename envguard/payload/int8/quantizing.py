@@ -16,6 +16,7 @@ from ..protocol import Refused
 from . import left_float, recipes, searching
 from .drafting import Arrays, Draft
 from .goals import BALANCED, Goal
+from .refining import REFUSED, Again, refine
 
 Progress = Callable[[str], None]
 """Called with the name of each recipe that is tried."""
@@ -25,7 +26,8 @@ Progress = Callable[[str], None]
 class Quantized:
     """One model's outcome. `data` is the new file's bytes, or the original's where `left_alone` says why.
 
-    `choice` is what became int8, if anything did, and `applied` the recipe that gives the same again.
+    `choice` is what became int8, if anything did, and `applied` the recipe that gives the same again. `known` is the
+    summary of one that an earlier attempt made and that is kept.
     """
 
     data: bytes
@@ -35,9 +37,18 @@ class Quantized:
     left_alone: str = ""
     already_quantized: bool = False
     candidates: tuple[RecipeTrial, ...] = ()
+    layer_errors: tuple[float, ...] = ()
+    known: RecipeSummary | None = None
+
+    @property
+    def is_int8(self) -> bool:
+        """Whether anything became int8."""
+        return self.choice is not None or (self.known is not None and self.known.int8_tensors > 0)
 
     def summary(self) -> RecipeSummary:
         """What was done, for people and for tools."""
+        if self.known is not None:
+            return self.known
         if self.choice is None:
             return RecipeSummary("unchanged", self.left_alone)
         return self.choice.summary()
@@ -50,7 +61,7 @@ class Order:
     `file_bytes` is the size of the whole file, which decides what is worth quantizing; `arrays` are real inputs by
     model name (see `calibration`), without which weights are rounded by themselves, and `held_out` others, without
     which no recipes are tried; `recipes`, by model name, are taken instead of a search; `compress` allows large layers
-    to be replaced by smaller ones (see `low_rank`).
+    to be replaced by smaller ones (see `low_rank`). Models in `again` are made anew, for gates refused their recipes.
     """
 
     file_bytes: int
@@ -60,6 +71,7 @@ class Order:
     compress: bool = False
     recipes: Mapping[str, recipes.Recipe] | None = None
     finders: frozenset[str] = frozenset()
+    again: Mapping[str, Again] = field(default_factory=dict)
 
     def goal_for(self, name: str) -> Goal:
         """The goal for one of the models."""
@@ -87,22 +99,29 @@ def quantize(data: bytes, name: str, order: Order, progress: Progress = lambda n
         arrays=order.arrays,
         compressed_from=len(data) if compress else None,
     )
-    if order.recipes is None:
+    errors: tuple[float, ...] = ()
+    if name in order.again:
+        refined = refine(draft, order.again[name], _bench(draft, data, order, made_up=True), order.goal_for(name))
+        made, candidates, errors = refined.made, refined.trials, refined.errors
+        recipe = replace(refined.recipe, compress=compress)
+    elif order.recipes is None:
         recipe, candidates = _found(draft, data, order, progress)
         recipe = replace(recipe, compress=compress)
+        made = draft.finish(recipe)
     else:
         recipe, candidates = _fitting(given, draft), ()
-    made = draft.finish(recipe)
-    rewritten = join(made.data, attached)
+        made = draft.finish(recipe)
+    known = Quantized(join(made.data, attached), made.passes, None, recipe, candidates=candidates, layer_errors=errors)
     if made.choice.operators:
-        return Quantized(rewritten, made.passes, made.choice, recipe, candidates=candidates)
-    reason = _why_float(draft, order, candidates)
-    if len(rewritten) >= len(data):
-        return Quantized(data, applied=recipe, left_alone=reason, candidates=candidates)
-    return Quantized(rewritten, made.passes, applied=recipe, left_alone=reason, candidates=candidates)
+        return replace(known, choice=made.choice)
+    known = replace(known, left_alone=_why_float(draft, order, candidates))
+    return replace(known, data=data, passes=()) if len(known.data) >= len(data) else known
 
 
 def _why_float(draft: Draft, order: Order, candidates: Sequence[RecipeTrial]) -> str:
+    refused = [trial.outcome for trial in candidates if trial.outcome.startswith(REFUSED)]
+    if refused:
+        return f"int8 was {refused[-1]}"
     if candidates:
         return "of what was tried, float16 is best"
     if order.recipes is not None:
@@ -117,14 +136,19 @@ def _found(
     own = recipes.unsearched(draft.layers, order.goal, order.file_bytes)
     if draft.samples is None or own.is_float:
         return own, ()
-    try:
-        inputs = accuracy.choose_inputs(draft.name, draft.model, Runner(data), order.held_out)
-        if inputs.kind != accuracy.HELD_OUT:
-            return own, ()
-        bench = Bench(data, inputs)
-    except CannotRun:
+    bench = _bench(draft, data, order, made_up=False)
+    if bench is None:
         return own, ()
     return searching.search(draft, bench, order.goal_for(draft.name), progress)
+
+
+def _bench(draft: Draft, data: bytes, order: Order, *, made_up: bool) -> Bench | None:
+    """What copies of the model are measured with; None where it does not run, or has only made-up inputs."""
+    try:
+        inputs = accuracy.choose_inputs(draft.name, draft.model, Runner(data), order.held_out)
+        return Bench(data, inputs) if made_up or inputs.kind == accuracy.HELD_OUT else None
+    except CannotRun:
+        return None
 
 
 def _fitting(recipe: recipes.Recipe | None, draft: Draft) -> recipes.Recipe:

@@ -54,6 +54,7 @@ class Attempt:
             error=self.error if math.isfinite(self.error) else None,
             time=None if self.time is None else self.time.timing(),
             outcome=outcome,
+            recipe=self.recipe.written(),
         )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from ..contract import ComparedModel, CompareFindings, Gate, ModelRounds, Request, StepFindings, to_json
 from ..files import bundle, calibration
 from ..files.bundle import MODEL_SUFFIX, Bundle, ModelFile
-from ..gates import GateDeclaration, Limits, judge, limits_of
+from ..gates import GateDeclaration, Limits, due_to, judge, limits_of
 from ..graph import facts
 from ..graph import model as models
 from ..graph.normalization import input_ranges
@@ -118,10 +118,10 @@ def run(request: Request, events: Events) -> StepFindings:
     for number, (original, copy) in enumerate(pairs):
         events.progress(original.name, number, len(pairs))
         pair, model, judged = _accuracy(original, copy, held_out, limits)
-        gates += judged
+        gates += due_to(original.name, judged)
         if pair is not None:
             model, samples[original.name], judged = _speed(pair, model, limits)
-            gates += judged
+            gates += due_to(original.name, judged)
             model = _profiled(pair, model, request.folder) if options.profile else model
         found.append(model)
     events.progress("compare", len(pairs), len(pairs))

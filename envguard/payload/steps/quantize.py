@@ -13,11 +13,11 @@ import numpy as np
 from ..contract import Gate, QuantizedModel, QuantizeFindings, RecipeDocument, Request, StepFindings
 from ..files import bundle, calibration, recipe_files
 from ..files.bundle import Bundle, ModelFile
-from ..gates import GateDeclaration, judge
+from ..gates import GateDeclaration, due_to, judge
 from ..graph import facts
 from ..graph import model as models
 from ..graph.schema import ModelT
-from ..int8 import low_rank, quantizing
+from ..int8 import low_rank, quantizing, retrying
 from ..int8.drafting import QuantizerFailed
 from ..int8.goals import BALANCED, goal_of
 from ..measuring import cpu
@@ -63,7 +63,8 @@ class QuantizeOptions:
 def run(request: Request, events: Events) -> StepFindings:
     """`inputs["model"]` is a `.task` or `.tflite`, `inputs["calibration"]`, if given, an `.npz` of real inputs.
 
-    `inputs["held_out"]` are others, on which recipes are compared; without them the goal's own is taken.
+    `inputs["held_out"]` are others, on which recipes are compared; without them the goal's own is taken. After gates
+    refused what it made, the models that they blame are made again by the next best recipe, and the others kept.
 
     Hands on `quantized`: the new file, `.task` or `.tflite` as the original. `Refused`: what cannot be read, or is
     quantized already.
@@ -72,7 +73,11 @@ def run(request: Request, events: Events) -> StepFindings:
     options = read_options(QuantizeOptions, request)
     source = original.without(options.drop)
     order = _order(request, options, source)
-    outcomes, gates = _quantized(source, order, events)
+    if request.refused and (options.recipe is not None or not order.again):
+        return StepFindings()
+    outcomes, gates = _quantized(source, order, events, _kept(request, source, order))
+    if request.refused and not _is_new(request, order, outcomes):
+        return StepFindings()
     _refuse_if_quantized(source, outcomes)
     if order.compress and not _compressed(outcomes):
         events.note("Nothing was compressed: no model has real inputs and one layer with a quarter of its weights.")
@@ -82,16 +87,53 @@ def run(request: Request, events: Events) -> StepFindings:
     gates += _judged_parts(source, bundle.read(target))
     gates += _judged_effect(source.models(), outcomes, all(gate.passed for gate in gates))
     findings = _findings(original, source.models(), outcomes, target, order.goal.name)
-    return StepFindings(findings, tuple(gates), {"quantized": target.name})
+    final = options.recipe is not None or not any(outcome.is_int8 for outcome in outcomes.values())
+    return StepFindings(findings, tuple(gates), {"quantized": target.name}, final)
+
+
+def _kept(request: Request, source: Bundle, order: quantizing.Order) -> Outcomes:
+    """The models that are taken over from the attempt before: no gate blames them."""
+    found = request.refused[-1].findings if request.refused else None
+    if not isinstance(found, QuantizeFindings):
+        return {}
+    copies = bundle.read(request.file("refused:quantized")).models()
+    recipes = recipe_files.recipes_for([model.name for model in found.models], found.recipe)
+    return {
+        file.name: quantizing.Quantized(
+            copy.data,
+            model.passes,
+            applied=recipes.get(file.name),
+            left_alone=model.recipe.why,
+            candidates=model.candidates,
+            layer_errors=model.layer_errors,
+            known=model.recipe,
+        )
+        for file, copy, model in zip(source.models(), copies, found.models)  # noqa: B905 - Python 3.9
+        if file.name not in order.again
+    }
+
+
+def _is_new(request: Request, order: quantizing.Order, outcomes: Outcomes) -> bool:
+    """Whether anything is in int8, by recipes that were not refused before."""
+    made = _recipe(order.goal.name, outcomes)
+    before = [each.findings.recipe for each in request.refused if isinstance(each.findings, QuantizeFindings)]
+    return made not in before and any(outcome.is_int8 for outcome in outcomes.values())
+
+
+def _recipe(goal: str, outcomes: Outcomes) -> RecipeDocument:
+    return recipe_files.document(goal, {name: outcome.applied for name, outcome in outcomes.items()})
 
 
 def _quantized(
-    source: Bundle, order: quantizing.Order, events: Events
+    source: Bundle, order: quantizing.Order, events: Events, kept: Outcomes
 ) -> tuple[dict[str, quantizing.Quantized], list[Gate]]:
     found = source.models()
     outcomes: dict[str, quantizing.Quantized] = {}
     gates: list[Gate] = []
     for number, file in enumerate(found):
+        if file.name in kept:
+            outcomes[file.name] = kept[file.name]
+            continue
         events.progress(file.name, number, len(found))
 
         def tried(recipe: str, name: str = file.name, number: int = number) -> None:
@@ -102,7 +144,8 @@ def _quantized(
             gates.append(judge(QUANTIZER_FAILED, passed=True, subject=file.name))
         except QuantizerFailed as cause:
             outcomes[file.name] = quantizing.Quantized(file.data, left_alone=str(cause))
-            gates.append(judge(QUANTIZER_FAILED, passed=False, subject=file.name, words={"cause": cause}))
+            gate = judge(QUANTIZER_FAILED, passed=False, subject=file.name, words={"cause": cause})
+            gates += due_to(file.name, [gate])
     events.progress("quantize", len(found), len(found))
     return outcomes, gates
 
@@ -120,6 +163,7 @@ def _order(request: Request, options: QuantizeOptions, source: Bundle) -> quanti
         compress=options.low_rank,
         recipes=None if recipe is None else recipe_files.recipes_for(names, recipe),
         finders=frozenset(finders),
+        again=retrying.plan(request) if request.refused else {},
     )
 
 
@@ -153,12 +197,12 @@ def _compressed(outcomes: Outcomes) -> bool:
 def _judged_effect(found: tuple[ModelFile, ...], outcomes: Outcomes, whole: bool) -> Iterator[Gate]:
     """Whether each model got smaller, and any did; a file that is not whole has failed for another reason."""
     for file in found:
-        if outcomes[file.name].choice is not None:
+        if outcomes[file.name].is_int8:
             ratio = len(outcomes[file.name].data) / len(file.data)
             yield judge(KEPT_ITS_BYTES, ratio, KEPT_ITS_BYTES.default, subject=file.name)
     if whole:
         reasons = "; ".join(f"{name}: {outcome.left_alone}" for name, outcome in outcomes.items())
-        anything = any(outcome.choice for outcome in outcomes.values())
+        anything = any(outcome.is_int8 for outcome in outcomes.values())
         yield judge(NOTHING_TO_QUANTIZE, passed=anything, words={"reasons": reasons})
 
 
@@ -193,7 +237,7 @@ def _findings(
         sha256_in=hashlib.sha256(before).hexdigest(),
         sha256_out=hashlib.sha256(after).hexdigest(),
         ratio=len(after) / len(before),
-        recipe=recipe_files.document(goal, {name: outcome.applied for name, outcome in outcomes.items()}),
+        recipe=_recipe(goal, outcomes),
         cpu=cpu.features(),
         dropped=tuple(sorted({file.name for file in original.models()} - set(outcomes))),
         models=tuple(_model(file, outcomes[file.name]) for file in found),
@@ -205,8 +249,9 @@ def _model(file: ModelFile, outcome: quantizing.Quantized) -> QuantizedModel:
         name=file.name,
         bytes_in=len(file.data),
         bytes_out=len(outcome.data),
-        quantized=outcome.choice is not None,
+        quantized=outcome.is_int8,
         recipe=outcome.summary(),
         candidates=outcome.candidates,
         passes=outcome.passes,
+        layer_errors=outcome.layer_errors,
     )
