@@ -18,7 +18,7 @@ from ..measuring.bench import Bench
 from ..measuring.interpreting import CannotRun, Runner
 from .drafting import Draft, Made, quantized_weights
 from .goals import Goal
-from .recipes import IN_INT8, Layer, Recipe, Treatment
+from .recipes import CONSTANT, IN_INT8, Layer, Recipe, Treatment
 
 TAKEN, REFUSED = "taken", "refused: "
 RATIO = "ratio"
@@ -187,9 +187,11 @@ def _error(draft: Draft, recipe: Recipe, number: int, bench: Bench | None) -> fl
 def _alone(draft: Draft, recipe: Recipe, number: int) -> bytes:
     """The model with one layer treated; weights that are only stored in int8 are rounded, which shows the same."""
     layer, treatment = draft.layers[number], recipe.treatments[number]
+    treatments = [Treatment.FLOAT] * len(draft.layers)
+    treatments[number] = treatment
+    if layer.kind == CONSTANT:
+        return draft.finish(Recipe(tuple(treatments))).data
     if treatment in IN_INT8:
-        treatments = [Treatment.FLOAT] * len(draft.layers)
-        treatments[number] = treatment
         model, choice, _ = draft.laid_out(Recipe(tuple(treatments)), draft.samples)
         return models.save(quantized_weights(model, choice, draft.name))
     tensor = draft.model.subgraphs[layer.graph].tensors[layer.tensor]
