@@ -53,7 +53,8 @@ def _line(name: str, text: str) -> str:
 
 def _counts(counts: Counts) -> str:
     text = f"{counts.before} before, {counts.after} after: {counts.lost} lost, {counts.extra} new"
-    return f"{text}, {counts.flipped} taken for the other hand" if counts.flipped else text
+    text += f", {counts.flipped} taken for the other hand" if counts.flipped else ""
+    return f"{text}, {counts.changed} recognized as another gesture" if counts.changed else text
 
 
 def _landmarks(shift: LandmarkShift) -> str:

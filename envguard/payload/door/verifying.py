@@ -26,9 +26,10 @@ class SampleSize:
 
 @dataclass(frozen=True)
 class Counts:
-    """How many `things` (faces, hands, poses) were found on `images`, before and after; `flipped` is for hands alone.
+    """How many `things` (faces, hands, poses) were found on `images`, before and after.
 
-    `lost` are those that only the original finds, `extra` those that only the copy finds.
+    `lost` are those that only the original finds, `extra` those that only the copy finds. `flipped` are hands that
+    changed their side, `changed` those whose gesture is another; both are None for kinds that have none.
     """
 
     things: str
@@ -38,6 +39,7 @@ class Counts:
     lost: int
     extra: int
     flipped: Optional[int] = None
+    changed: Optional[int] = None
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ def find_views(kind: LandmarkKind, read: Reader, pictures: Sequence[Picture], ev
     searched any further if such things are `often_alone`. No more views are looked for than are used.
     """
     views: list[Picture] = []
-    label = f"Looking for a {kind.name}"
+    label = f"Looking for {kind.things}"
     for done, picture in enumerate(pictures):
         events.progress(label, done, len(pictures))
         if len(views) >= MAX_IMAGES:
@@ -86,8 +86,8 @@ def find_views(kind: LandmarkKind, read: Reader, pictures: Sequence[Picture], ev
     events.progress(label, len(pictures), len(pictures))
     if not views:
         raise Refused(
-            f"The original bundle finds no {kind.name} in any of the pictures, so there is nothing to compare.",
-            next_step=f"Give pictures in which a {kind.name} fills a good part of the frame.",
+            f"The original bundle finds no {kind.things} in any of the pictures, so there is nothing to compare.",
+            next_step=f"Give pictures in which a {kind.samples} fills a good part of the frame.",
         )
     return views
 

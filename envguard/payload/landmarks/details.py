@@ -13,6 +13,7 @@ from PIL import Image
 from ..contract import EveryScore, ImageFigures, ShownPicture, ShownShift, VerifyDetails
 from .comparison import ComparedImage, Subject
 from .detections import Detection
+from .differences import score_gaps
 from .views import Picture, changed
 
 MOST_PICTURES = 8
@@ -172,8 +173,9 @@ def _gaps(comparisons: Sequence[ComparedImage]) -> tuple[np.ndarray | None, tupl
     gaps: list[np.ndarray] = []
     names: tuple[str, ...] = ()
     for before, after in (pair for each in comparisons for pair in each.pairs):
-        if before.scores is not None and after.scores is not None:
-            gaps.append(np.nan_to_num(np.abs(after.scores - before.scores), nan=1.0, posinf=1.0))
+        each = score_gaps(before, after)
+        if each is not None:
+            gaps.append(each)
             names = before.names
     if not gaps:
         return None, ()

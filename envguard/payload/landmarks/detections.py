@@ -20,13 +20,14 @@ class Detection:
 
     `landmarks` are (N, 2) positions in pixels of the picture, `world` the (N, 3) metres that hands and bodies have too.
     `scores`, from 0 to 1, are a face's blendshapes or the visibility of a body's landmarks. `side` is `Left` or `Right`
-    of a hand; `names` are what the scores are called, if MediaPipe says.
+    of a hand, and `category` what it is recognized as; `names` are what the scores are called, if MediaPipe says.
     """
 
     landmarks: np.ndarray
     scores: np.ndarray | None = None
     world: np.ndarray | None = None
     side: str = ""
+    category: str = ""
     names: tuple[str, ...] = ()
 
 

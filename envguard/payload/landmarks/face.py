@@ -16,7 +16,7 @@ from .model_inputs import Crops, Seen, whole_picture
 from .regions import Region, between, box
 
 THINGS = "faces"
-BLENDSHAPES = "face_blendshapes"
+BLENDSHAPES = "face_blendshapes.tflite"
 
 OUTER_EYE_CORNERS = (33, 263)
 """Their indices in the face mesh; the distance that 300-W and others normalise landmark errors by."""
@@ -82,9 +82,9 @@ def _read(result: Any, size: np.ndarray) -> Iterator[Detection]:
 FACE = LandmarkKind(
     name="face",
     things=THINGS,
-    detector=MemberModel("face_detector", whole_picture),
+    detector=MemberModel("face_detector.tflite", whole_picture),
     # Faces seldom reach outside their picture; black there is what their results were measured with.
-    landmarks=MemberModel("face_landmarks_detector", Crops(framed, repeat_edge=False)),
+    landmarks=MemberModel("face_landmarks_detector.tflite", Crops(framed, repeat_edge=False)),
     more=(MemberModel(BLENDSHAPES, _blendshape_inputs),),
     anatomy=Anatomy(region, framed, "inter_ocular", inter_ocular),
     task=MediaPipeTask(

@@ -43,6 +43,12 @@ def flipped(things: str, limit: float) -> LandmarkGate:
     return _share(things, "flipped", happened, limit, lambda measures: measures.counts.flipped)
 
 
+def recognized_otherwise(categories: str, limit: float) -> LandmarkGate:
+    """What was found by both, but is called something else."""
+    happened = "recognized as another one"
+    return _share(categories, "changed", happened, limit, lambda measures: measures.counts.changed)
+
+
 def landmark_shift(option: str, limit: float) -> LandmarkGate:
     """How far landmarks move on average, in pixels of the crop that the landmark model sees."""
 

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from ..contract import InspectedModel
 from ..files.bundle import Bundle
 from .face import FACE
+from .gesture import GESTURE
 from .hand import HAND
 from .kind import LandmarkKind
 from .pose import POSE
 
-KINDS: tuple[LandmarkKind, ...] = (FACE, HAND, POSE)
+KINDS: tuple[LandmarkKind, ...] = (FACE, HAND, POSE, GESTURE)
 
 OTHER = "other"
 """What a file of no kind is called in results."""

@@ -50,7 +50,7 @@ def reader(kind: LandmarkKind, bundle: Path, switches: Sequence[str] = ()) -> It
         def read(pixels: np.ndarray) -> Reading:
             image = as_image(pixels)
             start = time.perf_counter()
-            result = _detect(landmarker, image)
+            result = _found(task.methods(landmarker).still, image)
             seconds = time.perf_counter() - start
             size = np.array([pixels.shape[1], pixels.shape[0]], dtype=np.float64)
             return Reading(tuple(task.read(result, size)), seconds)
@@ -87,9 +87,9 @@ def _close(landmarker: Any) -> None:
         raise rejection(cause) from cause
 
 
-def _detect(landmarker: Any, image: Any) -> Any:
+def _found(still: Callable[[Any], Any], image: Any) -> Any:
     try:
-        return landmarker.detect(image)
+        return still(image)
     except (RuntimeError, ValueError, NotImplementedError) as cause:
         raise rejection(cause) from cause
 

@@ -33,6 +33,11 @@ InputMaker = Callable[[Seen], list[np.ndarray]]
 """Makes the inputs of one model."""
 
 
+def nothing(_: Seen) -> list[np.ndarray]:
+    """For a model that no inputs are made for."""
+    return []
+
+
 def whole_picture(seen: Seen) -> list[np.ndarray]:
     """What a detector is given: the whole picture."""
     return [] if seen.size is None else [whole_input(seen.pixels, seen.size)]

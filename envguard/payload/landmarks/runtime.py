@@ -15,7 +15,7 @@ from mediapipe.tasks.python import BaseOptions, vision
 
 from ..contract import Setting
 from .detections import Detection
-from .kind import LandmarkKind
+from .kind import LandmarkKind, Methods
 from .landmarkers import Rejected, as_image, base_options, opened, rejection
 from .views import Picture
 
@@ -89,7 +89,7 @@ def landmarker(kind: LandmarkKind, bundle: Path, settings: Settings) -> Iterator
         given["result_callback"] = lambda result, _image, _milliseconds: answers.put(result)
     options = kind.task.options(base_options=base_options(bundle), **given)
     with opened(kind.task.landmarker, options) as marker:
-        call = {IMAGE: _still, VIDEO: _video, LIVE_STREAM: _live}[mode](marker, answers)
+        call = {IMAGE: _still, VIDEO: _video, LIVE_STREAM: _live}[mode](kind.task.methods(marker), answers)
 
         def detect(frame: Frame) -> Any:
             try:
@@ -106,21 +106,20 @@ def thread_options(kinds: Sequence[LandmarkKind]) -> tuple[str, ...]:
     return tuple(sorted({field.name for options in known for field in fields(options) if "thread" in field.name}))
 
 
-def _still(marker: Any, _: queue.SimpleQueue[Any]) -> Callable[[Any], Any]:
-    detect: Callable[[Any], Any] = marker.detect
-    return detect
+def _still(methods: Methods, _: queue.SimpleQueue[Any]) -> Callable[[Any], Any]:
+    return methods.still
 
 
-def _video(marker: Any, _: queue.SimpleQueue[Any]) -> Callable[[Any], Any]:
+def _video(methods: Methods, _: queue.SimpleQueue[Any]) -> Callable[[Any], Any]:
     times = itertools.count(step=FRAME_MS)
-    return lambda image: marker.detect_for_video(image, next(times))
+    return lambda image: methods.video(image, next(times))
 
 
-def _live(marker: Any, answers: queue.SimpleQueue[Any]) -> Callable[[Any], Any]:
+def _live(methods: Methods, answers: queue.SimpleQueue[Any]) -> Callable[[Any], Any]:
     times = itertools.count(step=FRAME_MS)
 
     def detect(image: Any) -> Any:
-        marker.detect_async(image, next(times))
+        methods.live(image, next(times))
         try:
             return answers.get(timeout=ANSWER_SECONDS)
         except queue.Empty:

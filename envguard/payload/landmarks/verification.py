@@ -39,6 +39,7 @@ def _counts(subject: Subject, compared: Sequence[ComparedImage], differences: Se
         lost=sum(image.lost for image in compared),
         extra=sum(image.extra for image in compared),
         flipped=sum(item.flipped for item in differences) if subject.kind.has_sides else None,
+        changed=sum(item.recognized_otherwise for item in differences) if subject.kind.has_categories else None,
     )
 
 

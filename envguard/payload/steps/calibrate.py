@@ -15,8 +15,13 @@ from ..files.given_arrays import read_rows
 from ..files.holding_out import LEAST_ROWS_TO_DIVIDE, divided, divided_rows, key
 from ..files.own_files import OWN, own_arrays, own_pictures
 from ..landmarks.comparison import find_views
+<<<<<<< HEAD
 from ..landmarks.kind import LandmarkKind
 from ..landmarks.kinds import KINDS, kind_of, picture_sizes
+=======
+from ..landmarks.kind import LandmarkKind, MemberModel
+from ..landmarks.kinds import kind_of, picture_sizes
+>>>>>>> af34198 (Verify gesture recognizers in MediaPipe: gestures, hands and landmarks, with inputs for the hand models nested in them)
 from ..landmarks.landmarkers import VERSION, Reader, Rejected, reader
 from ..landmarks.model_inputs import Seen, Size, whole_input
 from ..landmarks.views import CHANGES, Picture, changed
@@ -95,10 +100,19 @@ def _from_pictures(
         return _picture_arrays(picture_sizes(models), read_pictures(own, events)) if own else NOTHING
     maker = _Maker(kind, picture_sizes(models), events)
     if request.files(OWN):
+<<<<<<< HEAD
         return _bundle_arrays(source, maker, read_pictures(own, events), []) if own else NOTHING
     shown = [read_picture(path) for path in request.files(kind.samples)]
     apart = [read_picture(path) for path in request.files(kind.held_out_samples)]
     return _bundle_arrays(source, maker, shown, apart) if shown else NOTHING
+=======
+        return _bundle_arrays(source, _Maker(kind, kind.members_of(source), sizes, events), own, []) if own else NOTHING
+    shown = [read_picture(path) for path in request.files(kind.samples)]
+    apart = [read_picture(path) for path in request.files(kind.held_out_samples)]
+    return (
+        _bundle_arrays(source, _Maker(kind, kind.members_of(source), sizes, events), shown, apart) if shown else NOTHING
+    )
+>>>>>>> af34198 (Verify gesture recognizers in MediaPipe: gestures, hands and landmarks, with inputs for the hand models nested in them)
 
 
 def _refuse_unused(request: Request, source: bundles.Bundle, models: Sequence[InspectedModel]) -> None:
@@ -163,12 +177,13 @@ def _bundle_arrays(
 
 @dataclass(frozen=True)
 class _Maker:
-    """Makes inputs for the models of a bundle; `sizes` are height and width of the pictures that they take.
+    """Makes inputs for the `members` of a bundle; `sizes` are height and width of the pictures that they take.
 
     What the user drops is not among the models that have a size.
     """
 
     kind: LandmarkKind
+    members: Mapping[str, MemberModel]
     sizes: Mapping[str, Size]
     events: Events
 
@@ -176,13 +191,13 @@ class _Maker:
         self, read: Reader, views: Sequence[Picture], limit: int, framings: int | None = None
     ) -> dict[str, np.ndarray]:
         """Inputs for the views and their changes, by model; of each thing found, in that many framings or in all."""
-        made: dict[str, list[np.ndarray]] = {member.name: [] for member in self.kind.members}
+        made: dict[str, list[np.ndarray]] = {name: [] for name in self.members}
         total = min(limit, len(views) * len(CHANGES))
         for done, image in enumerate(changed(views, limit)):
             self.events.progress("Making inputs", done, total)
             found = [each.landmarks for each in read(image.pixels).found]
-            for member in self.kind.members:
-                made[member.name] += member.inputs(Seen(image.pixels, found, self.sizes.get(member.name), framings))
+            for name, member in self.members.items():
+                made[name] += member.inputs(Seen(image.pixels, found, self.sizes.get(name), framings))
         self.events.progress("Making inputs", total, total)
         return {name: np.stack(inputs) for name, inputs in made.items() if inputs}
 

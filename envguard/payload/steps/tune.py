@@ -234,7 +234,7 @@ def _as_object(found: TuneFindings) -> dict[str, Json]:
 def _pictures(request: Request, kind: LandmarkKind) -> list[Picture]:
     paths = own_pictures(request) or list(request.files(kind.samples))
     if not paths:
-        raise Refused("There is no picture to measure on.", next_step=f"Give at least one with a {kind.name}.")
+        raise Refused("There is no picture to measure on.", next_step=f"Give at least one with a {kind.samples}.")
     return [read_picture(path) for path in _spread(paths, MOST_PICTURES)]
 
 

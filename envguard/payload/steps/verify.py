@@ -98,7 +98,7 @@ def run(request: Request, events: Events) -> StepFindings:
     if kind_of(quantized) is not kind:
         return _rejected(kind, "it lacks one of the models that the landmarker runs.")
     sizes = picture_sizes(request.found(InspectFindings).models)
-    subject = Subject(kind, sizes[kind.landmarks.name][0])
+    subject = Subject(kind, sizes[original.names[kind.landmarks.path]][0])
     pictures = _read_pictures(request, kind)
     try:
         readings = _read(subject, original, quantized, pictures, events)
@@ -142,7 +142,9 @@ def _why_not(original: bundles.Bundle) -> str:
 def _read_pictures(request: Request, kind: LandmarkKind) -> list[Picture]:
     paths = [*request.files(PICTURE), *request.files(kind.samples)]
     if not paths:
-        raise Refused("There is no picture to verify with.", next_step=f"Give at least one picture with a {kind.name}.")
+        raise Refused(
+            "There is no picture to verify with.", next_step=f"Give at least one picture with a {kind.samples}."
+        )
     return [read_picture(path) for path in paths]
 
 
