@@ -33,6 +33,9 @@ class GateDeclaration:
     at_least: bool = False
 
 
+COMPARED = GateDeclaration("compared", "Compared with the original", "{subject} could not be compared: {cause}")
+"""Of each model; what the step `compare` cannot run may be run by MediaPipe in the step `verify`, which settles it."""
+
 NO_WORDS: Mapping[str, object] = {}
 
 

@@ -80,4 +80,4 @@ def test_a_model_that_is_no_landmarker_is_bad_input(store_home: Path, tmp_path: 
     model.write_bytes(b"\x00\x00\x00\x00TFL3" + bytes(64))
     ended = envguard("run", "tune", model, home=store_home)
     assert ended.code == 2, ended.err
-    assert "is not a face, hand or pose landmarker bundle" in ended.err
+    assert "is not a face, hand, pose or gesture bundle" in ended.err

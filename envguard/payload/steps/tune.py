@@ -74,7 +74,7 @@ def run(request: Request, events: Events) -> StepFindings:
     if kind is None:
         kinds = f"{', '.join(each.name for each in KINDS[:-1])} or {KINDS[-1].name}"
         raise Refused(
-            f"{bundle.path.name} is not a {kinds} landmarker bundle, and only those can be tuned.",
+            f"{bundle.path.name} is not a {kinds} bundle, and only those can be tuned.",
             why=f"it holds {', '.join(model.name for model in bundle.models())}",
             next_step="`envguard inspect` shows what is in it; `envguard run quantize` takes any model.",
         )

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from ..contract import (
+    CompareFindings,
     InspectFindings,
     Request,
     SampleSize,
@@ -17,7 +18,7 @@ from ..contract import (
     to_json,
 )
 from ..files import bundle as bundles
-from ..gates import GateDeclaration, judge, limits_of
+from ..gates import COMPARED, GateDeclaration, judge, limits_of
 from ..int8.goals import BALANCED, goal_of
 from ..landmarks.comparison import ComparedImage, Subject, compare, find_views, noise_floor
 from ..landmarks.details import gather
@@ -36,7 +37,7 @@ DETAILS = "details"
 
 REJECTS = GateDeclaration(
     "mediapipe-rejects",
-    "MediaPipe's {kind} landmarker takes the quantized bundle",
+    "MediaPipe takes the quantized bundle for its {kind} task",
     f"MediaPipe {VERSION} does not take the quantized bundle: {{reason}}",
     "Quantize with another recipe; the message names what the runtime misses.",
 )
@@ -96,7 +97,7 @@ def run(request: Request, events: Events) -> StepFindings:
     if kind is None:
         return StepFindings(_not_verified(OTHER, _why_not(original)))
     if kind_of(quantized) is not kind:
-        return _rejected(kind, "it lacks one of the models that the landmarker runs.")
+        return _rejected(kind, "it lacks one of the models that the task runs.")
     sizes = picture_sizes(request.found(InspectFindings).models)
     subject = Subject(kind, sizes[original.names[kind.landmarks.path]][0])
     pictures = _read_pictures(request, kind)
@@ -107,8 +108,20 @@ def run(request: Request, events: Events) -> StepFindings:
     file = request.folder / f"{DETAILS}.json"
     file.write_text(json.dumps(to_json(readings.details), allow_nan=False), encoding="utf-8")
     found = readings.findings(len(pictures))
-    gates = judged(kind.gates, found.measures, limits) if found.measures else ()
-    return StepFindings(found, (judge(REJECTS, passed=True, words={"kind": kind.name}), *gates), {DETAILS: file.name})
+    gates = [judge(REJECTS, passed=True, words={"kind": kind.name})]
+    gates += judged(kind.gates, found.measures, limits) if found.measures else ()
+    gates += [judge(COMPARED, passed=True, subject=name) for name in _run_here_alone(request, kind, original)]
+    return StepFindings(found, tuple(gates), {DETAILS: file.name})
+
+
+def _run_here_alone(request: Request, kind: LandmarkKind, original: bundles.Bundle) -> list[str]:
+    """The models that MediaPipe ran and the step `compare` could not; what else the bundle holds was not run here."""
+    try:
+        earlier = request.found(CompareFindings).models
+    except LookupError:
+        return []
+    here = kind.members_of(original)
+    return [model.name for model in earlier if not model.ran and model.name in here]
 
 
 def _read(
@@ -133,10 +146,10 @@ def _read(
 
 def _why_not(original: bundles.Bundle) -> str:
     if original.suffix == bundles.MODEL_SUFFIX:
-        return "MediaPipe's landmarkers take .task bundles; a single model's own outputs are compared instead."
+        return "MediaPipe's tasks take .task bundles; a single model's own outputs are compared instead."
     names = ", ".join(model.name for model in original.models())
     kinds = f"{', '.join(kind.name for kind in KINDS[:-1])} or {KINDS[-1].name}"
-    return f"This is not a {kinds} landmarker bundle; it holds {names}."
+    return f"This is not a {kinds} bundle; it holds {names}."
 
 
 def _read_pictures(request: Request, kind: LandmarkKind) -> list[Picture]:

@@ -217,7 +217,7 @@ class OnTheRealBundle(unittest.TestCase):
 
     def test_a_single_model_and_a_bundle_of_others_are_refused(self) -> None:
         model = next(Path(os.environ["ENVGUARD_TEST_MODELS"]).rglob("*.tflite"))
-        with self.assertRaisesRegex(Refused, "is not a face, hand or pose landmarker bundle"):
+        with self.assertRaisesRegex(Refused, "is not a face, hand, pose or gesture bundle"):
             self.tuned({"model": model, "face": one_face()})
 
     def test_no_picture_is_refused(self) -> None:
