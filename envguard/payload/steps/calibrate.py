@@ -15,13 +15,8 @@ from ..files.given_arrays import read_rows
 from ..files.holding_out import LEAST_ROWS_TO_DIVIDE, divided, divided_rows, key
 from ..files.own_files import OWN, own_arrays, own_pictures
 from ..landmarks.comparison import find_views
-<<<<<<< HEAD
-from ..landmarks.kind import LandmarkKind
-from ..landmarks.kinds import KINDS, kind_of, picture_sizes
-=======
 from ..landmarks.kind import LandmarkKind, MemberModel
-from ..landmarks.kinds import kind_of, picture_sizes
->>>>>>> af34198 (Verify gesture recognizers in MediaPipe: gestures, hands and landmarks, with inputs for the hand models nested in them)
+from ..landmarks.kinds import KINDS, kind_of, picture_sizes
 from ..landmarks.landmarkers import VERSION, Reader, Rejected, reader
 from ..landmarks.model_inputs import Seen, Size, whole_input
 from ..landmarks.views import CHANGES, Picture, changed
@@ -98,21 +93,12 @@ def _from_pictures(
         if own:
             _refuse_unused(request, source, models)
         return _picture_arrays(picture_sizes(models), read_pictures(own, events)) if own else NOTHING
-    maker = _Maker(kind, picture_sizes(models), events)
+    maker = _Maker(kind, kind.members_of(source), picture_sizes(models), events)
     if request.files(OWN):
-<<<<<<< HEAD
         return _bundle_arrays(source, maker, read_pictures(own, events), []) if own else NOTHING
     shown = [read_picture(path) for path in request.files(kind.samples)]
     apart = [read_picture(path) for path in request.files(kind.held_out_samples)]
     return _bundle_arrays(source, maker, shown, apart) if shown else NOTHING
-=======
-        return _bundle_arrays(source, _Maker(kind, kind.members_of(source), sizes, events), own, []) if own else NOTHING
-    shown = [read_picture(path) for path in request.files(kind.samples)]
-    apart = [read_picture(path) for path in request.files(kind.held_out_samples)]
-    return (
-        _bundle_arrays(source, _Maker(kind, kind.members_of(source), sizes, events), shown, apart) if shown else NOTHING
-    )
->>>>>>> af34198 (Verify gesture recognizers in MediaPipe: gestures, hands and landmarks, with inputs for the hand models nested in them)
 
 
 def _refuse_unused(request: Request, source: bundles.Bundle, models: Sequence[InspectedModel]) -> None:
