@@ -46,6 +46,7 @@ def test_the_page_on_projects_is_true(tmp_path: Path, store_home: Path) -> None:
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["table"]["rows"] == 3
     assert report["decoded by"].startswith("6.")
+    assert (tmp_path / "page.txt").read_text().startswith("report: yes, {'encode': ")
     assert sorted(path.name for path in tmp_path.rglob("proofs.json")) == ["proofs.json"] * 2
     explained = ended["run report --explain"].out
     assert "encode (old) → decode (new)" in explained

@@ -37,6 +37,20 @@ from envguard.running.pipeline import TaskResult, run_task
 from envguard.running.receipt import receipt_path
 from envguard.running.task_order import TaskOrder
 
+NamedInputs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input",
+        "-i",
+        metavar="NAME=PATH",
+        help="An input by name; PATH may be sample:NAME. Can be given several times.",
+    ),
+]
+ReportsOption = Annotated[
+    list[str] | None,
+    typer.Option("--report", metavar="NAME=PATH", help="Make this report of the task. Can be given several times."),
+]
+
 
 def command_for(task: Task) -> Any:
     def run(
@@ -44,15 +58,7 @@ def command_for(task: Task) -> Any:
         source: Annotated[
             str | None, typer.Argument(metavar="[INPUT]", help="The input, if the task has exactly one.")
         ] = None,
-        named: Annotated[
-            list[str] | None,
-            typer.Option(
-                "--input",
-                "-i",
-                metavar="NAME=PATH",
-                help="An input by name; PATH may be sample:NAME. Can be given several times.",
-            ),
-        ] = None,
+        named: NamedInputs = None,
         output: Annotated[
             Path | None,
             typer.Option("--output", "-o", metavar="OUT", help="The output: a file, or a folder if there are several."),
@@ -63,6 +69,7 @@ def command_for(task: Task) -> Any:
         offline: OfflineOption = False,
         backend: BackendOption = None,
         base: BaseOption = None,
+        reports: ReportsOption = None,
         receipt: ReceiptOption = True,
         explain: ExplainOption = False,
         as_json: JsonOption = False,
@@ -73,15 +80,24 @@ def command_for(task: Task) -> Any:
             if explain:
                 explain_task(task, workshop, as_json=as_json)
                 return
-            result, left = _run(task, _inputs(task, source, named or ()), output, workshop, receipt=receipt)
+            wanted, told = _inputs(task, source, named or ()), _reports(task, reports or ())
+            result, left = _run(task, wanted, output, told, workshop, receipt=receipt)
         _show(result, left, as_json=as_json)
+        if result.report_error:
+            raise result.report_error
         raise typer.Exit(0 if result.passed else 1)
 
     return as_command(task.name, run, help=f"{task.summary}.\n\nInputs: {', '.join(task.inputs) or 'none'}.")
 
 
 def _run(
-    task: Task, wanted: Mapping[str, str], output: Path | None, workshop: Workshop, *, receipt: bool
+    task: Task,
+    wanted: Mapping[str, str],
+    output: Path | None,
+    reports: Mapping[str, Path],
+    workshop: Workshop,
+    *,
+    receipt: bool,
 ) -> tuple[TaskResult, Path | None]:
     if output is None:
         raise BadInput(
@@ -97,11 +113,15 @@ def _run(
     for each in () if several else (*sources.values(), None):
         check_output(target, each)
         check_output(receipt_path(target, task), each)
+    for report in reports.values():
+        for each in (*sources.values(), *(() if several else (target,))):
+            check_output(report, each)
     order = TaskOrder(
         task,
         {name: (path,) for name, path in sources.items()},
         target,
         receipt=receipt_path(target, task) if receipt else None,
+        reports=reports,
     )
     result = run_task(order, workshop)
     return result, leave_receipt(order, result, sample_of(wanted))
@@ -109,14 +129,7 @@ def _run(
 
 def _inputs(task: Task, source: str | None, named: Sequence[str]) -> dict[str, str]:
     """The task's inputs by name, in its order; every one once, and no other."""
-    given: dict[str, str] = {}
-    for each in named:
-        name, equals, value = each.partition("=")
-        if not equals or not value:
-            raise BadInput(f"{each!r} does not name an input.", next_step="Write --input NAME=PATH.")
-        if name in given:
-            raise BadInput(f"The input {name!r} is named twice.", next_step="Name it once.")
-        given[name] = value
+    given = _by_name("input", named)
     if source is not None:
         if len(task.inputs) != 1 or given:
             raise BadInput(
@@ -134,6 +147,31 @@ def _inputs(task: Task, source: str | None, named: Sequence[str]) -> dict[str, s
             next_step=f"envguard run {task.name} {' '.join(f'--input {name}=PATH' for name in task.inputs)} -o OUT",
         )
     return {name: given[name] for name in task.inputs}
+
+
+def _reports(task: Task, named: Sequence[str]) -> dict[str, Path]:
+    """The requested reports by name, and where each goes."""
+    given = _by_name("report", named)
+    for name in given:
+        if name not in task.reports:
+            raise BadInput(
+                f"The task {task.name} has no report {name!r}.",
+                why=f"its reports are {', '.join(task.reports) or 'none'}",
+                next_step="Declare it in the task's `reports`, or name another.",
+            )
+    return {name: Path(path).absolute() for name, path in given.items()}
+
+
+def _by_name(what: str, named: Sequence[str]) -> dict[str, str]:
+    given: dict[str, str] = {}
+    for each in named:
+        name, equals, value = each.partition("=")
+        if not equals or not value:
+            raise BadInput(f"{each!r} is not of the form NAME=PATH.", next_step=f"Write --{what} NAME=PATH.")
+        if name in given:
+            raise BadInput(f"The {what} {name!r} is named twice.", next_step="Name it once.")
+        given[name] = value
+    return given
 
 
 def _show(result: TaskResult, receipt: Path | None, *, as_json: bool) -> None:
