@@ -49,7 +49,7 @@ SAMPLE = "sample:"
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class ConvertChoices:
     """How to convert: the task's steps with their options, and whether a receipt is left."""
 
     task: Task
@@ -113,12 +113,12 @@ def convert(
         if explain:
             explain_task(task, workshop, as_json=as_json)
             return
-        document = convert_model(model, output, Choices(task, options, calibration, receipt), workshop)
+        document = convert_model(model, output, ConvertChoices(task, options, calibration, receipt), workshop)
     typer.echo(json.dumps(to_json(document), indent=2) if as_json else printable(as_text(document)))
     raise typer.Exit(0 if document.verdict == YES else 1)
 
 
-def convert_model(named: str, output: Path | None, choices: Choices, workshop: Workshop) -> ConvertDocument:
+def convert_model(named: str, output: Path | None, choices: ConvertChoices, workshop: Workshop) -> ConvertDocument:
     """Run the task for a model and give back the document of what was found; raises EnvguardError if it cannot run.
 
     Bad input is refused before anything is built for it.

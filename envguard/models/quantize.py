@@ -25,14 +25,14 @@ from envguard.cli.screen import screen, screens
 from envguard.cli.selection import Selection
 from envguard.cli.tasks.explain import explain_task
 from envguard.models.model_files import is_one, one_model, several_models
-from envguard.models.quantizing import TASK, Batch, Choices, quantize_model, quantize_several
+from envguard.models.quantizing import TASK, Batch, QuantizeChoices, quantize_model, quantize_several
 from envguard.models.recipe import read_recipe
 from envguard.models.report_files import with_pages, write_folder_data, write_markdown
 from envguard.models.text import quantization, several
 from envguard.payload.contract import FailedRun, SeveralDocument, to_json
 
 
-class Goal(str, Enum):
+class GoalName(str, Enum):
     """What counts most in a quantized model; the payload defines what each means."""
 
     ACCURACY = "accuracy"
@@ -63,7 +63,8 @@ DropOption = Annotated[
     typer.Option(metavar="NAME", help="Leave out a model of the bundle, such as face_blendshapes."),
 ]
 GoalOption = Annotated[
-    Goal, typer.Option(help="What matters most. For the smallest file, add --low-rank to size.", case_sensitive=False)
+    GoalName,
+    typer.Option(help="What matters most. For the smallest file, add --low-rank to size.", case_sensitive=False),
 ]
 LowRankOption = Annotated[
     bool, typer.Option("--low-rank", help="Also compress large layers: fewer weights, not only fewer bits.")
@@ -108,7 +109,7 @@ def quantize(
     models: ModelsArgument,
     output: OutputOption = None,
     drop: DropOption = None,
-    goal: GoalOption = Goal.BALANCED,
+    goal: GoalOption = GoalName.BALANCED,
     low_rank: LowRankOption = False,
     calibration: CalibrationOption = None,
     recipe: RecipeOption = None,
@@ -132,7 +133,7 @@ def quantize(
     Exit codes: 0 done; 1 the verdict is no or unverified and nothing was written; 2 bad input; 3 no environment is
     available here. For several models, the highest of theirs.
     """
-    choices = Choices(
+    choices = QuantizeChoices(
         drop=tuple(drop or ()),
         goal=goal.value,
         low_rank=low_rank,
@@ -156,12 +157,14 @@ def exit_code(document: SeveralDocument) -> int:
     return max(run.exit_code if isinstance(run, FailedRun) else int(run.output is None) for run in document.runs)
 
 
-def _explain(choices: Choices, *, as_json: bool) -> None:
+def _explain(choices: QuantizeChoices, *, as_json: bool) -> None:
     with screen() as receive:
         explain_task(*choices.opened(receive), as_json=as_json)
 
 
-def _quantize_one(named: str, output: Path | None, choices: Choices, report: Path | None, *, as_json: bool) -> None:
+def _quantize_one(
+    named: str, output: Path | None, choices: QuantizeChoices, report: Path | None, *, as_json: bool
+) -> None:
     with screen() as receive:
         task, workshop = choices.opened(receive)
         (model,) = with_pages({named: one_model(named, output, workshop)}, report).values()
@@ -172,7 +175,7 @@ def _quantize_one(named: str, output: Path | None, choices: Choices, report: Pat
 
 
 def _quantize_several(
-    named: list[str], folder: Path | None, choices: Choices, report: Path | None, *, jobs: int, as_json: bool
+    named: list[str], folder: Path | None, choices: QuantizeChoices, report: Path | None, *, jobs: int, as_json: bool
 ) -> None:
     with screens() as receiver:
         task, workshop = choices.opened(receiver(""))

@@ -41,7 +41,7 @@ TASK = "quantize"
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class QuantizeChoices:
     """What the options say of every model of a command; plain values, so that they can go to another process."""
 
     drop: tuple[str, ...]
@@ -84,7 +84,7 @@ class Batch:
 
 
 def quantize_model(
-    model: Model, choices: Choices, task: Task, workshop: Workshop, alone: Alone = contextlib.nullcontext
+    model: Model, choices: QuantizeChoices, task: Task, workshop: Workshop, alone: Alone = contextlib.nullcontext
 ) -> QuantizeDocument:
     """Run the task for a model and give back the document of what was found; raises EnvguardError if it cannot run.
 
@@ -123,7 +123,7 @@ def _with_recipe(options: Overrides, record: Run) -> Overrides:
 
 
 def quantize_several(
-    batch: Batch, choices: Choices, task: Task, workshop: Workshop, receiver: Callable[[str], Receiver]
+    batch: Batch, choices: QuantizeChoices, task: Task, workshop: Workshop, receiver: Callable[[str], Receiver]
 ) -> SeveralDocument:
     """Run the task for every model and give back one document for all, in which failures are told.
 
@@ -139,7 +139,9 @@ def quantize_several(
         scratch_folder(runs_folder(workshop.home)) as scratch,
         _folder_for(batch.folder),
     ):
-        outcomes = run_each(_run, jobs, at_once=batch.at_once, turns=scratch / "turns", receiver=receiver)
+        outcomes = run_each(
+            _run, jobs, at_once=batch.at_once, measuring_lock=scratch / "measuring.lock", receiver=receiver
+        )
     runs = ((model, outcomes[name]) for name, model in batch.models.items())
     return several_document(
         TASK, tuple(failed_run(model.source, run) if isinstance(run, RunError) else run for model, run in runs)
@@ -151,7 +153,7 @@ def failed_run(source: Path, error: RunError) -> FailedRun:
     return FailedRun(TASK, {"path": str(source)}, error.what, error.why, error.next_step, error.exit_code)
 
 
-def _run(job: tuple[Model, Choices], receive: Receiver, alone: Alone) -> QuantizeDocument:
+def _run(job: tuple[Model, QuantizeChoices], receive: Receiver, alone: Alone) -> QuantizeDocument:
     model, choices = job
     try:
         task, workshop = choices.opened(receive)

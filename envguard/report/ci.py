@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from envguard.catalog.model import Environment
-from envguard.report.yaml import Value, to_yaml
+from envguard.report.yaml import YamlValue, to_yaml
 from envguard.running.environments.recorded import recorded_locks
 
 STORE = ".envguard-store"
@@ -22,7 +22,7 @@ CACHE, UPLOAD = "actions/cache@v4", "actions/upload-artifact@v4"
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class CiJob:
     """What to run in CI.
 
     `install` holds the shell lines that make `envguard` a command, `checked` the environments whose locks to check,
@@ -69,9 +69,9 @@ def locks_key(environments: Iterable[Environment]) -> str:
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:32]
 
 
-def github_workflow(job: Job) -> str:
+def github_workflow(job: CiJob) -> str:
     """The job as a workflow of GitHub Actions."""
-    work: dict[str, Value] = {
+    work: dict[str, YamlValue] = {
         "name": job.task,
         "runs-on": "ubuntu-latest",
         "timeout-minutes": 60,
@@ -79,7 +79,7 @@ def github_workflow(job: Job) -> str:
     }
     if job.folder:
         work["defaults"] = {"run": {"working-directory": job.folder}}
-    document: dict[str, Value] = {
+    document: dict[str, YamlValue] = {
         "name": f"envguard {job.task}",
         "on": {"push": None, "pull_request": None, "workflow_dispatch": None},
         "permissions": {"contents": "read"},
@@ -88,7 +88,7 @@ def github_workflow(job: Job) -> str:
     return _head("github") + to_yaml(document)
 
 
-def _github_steps(job: Job) -> list[Value]:
+def _github_steps(job: CiJob) -> list[YamlValue]:
     key = "envguard-${{ runner.os }}-${{ runner.arch }}-${{ steps.python.outputs.python-version }}"
     return [
         {"uses": CHECKOUT},
@@ -116,12 +116,12 @@ def _github_steps(job: Job) -> list[Value]:
     ]
 
 
-def gitlab_pipeline(job: Job) -> str:
+def gitlab_pipeline(job: CiJob) -> str:
     """The job as a GitLab CI pipeline; the store is packed, because GitLab's cache does not keep exact file times."""
     top = [f"cd {shlex.quote(job.folder)}"] if job.folder else []
     unpack = f'if [ -f "$CI_PROJECT_DIR/{PACKED}" ]; then tar -xf "$CI_PROJECT_DIR/{PACKED}" -C "$ENVGUARD_HOME"; fi'
     pack = f'tar --format=posix -cf "$CI_PROJECT_DIR/{PACKED}" -C "$ENVGUARD_HOME" environments'
-    document: dict[str, Value] = {
+    document: dict[str, YamlValue] = {
         "envguard": {
             "image": f"python:{job.python}",
             "timeout": "1 hour",
@@ -136,15 +136,15 @@ def gitlab_pipeline(job: Job) -> str:
     return _head("gitlab") + to_yaml(document)
 
 
-def _variables(job: Job, top: str) -> dict[str, Value]:
+def _variables(job: CiJob, top: str) -> dict[str, YamlValue]:
     """The store's folder, and the project's, because envguard does not search a checkout that others can write to."""
-    variables: dict[str, Value] = {"ENVGUARD_HOME": f"{top}/{STORE}"}
+    variables: dict[str, YamlValue] = {"ENVGUARD_HOME": f"{top}/{STORE}"}
     if job.project:
         variables["ENVGUARD_PROJECT"] = f"{top}/{job.folder}".rstrip("/")
     return variables
 
 
-def _key_command(job: Job) -> str:
+def _key_command(job: CiJob) -> str:
     return shlex.join(("envguard", "ci", "key", job.task))
 
 

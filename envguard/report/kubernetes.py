@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from envguard.backends.resources import Resources
 from envguard.catalog.model import PayloadStep, Task
 from envguard.payload.contract import TaskFile, to_json
-from envguard.report.yaml import Value, to_yaml
+from envguard.report.yaml import YamlValue, to_yaml
 from envguard.running.environments.exporting import ExportedTask
 from envguard.running.step import task_step
 
@@ -35,10 +35,10 @@ def manifest(task: Task, exported: ExportedTask, resources: Resources, files: Ma
     `files` maps the task's inputs to the names of their files in the cluster's volume.
     """
     name = _label(f"envguard-{task.name}")
-    labels: Value = {"app": name}
+    labels: YamlValue = {"app": name}
     needed = ", ".join(files[each] for each in task.inputs) or "none are needed"
     head = HEAD.format(task=task.name, inputs=needed, nobody=NOBODY, name=name)
-    documents: list[dict[str, Value]] = [
+    documents: list[dict[str, YamlValue]] = [
         {
             "apiVersion": "v1",
             "kind": "ConfigMap",
@@ -74,7 +74,7 @@ def _task(task: Task, exported: ExportedTask, files: Mapping[str, str]) -> TaskF
     )
 
 
-def _pod(name: str, task: Task, exported: ExportedTask, resources: Resources) -> dict[str, Value]:
+def _pod(name: str, task: Task, exported: ExportedTask, resources: Resources) -> dict[str, YamlValue]:
     steps = [_container(step.name, exported.images[step.environment], resources) for step in task.steps]
     last = _container(PUBLISH, exported.images[task.steps[-1].environment], resources, publishes=True)
     return {
@@ -100,9 +100,9 @@ def _pod(name: str, task: Task, exported: ExportedTask, resources: Resources) ->
     }
 
 
-def _container(name: str, image: str, resources: Resources, *, publishes: bool = False) -> dict[str, Value]:
+def _container(name: str, image: str, resources: Resources, *, publishes: bool = False) -> dict[str, YamlValue]:
     memory = f"{resources.memory >> 20}Mi"
-    mounts: list[Value] = [
+    mounts: list[YamlValue] = [
         {"name": "task", "mountPath": "/envguard/task", "readOnly": True},
         {"name": "input", "mountPath": "/envguard/input", "readOnly": True},
         {"name": "work", "mountPath": "/envguard/work"},

@@ -11,12 +11,12 @@ from envguard.locks.lockfile import Lock
 from envguard.locks.proofs import Platform, Proof, proof_of
 from envguard.planning import LockKey, unresolvable
 
-State = Literal["known-good", "known-bad", "unknown"]
+CellState = Literal["known-good", "known-bad", "unknown"]
 Recorded = tuple[Environment, Mapping[LockKey, Lock], Mapping[str, Sequence[Proof]]]
 """An environment with its locks, and its proofs by edition."""
 
 SCHEMA = 1
-WORDS: Mapping[State, str] = {"known-good": "works", "known-bad": "fails", "unknown": "unknown"}
+WORDS: Mapping[CellState, str] = {"known-good": "works", "known-bad": "fails", "unknown": "unknown"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class MatrixCell:
     reason: str
 
     @property
-    def state(self) -> State:
+    def state(self) -> CellState:
         """What the proof says, if there is one."""
         if self.proof is None:
             return "unknown"

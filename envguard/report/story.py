@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from envguard.report.matrix import EnvironmentMatrix, Matrix, MatrixCell, State
+from envguard.report.matrix import CellState, EnvironmentMatrix, Matrix, MatrixCell
 
-WORDS: Mapping[State, str] = {"known-good": "works", "known-bad": "no", "unknown": "not tried"}
+WORDS: Mapping[CellState, str] = {"known-good": "works", "known-bad": "no", "unknown": "not tried"}
 
 
 def story_markdown(matrix: Matrix, cause: Callable[[str], str]) -> str:

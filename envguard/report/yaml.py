@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-Value = str | int | bool | None | Sequence["Value"] | Mapping[str, "Value"]
+YamlValue = str | int | bool | None | Sequence["YamlValue"] | Mapping[str, "YamlValue"]
 
 INDENT = "  "
 
@@ -17,7 +17,7 @@ _WORDS = frozenset(("true", "false", "yes", "no", "on", "off", "y", "n", "null")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z_-]*")
 
 
-def to_yaml(document: Mapping[str, Value]) -> str:
+def to_yaml(document: Mapping[str, YamlValue]) -> str:
     """The document as YAML, with keys in their order and multi-line texts as blocks.
 
     Raises ValueError if a key would need quotes.
@@ -25,7 +25,7 @@ def to_yaml(document: Mapping[str, Value]) -> str:
     return "\n".join(_mapping(document)) + "\n"
 
 
-def _mapping(values: Mapping[str, Value]) -> Iterator[str]:
+def _mapping(values: Mapping[str, YamlValue]) -> Iterator[str]:
     for key, value in values.items():
         if not _KEY.fullmatch(key):
             raise ValueError(f"{key!r} needs quotes as a key")
@@ -41,7 +41,7 @@ def _mapping(values: Mapping[str, Value]) -> Iterator[str]:
             yield from rest
 
 
-def _items(values: Sequence[Value]) -> Iterator[str]:
+def _items(values: Sequence[YamlValue]) -> Iterator[str]:
     for value in values:
         if isinstance(value, Mapping) and value:
             first, *rest = _mapping(value)
@@ -56,7 +56,7 @@ def _items(values: Sequence[Value]) -> Iterator[str]:
         yield from (INDENT + line if line else line for line in rest)
 
 
-def _scalar(value: Value) -> Iterator[str]:
+def _scalar(value: YamlValue) -> Iterator[str]:
     """The lines of a value; those of a multi-line text after the first are indented."""
     if value is None:
         yield ""

@@ -12,7 +12,7 @@ from typing import Literal
 from envguard.catalog.model import Task
 from envguard.errors import BadInput, EnvguardError, NoEnvironment, StepFailed
 from envguard.files import FileFacts, file_facts
-from envguard.payload.contract import SAMPLE
+from envguard.payload.contract import SAMPLE, ToolchainDifference
 from envguard.running.code_digest import code_digest, task_digest
 from envguard.running.environments.preparing import Workshop
 from envguard.running.pipeline import environments_of, run_task
@@ -43,15 +43,6 @@ class FileFound:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """A part of the toolchain that is not what the receipt recorded."""
-
-    what: str
-    recorded: str
-    found: str
-
-
-@dataclass(frozen=True, slots=True)
 class Rebuilt:
     """What doing the run again gave: its outputs compared, what differs in the toolchain, and why there is no output.
 
@@ -59,7 +50,7 @@ class Rebuilt:
     """
 
     outputs: tuple[FileFound, ...]
-    differences: tuple[Difference, ...]
+    differences: tuple[ToolchainDifference, ...]
     failure: str = ""
 
     @property
@@ -195,26 +186,28 @@ def _sample(file: ReceiptFile, workshop: Workshop) -> Path | None:
     return next((path for path in workshop.sample(source.name).values() if _facts(path).sha256 == file.sha256), None)
 
 
-def _environments(receipt: Receipt, task: Task, workshop: Workshop) -> Iterator[Difference]:
+def _environments(receipt: Receipt, task: Task, workshop: Workshop) -> Iterator[ToolchainDifference]:
     found = {name: environment_of(workshop.prepare(name)) for name in environments_of(task, workshop.catalog)}
     recorded = {each.name: each for each in receipt.environments}
     for name in dict.fromkeys((*recorded, *found)):
         here, there = found.get(name), recorded.get(name)
         if here is None or there is None:
-            yield Difference(f"environment {name}", "used" if there else "not used", "used" if here else "not used")
+            yield ToolchainDifference(
+                f"environment {name}", "used" if there else "not used", "used" if here else "not used"
+            )
             continue
         for field in ("edition", "lock", "python", "build", "platform", "libc"):
             yield from _differ(f"{field} of {name}", getattr(there, field), getattr(here, field))
 
 
-def _code(receipt: Receipt, task: Task) -> Iterator[Difference]:
+def _code(receipt: Receipt, task: Task) -> Iterator[ToolchainDifference]:
     recorded = {step.name: step.code for step in receipt.steps}
     for step in task.verdict_steps:
         yield from _differ(f"code of step {step.name}", recorded.get(step.name, ""), code_digest(step, task.folder))
 
 
-def _differ(what: str, recorded: str, found: str) -> tuple[Difference, ...]:
-    return () if recorded == found else (Difference(what, recorded, found),)
+def _differ(what: str, recorded: str, found: str) -> tuple[ToolchainDifference, ...]:
+    return () if recorded == found else (ToolchainDifference(what, recorded, found),)
 
 
 def _outputs(receipt: Receipt, made: Mapping[str, FileFacts]) -> tuple[FileFound, ...]:

@@ -56,7 +56,7 @@ def calibrated(store_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Ca
 
 def test_a_receipt_records_what_a_run_was_calibrated_with(calibrated: Calibrated) -> None:
     recorded = json.loads(calibrated.receipt.read_text(encoding="utf-8"))["file_sets"]["calibration"]
-    assert {each["name"] for each in recorded} == {each.name for each in calibrated.pictures.iterdir()}
+    assert {each["file"] for each in recorded} == {each.name for each in calibrated.pictures.iterdir()}
 
 
 def test_the_same_calibration_gives_the_same_bytes(calibrated: Calibrated) -> None:

@@ -8,7 +8,7 @@ import string
 import pytest
 from ruamel.yaml import YAML
 
-from envguard.report.yaml import Value, to_yaml
+from envguard.report.yaml import YamlValue, to_yaml
 
 HOSTILE = [
     "", " ", "yes", "No", "on", "null", "~", "1", "1.5", "1e3", "0x1f", "1:30", "2026-11-22", ".inf", ".NaN", "true",
@@ -28,7 +28,7 @@ def read(text: str, version: tuple[int, int]) -> object:
 @pytest.mark.parametrize("version", [(1, 1), (1, 2)])
 @pytest.mark.parametrize("text", HOSTILE)
 def test_every_text_is_read_back_wherever_it_stands(text: str, version: tuple[int, int]) -> None:
-    document: dict[str, Value] = {
+    document: dict[str, YamlValue] = {
         "value": text,
         "list": [text, {"deep": text, "more": [text]}, [text, text]],
         "map": {"key": {"key": text}, "last": text},
@@ -45,7 +45,7 @@ def test_texts_of_chance_are_read_back() -> None:
 
 
 def test_other_values_are_themselves() -> None:
-    document: dict[str, Value] = {"yes": True, "count": 60, "nothing": None, "empty": [], "bare": {}}
+    document: dict[str, YamlValue] = {"yes": True, "count": 60, "nothing": None, "empty": [], "bare": {}}
     assert read(to_yaml(document), (1, 2)) == document
 
 

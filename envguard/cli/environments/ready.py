@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
 from envguard.cli.screen import screen
 from envguard.cli.selection import Selection, catalog_of
 from envguard.cli.session import Session
 from envguard.cli.workshop import open_workshop
 from envguard.errors import BadInput
 from envguard.running.environments.preparing import Prepared, Workshop
-
-HereOption = Annotated[bool, typer.Option("--here", help="Let Python import modules of the current folder.")]
 
 
 def prepare(session: Session, selection: Selection, *, interactive: bool = False) -> tuple[Workshop, Prepared]:

@@ -16,7 +16,7 @@ from envguard.cli.workshop import open_workshop
 from envguard.errors import BadInput
 from envguard.planning import best_interpreter
 from envguard.running.environments.preparing import Workshop
-from envguard.running.environments.proving import Attempt, check_writable
+from envguard.running.environments.proving import LockTrial, check_writable
 from envguard.running.environments.proving import prove as try_for_real
 
 
@@ -45,7 +45,7 @@ def prove(
         for environment in environments_to_write_to(catalog, names)
         for each in chosen_editions(environment, edition, every=all_editions)
     ]
-    trials: list[Attempt] = []
+    trials: list[LockTrial] = []
     with screen() as receive:
         workshop = open_workshop(ctx.obj, catalog, receive)
         for environment, each in wanted:
@@ -72,7 +72,7 @@ def _pythons(
     yield from [python] if python else edition.pythons if every else (here or edition.pythons)[:1]
 
 
-def _line(trial: Attempt) -> str:
+def _line(trial: LockTrial) -> str:
     what = f"{trial.environment} {trial.edition} on Python {trial.python}"
     if trial.proof is None:
         return f"{what}: not tried, {trial.why_not}"
@@ -81,7 +81,7 @@ def _line(trial: Attempt) -> str:
     return f"{what}: {trial.proof.result}: {trial.proof.reason}"
 
 
-def _document(trial: Attempt) -> dict[str, object]:
+def _document(trial: LockTrial) -> dict[str, object]:
     return {
         "environment": trial.environment,
         "edition": trial.edition,

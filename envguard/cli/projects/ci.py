@@ -17,7 +17,7 @@ from envguard.cli.sources import SAMPLE
 from envguard.cli.wing import wing
 from envguard.errors import BadInput
 from envguard.files import write_whole
-from envguard.report.ci import OUTPUTS, REPORT, Job, github_workflow, gitlab_pipeline, locks_key
+from envguard.report.ci import OUTPUTS, REPORT, CiJob, github_workflow, gitlab_pipeline, locks_key
 from envguard.running.environments.recorded import recorded_locks
 from envguard.running.pipeline import environments_of
 
@@ -92,7 +92,7 @@ def key(ctx: typer.Context, task: TaskArgument = "quantize") -> None:
     typer.echo(locks_key(_environments(_task(task, catalog), catalog)))
 
 
-def _job(catalog: Catalog, name: str, inputs: Sequence[str], install: Sequence[str] | None, path_line: str) -> Job:
+def _job(catalog: Catalog, name: str, inputs: Sequence[str], install: Sequence[str] | None, path_line: str) -> CiJob:
     task = _task(name, catalog)
     environments = _environments(task, catalog)
     base = catalog.project or Path.cwd()
@@ -106,7 +106,7 @@ def _job(catalog: Catalog, name: str, inputs: Sequence[str], install: Sequence[s
             next_step="Rename it with letters, digits, '.', '_', '-' and '/'.",
         )
     command, stdout = _command(task, [_input(task, each, base, top, catalog) for each in inputs], base, catalog)
-    return Job(
+    return CiJob(
         task=name,
         install=tuple(install) if install else _install(top, path_line),
         checked=tuple(own or [each.name for each in environments]),

@@ -14,7 +14,7 @@ from envguard.cli.selection import catalog_of
 from envguard.cli.session import Session
 from envguard.cli.text import printable
 from envguard.cli.workshop import open_workshop
-from envguard.payload.contract import RebuiltOutputs, ReceiptDocument, ReceiptedFile, ToolchainDifference, to_json
+from envguard.payload.contract import RebuiltOutputs, ReceiptDocument, ReceiptedFile, to_json
 from envguard.running.rebuilding import FileFound, Rebuilt, Verdict, find_inputs, find_outputs, rebuild
 from envguard.running.receipt import Receipt, read_receipt
 
@@ -75,7 +75,7 @@ def _document(
         inputs=_files(inputs),
         rebuilt=RebuiltOutputs(
             _files(rebuilt.outputs),
-            tuple(ToolchainDifference(each.what, each.recorded, each.found) for each in rebuilt.differences),
+            rebuilt.differences,
             rebuilt.failure,
         )
         if rebuilt

@@ -45,7 +45,7 @@ from ..contract import (
     VerifyDetails,
     VerifyFindings,
 )
-from .page import Sources
+from .page import PageContents
 
 MODEL, CUSTOM = "landmarks", "custom"
 SIDE = 256
@@ -54,13 +54,13 @@ HASH = "0123456789abcdef" * 4
 SCORES = ("jawOpen", "eyeBlinkLeft", "mouthSmileRight")
 
 
-def sources(name: str, jpeg: str, *, passed: bool = True) -> Sources:
+def sources(name: str, jpeg: str, *, passed: bool = True) -> PageContents:
     """What a page is made of, for an input file of that name and a picture (JPEG in base64) of 64 by 48 pixels.
 
     The verdict is yes, or no because of how far landmarks move.
     """
     rounds = tuple((2.0 + _wave(each), 1.6 + _wave(each + 3)) for each in range(40))
-    return Sources(run_of(name, passed=passed), details(name, jpeg), {MODEL: ModelRounds(latency=rounds)})
+    return PageContents(run_of(name, passed=passed), details(name, jpeg), {MODEL: ModelRounds(latency=rounds)})
 
 
 def run_of(name: str, *, passed: bool = True) -> Run:

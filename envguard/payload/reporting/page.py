@@ -23,7 +23,7 @@ Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
-class Sources:
+class PageContents:
     """What a page is made of; `details` is what the step `verify` hands on, `samples` what `compare` does, by model."""
 
     run: Run
@@ -44,7 +44,7 @@ class ModelSection:
     plot: Markup | None
 
 
-def render(sources: Sources) -> str:
+def render(sources: PageContents) -> str:
     """The page of a run; the same text for the same input."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
@@ -75,7 +75,7 @@ def render(sources: Sources) -> str:
     return page
 
 
-def _plots(sources: Sources, document: QuantizeDocument) -> dict[str, Markup | None]:
+def _plots(sources: PageContents, document: QuantizeDocument) -> dict[str, Markup | None]:
     models, details = document.models, sources.details
     limit = next((gate.limit for gate in sources.run.gates if gate.name == LANDMARK_SHIFT), None)
     return {
@@ -89,7 +89,7 @@ def _plots(sources: Sources, document: QuantizeDocument) -> dict[str, Markup | N
     }
 
 
-def _tables(sources: Sources, document: QuantizeDocument) -> dict[str, tables.TableOfFigures | None]:
+def _tables(sources: PageContents, document: QuantizeDocument) -> dict[str, tables.TableOfFigures | None]:
     named = (("input", document.input), ("output", document.output))
     return {
         "gates": tables.gates(sources.run.gates),

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from ..contract import ModelRounds, PageFindings, Request, Run, StepFindings, Unreadable, VerifyDetails, from_json
 from ..protocol import Events, Refused
-from ..reporting.page import Sources, render
+from ..reporting.page import PageContents, render
 
 PAGE = "report.html"
 LARGEST = 64 << 20
@@ -27,7 +27,7 @@ def run(request: Request, events: Events) -> StepFindings:
     if document is None or not document.inputs:
         raise Refused("There is no run to make a page of.")
     samples = _read(request, "samples", dict[str, ModelRounds])
-    page = render(Sources(document, _read(request, "details", VerifyDetails), samples or {}))
+    page = render(PageContents(document, _read(request, "details", VerifyDetails), samples or {}))
     data = page.encode("utf-8", errors="backslashreplace")
     (request.folder / PAGE).write_bytes(data)
     events.progress("page", 1, 1)

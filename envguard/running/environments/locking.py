@@ -24,7 +24,7 @@ from envguard.locks.uv import UvSetup, find_uv
 from envguard.planning import unresolvable
 from envguard.store.home import installer_cache
 
-State = Literal["written", "unchanged", "differs", "missing", "cannot be resolved", "known not to resolve"]
+LockState = Literal["written", "unchanged", "differs", "missing", "cannot be resolved", "known not to resolve"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Relocked:
     """The outcome of locking an edition for a Python: `changes` has a line per package, `why` quotes the resolver."""
 
     path: Path
-    state: State
+    state: LockState
     packages: int = 0
     changes: tuple[str, ...] = ()
     why: str = ""

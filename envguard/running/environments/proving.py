@@ -32,7 +32,7 @@ OF_THE_HOST = ("missing-library", "sysfs-not-mounted")
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class LockTrial:
     """The outcome for one edition on one Python: a proof, or why this host could not tell."""
 
     environment: str
@@ -42,7 +42,7 @@ class Attempt:
     why_not: str = ""
 
 
-def prove(workshop: Workshop, environment: Environment, edition: Edition, python: str) -> Attempt:
+def prove(workshop: Workshop, environment: Environment, edition: Edition, python: str) -> LockTrial:
     """Try an edition on this host's best Python of a minor, and record the outcome beside the locks.
 
     Raises NoEnvironment or CannotAsk if the package index cannot be reached.
@@ -59,9 +59,9 @@ def prove(workshop: Workshop, environment: Environment, edition: Edition, python
         else:
             found = _try(workshop, environment, edition, lock, interpreter)
     if isinstance(found, str):
-        return Attempt(environment.name, edition.name, python, None, found)
+        return LockTrial(environment.name, edition.name, python, None, found)
     write_proofs(path, with_proof(read_proofs(path), found))
-    return Attempt(environment.name, edition.name, python, found)
+    return LockTrial(environment.name, edition.name, python, found)
 
 
 def check_writable(environment: Environment) -> None:

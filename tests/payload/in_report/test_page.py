@@ -23,7 +23,7 @@ from envguard_payload.contract import (
 )
 from envguard_payload.protocol import Refused
 from envguard_payload.reporting import example, tables
-from envguard_payload.reporting.page import Sources, render
+from envguard_payload.reporting.page import PageContents, render
 from envguard_payload.steps import report
 from PIL import Image
 
@@ -144,12 +144,12 @@ class Page(unittest.TestCase):
         run = example.run_of("a.task", passed=False)
         unverified = VerifyFindings(verified=False, kind="other", mediapipe="0", reason="It is no bundle.")
         for steps in ((), (replace(run.steps[0], findings=unverified),)):
-            page = Document(render(Sources(replace(run, steps=steps))))
+            page = Document(render(PageContents(replace(run, steps=steps))))
             self.assertEqual(page.named("image"), [])
             self.assertIn("What was not verified", page.text)
         self.assertIn("MediaPipe 0 did not verify it: It is no bundle.", "".join(page.text))
         empty = replace(run, steps=(), gates=(), environments=())
-        self.assertIn("</html>", render(Sources(empty)))
+        self.assertIn("</html>", render(PageContents(empty)))
 
     def test_gates_say_what_was_measured_and_what_is_allowed(self) -> None:
         table = tables.gates(example.run_of("a", passed=False).gates)
@@ -184,7 +184,7 @@ class Page(unittest.TestCase):
             render(replace(self.sources, details=replace(details, pictures=pictures)))
 
 
-def hostile_sources() -> Sources:
+def hostile_sources() -> PageContents:
     """The example, with a hostile name for everything that a file or a tool gives a name to."""
     sources = example.sources(HOSTILE, jpeg())
     details, run = sources.details, sources.run
@@ -194,7 +194,7 @@ def hostile_sources() -> Sources:
     found = [hostile_findings(step.findings) for step in run.steps]
     steps = tuple(replace(step, findings=each) for step, each in zip(run.steps, found))  # noqa: B905 - Python 3.9
     gates = (*run.gates, Gate(HOSTILE, HOSTILE, False, HOSTILE, detail=HOSTILE, message=HOSTILE, next=HOSTILE))
-    return Sources(
+    return PageContents(
         replace(run, steps=steps, gates=gates),
         replace(details, scores=scores),
         {example.MODEL + HOSTILE: sources.samples[example.MODEL]},
