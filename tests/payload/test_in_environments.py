@@ -32,6 +32,7 @@ def test_file(file: Path, store_home: Path) -> None:
     samples = {
         "ENVGUARD_TEST_BUNDLE": str(next(iter(shop.sample("face_landmarker").values()))),
         "ENVGUARD_TEST_HAND_BUNDLE": str(next(iter(shop.sample("hand_landmarker").values()))),
+        "ENVGUARD_TEST_GESTURE_BUNDLE": str(next(iter(shop.sample("gesture_recognizer").values()))),
         "ENVGUARD_TEST_POSE_BUNDLE": str(next(iter(shop.sample("pose_landmarker").values()))),
         "ENVGUARD_TEST_PICTURES": os.pathsep.join(map(str, shop.sample("faces").values())),
         "ENVGUARD_TEST_HANDS": str(smallest(shop.sample("hands"))),

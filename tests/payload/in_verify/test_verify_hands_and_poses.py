@@ -1,7 +1,7 @@
-"""The verify step on the real hand and pose bundles: what is measured, and what a ruined model is called.
+"""The verify step on the real hand, pose and gesture bundles: what is measured, and what a ruined model is called.
 
-ENVGUARD_TEST_HAND_BUNDLE and ENVGUARD_TEST_POSE_BUNDLE are paths of bundles, ENVGUARD_TEST_HANDS and
-ENVGUARD_TEST_PEOPLE paths of pictures with the path separator between them.
+ENVGUARD_TEST_HAND_BUNDLE, ENVGUARD_TEST_POSE_BUNDLE and ENVGUARD_TEST_GESTURE_BUNDLE are paths of bundles,
+ENVGUARD_TEST_HANDS and ENVGUARD_TEST_PEOPLE paths of pictures with the path separator between them.
 """
 
 from __future__ import annotations
@@ -27,6 +27,16 @@ class Case:
     crop: int
     measure: str
     pictures: str
+    scores: str = ""
+    shows: str = ""
+    nested: str = ""
+
+    @property
+    def shown(self) -> str:
+        return self.shows or self.kind
+
+    def model(self, part: str) -> str:
+        return f"{self.nested}{self.shown}_{part}"
 
     @property
     def bundle(self) -> Path:
@@ -39,12 +49,15 @@ class Case:
 
 CASES = (
     Case("hand", "hands", 224, "palm", "ENVGUARD_TEST_HANDS"),
-    Case("pose", "poses", 256, "torso", "ENVGUARD_TEST_PEOPLE"),
+    Case("pose", "poses", 256, "torso", "ENVGUARD_TEST_PEOPLE", "visibility"),
+    Case("gesture", "hands", 224, "palm", "ENVGUARD_TEST_HANDS", "gesture scores", "hand", "hand_landmarker/"),
 )
 LIMITS = {
     "max_hand_px": 2.0,
     "max_hands_lost": 0.0,
     "max_hands_flipped": 0.0,
+    "max_gestures_changed": 0.0,
+    "max_gesture_score": 0.01,
     "max_pose_px": 3.0,
     "max_poses_lost": 0.0,
     "max_visibility": 0.02,
@@ -75,8 +88,8 @@ class HandsAndPoses(unittest.TestCase):
         self.folder = Path(folder.name)
 
     def verify(self, case: Case, quantized: Path) -> StepFindings:
-        known = inspected({f"{case.kind}_landmarks_detector": (1, case.crop, case.crop, 3)})
-        inputs = {"original": case.bundle, "quantized": quantized, case.kind: case.paths}
+        known = inspected({case.model("landmarks_detector"): (1, case.crop, case.crop, 3)})
+        inputs = {"original": case.bundle, "quantized": quantized, case.shown: case.paths}
         result: StepFindings = verify.run(request("steps.verify", self.folder, inputs, LIMITS, known), Silent())
         return result
 
@@ -96,13 +109,15 @@ class HandsAndPoses(unittest.TestCase):
                 assert found.measures is not None
                 assert found.noise is not None
                 counts, shift, scores = found.measures.counts, found.measures.landmark_shift, found.measures.scores
-                if case.kind == "hand":
+                if case.shown == "hand":
                     self.assertEqual(counts.flipped, 0)
+                self.assertEqual(counts.changed, 0 if case.kind == "gesture" else None)
+                if not case.scores:
                     self.assertIsNone(scores)
                 else:
                     assert scores is not None
                     assert found.noise.scores is not None
-                    self.assertEqual((scores.name, scores.mean_abs, scores.max), ("visibility", 0.0, 0.0))
+                    self.assertEqual((scores.name, scores.mean_abs, scores.max), (case.scores, 0.0, 0.0))
                     self.assertGreater(found.noise.scores.mean_abs, 0.0)
                 self.assertEqual(result.failures, ())
                 self.assertTrue(found.verified)
@@ -121,13 +136,13 @@ class HandsAndPoses(unittest.TestCase):
     def test_a_ruined_detector_loses_what_there_is(self) -> None:
         for case in CASES:
             with self.subTest(case.kind):
-                result = self.verify(case, self.with_ruined(case, f"{case.kind}_detector"))
+                result = self.verify(case, self.with_ruined(case, case.model("detector")))
                 self.assertIn(f"{case.things}-lost", [failure.name for failure in result.failures])
 
     def test_ruined_landmarks_fail_by_name(self) -> None:
         for case in CASES:
             with self.subTest(case.kind):
-                result = self.verify(case, self.with_ruined(case, f"{case.kind}_landmarks_detector"))
+                result = self.verify(case, self.with_ruined(case, case.model("landmarks_detector")))
                 names = {failure.name for failure in result.failures}
                 self.assertTrue({f"{case.things}-lost", "landmark-shift"} & names, names)
 
