@@ -19,8 +19,9 @@ class Detection:
     """One face, hand or body as a landmarker found it.
 
     `landmarks` are (N, 2) positions in pixels of the picture, `world` the (N, 3) metres that hands and bodies have too.
-    `scores`, from 0 to 1, are a face's blendshapes or the visibility of a body's landmarks. `side` is `Left` or `Right`
-    of a hand, and `category` what it is recognized as; `names` are what the scores are called, if MediaPipe says.
+    `scores`, from 0 to 1, are a face's blendshapes, the visibility of a body's landmarks, or that of a hand's gesture;
+    `names` are what they are called, if MediaPipe says. `side` is `Left` or `Right` of a hand, `category` its gesture,
+    and `features` are what the model that recognizes it is given, an array for each of its inputs.
     """
 
     landmarks: np.ndarray
@@ -29,6 +30,7 @@ class Detection:
     side: str = ""
     category: str = ""
     names: tuple[str, ...] = ()
+    features: tuple[np.ndarray, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -82,10 +82,10 @@ def _read(result: Any, size: np.ndarray) -> Iterator[Detection]:
 FACE = LandmarkKind(
     name="face",
     things=THINGS,
-    detector=MemberModel("face_detector.tflite", whole_picture),
+    detector=MemberModel("face_detector.tflite", (whole_picture,)),
     # Faces seldom reach outside their picture; black there is what their results were measured with.
-    landmarks=MemberModel("face_landmarks_detector.tflite", Crops(framed, repeat_edge=False)),
-    more=(MemberModel(BLENDSHAPES, _blendshape_inputs),),
+    landmarks=MemberModel("face_landmarks_detector.tflite", (Crops(framed, repeat_edge=False),)),
+    more=(MemberModel(BLENDSHAPES, (_blendshape_inputs,)),),
     anatomy=Anatomy(region, framed, "inter_ocular", inter_ocular),
     task=MediaPipeTask(
         landmarker=vision.FaceLandmarker,

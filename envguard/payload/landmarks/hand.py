@@ -86,8 +86,8 @@ def _read(result: Any, size: np.ndarray) -> Iterator[Detection]:
 HAND = LandmarkKind(
     name="hand",
     things=THINGS,
-    detector=MemberModel("hand_detector.tflite", whole_picture),
-    landmarks=MemberModel("hand_landmarks_detector.tflite", Crops(framed)),
+    detector=MemberModel("hand_detector.tflite", (whole_picture,)),
+    landmarks=MemberModel("hand_landmarks_detector.tflite", (Crops(framed),)),
     anatomy=Anatomy(region, framed, "palm", palm),
     task=MediaPipeTask(
         landmarker=vision.HandLandmarker,

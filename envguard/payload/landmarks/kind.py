@@ -11,7 +11,7 @@ import numpy as np
 from ..files.bundle import BUNDLE_SUFFIX, Bundle
 from .detections import Detection
 from .gates import LandmarkGate
-from .model_inputs import InputMaker, nothing
+from .model_inputs import InputMaker
 from .regions import Region
 
 HELD_OUT = "held_out"
@@ -19,10 +19,10 @@ HELD_OUT = "held_out"
 
 @dataclass(frozen=True)
 class MemberModel:
-    """A model of a bundle: its path, and what makes its inputs of a picture in which something was found."""
+    """A model of a bundle: its path, and what makes each of its inputs of a picture in which something was found."""
 
     path: str
-    inputs: InputMaker = nothing
+    inputs: tuple[InputMaker, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -20,27 +20,34 @@ class Seen:
     """A picture, the landmarks of what was found in it, and what is asked for.
 
     `size` is that of the picture that the model takes, None for a model that takes none or is left out. Of each thing
-    found there are inputs in that many `framings`, or in all.
+    found there are inputs in that many `framings`, or in all. `features` of each are what it is recognized from.
     """
 
     pixels: np.ndarray
     found: Sequence[np.ndarray]
     size: Size | None
     framings: int | None = None
+    features: Sequence[tuple[np.ndarray, ...]] = ()
 
 
 InputMaker = Callable[[Seen], list[np.ndarray]]
-"""Makes the inputs of one model."""
-
-
-def nothing(_: Seen) -> list[np.ndarray]:
-    """For a model that no inputs are made for."""
-    return []
+"""Makes the samples for one input of a model."""
 
 
 def whole_picture(seen: Seen) -> list[np.ndarray]:
     """What a detector is given: the whole picture."""
     return [] if seen.size is None else [whole_input(seen.pixels, seen.size)]
+
+
+@dataclass(frozen=True)
+class Feature:
+    """What a model that recognizes things is given of each of them: the feature of that number."""
+
+    number: int
+
+    def __call__(self, seen: Seen) -> list[np.ndarray]:
+        """The feature of everything found."""
+        return [features[self.number] for features in seen.features]
 
 
 @dataclass(frozen=True)

@@ -56,8 +56,8 @@ def _read(result: Any, size: np.ndarray) -> Iterator[Detection]:
 POSE = LandmarkKind(
     name="pose",
     things=THINGS,
-    detector=MemberModel("pose_detector.tflite", whole_picture),
-    landmarks=MemberModel("pose_landmarks_detector.tflite", Crops(framed)),
+    detector=MemberModel("pose_detector.tflite", (whole_picture,)),
+    landmarks=MemberModel("pose_landmarks_detector.tflite", (Crops(framed),)),
     anatomy=Anatomy(region, framed, "torso", torso),
     task=MediaPipeTask(
         landmarker=vision.PoseLandmarker,

@@ -177,13 +177,16 @@ class _Maker:
         self, read: Reader, views: Sequence[Picture], limit: int, framings: int | None = None
     ) -> dict[str, np.ndarray]:
         """Inputs for the views and their changes, by model; of each thing found, in that many framings or in all."""
-        made: dict[str, list[np.ndarray]] = {name: [] for name in self.members}
+        made: dict[str, list[np.ndarray]] = {}
         total = min(limit, len(views) * len(CHANGES))
         for done, image in enumerate(changed(views, limit)):
             self.events.progress("Making inputs", done, total)
-            found = [each.landmarks for each in read(image.pixels).found]
+            found = read(image.pixels).found
+            landmarks, features = [each.landmarks for each in found], [each.features for each in found]
             for name, member in self.members.items():
-                made[name] += member.inputs(Seen(image.pixels, found, self.sizes.get(name), framings))
+                seen = Seen(image.pixels, landmarks, self.sizes.get(name), framings, features)
+                for number, maker in enumerate(member.inputs):
+                    made.setdefault(key(name, number, len(member.inputs)), []).extend(maker(seen))
         self.events.progress("Making inputs", total, total)
         return {name: np.stack(inputs) for name, inputs in made.items() if inputs}
 

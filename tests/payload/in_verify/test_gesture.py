@@ -116,6 +116,16 @@ class Recognizers(unittest.TestCase):
         self.assertEqual((other.category, other.scores), ("", None))
         np.testing.assert_allclose(one.landmarks[1], [64.0, 21.0])
 
+    def test_the_embedder_is_given_the_hand_relative_to_its_wrist_and_size(self) -> None:
+        result = Result([[]], [[Category("Right", 0.75)]], [POINTS], [POINTS])
+        (found,) = GESTURE.task.read(result, np.array([200.0, 100.0]))
+        picture, left, space = found.features
+        # The hand is twenty steps wide, each 0.02 of the width; a step down is 0.01 of the height, which is half of it.
+        np.testing.assert_allclose(picture[20], [1.0, 0.25, 0.0], atol=1e-3)
+        np.testing.assert_allclose(space[20], [1.0, 0.5, 0.0], atol=1e-3)
+        np.testing.assert_array_equal(picture[0], [0.0, 0.0, 0.0])
+        self.assertEqual(left.tolist(), [0.25])
+
     def test_another_gesture_is_counted_and_its_score_not_compared(self) -> None:
         found = measured(
             (hand("Victory", 0.9), hand("Victory", 0.8)),
