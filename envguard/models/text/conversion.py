@@ -24,4 +24,5 @@ def _kind(document: ConvertDocument) -> str:
     if document.kind == WEIGHTS_ONLY:
         return "weights int8, activations float (dynamic range), because nothing calibrated it"
     float_ones = f", {operators.float32} stay float" if operators.float32 else ""
-    return f"{operators.int8} operators int8{float_ones}, calibrated with {document.rows} inputs, float in and out"
+    calibrated = f"calibrated with {document.rows} inputs; inputs and outputs keep their types"
+    return f"{operators.int8} operators int8{float_ones}, {calibrated}"

@@ -11,8 +11,8 @@ import numpy as np
 from ..files.holding_out import divided, divided_rows
 from ..landmarks.model_inputs import whole_input
 from ..landmarks.views import changed
-from ..pictures.reading import read_picture
-from ..protocol import Refused
+from ..pictures.reading import read_pictures
+from ..protocol import Events, Refused
 from .converter import Port, Rows
 
 MOST_ROWS = 500
@@ -41,10 +41,12 @@ def from_arrays(paths: Sequence[Path], inputs: Sequence[Port]) -> tuple[Rows, Ro
     return {name: shown for name, (shown, _) in parts.items()}, {name: apart for name, (_, apart) in parts.items()}
 
 
-def from_pictures(paths: Sequence[Path], inputs: Sequence[Port], limits: tuple[float, float]) -> tuple[Rows, Rows]:
+def from_pictures(
+    paths: Sequence[Path], inputs: Sequence[Port], limits: tuple[float, float], events: Events
+) -> tuple[Rows, Rows]:
     """The whole pictures and changes of them, scaled to fit, black being the lower of `limits` and white the upper.
 
-    About every fourth picture is held out. `Refused`: a model that does not take one RGB picture, unreadable files.
+    About every fourth picture is held out. `Refused`: a model that does not take one RGB picture, no readable file.
     """
     if len(inputs) != 1 or len(inputs[0].shape) != 3 or inputs[0].shape[2] != _PICTURE_CHANNELS:
         takes = ", ".join(f"{port.name} {list(port.shape)}" for port in inputs)
@@ -56,7 +58,7 @@ def from_pictures(paths: Sequence[Path], inputs: Sequence[Port], limits: tuple[f
     (port,) = inputs
     low, high = limits
     made = []
-    for part, most in zip(divided([read_picture(path) for path in paths]), (MOST_IMAGES, MOST_HELD_OUT)):  # noqa: B905 - Python 3.9
+    for part, most in zip(divided(read_pictures(paths, events)), (MOST_IMAGES, MOST_HELD_OUT)):  # noqa: B905 - Python 3.9
         pixels = [whole_input(image.pixels, (port.shape[0], port.shape[1])) for image in changed(part, most)]
         stacked = np.array(pixels, np.float32).reshape(-1, *port.shape)
         made.append({port.name: (low + (high - low) / _LARGEST_PIXEL * stacked).astype(port.dtype)})

@@ -92,11 +92,16 @@ def read_picture(path: Path) -> Picture:
         raise Refused(f"The picture {path} cannot be read.", why=cause.strerror or str(cause)) from cause
     except _DAMAGE as cause:
         raise Refused(
-            f"{path.name} is not a picture that can be decoded.",
+            f"{_shown(path)} is not a picture that can be decoded.",
             why=_why(path, cause),
             next_step=f"Give pictures in one of these formats: {', '.join(FORMATS)}.",
         ) from cause
     return Picture(path.name, np.array(image))
+
+
+def _shown(path: Path) -> str:
+    """The file's name on one line, whatever characters it has."""
+    return path.name if path.name.isprintable() else ascii(path.name)
 
 
 def _why(path: Path, cause: Exception) -> str:
@@ -111,7 +116,7 @@ def _upright(path: Path) -> Image.Image:
         format_ = image.format or ""
         if pixels > MOST_PIXELS.get(format_, MOST_PIXELS_ELSEWHERE):
             raise Refused(
-                f"The picture {path.name} has {image.width} x {image.height} pixels;"
+                f"The picture {_shown(path)} has {image.width} x {image.height} pixels;"
                 f" {format_} pictures of up to {MOST_PIXELS.get(format_, MOST_PIXELS_ELSEWHERE):,} pixels are taken."
             )
         orientation = _orientation(image)

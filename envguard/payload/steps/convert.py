@@ -72,7 +72,7 @@ def run(request: Request, events: Events) -> StepFindings:
     folder = _saved_model(source, request.folder / "saved_model")
     events.progress("float", 1, 3)
     plain = converter.convert(folder, name, signature, quantized=False)
-    rows, held_out = _calibration(request, options, _fixed(converter.ports(plain), name))
+    rows, held_out = _calibration(request, options, _fixed(converter.ports(plain), name), events)
     if rows is None:
         events.note(WITHOUT_ROWS)
     events.progress("int8", 2, 3)
@@ -108,7 +108,9 @@ def _fixed(inputs: tuple[Port, ...], name: str) -> tuple[Port, ...]:
     return inputs
 
 
-def _calibration(request: Request, options: ConvertOptions, inputs: Sequence[Port]) -> tuple[Rows | None, Rows]:
+def _calibration(
+    request: Request, options: ConvertOptions, inputs: Sequence[Port], events: Events
+) -> tuple[Rows | None, Rows]:
     """Rows to calibrate with, if any are given, and those held out."""
     arrays, pictures = own_arrays(request), own_pictures(request)
     if arrays and pictures:
@@ -125,7 +127,7 @@ def _calibration(request: Request, options: ConvertOptions, inputs: Sequence[Por
                 why="Models differ, and none says so: 0 and 255 where it scales pixels itself, 0 and 1, or -1 and 1.",
                 next_step="Say it with --pixels 0:255, 0:1 or -1:1.",
             )
-        return converter_rows.from_pictures(pictures, inputs, options.pixels)
+        return converter_rows.from_pictures(pictures, inputs, options.pixels, events)
     return None, {}
 
 

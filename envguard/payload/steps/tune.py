@@ -32,7 +32,7 @@ from ..landmarks.trials import (
 from ..landmarks.views import Picture
 from ..measuring.benchmark import Call, PairedTimes, compare
 from ..measuring.cpu import features, processors
-from ..pictures.reading import read_picture
+from ..pictures.reading import read_pictures
 from ..protocol import Events, Refused, read_options
 
 MEASUREMENTS = "measurements"
@@ -78,7 +78,7 @@ def run(request: Request, events: Events) -> StepFindings:
             why=f"it holds {', '.join(model.name for model in bundle.models())}",
             next_step="`envguard inspect` shows what is in it; `envguard run quantize` takes any model.",
         )
-    pictures = _pictures(request, kind)
+    pictures = _pictures(request, kind, events)
     try:
         with reader(kind, bundle.path) as read:
             views = _spread(find_views(kind, read, pictures, events), FINDING)
@@ -231,11 +231,11 @@ def _as_object(found: TuneFindings) -> dict[str, Json]:
     return {key: value for key, value in document.items() if key != "step"}
 
 
-def _pictures(request: Request, kind: LandmarkKind) -> list[Picture]:
+def _pictures(request: Request, kind: LandmarkKind, events: Events) -> list[Picture]:
     paths = own_pictures(request) or list(request.files(kind.samples))
     if not paths:
         raise Refused("There is no picture to measure on.", next_step=f"Give at least one with a {kind.samples}.")
-    return [read_picture(path) for path in _spread(paths, MOST_PICTURES)]
+    return read_pictures(_spread(paths, MOST_PICTURES), events)
 
 
 def _spread(items: Sequence[Item], most: int) -> list[Item]:

@@ -28,7 +28,7 @@ from ..landmarks.kinds import KINDS, OTHER, kind_of, picture_sizes
 from ..landmarks.landmarkers import VERSION, Rejected, reader
 from ..landmarks.verification import call_times, measures
 from ..landmarks.views import Picture
-from ..pictures.reading import read_picture
+from ..pictures.reading import read_pictures
 from ..protocol import Events, Refused, read_options
 
 PICTURE = "picture"
@@ -100,7 +100,7 @@ def run(request: Request, events: Events) -> StepFindings:
         return _rejected(kind, "it lacks one of the models that the task runs.")
     sizes = picture_sizes(request.found(InspectFindings).models)
     subject = Subject(kind, sizes[original.names[kind.landmarks.path]][0])
-    pictures = _read_pictures(request, kind)
+    pictures = _read_pictures(request, kind, events)
     try:
         readings = _read(subject, original, quantized, pictures, events)
     except Rejected as rejection:
@@ -152,13 +152,13 @@ def _why_not(original: bundles.Bundle) -> str:
     return f"This is not a {kinds} bundle; it holds {names}."
 
 
-def _read_pictures(request: Request, kind: LandmarkKind) -> list[Picture]:
+def _read_pictures(request: Request, kind: LandmarkKind, events: Events) -> list[Picture]:
     paths = [*request.files(PICTURE), *request.files(kind.samples)]
     if not paths:
         raise Refused(
             "There is no picture to verify with.", next_step=f"Give at least one picture with a {kind.samples}."
         )
-    return [read_picture(path) for path in paths]
+    return read_pictures(paths, events)
 
 
 def _not_verified(kind: str, reason: str) -> VerifyFindings:

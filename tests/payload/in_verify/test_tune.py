@@ -31,8 +31,9 @@ from envguard_payload.landmarks.trials import (
     trial,
     verdict,
 )
-from envguard_payload.landmarks.views import Picture, read_picture
+from envguard_payload.landmarks.views import Picture
 from envguard_payload.measuring import benchmark
+from envguard_payload.pictures.reading import read_picture
 from envguard_payload.protocol import Refused
 from envguard_payload.steps import tune
 from payload_support.requests import Silent, request
