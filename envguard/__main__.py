@@ -13,6 +13,8 @@ def main() -> int:
     """Run the command line, in an isolated interpreter if this one may be poisoned."""
     if not sys.flags.isolated and any(os.environ.get(name) for name in _LEAKS):
         os.execv(sys.executable, [sys.executable, "-I", "-m", "envguard", *sys.argv[1:]])
+    if sys.flags.no_site and not os.environ.get("ENVGUARD_HOME"):
+        _find_dependencies()  # the user's cache folder is platformdirs' to know
     if sys.argv[1:2] == ["exec"]:
         # A warm start of a ready environment needs this module alone.
         from envguard.cli.environments.warm import execute_warm
@@ -21,10 +23,7 @@ def main() -> int:
         if code is not None:
             return code
     if sys.flags.no_site:
-        # The warm path does without; from here on our dependencies are needed.
-        import site
-
-        site.main()
+        _find_dependencies()  # the warm path does without
     if sys.argv[1:2] == ["explain"]:
         # The command line itself takes longer to import than the answer does.
         from envguard.cli.diagnosis.known_causes import tell_at_once
@@ -37,6 +36,14 @@ def main() -> int:
     from envguard.commands import COMMANDS
 
     return run(sys.argv[1:], COMMANDS)
+
+
+def _find_dependencies() -> None:
+    """Do what Python was told to leave out with -S, at most once."""
+    import site
+
+    if not any(path.endswith("site-packages") for path in sys.path):
+        site.main()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,36 @@
+"""A newcomer sets no variable of ours: what is built goes into the user's cache folder, and is found there again."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import envguard
+from envguard.host.interpreters import HostFacts
+from envguard.planning import minor_of
+from tests.support.projects import write_project
+
+STARTS = {"launcher": ["-I", "-S", str(Path(envguard.__file__).with_name("__main__.py"))], "module": ["-m", "envguard"]}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the cache folder is elsewhere on other systems")
+@pytest.mark.parametrize("start", STARTS)
+def test_exec_works_cold_and_warm_without_a_variable_of_ours(start: str, tmp_path: Path, host: HostFacts) -> None:
+    project = write_project(tmp_path / "project", minor_of(host.usable[0]), "", {})
+    home = tmp_path / "home"
+    home.mkdir()
+    for word in ("cold", "warm"):
+        ended = subprocess.run(
+            [sys.executable, *STARTS[start], "exec", "one", "--", "python", "-c", f"print('{word}')"],
+            cwd=project,
+            env={"HOME": str(home), "PATH": os.environ["PATH"], "LANG": "C.UTF-8"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (ended.returncode, ended.stdout) == (0, f"{word}\n"), ended.stderr
+    assert list((home / ".cache" / "envguard" / "environments").iterdir())
