@@ -41,7 +41,9 @@ ENVIRONMENT = "verify"
 
 def tune(
     ctx: typer.Context,
-    model: Annotated[str, typer.Argument(help="A .task bundle for faces, hands or poses, or sample:face_landmarker.")],
+    model: Annotated[
+        str, typer.Argument(help="A .task bundle for faces, hands, poses or gestures, or sample:face_landmarker.")
+    ],
     images: Annotated[
         str | None,
         typer.Option(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from envguard.payload.contract import Setting
 
@@ -16,72 +17,85 @@ IMAGE, VIDEO, LIVE_STREAM = "IMAGE", "VIDEO", "LIVE_STREAM"
 def code(kind: str, settings: Settings) -> dict[str, tuple[str, ...]]:
     """Lines by language that make a landmarker's options, and call it in the mode that is set.
 
-    `kind` is face, hand or pose; the settings have the names of MediaPipe's Python API. What stands for the user's own
-    (`baseOptions`, `image`, `onResult`, ...) is named as in MediaPipe's guides.
+    `kind` is face, hand, pose or gesture; the settings have the names of MediaPipe's Python API. What stands for the
+    user's own (`baseOptions`, `image`, `onResult`, ...) is named as in MediaPipe's guides.
     """
-    return {language: tuple(write(kind, settings)) for language, write in _LANGUAGES.items()}
+    return {language: tuple(write(_api_of(kind), settings)) for language, write in _LANGUAGES.items()}
 
 
-def _java(kind: str, settings: Settings) -> Lines:
-    options = f"{kind.capitalize()}LandmarkerOptions"
-    return _builder(f"{options} options = {options}.builder()", "this::onResult", settings, end=";")
+@dataclass(frozen=True)
+class Api:
+    """A task of MediaPipe: the name of its class, what the variable is called, what its methods' names begin with."""
+
+    name: str
+    variable: str = "landmarker"
+    verb: str = "detect"
 
 
-def _kotlin(kind: str, settings: Settings) -> Lines:
-    return _builder(
-        f"val options = {kind.capitalize()}LandmarkerOptions.builder()", "{ result, image -> }", settings, end=""
-    )
+def _api_of(kind: str) -> Api:
+    if kind == "gesture":
+        return Api("GestureRecognizer", "recognizer", "recognize")
+    return Api(f"{kind.capitalize()}Landmarker")
 
 
-def _builder(start: str, listener: str, settings: Settings, *, end: str) -> Lines:
+def _java(api: Api, settings: Settings) -> Lines:
+    options = f"{api.name}Options"
+    return _builder(api, f"{options} options = {options}.builder()", "this::onResult", settings, end=";")
+
+
+def _kotlin(api: Api, settings: Settings) -> Lines:
+    return _builder(api, f"val options = {api.name}Options.builder()", "{ result, image -> }", settings, end="")
+
+
+def _builder(api: Api, start: str, listener: str, settings: Settings, *, end: str) -> Lines:
     calls = [f"    .set{_camel(name, first=True)}({_jvm_value(name, value)})" for name, value in settings.items()]
     if settings.get(MODE) == LIVE_STREAM:
         calls.append(f"    .setResultListener({listener})" if end else f"    .setResultListener {listener}")
-    run = {VIDEO: "detectForVideo(image, timestampMs)", LIVE_STREAM: "detectAsync(image, timestampMs)"}
-    return [start, "    .setBaseOptions(baseOptions)", *calls, f"    .build(){end}", *_call(settings, run, end)]
+    run = {VIDEO: f"{api.verb}ForVideo(image, timestampMs)", LIVE_STREAM: f"{api.verb}Async(image, timestampMs)"}
+    return [start, "    .setBaseOptions(baseOptions)", *calls, f"    .build(){end}", *_call(api, settings, run, end)]
 
 
-def _swift(kind: str, settings: Settings) -> Lines:
+def _swift(api: Api, settings: Settings) -> Lines:
     modes = {IMAGE: ".image", VIDEO: ".video", LIVE_STREAM: ".liveStream"}
-    lines = [f"let options = {kind.capitalize()}LandmarkerOptions()", "options.baseOptions.modelAssetPath = modelPath"]
+    lines = [f"let options = {api.name}Options()", "options.baseOptions.modelAssetPath = modelPath"]
     for name, value in settings.items():
         lines.append(f"options.{_camel(name)} = {modes[str(value)] if name == MODE else _lower(value)}")
     if settings.get(MODE) == LIVE_STREAM:
-        lines.append(f"options.{kind}LandmarkerLiveStreamDelegate = self")
+        lines.append(f"options.{api.name[0].lower()}{api.name[1:]}LiveStreamDelegate = self")
     run = {
-        VIDEO: "detect(videoFrame: image, timestampInMilliseconds: timestampMs)",
-        LIVE_STREAM: "detectAsync(image: image, timestampInMilliseconds: timestampMs)",
+        VIDEO: f"{api.verb}(videoFrame: image, timestampInMilliseconds: timestampMs)",
+        LIVE_STREAM: f"{api.verb}Async(image: image, timestampInMilliseconds: timestampMs)",
     }
-    return [*lines, *(f"try {line}" for line in _call(settings, run, ""))]
+    return [*lines, *(f"try {line}" for line in _call(api, settings, run, ""))]
 
 
-def _python(kind: str, settings: Settings) -> Lines:
-    lines = [f"options = vision.{kind.capitalize()}LandmarkerOptions(", "    base_options=base_options,"]
+def _python(api: Api, settings: Settings) -> Lines:
+    lines = [f"options = vision.{api.name}Options(", "    base_options=base_options,"]
     for name, value in settings.items():
         lines.append(f"    {name}={f'vision.RunningMode.{value}' if name == MODE else repr(value)},")
     if settings.get(MODE) == LIVE_STREAM:
         lines.append("    result_callback=on_result,")
-    run = {VIDEO: "detect_for_video(image, timestamp_ms)", LIVE_STREAM: "detect_async(image, timestamp_ms)"}
-    return [*lines, ")", *_call(settings, run, "")]
+    run = {VIDEO: f"{api.verb}_for_video(image, timestamp_ms)", LIVE_STREAM: f"{api.verb}_async(image, timestamp_ms)"}
+    return [*lines, ")", *_call(api, settings, run, "")]
 
 
-def _javascript(kind: str, settings: Settings) -> Lines:
+def _javascript(api: Api, settings: Settings) -> Lines:
     """The web has two modes only: its VIDEO is what the others call VIDEO and LIVE_STREAM."""
     lines = [
-        f"const landmarker = await {kind.capitalize()}Landmarker.createFromOptions(vision, {{",
+        f"const {api.variable} = await {api.name}.createFromOptions(vision, {{",
         "  baseOptions: { modelAssetPath },",
     ]
     for name, value in settings.items():
         written = f'"{IMAGE if value == IMAGE else VIDEO}"' if name == MODE else _lower(value)
         lines.append(f"  {_camel(name)}: {written},")
-    run = dict.fromkeys((VIDEO, LIVE_STREAM), "detectForVideo(image, timestampMs)")
-    return [*lines, "});", *_call(settings, run, ";")]
+    run = dict.fromkeys((VIDEO, LIVE_STREAM), f"{api.verb}ForVideo(image, timestampMs)")
+    return [*lines, "});", *_call(api, settings, run, ";")]
 
 
-def _call(settings: Settings, run: Mapping[str, str], end: str) -> Lines:
+def _call(api: Api, settings: Settings, run: Mapping[str, str], end: str) -> Lines:
     """The call of the mode; everybody has that of IMAGE already."""
     called = run.get(str(settings.get(MODE, IMAGE)))
-    return [] if called is None else [f"landmarker.{called}{end}"]
+    return [] if called is None else [f"{api.variable}.{called}{end}"]
 
 
 def _camel(name: str, *, first: bool = False) -> str:
@@ -99,7 +113,7 @@ def _lower(value: Setting) -> str:
     return str(value).lower()
 
 
-_LANGUAGES: Mapping[str, Callable[[str, Settings], Lines]] = {
+_LANGUAGES: Mapping[str, Callable[[Api, Settings], Lines]] = {
     "Java": _java,
     "Kotlin": _kotlin,
     "Swift": _swift,

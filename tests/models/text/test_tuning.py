@@ -144,6 +144,13 @@ def test_the_code_of_every_language_has_every_setting() -> None:
         assert expected in written["JavaScript"]
 
 
+def test_a_gesture_recognizer_is_called_by_its_own_names() -> None:
+    written = {language: "\n".join(lines) for language, lines in code("gesture", {"running_mode": "VIDEO"}).items()}
+    assert "recognizer.recognizeForVideo(image, timestampMs)" in written["Kotlin"]
+    assert "recognizer.recognize_for_video(image, timestamp_ms)" in written["Python"]
+    assert "const recognizer = await GestureRecognizer.createFromOptions(" in written["JavaScript"]
+
+
 @pytest.mark.network
 @pytest.mark.slow
 def test_mediapipe_takes_the_python_code_of_every_kind(store_home: Path) -> None:
@@ -153,18 +160,18 @@ def test_mediapipe_takes_the_python_code_of_every_kind(store_home: Path) -> None
         "base_options = BaseOptions(model_asset_path='none.task')",
         "on_result = print",
     ]
-    for kind in ("face", "hand", "pose"):
-        confidences = {f"min_{kind}_{what}_confidence": 0.7 for what in ("detection", "presence")}
+    apis = {kind: f"{kind.capitalize()}Landmarker" for kind in ("face", "hand", "pose")}
+    for kind, api in {**apis, "gesture": "GestureRecognizer"}.items():
+        thing = "hand" if kind == "gesture" else kind
+        confidences = {f"min_{thing}_{what}_confidence": 0.7 for what in ("detection", "presence")}
         settings: dict[str, Setting] = {
             "running_mode": "LIVE_STREAM",
-            f"num_{kind}s": 2,
+            f"num_{thing}s": 2,
             **confidences,
             "min_tracking_confidence": 0.3,
         }
         pasted = code(kind, settings)["Python"]
-        lines += [*pasted[:-1], f"assert options.num_{kind}s == 2, options"]
-        lines.append(
-            f"assert hasattr(vision.{kind.capitalize()}Landmarker, {pasted[-1].split('.')[1].split('(')[0]!r})"
-        )
+        lines += [*pasted[:-1], f"assert options.num_{thing}s == 2, options"]
+        lines.append(f"assert hasattr(vision.{api}, {pasted[-1].split('.')[1].split('(')[0]!r})")
     run = subprocess.run([python, "-I", "-c", "\n".join(lines)], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
