@@ -52,7 +52,7 @@ class Constant:
 def storable(model: ModelT, graph: SubGraphT) -> tuple[Constant, ...]:
     """Constants of the graph that `apply` can store, by their first reader; others may read them as well."""
     found: dict[int, Constant] = {}
-    for operator in graph.operators:
+    for operator in (each for each in graph.operators if each.outputs):
         code = _code(model, operator)
         places = range(len(operator.inputs)) if code in _CALLS else [_READERS[code]] if code in _READERS else []
         for place in places:

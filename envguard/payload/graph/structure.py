@@ -32,9 +32,11 @@ MAX_RANK = 16
 
 
 _LEAST_OPERANDS = {
-    BuiltinOperator.ADD: 2, BuiltinOperator.CONV_2D: 2, BuiltinOperator.DENSIFY: 1,
-    BuiltinOperator.DEPTHWISE_CONV_2D: 2, BuiltinOperator.DEQUANTIZE: 1, BuiltinOperator.FULLY_CONNECTED: 2,
-    BuiltinOperator.MUL: 2, BuiltinOperator.PRELU: 2, BuiltinOperator.SUB: 2, BuiltinOperator.TRANSPOSE_CONV: 3,
+    BuiltinOperator.ADD: 2, BuiltinOperator.BATCH_MATMUL: 2, BuiltinOperator.CONV_2D: 2, BuiltinOperator.CONV_3D: 2,
+    BuiltinOperator.CONV_3D_TRANSPOSE: 3, BuiltinOperator.DENSIFY: 1, BuiltinOperator.DEPTHWISE_CONV_2D: 2,
+    BuiltinOperator.DEQUANTIZE: 1, BuiltinOperator.EMBEDDING_LOOKUP: 2, BuiltinOperator.FULLY_CONNECTED: 2,
+    BuiltinOperator.GATHER: 2, BuiltinOperator.MUL: 2, BuiltinOperator.PRELU: 2, BuiltinOperator.QUANTIZE: 1,
+    BuiltinOperator.SUB: 2, BuiltinOperator.TRANSPOSE_CONV: 3,
 }  # fmt: skip
 """How many inputs those operators must have that graph passes look into; each has one output at least."""
 

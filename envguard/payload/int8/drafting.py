@@ -118,7 +118,7 @@ class Draft:
 
 
 def one_in(share: int, samples: Sequence[Sample]) -> Sequence[Sample]:
-    """Every so-manieth sample."""
+    """Every `share`-th sample."""
     return samples if share == 1 else [samples[number] for number in range(0, len(samples), share)]
 
 

@@ -43,9 +43,9 @@ def _float_constants(model: ModelT) -> Iterator[tuple[SubGraphT, OperatorT, int]
     """With the operators that read them."""
     for graph in model.subgraphs:
         for operator in graph.operators:
-            for index in operator.inputs:
+            for index in set(operator.inputs) - {-1}:
                 tensor = graph.tensors[index]
-                if index != -1 and tensor.type == TensorType.FLOAT32 and is_constant(model, tensor):
+                if tensor.type == TensorType.FLOAT32 and is_constant(model, tensor):
                     yield graph, operator, index
 
 
