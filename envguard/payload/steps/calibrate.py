@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..contract import CalibrateFindings, InspectedModel, InspectFindings, Request, StepFindings
+from ..files import array_files
 from ..files import bundle as bundles
 from ..files.fitting_rows import Target, same_values
 from ..files.given_arrays import read_rows
@@ -209,5 +210,5 @@ def _picture_arrays(sizes: Mapping[str, Size], pictures: Sequence[Picture]) -> C
 def _write(path: Path, arrays: Arrays, names: Set[str]) -> dict[str, int]:
     """Write the arrays of the models called `names` that have any rows; how many each has."""
     chosen = {name: array for name, array in arrays.items() if name in names and len(array)}
-    np.savez(path, **chosen)
+    array_files.write(path, chosen)
     return {name: len(array) for name, array in chosen.items()}

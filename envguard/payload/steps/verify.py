@@ -110,11 +110,11 @@ def run(request: Request, events: Events) -> StepFindings:
     found = readings.findings(len(pictures))
     gates = [judge(REJECTS, passed=True, words={"kind": kind.name})]
     gates += judged(kind.gates, found.measures, limits) if found.measures else ()
-    gates += [judge(COMPARED, passed=True, subject=name) for name in _run_here_alone(request, kind, original)]
+    gates += [judge(COMPARED, passed=True, subject=name) for name in run_here_alone(request, kind, original)]
     return StepFindings(found, tuple(gates), {DETAILS: file.name})
 
 
-def _run_here_alone(request: Request, kind: LandmarkKind, original: bundles.Bundle) -> list[str]:
+def run_here_alone(request: Request, kind: LandmarkKind, original: bundles.Bundle) -> list[str]:
     """The models that MediaPipe ran and the step `compare` could not; what else the bundle holds was not run here."""
     try:
         earlier = request.found(CompareFindings).models
