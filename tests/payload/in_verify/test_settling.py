@@ -34,7 +34,8 @@ class Settling(unittest.TestCase):
         kind = kind_of(source)
         assert kind is not None
         findings = {"compare": CompareFindings(models, 1)} if models else {}
-        return run_here_alone(Request("steps.verify", {}, self.folder, findings=findings), kind, source)
+        settled: list[str] = run_here_alone(Request("steps.verify", {}, self.folder, findings=findings), kind, source)
+        return settled
 
     def test_a_landmarkers_own_model_that_was_not_run_is_settled(self) -> None:
         self.assertEqual(self.settled(ComparedModel("hand_detector", reason="not run")), ["hand_detector"])
