@@ -70,5 +70,5 @@ def test_a_changed_picture_is_not_what_the_run_was_calibrated_with(calibrated: C
     changed, other, *_ = sorted(pictures.iterdir())
     shutil.copyfile(other, changed)
     refused = calibrated.rebuilt_from(pictures)
-    assert refused.code == 2
-    assert changed.name in refused.err + refused.out
+    assert refused.code == 3
+    assert changed.name in refused.document["why"]

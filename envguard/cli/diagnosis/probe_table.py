@@ -59,5 +59,5 @@ def _with_tilde(path: Path) -> str:
 def _summary(facts: HostFacts) -> str:
     text = f"{len(facts.usable)} of {len(facts.interpreters)} interpreters can be used."
     if not facts.usable:
-        text += " Install one of Python 3.10 to 3.13, for example with `uv python install 3.11`."
+        text += " Install one, for example with `uv python install 3.11`."
     return text
