@@ -31,21 +31,35 @@ def without_quantizing() -> Task:
     return replace(task, steps=(inspect, calibrate, verify), outputs={"output": Reference("calibrate", "calibration")})
 
 
-def test_a_hand_bundle_is_calibrated_and_verified_with_pictures_of_hands(store_home: Path, tmp_path: Path) -> None:
+HANDS = ("hand_detector", "hand_landmarks_detector")
+IN_GESTURES = (
+    *(f"hand_landmarker/{name}" for name in HANDS),
+    *(f"hand_gesture_recognizer/gesture_embedder:{number}" for number in range(3)),
+)
+
+
+@pytest.mark.parametrize(
+    ("sample", "kind", "inputs"),
+    [("hand_landmarker", "hand", HANDS), ("gesture_recognizer", "gesture", IN_GESTURES)],
+    ids=["hand", "gesture"],
+)
+def test_bundles_for_hands_are_calibrated_and_verified_with_pictures_of_hands(
+    sample: str, kind: str, inputs: tuple[str, ...], store_home: Path, tmp_path: Path
+) -> None:
     shop = workshop(store_home)
-    (bundle,) = shop.sample("hand_landmarker").values()
+    (bundle,) = shop.sample(sample).values()
     result = run_on(without_quantizing(), {"input": bundle}, tmp_path / "calibration.npz", shop)
     assert result.failures == ()
     verify = result.record.found(VerifyFindings)
     assert verify is not None
-    assert (verify.verified, verify.kind) == (True, "hand")
+    assert (verify.verified, verify.kind) == (True, kind)
     assert verify.measures is not None
     assert verify.measures.counts.before >= 60
     assert verify.measures.counts.lost == 0
     assert verification_lines(verify)[1].startswith("  hands")
     calibrate = result.record.found(CalibrateFindings)
     assert calibrate is not None
-    assert calibrate.inputs.keys() == {"hand_detector", "hand_landmarks_detector"}
+    assert calibrate.inputs.keys() == set(inputs)
     assert calibrate.held_out.keys() == calibrate.inputs.keys()
     assert min(calibrate.inputs.values()) >= 40
     assert min(calibrate.held_out.values()) >= 12
