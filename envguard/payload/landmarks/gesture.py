@@ -79,7 +79,7 @@ GESTURE = LandmarkKind(
         flipped(THINGS, 0.04),
         landmark_shift("max_hand_px", 2.0),
         recognized_otherwise("gestures", 0.02),
-        score_shift("gesture", "max_gesture_score", 0.03),
+        score_shift("gesture", "max_gesture_score", 0.01),
     ),
     needed=(
         MemberModel(f"{RECOGNIZER}gesture_embedder.tflite", (Feature(0), Feature(1), Feature(2))),
