@@ -31,6 +31,7 @@ from .door.documents import (
     ModelReport,
     OutsideModels,
     QuantizeDocument,
+    RefusedRecipe,
     SeveralDocument,
     StepSeconds,
     TuneDocument,
@@ -42,6 +43,7 @@ from .door.documents import (
 )
 from .door.gates import Gate, StepFailure
 from .door.quantizing import (
+    TAKEN,
     ConvertedModel,
     ConvertFindings,
     OperatorTypes,
@@ -89,6 +91,7 @@ __all__ = [
     "RUN",
     "SAMPLE",
     "SOURCES",
+    "TAKEN",
     "TASK",
     "UNVERIFIED",
     "YES",
@@ -153,6 +156,7 @@ __all__ = [
     "Reference",
     "Refusal",
     "RefusedAttempt",
+    "RefusedRecipe",
     "Request",
     "Run",
     "SampleSize",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from envguard.models.text.models import legend, model_lines, model_rows, verdict_lines
-from envguard.models.text.recipe_trials import trial_lines, trial_tables
+from envguard.models.text.recipe_trials import refused_lines, trial_lines, trial_tables
 from envguard.models.text.tables import Row, markdown_table, wrapped
 from envguard.models.text.times import profile_lines, profile_notes, time_tables
 from envguard.models.text.verification import verification_lines
@@ -25,7 +25,8 @@ def as_text(document: QuantizeDocument) -> str:
     lines += ["", *verification_lines(document.verify)]
     lines += [line for text in profile_lines(document) for line in wrapped(text)]
     lines += [f"{name}: {text}" for name, text in _notes(document)]
-    lines += ["", *verdict_lines(document)]
+    lines += ["", *(line for text in refused_lines(document.refused) for line in wrapped(text))]
+    lines += verdict_lines(document)
     return "\n".join(lines)
 
 
@@ -33,6 +34,7 @@ def as_markdown(document: QuantizeDocument) -> str:
     """The same report as Markdown, with all that was measured and the environments that it was made in."""
     models = document.models
     outputs = [OUTPUT_HEADS, *(row for model in models for row in _output_rows(model))]
+    told = refused_lines(document.refused)
     times = [*profile_lines(document), *map(markdown_table, time_tables(models)), *profile_notes(models)]
     parts = [
         f"# {document.task}: {document.verdict}",
@@ -41,6 +43,7 @@ def as_markdown(document: QuantizeDocument) -> str:
         markdown_table(model_rows(models)),
         legend(models),
         *(f"`{name}`: {text}" for name, text in _notes(document)),
+        *_section("Tried before, and refused by gates", ["\n".join(f"- {line}" for line in told)] if told else []),
         *_section("Recipes that were tried", _trials(document)),
         *_section("Outputs", [markdown_table(outputs)]),
         "## MediaPipe",

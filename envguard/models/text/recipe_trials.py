@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from envguard.models.text.tables import Row
-from envguard.payload.contract import ModelReport, RecipeTrial
+from envguard.payload.contract import TAKEN, ModelReport, RecipeTrial, RefusedRecipe
 
-TAKEN = "taken"
 HEADS = ("recipe", "bytes", "error", "time to original's", "outcome")
 
 
@@ -21,6 +20,15 @@ def trial_lines(models: Sequence[ModelReport]) -> list[str]:
         lines.append(f"{model.name}: {', '.join(taken)}, of {len(model.candidates)} recipes tried")
         lines += [f"  {each.name}: {each.outcome}" for each in model.candidates if each.outcome != TAKEN]
     return lines
+
+
+def refused_lines(refused: Sequence[RefusedRecipe]) -> list[str]:
+    """What was made before, one line each: by which recipes, and what the gates said to it."""
+    return [
+        f"tried: {each.bytes:,} bytes ({'; '.join(f'{name}: {words}' for name, words in each.candidates.items())}). "
+        + " ".join(f"{gate.name}: {gate.message}" for gate in each.gates)
+        for each in refused
+    ]
 
 
 def trial_tables(models: Sequence[ModelReport]) -> dict[str, list[Row]]:

@@ -56,11 +56,25 @@ class ConvertedReport(ComparedModel, ConvertedModel):
 
 
 @dataclass(frozen=True)
+class RefusedRecipe:
+    """What was made before and not taken: the size of the file in bytes, its `recipe`, and the gates that refused it.
+
+    `candidates` tells of the models that were made otherwise after that, by name, by which recipe they had been made.
+    """
+
+    bytes: int
+    candidates: Mapping[str, str]
+    recipe: RecipeDocument
+    gates: tuple[Gate, ...]
+
+
+@dataclass(frozen=True)
 class QuantizeDocument:
     """What quantizing a file came to.
 
     `ratio` is the output's bytes to the input's; `recipe` repeats what was done without a search, to the same bytes on
-    the same `cpu`; `outside_models` tells what of a whole call the models are not.
+    the same `cpu`; `outside_models` tells what of a whole call the models are not. `refused` is what was tried before
+    and refused by gates, in order.
     """
 
     task: str
@@ -80,6 +94,7 @@ class QuantizeDocument:
     environments: tuple[EnvironmentRecord, ...]
     steps: tuple[StepSeconds, ...]
     allow_unverified: bool = False
+    refused: tuple[RefusedRecipe, ...] = ()
     schema: Literal[2] = 2
 
 
@@ -193,6 +208,7 @@ def quantize_document(run: Run) -> QuantizeDocument:
         models=models,
         verify=verify,
         outside_models=_outside(models, verify),
+        refused=_refused(run, quantized),
         processors=compared.processors if compared else None,
         environments=run.environments,
         steps=_seconds(run),
@@ -260,6 +276,18 @@ def _reports(quantized: Optional[QuantizeFindings], compared: Optional[CompareFi
         ModelReport(**{**_shallow(by_name.get(model.name, _not_compared(model.name))), **_shallow(model)})
         for model in (quantized.models if quantized else ())
     )
+
+
+def _refused(run: Run, last: Optional[QuantizeFindings]) -> tuple[RefusedRecipe, ...]:
+    attempts = [(each.findings, each.gates) for each in run.refused if isinstance(each.findings, QuantizeFindings)]
+    after = [*(found for found, _ in attempts[1:]), last]
+    refused = []
+    for (found, gates), following in zip(attempts, after):  # noqa: B905 - Python 3.9
+        now = {} if following is None else following.recipe.models
+        changed = [each for each in found.models if found.recipe.models.get(each.name) != now.get(each.name)]
+        words = {model.name: model.made_by for model in changed or found.models}
+        refused.append(RefusedRecipe(found.bytes_out, words, found.recipe, gates))
+    return tuple(refused)
 
 
 def _not_compared(name: str) -> ComparedModel:

@@ -9,6 +9,9 @@ from .describing import AppliedPass
 from .recipes import ModelRecipe, RecipeDocument, RecipeSummary
 from .timing import Processor, Timing
 
+TAKEN = "taken"
+"""The outcome of the recipe that a model was made by."""
+
 
 @dataclass(frozen=True)
 class RecipeTrial:
@@ -43,6 +46,12 @@ class QuantizedModel:
     candidates: tuple[RecipeTrial, ...]
     passes: tuple[AppliedPass, ...]
     layer_errors: tuple[float, ...] = ()
+
+    @property
+    def made_by(self) -> str:
+        """The name of the recipe that it was made by."""
+        unsearched = f"{self.recipe.weights}, not searched"
+        return next((trial.name for trial in self.candidates if trial.outcome == TAKEN), unsearched)
 
 
 @dataclass(frozen=True)

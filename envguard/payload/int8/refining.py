@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from ..contract import Gate, ModelRecipe, RecipeTrial
+from ..contract import TAKEN, Gate, ModelRecipe, RecipeTrial
 from ..graph import balanced_rounding
 from ..graph import model as models
 from ..graph.constants import add_buffer, values
@@ -20,7 +20,7 @@ from .drafting import Draft, Made, quantized_weights
 from .goals import Goal
 from .recipes import CONSTANT, IN_INT8, Layer, Recipe, Treatment
 
-TAKEN, REFUSED = "taken", "refused: "
+REFUSED = "refused: "
 RATIO = "ratio"
 """The unit of gates that hold a time against another."""
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..contract import Gate, QuantizedModel, QuantizeFindings, Request
-from .refining import TAKEN, Again
+from ..contract import TAKEN, Gate, QuantizedModel, QuantizeFindings, Request
+from .refining import Again
 
 QUANTIZER_FAILED = "quantizer-failed"
 NOT_OF_RECIPES = frozenset({"no-op", "member-lost", "metadata-lost", "io-changed"})

@@ -93,6 +93,7 @@ def _tables(sources: PageContents, document: QuantizeDocument) -> dict[str, tabl
     named = (("input", document.input), ("output", document.output))
     return {
         "gates": tables.gates(sources.run.gates),
+        "refused": tables.refused(document),
         "conditions": tables.conditions(sources.run.gates),
         "sizes": tables.sizes(document),
         "times": tables.times(document.models),

@@ -21,6 +21,20 @@ class TableOfFigures:
     words: int = 1
 
 
+def refused(document: QuantizeDocument) -> TableOfFigures | None:
+    """What was made before, and what the gates said to it."""
+    rows = [
+        (
+            "; ".join(f"{name}: {words}" for name, words in each.candidates.items()),
+            " ".join(f"{gate.name}: {gate.message}" for gate in each.gates),
+            f"{each.bytes:,}",
+        )
+        for each in document.refused
+    ]
+    heads = ("tried before", "why it was refused", "bytes")
+    return TableOfFigures("Tried before, and refused by gates", heads, rows, 2) if rows else None
+
+
 def sizes(document: QuantizeDocument) -> TableOfFigures:
     """Bytes of each model, and of the whole file."""
     rows = [
