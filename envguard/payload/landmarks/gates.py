@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..contract import Gate, Measures
 from ..gates import GateDeclaration, Limits, judge
 
-MORE_ACCURATE = "Quantize fewer layers, or calibrate on pictures that are like your own."
+MORE_ACCURATE = "Quantize with --goal accuracy, or give --calibration pictures that are like your own."
+
+DETECTOR, LANDMARKS, REST = "detector", "landmarks", "rest"
+"""Parts of a kind that a gate may be due to; the rest is what reads the landmarks."""
+
+PARTS = {
+    "lost": (DETECTOR, LANDMARKS),
+    "extra": (DETECTOR, LANDMARKS),
+    "flipped": (LANDMARKS, DETECTOR),
+    "changed": (REST, LANDMARKS, DETECTOR),
+}
+"""By what is counted: the parts that it may be due to, the likeliest first."""
+
+NO_MODELS: Mapping[str, Sequence[str]] = {}
 
 
 @dataclass(frozen=True)
@@ -21,10 +34,11 @@ class Measurement:
 
 @dataclass(frozen=True)
 class LandmarkGate:
-    """A gate, and what it judges of the measures; None where nothing was measured."""
+    """A gate, what it judges of the measures, None where nothing was measured, and the parts that it may be due to."""
 
     declaration: GateDeclaration
     measured: Callable[[Measures], Measurement | None]
+    parts: tuple[str, ...]
 
 
 def lost(things: str, limit: float) -> LandmarkGate:
@@ -65,7 +79,7 @@ def landmark_shift(option: str, limit: float) -> LandmarkGate:
         option=option,
         default=limit,
     )
-    return LandmarkGate(declaration, measured)
+    return LandmarkGate(declaration, measured, (LANDMARKS, DETECTOR))
 
 
 def score_shift(one: str, option: str, limit: float) -> LandmarkGate:
@@ -83,16 +97,19 @@ def score_shift(one: str, option: str, limit: float) -> LandmarkGate:
         option=option,
         default=limit,
     )
-    return LandmarkGate(declaration, measured)
+    return LandmarkGate(declaration, measured, (REST, LANDMARKS, DETECTOR))
 
 
-def judged(gates: Sequence[LandmarkGate], measures: Measures, limits: Limits) -> tuple[Gate, ...]:
-    """Every gate that has a limit and was measured."""
+def judged(
+    gates: Sequence[LandmarkGate], measures: Measures, limits: Limits, models: Mapping[str, Sequence[str]] = NO_MODELS
+) -> tuple[Gate, ...]:
+    """Every gate that has a limit and was measured; `models` are the names of the models that each part consists of."""
     found = []
     for gate in gates:
         limit, measured = limits[gate.declaration.option], gate.measured(measures)
         if limit is not None and measured is not None:
-            found.append(judge(gate.declaration, measured.value, limit, words=measured.words))
+            names = tuple(name for part in gate.parts for name in models.get(part, ()))
+            found.append(replace(judge(gate.declaration, measured.value, limit, words=measured.words), models=names))
     return tuple(found)
 
 
@@ -115,4 +132,4 @@ def _share(
         option=f"max_{things}_{count}",
         default=limit,
     )
-    return LandmarkGate(declaration, measured)
+    return LandmarkGate(declaration, measured, PARTS[count])

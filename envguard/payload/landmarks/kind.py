@@ -10,7 +10,7 @@ import numpy as np
 
 from ..files.bundle import BUNDLE_SUFFIX, Bundle
 from .detections import Detection
-from .gates import LandmarkGate
+from .gates import DETECTOR, LANDMARKS, REST, LandmarkGate
 from .model_inputs import InputMaker
 from .regions import Region
 
@@ -117,6 +117,14 @@ class LandmarkKind:
     def members_of(self, bundle: Bundle) -> dict[str, MemberModel]:
         """The models of the bundle that the landmarker runs, by the names that they have there."""
         return {bundle.names[member.path]: member for member in self.members if member.path in bundle.names}
+
+    def parts_of(self, bundle: Bundle) -> dict[str, tuple[str, ...]]:
+        """The names that the models of the bundle have there, by the parts that gates may be due to."""
+        parts = {DETECTOR: (self.detector,), LANDMARKS: (self.landmarks,), REST: (*self.more, *self.needed)}
+        return {
+            part: tuple(bundle.names[member.path] for member in members if member.path in bundle.names)
+            for part, members in parts.items()
+        }
 
     def takes(self, bundle: Bundle) -> bool:
         """Whether the landmarker takes the bundle, as its members tell; a bare model is for none."""

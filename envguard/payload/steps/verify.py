@@ -39,7 +39,7 @@ REJECTS = GateDeclaration(
     "mediapipe-rejects",
     "MediaPipe takes the quantized bundle for its {kind} task",
     f"MediaPipe {VERSION} does not take the quantized bundle: {{reason}}",
-    "Quantize with another recipe; the message names what the runtime misses.",
+    "Quantize with --goal accuracy, which changes least; the message names what the runtime misses.",
 )
 GATES = tuple(gate.declaration for kind in KINDS for gate in kind.gates)
 
@@ -109,7 +109,7 @@ def run(request: Request, events: Events) -> StepFindings:
     file.write_text(json.dumps(to_json(readings.details), allow_nan=False), encoding="utf-8")
     found = readings.findings(len(pictures))
     gates = [judge(REJECTS, passed=True, words={"kind": kind.name})]
-    gates += judged(kind.gates, found.measures, limits) if found.measures else ()
+    gates += judged(kind.gates, found.measures, limits, kind.parts_of(original)) if found.measures else ()
     gates += [judge(COMPARED, passed=True, subject=name) for name in run_here_alone(request, kind, original)]
     return StepFindings(found, tuple(gates), {DETAILS: file.name})
 

@@ -9,16 +9,21 @@ import pytest
 from envguard.models.text.quantization import as_markdown, as_text
 from envguard.models.text.verification import NOT_REACHED
 from envguard.payload.contract import (
+    TAKEN,
     AppliedPass,
     CallTimes,
     ComparedModel,
     CompareFindings,
+    Gate,
+    ModelRecipe,
     OutsideModels,
     Processor,
     QuantizedModel,
     QuantizeFindings,
     RecipeDocument,
     RecipeSummary,
+    RecipeTrial,
+    RefusedAttempt,
     Run,
     StepFailure,
     StepRecord,
@@ -171,3 +176,23 @@ def test_a_no_names_each_gate_and_what_to_do() -> None:
 def test_markdown_tables_survive_hostile_names() -> None:
     table = [line for line in as_markdown(with_model(name="a|b")).splitlines() if line.startswith("|")]
     assert table[2].startswith("| a\\|b |")
+
+
+def test_what_was_tried_before_is_told_with_what_the_gates_said() -> None:
+    def found(layers: tuple[tuple[int, str], ...], name: str, size: int) -> QuantizeFindings:
+        recipe = RecipeDocument("balanced", {"detector": ModelRecipe(layers, False), "other": ModelRecipe((), False)})
+        trial = RecipeTrial(name, size, None, None, TAKEN)
+        models = [replace(QUANTIZED.models[0], candidates=(trial,)), replace(QUANTIZED.models[0], name="other")]
+        return replace(QUANTIZED, recipe=recipe, models=tuple(models), bytes_out=size)
+
+    first = found(((4, "int8"),), "int8 weights", 1000)
+    last = found(((3, "int8"), (1, "float16")), "int8 weights, but 1 layers in float16", 1100)
+    gate = Gate("landmark-shift", "Shift", passed=False, message="Landmarks move by 0.40 pixels; 0.3 is allowed.")
+    run = replace(run_of(last), refused=(RefusedAttempt("quantize", (gate,), first),))
+    document = quantize_document(run)
+    (refused,) = document.refused
+    assert (refused.bytes, refused.candidates, refused.recipe) == (1000, {"detector": "int8 weights"}, first.recipe)
+    told = "tried: 1,000 bytes (detector: int8 weights). landmark-shift: Landmarks move by 0.40 pixels; 0.3 is allowed."
+    assert told in " ".join(as_text(document).split())
+    assert f"- {told}" in as_markdown(document)
+    assert "tried: " not in as_text(quantize_document(run_of(last)))

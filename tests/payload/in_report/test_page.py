@@ -17,6 +17,8 @@ from typing import Any
 from envguard_payload.contract import (
     Gate,
     QuantizeFindings,
+    RecipeDocument,
+    RefusedAttempt,
     Request,
     VerifyFindings,
     to_json,
@@ -159,6 +161,18 @@ class Page(unittest.TestCase):
         self.assertEqual(rows["Faces lost"], ("–", "✓ yes", "0 of 12", "0.5%"))
         self.assertEqual(rows["Time on one thread"], (example.MODEL, "✓ yes", "0.80", "1.05"))
         self.assertEqual(rows["Blendshapes, mean difference"], ("–", "✓ yes", "0.0050", "0.008"))
+
+    def test_what_was_tried_before_stands_with_what_refused_it(self) -> None:
+        run = self.sources.run
+        gate = Gate("landmark-shift", "Shift", False, message="Landmarks move by 0.50 pixels; 0.4 is allowed.")
+        found = run.found(QuantizeFindings)
+        assert found is not None
+        other = replace(found, bytes_out=900_000, recipe=RecipeDocument("size"))
+        refused = replace(run, refused=(RefusedAttempt("quantize", (gate,), other),))
+        text = "".join(Document(render(replace(self.sources, run=refused))).text)
+        self.assertIn("900,000", text)
+        self.assertIn("landmark-shift: Landmarks move by 0.50 pixels; 0.4 is allowed.", text)
+        self.assertNotIn("refused by gates", "".join(Document(render(self.sources)).text))
 
     def test_every_gate_that_was_judged_is_shown(self) -> None:
         gate = Gate("silent-zeros", "No dead output", True, subject="landmarks: points", step="compare")

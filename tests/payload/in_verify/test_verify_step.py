@@ -166,10 +166,15 @@ class VerifyStep(unittest.TestCase):
             "landmark-shift", failure_names(self.verify(bundle, options={**LIMITS, "max_landmark_px": 99}))
         )
 
-    def test_ruined_weights_fail_by_name(self) -> None:
+    def test_ruined_weights_fail_by_name_and_blame_their_model(self) -> None:
         ruined = self.changed_bundle("face_landmarks_detector", zeroed_weights(self.model("face_landmarks_detector")))
-        names = failure_names(self.verify(ruined))
-        self.assertTrue({"faces-lost", "landmark-shift"} & set(names), names)
+        failures = {gate.name: gate.models for gate in self.verify(ruined).failures}
+        known = {
+            "faces-lost": ("face_detector", "face_landmarks_detector"),
+            "landmark-shift": ("face_landmarks_detector", "face_detector"),
+        }
+        self.assertTrue(known.keys() & failures.keys(), failures)
+        self.assertTrue(all(failures.get(name, models) == models for name, models in known.items()), failures)
 
     def test_a_ruined_detector_loses_the_faces(self) -> None:
         ruined = self.changed_bundle("face_detector", zeroed_weights(self.model("face_detector")))
