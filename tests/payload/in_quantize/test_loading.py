@@ -9,6 +9,7 @@ from typing import Any
 
 import flatbuffers
 import numpy as np
+from envguard_payload.contract import IntegerTensors
 from envguard_payload.graph import constants, facts, metadata
 from envguard_payload.graph import model as models
 from envguard_payload.graph.build import GraphBuilder
@@ -130,7 +131,7 @@ class Facts(unittest.TestCase):
         model = small_model().model
         self.assertEqual(facts.operator_counts(model), {"FULLY_CONNECTED": 1})
         self.assertEqual(facts.weight_bytes(model), {"FLOAT32": 128})
-        self.assertEqual(facts.integer_quantized(model), (0, 0))
+        self.assertEqual(facts.integer_quantized(model), IntegerTensors(0, 0))
         self.assertEqual(facts.outputs(model)[0].shape, (1, 4))
 
     def test_an_int8_constant_with_a_scale_makes_a_model_quantized(self) -> None:
@@ -138,7 +139,7 @@ class Facts(unittest.TestCase):
         tensor = build.graph.tensors[build.constant("int8", np.ones((4,), np.int8))]
         tensor.quantization = generated.QuantizationParametersT()
         tensor.quantization.scale = np.array([0.5], np.float32)
-        self.assertEqual(facts.integer_quantized(build.model), (1, 1))
+        self.assertEqual(facts.integer_quantized(build.model), IntegerTensors(1, 1))
 
     def test_damaged_metadata_costs_the_range_of_inputs_and_no_more(self) -> None:
         build = small_model()
