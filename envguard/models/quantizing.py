@@ -139,9 +139,7 @@ def quantize_several(
         scratch_folder(runs_folder(workshop.home)) as scratch,
         _folder_for(batch.folder),
     ):
-        outcomes = run_each(
-            _run, jobs, at_once=batch.at_once, measuring_lock=scratch / "measuring.lock", receiver=receiver
-        )
+        outcomes = run_each(_run, jobs, at_once=batch.at_once, lock=scratch / "measuring.lock", receiver=receiver)
     runs = ((model, outcomes[name]) for name, model in batch.models.items())
     return several_document(
         TASK, tuple(failed_run(model.source, run) if isinstance(run, RunError) else run for model, run in runs)

@@ -56,18 +56,13 @@ class _Ended(Generic[Made]):
 
 
 def run_each(
-    work: Work[Job, Made],
-    jobs: Mapping[str, Job],
-    *,
-    at_once: int,
-    measuring_lock: Path,
-    receiver: Callable[[str], Receiver],
+    work: Work[Job, Made], jobs: Mapping[str, Job], *, at_once: int, lock: Path, receiver: Callable[[str], Receiver]
 ) -> dict[str, Made | RunError]:
     """Do the work for every job, by name, `at_once` at a time; `receiver` gives who is told of each one's events.
 
-    `work` is a function of a module; jobs and what is made of them can be pickled; `measuring_lock` is the file by
-    which steps that measure keep the others waiting. If the call is ended (SIGTERM, or Ctrl-C, which raises
-    Interrupted), every run ends too and clears up as if it were alone.
+    `work` is a function of a module; jobs and what is made of them can be pickled; `lock` is the file by which steps
+    that measure keep the others waiting. If the call is ended (SIGTERM, or Ctrl-C, which raises Interrupted), every
+    run ends too and clears up as if it were alone.
     """
     waiting = deque(jobs.items())
     results: dict[str, Made | RunError] = {}
@@ -75,7 +70,7 @@ def run_each(
     try:
         while waiting or lanes:
             while waiting and len(lanes) < at_once:
-                lane = _Lane[Job, Made].started(work, measuring_lock)
+                lane = _Lane[Job, Made].started(work, lock)
                 lanes[lane.connection] = lane
                 lane.give(*waiting.popleft())
             for connection in wait(list(lanes)):
@@ -107,10 +102,10 @@ class _Lane(Generic[Job, Made]):
         self.name = ""
 
     @classmethod
-    def started(cls, work: Work[Job, Made], measuring_lock: Path) -> _Lane[Job, Made]:
+    def started(cls, work: Work[Job, Made], lock: Path) -> _Lane[Job, Made]:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
-        process = context.Process(target=_serve, args=(theirs, work, measuring_lock), daemon=True)
+        process = context.Process(target=_serve, args=(theirs, work, lock), daemon=True)
         if os.name != "nt":
             resource_tracker.ensure_running()  # its own start would let the signals through
         with _signals_held():
@@ -154,7 +149,7 @@ def _end(lanes: Collection[_Lane[Any, Any]]) -> None:
         lane.process.join()
 
 
-def _serve(connection: Connection, work: Work[Job, Made], measuring_lock: Path) -> None:
+def _serve(connection: Connection, work: Work[Job, Made], lock: Path) -> None:
     """The process: jobs in, events and outcomes out, until there is nobody at the other end."""
     # Ctrl-C in a terminal reaches this process too, and must not end it twice; a step of ours starts without handlers.
     signal.signal(signal.SIGINT, _leave_to_the_parent)
@@ -165,7 +160,7 @@ def _serve(connection: Connection, work: Work[Job, Made], measuring_lock: Path) 
     with contextlib.suppress(EOFError, OSError):
         while True:
             job = connection.recv()
-            with taking_part(measuring_lock) as alone:
+            with taking_part(lock) as alone:
                 connection.send(_ended(work, job, connection.send, alone))
 
 

@@ -39,7 +39,7 @@ def run(tmp_path: Path, *numbers: int, at_once: int) -> tuple[dict[str, Doubled 
         return lambda event: told.append((name, event))
 
     jobs = {str(number): number for number in numbers}
-    return run_each(double, jobs, at_once=at_once, measuring_lock=tmp_path / "measuring.lock", receiver=receiver), told
+    return run_each(double, jobs, at_once=at_once, lock=tmp_path / "measuring.lock", receiver=receiver), told
 
 
 def test_results_keep_the_order_and_events_the_name(tmp_path: Path) -> None:

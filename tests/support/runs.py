@@ -50,6 +50,6 @@ def main() -> None:
     project, home, folder = map(Path, sys.argv[1:])
     jobs = {name: (project, home, folder / f"{name}.txt") for name in ("one", "two")}
     try:
-        run_each(run_in, jobs, at_once=2, measuring_lock=home / "measuring.lock", receiver=lambda _: print)
+        run_each(run_in, jobs, at_once=2, lock=home / "measuring.lock", receiver=lambda _: print)
     except Interrupted as error:
         sys.exit(error.exit_code)
