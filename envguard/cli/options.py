@@ -18,6 +18,10 @@ DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only show what wo
 ReceiptOption = Annotated[
     bool, typer.Option(help="Also write OUT.receipt.json, which records all it takes to make OUT again.")
 ]
+AllowSlowerOption = Annotated[
+    bool,
+    typer.Option("--allow-slower", help="Write the output even if it is slower than the original on this host."),
+]
 AllowUnverifiedOption = Annotated[
     bool,
     typer.Option("--allow-unverified", help="Write the output even if it could not be compared with the original."),

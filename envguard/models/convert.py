@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +14,8 @@ import typer
 
 from envguard.catalog.model import Task
 from envguard.cli.options import (
+    AllowSlowerOption,
+    AllowUnverifiedOption,
     BackendOption,
     BaseOption,
     EditionsOption,
@@ -32,11 +34,12 @@ from envguard.cli.text import printable
 from envguard.cli.workshop import open_workshop
 from envguard.errors import BadInput
 from envguard.models.calibration import CALIBRATION, PICTURES, calibration_files
-from envguard.models.convertible import check_convertible, closed_road, pack
+from envguard.models.convertible import check_convertible, closed_road, pack, written_by_keras_2
 from envguard.models.text.conversion import as_text
-from envguard.payload.contract import YES, ConvertDocument, convert_document, to_json
+from envguard.payload.contract import ConvertDocument, convert_document, to_json
 from envguard.running.checking_files import check_output
 from envguard.running.environments.preparing import Workshop
+from envguard.running.events import Receiver, StepNote
 from envguard.running.pipeline import TaskResult, run_task
 from envguard.running.receipt import receipt_path
 from envguard.running.recording import file_record
@@ -45,6 +48,7 @@ from envguard.running.task_order import TaskOrder
 from envguard.store.home import runs_folder
 
 TASK = STEP = "convert"
+KERAS_2_EDITION = "2.21-keras2"
 SAMPLE = "sample:"
 
 
@@ -56,6 +60,7 @@ class ConvertChoices:
     options: Mapping[str, Mapping[str, object]]
     calibration: str | None
     receipt: bool
+    allow_unverified: bool = False
 
 
 def convert(
@@ -86,6 +91,8 @@ def convert(
         float | None,
         typer.Option(metavar="R", min=0.01, help="How slow int8 may be on this host, relative to float. Default: 1.05"),
     ] = None,
+    allow_slower: AllowSlowerOption = False,
+    allow_unverified: AllowUnverifiedOption = False,
     edition: EditionsOption = None,
     python: PythonsOption = None,
     find_links: FindLinksOption = None,
@@ -98,24 +105,27 @@ def convert(
 ) -> None:
     """Convert a TensorFlow model to int8 TFLite with float input and output, and compare it with its float conversion.
 
-    Exit codes: 0 done; 1 the verdict is no and nothing was written; 2 bad input; 3 no environment is available here.
+    Exit codes: 0 done; 1 the verdict is no or unverified and nothing was written; 2 bad input; 3 no environment is
+    available here.
     """
     catalog = catalog_of(ctx.obj)
     task = catalog.tasks[TASK]
     options: dict[str, Mapping[str, object]] = {STEP: {"signature": signature}}
     if pixels is not None:
         options[STEP] = {**options[STEP], "pixels": read_pixels(pixels)}
-    if max_latency_ratio is not None:
-        options["compare"] = {"max_latency_ratio": max_latency_ratio}
+    limit = {} if max_latency_ratio is None else {"max_latency_ratio": max_latency_ratio}
+    options["compare"] = {**limit, **({"allow_slower": True} if allow_slower else {})}
     with screen() as receive:
-        selection = Selection(TASK, edition, python, find_links, offline, backend, base)
+        editions = editions_for(model, edition or (), receive)
+        selection = Selection(TASK, editions, python, find_links, offline, backend, base)
         workshop = open_workshop(ctx.obj, catalog, receive, selection)
         if explain:
             explain_task(task, workshop, as_json=as_json)
             return
-        document = convert_model(model, output, ConvertChoices(task, options, calibration, receipt), workshop)
+        choices = ConvertChoices(task, options, calibration, receipt, allow_unverified)
+        document = convert_model(model, output, choices, workshop)
     typer.echo(json.dumps(to_json(document), indent=2) if as_json else printable(as_text(document)))
-    raise typer.Exit(0 if document.verdict == YES else 1)
+    raise typer.Exit(0 if document.output else 1)
 
 
 def convert_model(named: str, output: Path | None, choices: ConvertChoices, workshop: Workshop) -> ConvertDocument:
@@ -146,10 +156,21 @@ def convert_model(named: str, output: Path | None, choices: ConvertChoices, work
             target,
             choices.options,
             receipt=receipt_path(target, choices.task) if choices.receipt else None,
+            allow_unverified=choices.allow_unverified,
         )
         result = _named_as(source, run_task(order, workshop))
     leave_receipt(order, result, sample_of({CALIBRATION: choices.calibration or ""}))
     return convert_document(result.record)
+
+
+def editions_for(named: str, editions: Sequence[str], receive: Receiver) -> Sequence[str]:
+    """The editions that the user chose, and the one with Keras 2 for a file that it wrote, unless one was chosen."""
+    path = Path(named).expanduser()
+    chosen = any("=" not in each or each.startswith(f"{TASK}=") for each in editions)
+    if chosen or not path.is_file() or not written_by_keras_2(path):
+        return editions
+    receive(StepNote(STEP, f"{path.name} was written by Keras 2, so Keras 2 reads it (edition {KERAS_2_EDITION})."))
+    return (*editions, f"{TASK}={KERAS_2_EDITION}")
 
 
 def _named_as(source: Path, result: TaskResult) -> TaskResult:

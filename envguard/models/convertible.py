@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import stat
 import tarfile
 import zipfile
@@ -19,6 +20,9 @@ CONVERTED = (".tflite", ".task")
 MOST_FILES = 10_000
 MOST_BYTES = 1 << 32
 HEAD = 8
+HEAD_OF_HDF5 = 1 << 16
+H5_VERSION = re.compile(rb"\0(\d)\.\d{1,2}\.\d{1,2}(?:[-a-z.]\w*)?\0")
+ZIP_VERSION = re.compile(rb'"keras_version": *"2\.')
 
 
 def check_convertible(path: Path, named: str) -> None:
@@ -45,6 +49,23 @@ def check_convertible(path: Path, named: str) -> None:
         if path.name == MODEL_FILE:
             next_step = f"Name its folder: {path.absolute().parent}"
         raise BadInput(f"{path} is neither a Keras file nor a SavedModel.", next_step=next_step)
+
+
+def written_by_keras_2(path: Path) -> bool:
+    """Whether a Keras file says so; a file that says nothing, or cannot be read, is taken for one of Keras 3.
+
+    HDF5 is not parsed for that: Keras writes its version as the first attribute, near the start of the file.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_OF_HDF5)
+        if head.startswith(KERAS[".h5"]):
+            found = H5_VERSION.search(head, max(head.find(b"keras_version"), 0))
+            return found is not None and found[1] == b"2"
+        with zipfile.ZipFile(path) as archive, archive.open("metadata.json") as member:
+            return ZIP_VERSION.search(member.read(HEAD_OF_HDF5)) is not None
+    except (OSError, ValueError, KeyError, NotImplementedError, zipfile.BadZipFile):
+        return False
 
 
 def closed_road(named: str) -> BadInput:

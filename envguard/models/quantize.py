@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from envguard.cli.options import (
+    AllowSlowerOption,
     AllowUnverifiedOption,
     BackendOption,
     BaseOption,
@@ -122,6 +123,7 @@ def quantize(
     base: BaseOption = None,
     report: ReportOption = None,
     receipt: ReceiptOption = True,
+    allow_slower: AllowSlowerOption = False,
     allow_unverified: AllowUnverifiedOption = False,
     explain: ExplainOption = False,
     as_json: JsonOption = False,
@@ -142,6 +144,7 @@ def quantize(
         session=ctx.obj,
         selection=Selection(TASK, edition, python, find_links, offline, backend, base),
         receipt=receipt,
+        allow_slower=allow_slower,
         allow_unverified=allow_unverified,
     )
     if explain:

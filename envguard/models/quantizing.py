@@ -52,6 +52,7 @@ class QuantizeChoices:
     session: Session
     selection: Selection
     receipt: bool
+    allow_slower: bool = False
     allow_unverified: bool = False
 
     @property
@@ -64,7 +65,7 @@ class QuantizeChoices:
         return {
             "inspect": chosen,
             "quantize": {**chosen, "low_rank": self.low_rank, **recipe},
-            "compare": {"goal": goal},
+            "compare": {"goal": goal, **({"allow_slower": True} if self.allow_slower else {})},
             "verify": {"goal": goal},
         }
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,8 @@ import pytest
 from envguard.catalog import builtin_catalog
 from envguard.errors import BadInput
 from envguard.host.variables import step_variables
-from envguard.models.convert import calibration_for, read_pixels
+from envguard.models.convert import calibration_for, editions_for, read_pixels
+from envguard.models.convertible import written_by_keras_2
 from envguard.running.environments.preparing import Workshop
 from tests.support.command import envguard
 from tests.support.documents import problems
@@ -66,6 +69,39 @@ def test_pictures_need_to_be_told_what_black_and_white_are(tmp_path: Path) -> No
         with pytest.raises(BadInput, match="black and white"):
             calibration_for(value, shop, pictures=False)
         assert calibration_for(value, shop, pictures=True) == (tmp_path / "a.png",)
+
+
+def keras_2_file(path: Path, version: bytes) -> Path:
+    """The start of a file as h5py writes it: the attribute's name, and its value in the heap."""
+    path.write_bytes(
+        b"\x89HDF\r\n\x1a\n" + bytes(800) + b"keras_version\0\0\0\x19\x01\x01\0" + bytes(1200)
+        + b"GCOL\x01" + bytes(19) + b"\x06" + bytes(7) + version + b"\0\0" + bytes(400)
+    )  # fmt: skip
+    return path
+
+
+@pytest.mark.parametrize(("version", "editions"), [(b"2.15.0", ("convert=2.21-keras2",)), (b"3.12.1", ())])
+def test_a_file_of_keras_2_is_read_by_keras_2(version: bytes, editions: tuple[str, ...], tmp_path: Path) -> None:
+    told: list[object] = []
+    named = str(keras_2_file(tmp_path / "net.h5", version))
+    assert tuple(editions_for(named, (), told.append)) == editions
+    assert len(told) == len(editions)
+
+
+def test_an_edition_that_the_user_chose_stays_chosen(tmp_path: Path) -> None:
+    named = str(keras_2_file(tmp_path / "net.h5", b"2.15.0"))
+    for chosen in (["2.21"], ["convert=2.21"]):
+        assert editions_for(named, chosen, print) == chosen
+    assert editions_for(named, ["quantize=0.10"], print) == ("quantize=0.10", "convert=2.21-keras2")
+
+
+def test_a_keras_file_tells_its_version_in_its_metadata(tmp_path: Path) -> None:
+    for version, old in (("2.15.0", True), ("3.12.0", False)):
+        with zipfile.ZipFile(tmp_path / "net.keras", "w") as archive:
+            archive.writestr("metadata.json", json.dumps({"keras_version": version}))
+        assert written_by_keras_2(tmp_path / "net.keras") is old
+    (tmp_path / "net.keras").write_bytes(b"PK\x03\x04")
+    assert not written_by_keras_2(tmp_path / "net.keras")
 
 
 @pytest.fixture(scope="module")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from envguard.payload.contract import Gate, Json, Request
+from envguard.payload.contract import NO, YES, Gate, Json, Request, StepFindings, verdict_of
 from envguard.payload.gates import GateDeclaration, judge, limits_of
 from envguard.payload.protocol import Refused
 
@@ -55,3 +56,10 @@ def test_what_decides_by_more_than_one_number_may_say_so() -> None:
     assert judge(SHIFT, 9.0, 0.4, passed=True, words={"what": "it"}).passed
     with pytest.raises(ValueError, match="needs a measurement"):
         judge(SHIFT, words={"what": "it"})
+
+
+def test_a_waived_gate_is_on_record_and_stands_in_nobodys_way() -> None:
+    waived = replace(judge(SHIFT, 0.5, 0.4, subject="it", words={"what": "it"}), waived=True)
+    assert (waived.passed, waived.failed, verdict_of([waived])) == (False, False, YES)
+    assert verdict_of([waived, replace(waived, waived=False)]) == NO
+    assert StepFindings(gates=(waived,)).failures == ()

@@ -64,6 +64,7 @@ def verdict_lines(document: QuantizeDocument | ConvertDocument) -> list[str]:
         lines.append(f"  {failure.name} ({failure.step}): {failure.message}")
         if failure.next:
             lines.append(f"    next: {failure.next}")
+    lines += [f"  waived by --allow-slower: {gate.message}" for gate in document.gates if gate.waived]
     if document.verdict == UNVERIFIED and output is None:
         lines.append(f"  next: {ALLOW}")
     return lines

@@ -10,11 +10,13 @@ from importlib import metadata
 import numpy as np
 
 from ..contract import CheckFindings, Json, Request, StepFindings
-from ..conversion import converter, keras_files
+from ..conversion import converter, keras_models
 from ..gates import GateDeclaration, judge
 from ..protocol import Events
 
-DISTRIBUTIONS = ("tensorflow", "tensorflow-cpu", "keras", "h5py", "ml-dtypes", "numpy", "pillow", "protobuf")
+DISTRIBUTIONS = (
+    "tensorflow", "tensorflow-cpu", "keras", "tf-keras", "h5py", "ml-dtypes", "numpy", "pillow", "protobuf",
+)  # fmt: skip
 NO_OP = GateDeclaration(
     "check-no-op",
     "A small model becomes int8",
@@ -33,10 +35,10 @@ SIZE = 16
 
 def run(request: Request, events: Events) -> StepFindings:
     """Convert a small Keras model; it must be int8 inside and float outside, and answer as Keras does."""
-    file = request.folder / "check.keras"
+    file = request.folder / f"check.{'h5' if keras_models.has_keras_2() else 'keras'}"
     rows = np.random.default_rng(0).random((ROWS, SIZE, SIZE, 3), np.float32)
     expected = _make_model(str(file), rows)
-    folder = keras_files.export(file, request.folder / "check")
+    folder = keras_models.export(file, request.folder / "check")
     name, signature = file.name, converter.DEFAULT_SIGNATURE
     plain = converter.convert(folder, name, signature, quantized=False)
     (port,) = converter.ports(plain)
@@ -61,8 +63,7 @@ def run(request: Request, events: Events) -> StepFindings:
 
 def _make_model(file: str, rows: np.ndarray) -> np.ndarray:
     """Write a model with seeded weights; what it answers to the first row."""
-    import keras
-
+    keras = keras_models.library()
     keras.utils.set_random_seed(0)
     layers = keras.layers
     model = keras.Sequential(

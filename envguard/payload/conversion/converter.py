@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-
-from ..protocol import Refused
-
-# oneDNN sums in an order that depends on the machine. All of it must be set before the import.
-os.environ.update(TF_ENABLE_ONEDNN_OPTS="0", TF_CPP_MIN_LOG_LEVEL="2", CUDA_VISIBLE_DEVICES="-1")
-
 import tensorflow as tf
+
+from ..graph import model as models
+from ..graph.schema import TensorType, operator_name
+from . import failures
 
 Rows = Mapping[str, np.ndarray]
 """Inputs by name, stacked along the first dimension; each has as many rows as the others."""
 
 DEFAULT_SIGNATURE = "serving_default"
-_MISSING = re.compile(r"^(TF Select|Custom) ops: (.+)$", re.MULTILINE)
-_UNKNOWN = re.compile(r"Op type not registered '([^']+)'")
 _RESHAPING = ("QUANTIZE", "DEQUANTIZE")
+_KEEPING_IDS = ("CAST", "RESHAPE", "EXPAND_DIMS", "SQUEEZE", "SELECT", "SELECT_V2")
+_LOOKING_UP = ("GATHER", "EMBEDDING_LOOKUP")
 
 
 @dataclass(frozen=True)
@@ -45,24 +41,37 @@ class Integers:
     tensors: int
 
 
-def convert(folder: Path, name: str, signature: str, *, quantized: bool, rows: Rows | None = None) -> bytes:
+def convert(
+    folder: Path, name: str, signature: str, *, quantized: bool, rows: Rows | None = None, batch: int = 1
+) -> bytes:
     """The SavedModel in `folder` as TFLite, with float inputs and outputs as it has them.
 
     `quantized` without `rows` makes large weights int8 and nothing else (dynamic range); with them activations as well,
-    except of operators that have no int8 form. `Refused`, which calls the model `name`: what TensorFlow cannot read, a
-    signature that it lacks, operators that TensorFlow Lite does not have.
+    except of operators that have no int8 form. `batch` is how many rows the model takes at a time. `Refused`, which
+    calls the model `name`: what TensorFlow cannot read, a signature that it lacks, operators that TensorFlow Lite does
+    not have.
     """
     try:
         converter = tf.lite.TFLiteConverter.from_saved_model(str(folder), signature_keys=[signature])
         if quantized:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
         if quantized and rows is not None:
-            converter.representative_dataset = lambda: _each(rows)
+            converter.representative_dataset = lambda: _each(rows, batch)
         return bytes(converter.convert())
     # TensorFlow and its converter raise what they happen to trip over, of a dozen kinds.
     except Exception as cause:
-        text = str(cause).replace(str(folder), name).strip()
-        raise _refusal(name, text or type(cause).__name__) from cause
+        text = str(cause).replace(str(folder), name).strip() or type(cause).__name__
+        raise failures.of(name, signature, version(), text, _with_batch_of_one(folder, signature)) from cause
+
+
+def _with_batch_of_one(folder: Path, signature: str) -> list[str]:
+    """The inputs of the signature as a line of code has them, for a reader; none where they cannot be read."""
+    try:
+        inputs = tf.saved_model.load(str(folder)).signatures[signature].structured_input_signature[1]
+        return [f'keras.InputSpec({(1, *each.shape[1:])}, "{each.dtype.name}")' for each in inputs.values()]
+    # The failure to explain is another.
+    except Exception:
+        return []
 
 
 def ports(model: bytes) -> tuple[Port, ...]:
@@ -75,19 +84,43 @@ def ports(model: bytes) -> tuple[Port, ...]:
     return tuple(found)
 
 
-def integers(model: bytes) -> Integers:
-    """Count what is int8 in the model."""
+def has_loop(model: bytes) -> bool:
+    """Whether any part of the model is run in a loop."""
+    return any(each["op_name"] == "WHILE" for each in _interpreter(model)._get_ops_details())
+
+
+def tables(model: bytes) -> dict[str, int]:
+    """The rows of the table that an input's integers are looked up in, by the input's name in the signature."""
     interpreter = _interpreter(model)
-    types = {each["index"]: np.dtype(each["dtype"]).name for each in interpreter.get_tensor_details()}
+    tensors = {int(each["index"]): each for each in interpreter.get_tensor_details()}
+    inputs = interpreter.get_signature_runner().get_input_details()
+    ids = {int(detail["index"]): name for name, detail in inputs.items()}
+    found: dict[str, int] = {}
+    for each in interpreter._get_ops_details():
+        read, made = [int(index) for index in each["inputs"]], [int(index) for index in each["outputs"]]
+        if each["op_name"] in _KEEPING_IDS:
+            ids.update((made[0], ids[tensor]) for tensor in read if tensor in ids)
+        elif each["op_name"] in _LOOKING_UP:
+            table, index = read[:2] if each["op_name"] == "GATHER" else read[1::-1]
+            if index in ids and len(tensors[table]["shape"]) > 1:
+                name = ids[index]
+                found[name] = min(found.get(name, int(tensors[table]["shape"][0])), int(tensors[table]["shape"][0]))
+    return found
+
+
+def integers(model: bytes) -> Integers:
+    """Count what is int8 in the model, in the bodies of its loops as well."""
+    read = models.load(model, "model")
     made = [
-        {types.get(int(index)) for index in each["outputs"]}
-        for each in interpreter._get_ops_details()
-        if each["op_name"] not in _RESHAPING
+        {graph.tensors[index].type for index in each.outputs}
+        for graph in read.subgraphs
+        for each in graph.operators
+        if operator_name(read.operatorCodes[each.opcodeIndex]) not in _RESHAPING
     ]
     return Integers(
-        operators=sum("int8" in each for each in made),
-        float_operators=sum("float32" in each for each in made),
-        tensors=sum(each == "int8" for each in types.values()),
+        operators=sum(TensorType.INT8 in each for each in made),
+        float_operators=sum(TensorType.FLOAT32 in each for each in made),
+        tensors=sum(each.type == TensorType.INT8 for graph in read.subgraphs for each in graph.tensors),
     )
 
 
@@ -108,23 +141,6 @@ def _interpreter(model: bytes) -> tf.lite.Interpreter:
     return tf.lite.Interpreter(model_content=model, num_threads=1, experimental_op_resolver_type=plain)
 
 
-def _each(rows: Rows) -> Iterator[dict[str, np.ndarray]]:
-    for number in range(len(next(iter(rows.values())))):
-        yield {name: array[number : number + 1] for name, array in rows.items()}
-
-
-def _refusal(name: str, text: str) -> Refused:
-    missing = [each for match in _MISSING.finditer(text) for each in match[2].strip().split(", ")]
-    unknown = _UNKNOWN.search(text)
-    if missing or unknown:
-        operators = ", ".join(dict.fromkeys(missing)) or (unknown[1] if unknown else "")
-        return Refused(
-            f"{name} has operators that TensorFlow Lite does not have: {operators}.",
-            why="They would need TensorFlow's own kernels (Select ops) or code of yours in every app that runs it.",
-            next_step="Write that part of the model with other operators, or leave it out of what is exported.",
-        )
-    return Refused(
-        f"TensorFlow {version()} cannot convert {name}.",
-        why=text.splitlines()[0][:300],
-        next_step="Name another of its signatures with --signature." if "signature" in text.lower() else "",
-    )
+def _each(rows: Rows, batch: int) -> Iterator[dict[str, np.ndarray]]:
+    for start in range(0, len(next(iter(rows.values()))) - batch + 1, batch):
+        yield {name: array[start : start + batch] for name, array in rows.items()}

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from .. import contract
+from ..files.fitting_rows import Note, Target, fitting
 from ..files.holding_out import divided, divided_rows
 from ..landmarks.model_inputs import whole_input
 from ..landmarks.views import changed
@@ -22,23 +25,68 @@ _LARGEST_PIXEL = 255.0
 _PICTURE_CHANNELS = 3
 
 
-def from_arrays(paths: Sequence[Path], inputs: Sequence[Port]) -> tuple[Rows, Rows]:
+@dataclass(frozen=True)
+class Wanted:
+    """What rows are for: the inputs of a model by its `name`; `tables` are the sizes that ids must be within."""
+
+    name: str
+    inputs: Sequence[Port]
+    tables: Mapping[str, int]
+
+
+def from_arrays(paths: Sequence[Path], wanted: Wanted, note: Note) -> tuple[Rows, Rows]:
     """Rows to calibrate with and, of ten or more, every fifth one held out; by the inputs' names.
 
     Files are `.npz` with an array per input, or `.npy` for a model with one. At most 500 rows are used, spread over all
-    that there are. `Refused`: no arrays, missing or unknown names, shapes that do not fit, NaN or infinities.
+    that there are. `Refused`, naming file and row: no arrays, missing or unknown names, shapes and types that do not
+    fit, NaN or infinities, ids that are not in the table.
     """
     found: dict[str, list[np.ndarray]] = {}
     for path in paths:
-        for name, array in _named(_loaded(path), inputs, path.name).items():
-            found.setdefault(name, []).append(array)
-    rows = {port.name: _fitting(found.get(port.name, []), port) for port in inputs}
+        named = _named(_loaded(path), wanted.inputs, path.name)
+        for port in wanted.inputs:
+            if port.name in named:
+                where = path.name if len(named) == 1 else f"The array {port.name!r} of {path.name}"
+                found.setdefault(port.name, []).append(_rows(named[port.name], where, port, wanted, note))
+    missing = [port.name for port in wanted.inputs if port.name not in found]
+    if missing:
+        raise Refused(
+            f"Nothing is given to calibrate the input {missing[0]!r} with.",
+            next_step="Write an .npz with numpy.savez, each array under its input's name.",
+        )
+    rows = {name: np.concatenate(arrays) for name, arrays in found.items()}
     counts = sorted({len(array) for array in rows.values()})
-    if len(counts) != 1 or not counts[0]:
+    if len(counts) != 1:
         raise Refused(f"The inputs have {' and '.join(map(str, counts))} rows to calibrate with; each needs as many.")
     places = np.unique(np.linspace(0, counts[0] - 1, MOST_ROWS).round().astype(int))
-    parts = {name: divided_rows(array[places]) for name, array in rows.items()}
+    batch = max(port.batch for port in wanted.inputs)
+    parts = {name: _divided(array[places], batch) for name, array in rows.items()}
     return {name: shown for name, (shown, _) in parts.items()}, {name: apart for name, (_, apart) in parts.items()}
+
+
+def _rows(array: np.ndarray, where: str, port: Port, wanted: Wanted, note: Note) -> np.ndarray:
+    """The array as rows of the input, in its type."""
+    shape = (max(port.batch, 1), *port.shape)
+    described = contract.Port(port.name, shape, shape, port.dtype.upper())
+    rows = fitting(array, where, Target(wanted.name, described), note).astype(port.dtype)
+    table = wanted.tables.get(port.name)
+    if table is not None:
+        flat = rows.reshape(len(rows), -1)
+        wrong = np.argwhere((flat < 0) | (flat >= table))
+        if len(wrong):
+            row, place = wrong[0]
+            raise Refused(
+                f"{where} has an id that the model's table does not: {flat[row, place]} in row {row}.",
+                why=f"The input {port.name!r} is looked up in a table with the ids 0 to {table - 1}.",
+                next_step="Make the ids with the vocabulary that the model was trained with.",
+            )
+    return rows
+
+
+def _divided(rows: np.ndarray, batch: int) -> tuple[np.ndarray, np.ndarray]:
+    """All to calibrate with where what is left would not fill a batch."""
+    shown, apart = divided_rows(rows)
+    return (shown, apart) if len(shown) >= batch else (rows, rows[:0])
 
 
 def from_pictures(
@@ -70,7 +118,12 @@ def _loaded(path: Path) -> np.ndarray | dict[str, np.ndarray]:
         loaded = np.load(path, allow_pickle=False)
         return loaded if isinstance(loaded, np.ndarray) else dict(loaded)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as cause:
-        raise Refused(f"{path.name} holds no arrays that can be read.", why=str(cause)) from cause
+        objects = "allow_pickle" in str(cause)
+        raise Refused(
+            f"{path.name} holds no arrays that can be read.",
+            why="It holds Python objects, which are code." if objects else str(cause),
+            next_step="Write numbers with numpy.save or numpy.savez.",
+        ) from cause
 
 
 def _named(loaded: np.ndarray | dict[str, np.ndarray], inputs: Sequence[Port], where: str) -> Mapping[str, np.ndarray]:
@@ -86,18 +139,3 @@ def _named(loaded: np.ndarray | dict[str, np.ndarray], inputs: Sequence[Port], w
             next_step="Write an .npz with numpy.savez, each array under its input's name.",
         )
     return arrays
-
-
-def _fitting(arrays: Sequence[np.ndarray], port: Port) -> np.ndarray:
-    for array in arrays:
-        if array.shape[1:] != port.shape or array.dtype.kind not in "fiub":
-            raise Refused(
-                f"An array for the input {port.name!r} has the wrong shape or type.",
-                why=f"It is {array.dtype.name} {list(array.shape)}; expected are rows of {list(port.shape)}.",
-            )
-    if not arrays:
-        raise Refused(f"Nothing is given to calibrate the input {port.name!r} with.")
-    rows = np.concatenate(arrays).astype(port.dtype)
-    if not np.isfinite(rows).all():
-        raise Refused(f"The rows for the input {port.name!r} hold NaN or infinities.")
-    return rows

@@ -14,8 +14,9 @@ class Gate:
     on (a model, an output, a column). `measured` and `limit` are in `unit`: `px`, `share` (of one), `ratio`, or empty
     for a plain number; both are None where something either holds or does not. `detail` says the same as `measured` in
     the words of a count, such as `3 of 101`. `message` and `next` are for a gate that is not `passed`. One that is not
-    `judged` could not be measured: it is not passed, but it has not failed either. `step` is the name of the step that
-    judged, which the house adds. `models` are the names of those that it may be due to, the likeliest first; none where
+    `judged` could not be measured: it is not passed, but it has not failed either. Nor has one that is `waived`: the
+    user wants the output all the same. `step` is the name of the step that judged, which the house adds. `models` are
+    the names of those that it may be due to, the likeliest first; none where
     nothing tells.
     """
 
@@ -32,11 +33,12 @@ class Gate:
     step: str = ""
     judged: bool = True
     models: tuple[str, ...] = ()
+    waived: bool = False
 
     @property
     def failed(self) -> bool:
-        """Whether it was measured and not passed."""
-        return self.judged and not self.passed
+        """Whether it was measured, not passed, and not waived."""
+        return self.judged and not self.passed and not self.waived
 
 
 @dataclass(frozen=True)

@@ -107,11 +107,11 @@ class Run:
 
     @property
     def failures(self) -> tuple[StepFailure, ...]:
-        """The gates that were not passed."""
+        """The gates that were not passed, without those that the user waived."""
         return tuple(
             StepFailure(gate.step, gate.name, gate.message, gate.next, gate.judged)
             for gate in self.gates
-            if not gate.passed
+            if not (gate.passed or gate.waived)
         )
 
     def found(self, kind: type[Found]) -> Optional[Found]:
@@ -123,7 +123,7 @@ def verdict_of(gates: Sequence[Gate]) -> str:
     """The verdict that the gates of a run come to."""
     if any(gate.failed for gate in gates):
         return NO
-    return YES if all(gate.passed for gate in gates) else UNVERIFIED
+    return YES if all(gate.passed or gate.waived for gate in gates) else UNVERIFIED
 
 
 def settled(gates: Iterable[Gate]) -> tuple[Gate, ...]:

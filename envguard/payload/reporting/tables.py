@@ -136,7 +136,7 @@ def _gate_row(gate: Gate) -> tuple[str, ...]:
     return (
         gate.what or gate.name,
         gate.subject or NOTHING,
-        "✓ yes" if gate.passed else "✗ no",
+        "✓ yes" if gate.passed else "waived" if gate.waived else "✗ no",
         gate.detail or _measured(gate.measured, gate.unit),
         _allowed(gate.limit, gate.unit),
     )
