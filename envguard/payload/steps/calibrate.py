@@ -11,7 +11,7 @@ import numpy as np
 from ..contract import CalibrateFindings, InspectedModel, InspectFindings, Request, StepFindings
 from ..files import array_files
 from ..files import bundle as bundles
-from ..files.fitting_rows import Target, same_values
+from ..files.fitting_rows import Target
 from ..files.given_arrays import read_rows
 from ..files.holding_out import LEAST_ROWS_TO_DIVIDE, divided, divided_rows, key
 from ..files.own_files import OWN, own_arrays, own_pictures
@@ -93,7 +93,7 @@ def _from_pictures(
     if kind is None:
         if own:
             _refuse_unused(request, source, models)
-        return _picture_arrays(picture_sizes(models), read_pictures(own, events)) if own else NOTHING
+        return _picture_arrays(picture_sizes(models), _varied(read_pictures(own, events), events)) if own else NOTHING
     maker = _Maker(kind, kind.members_of(source), picture_sizes(models), events)
     if request.files(OWN):
         return _bundle_arrays(source, maker, read_pictures(own, events), []) if own else NOTHING
@@ -192,6 +192,19 @@ class _Maker:
         return {name: np.stack(inputs) for name, inputs in made.items() if inputs}
 
 
+def _varied(pictures: Sequence[Picture], events: Events) -> list[Picture]:
+    """The pictures that show something; a note names those of a single colour."""
+    plain = [picture for picture in pictures if (picture.pixels == picture.pixels[0, 0]).all()]
+    if len(plain) == len(pictures):
+        raise Refused(
+            f"The pictures have a single colour each ({plain[0].name!r} for one), so they cannot calibrate the model.",
+            next_step="Give pictures like those in real use.",
+        )
+    if plain:
+        events.note(f"Left out, as they have a single colour: {', '.join(repr(picture.name) for picture in plain)}.")
+    return [picture for picture in pictures if not any(picture is each for each in plain)]
+
+
 def _picture_arrays(sizes: Mapping[str, Size], pictures: Sequence[Picture]) -> CalibrationInputs:
     """The whole pictures and their changes for the only model."""
     ((name, size),) = sizes.items()
@@ -199,11 +212,6 @@ def _picture_arrays(sizes: Mapping[str, Size], pictures: Sequence[Picture]) -> C
         np.array([whole_input(image.pixels, size) for image in changed(part, limit)])
         for part, limit in zip(divided(pictures), (MAX_IMAGES, MAX_HELD_OUT))  # noqa: B905 - Python 3.9
     )
-    if same_values(shown):
-        raise Refused(
-            "All of the pictures are of one and the same colour, so they cannot calibrate the model.",
-            next_step="Give pictures like those in real use.",
-        )
     return CalibrationInputs({name: shown}, {name: held_out})
 
 

@@ -13,7 +13,7 @@ from envguard_payload.contract import IntegerTensors
 from envguard_payload.graph import constants, facts, metadata
 from envguard_payload.graph import model as models
 from envguard_payload.graph.build import GraphBuilder
-from envguard_payload.graph.normalization import UNIT, input_ranges
+from envguard_payload.graph.normalization import UNIT, declared_ranges, input_ranges
 from envguard_payload.graph.schema import BuiltinOperator, generated
 from envguard_payload.measuring.interpreting import Runner
 from envguard_payload.protocol import Refused
@@ -150,6 +150,7 @@ class Facts(unittest.TestCase):
             self.assertEqual(len(input_ranges(build.model)), 1)
             metadata.take(build.model)
         self.assertEqual(input_ranges(build.model), [UNIT])
+        self.assertEqual(declared_ranges(build.model), {})
 
     def test_constants_are_read_in_their_own_type(self) -> None:
         build = small_model()

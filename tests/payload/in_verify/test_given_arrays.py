@@ -238,8 +238,14 @@ class Step(Case):
             self.run_step(*self.pictures(2), model=table)
         with self.assertRaisesRegex(Refused, "both arrays and pictures"):
             self.run_step(*self.pictures(2), self.saved(ROWS))
-        with self.assertRaisesRegex(Refused, "one and the same colour"):
+        with self.assertRaisesRegex(Refused, "single colour"):
             self.run_step(*self.pictures(2, colour=False))
+
+    def test_a_picture_of_one_colour_among_others_is_named_and_left_out(self) -> None:
+        black, *others = self.pictures(3)
+        Image.new("RGB", (8, 8)).save(black)
+        self.run_step(black, *others)
+        self.assertEqual(self.events.notes, ["Left out, as they have a single colour: '0.png'."])
 
 
 if __name__ == "__main__":

@@ -257,6 +257,11 @@ class Several(unittest.TestCase):
         with self.assertRaisesRegex(Refused, "None of the 2 pictures"):
             read_pictures(paths, Listening())
 
+    def test_a_name_that_cannot_be_printed_is_told_on_one_line(self) -> None:
+        (self.folder / "with\nnewline.png").touch()
+        with self.assertRaisesRegex(Refused, r"^'with\\nnewline\.png' is not a picture"):
+            read_picture(self.folder / "with\nnewline.png")
+
     def test_odd_names_are_read(self) -> None:
         for name in ("with\nnewline.png", "q'uote\".png", ".hidden.png", "-rf.png", os.fsdecode(b"bad\xff.png")):
             with self.subTest(ascii(name)):
