@@ -345,3 +345,18 @@ def test_bad_input_is_one_sentence_and_nothing_is_left(
     assert len(last) == 1
     assert source.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_where_landmarks_move_too_far_layers_go_back_to_float16_until_they_do_not(
+    store_home: Path, bundle: Path, tmp_path: Path, poisoned_run: Ended
+) -> None:
+    result = run(store_home, bundle, tmp_path / "out.task", {"verify": {"max_landmark_px": 0.2}})
+    document = quantize_document(result.record)
+    assert document.verdict == "yes", result.failures
+    shift = measures_of(document).landmark_shift
+    assert shift is not None
+    assert shift.px.mean <= 0.2
+    assert document.output is not None
+    assert poisoned_run.document["output"]["bytes"] < document.output.bytes < bundle.stat().st_size
+    assert [gate.name for each in document.refused for gate in each.gates] == ["landmark-shift"] * len(document.refused)
+    assert 1 <= len(document.refused) <= 4
