@@ -14,9 +14,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..contract import AppliedPass
-from . import dead_code, exact_constants, operator_codes
+from . import exact_constants
 from .constants import add_tensor, is_constant
 from .lost_scales import PRODUCTS, is_int8, loses, real_values
+from .passes import dead_code, operator_codes
 from .schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorT, TensorType, builtin_code
 
 NAME = "split_output_scales"

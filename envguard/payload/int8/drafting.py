@@ -10,15 +10,16 @@ import numpy as np
 
 from ..contract import AppliedPass
 from ..files import calibration
-from ..graph import (
-    balanced_rounding,
+from ..graph import balanced_rounding, metadata
+from ..graph import model as models
+from ..graph.constants import add_buffer, values
+from ..graph.passes import (
     dead_code,
     densify,
     fold_float16,
     fuse_activation,
     matrix_product,
     merge_convolutions,
-    metadata,
     narrow,
     operator_codes,
     share_buffers,
@@ -29,8 +30,6 @@ from ..graph import (
     tensor_names,
     widen_prelu,
 )
-from ..graph import model as models
-from ..graph.constants import add_buffer, values
 from ..graph.schema import ModelT, text
 from ..measuring.interpreting import CannotRun
 from . import calibrated_rounding, equalizing, low_rank, recipes

@@ -13,8 +13,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..graph import merge_convolutions
 from ..graph import model as models
+from ..graph.passes import merge_convolutions
 from ..graph.schema import ModelT, OperatorT
 from ..graph.segment import segment
 from ..measuring import benchmark

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ..graph import store_int8
 from ..graph.constants import is_constant, values
 from ..graph.int8_layouts import MOST_ERROR
+from ..graph.passes import store_int8
 from ..graph.schema import ModelT, OperatorT, SubGraphT, TensorType, builtin_code, operator_name
 from . import recipes
 

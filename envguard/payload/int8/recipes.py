@@ -11,8 +11,8 @@ from enum import Enum
 import numpy as np
 
 from ..contract import ModelRecipe, RecipeSummary
-from ..graph import store_int8
 from ..graph.constants import is_constant, values
+from ..graph.passes import store_int8
 from ..graph.schema import BuiltinOperator, ModelT, SubGraphT, TensorT, TensorType, builtin_code
 from ..protocol import Refused
 from .goals import BALANCED, Goal

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 from envguard_payload.files.calibration import Samples, samples
-from envguard_payload.graph import balanced_rounding, error_feedback, strip_names
+from envguard_payload.graph import balanced_rounding, error_feedback
 from envguard_payload.graph import model as models
 from envguard_payload.graph.build import GraphBuilder
 from envguard_payload.graph.constants import values
+from envguard_payload.graph.passes import strip_names
 from envguard_payload.graph.patches import patches
 from envguard_payload.graph.schema import BuiltinOperator, TensorType, generated
 from envguard_payload.int8 import calibrated_rounding, recipes

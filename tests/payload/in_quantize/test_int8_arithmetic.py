@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from envguard_payload.graph import dead_code, facts, merge_convolutions, tensor_names
+from envguard_payload.graph import facts
 from envguard_payload.graph import model as models
 from envguard_payload.graph.build import GraphBuilder
+from envguard_payload.graph.passes import dead_code, merge_convolutions, tensor_names
 from envguard_payload.graph.schema import BuiltinOperator, generated, text
 from envguard_payload.int8 import calibrated_rounding, equalizing, quantizer_api, recipes
 from envguard_payload.measuring.interpreting import Runner

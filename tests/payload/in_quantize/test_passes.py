@@ -6,17 +6,10 @@ import unittest
 from typing import Any
 
 import numpy as np
-from envguard_payload.graph import (
-    constants,
-    dead_code,
-    fold_float16,
-    metadata,
-    operator_codes,
-    share_buffers,
-    tensor_names,
-)
+from envguard_payload.graph import constants, metadata
 from envguard_payload.graph import model as models
 from envguard_payload.graph.build import GraphBuilder
+from envguard_payload.graph.passes import dead_code, fold_float16, operator_codes, share_buffers, tensor_names
 from envguard_payload.graph.schema import BuiltinOperator, TensorType, generated
 
 

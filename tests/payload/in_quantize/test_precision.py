@@ -6,8 +6,9 @@ import unittest
 from typing import Any
 
 import numpy as np
-from envguard_payload.graph import balanced_rounding, constants, fold_float16, store_float16
+from envguard_payload.graph import balanced_rounding, constants
 from envguard_payload.graph.build import GraphBuilder
+from envguard_payload.graph.passes import fold_float16, store_float16
 from envguard_payload.graph.schema import BuiltinOperator, TensorType, generated
 from envguard_payload.int8 import recipes
 

@@ -6,9 +6,10 @@ import unittest
 from typing import Any
 
 import numpy as np
-from envguard_payload.graph import constants, dead_code, densify, store_sparse
+from envguard_payload.graph import constants
 from envguard_payload.graph import model as models
 from envguard_payload.graph.build import GraphBuilder
+from envguard_payload.graph.passes import dead_code, densify, store_sparse
 from envguard_payload.graph.schema import BuiltinOperator, generated
 from envguard_payload.measuring.interpreting import Runner
 from envguard_payload.protocol import Refused

@@ -7,9 +7,10 @@ import unittest
 from typing import Any
 
 import numpy as np
-from envguard_payload.graph import facts, fuse_activation, matrix_product, widen_prelu
+from envguard_payload.graph import facts
 from envguard_payload.graph import model as models
 from envguard_payload.graph.build import GraphBuilder
+from envguard_payload.graph.passes import fuse_activation, matrix_product, widen_prelu
 from envguard_payload.graph.schema import BuiltinOperator, generated
 from envguard_payload.int8 import quantizing
 from envguard_payload.measuring.interpreting import Runner

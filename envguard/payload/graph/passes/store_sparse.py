@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..contract import AppliedPass
+from ...contract import AppliedPass
+from ..constants import add_buffer, is_constant, values
+from ..schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorT, TensorType, builtin_code, generated
 from . import operator_codes
-from .constants import add_buffer, is_constant, values
-from .schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorT, TensorType, builtin_code, generated
 
 NAME = "store_sparse"
 

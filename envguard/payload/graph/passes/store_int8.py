@@ -13,11 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..contract import AppliedPass
-from . import int8_layouts, operator_codes
-from .constants import add_tensor, is_constant, values
-from .int8_layouts import Layout
-from .schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorT, TensorType, builtin_code, generated
+from ...contract import AppliedPass
+from .. import int8_layouts
+from ..constants import add_tensor, is_constant, values
+from ..int8_layouts import Layout
+from ..schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorT, TensorType, builtin_code, generated
+from . import operator_codes
 
 NAME = "store_int8"
 

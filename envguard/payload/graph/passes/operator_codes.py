@@ -6,8 +6,8 @@ quantizer reads the new one only, where 0 means ADD. Lossless; applies to any mo
 
 from __future__ import annotations
 
-from ..contract import AppliedPass
-from .schema import ModelT, OperatorCodeT, builtin_code
+from ...contract import AppliedPass
+from ..schema import ModelT, OperatorCodeT, builtin_code
 
 NAME = "operator_codes"
 _LARGEST_DEPRECATED = 127

@@ -6,8 +6,8 @@ scale stay with the tensor. Metadata keeps buffers of its own.
 
 from __future__ import annotations
 
-from ..contract import AppliedPass
-from .schema import ModelT
+from ...contract import AppliedPass
+from ..schema import ModelT
 
 NAME = "share_buffers"
 

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..contract import AppliedPass
+from ...contract import AppliedPass
+from ..constants import add_tensor, is_constant, values
+from ..schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorT, TensorType, builtin_code, generated
 from . import operator_codes
-from .constants import add_tensor, is_constant, values
-from .schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorT, TensorType, builtin_code, generated
 
 NAME = "narrow"
 

@@ -8,8 +8,8 @@ weight is quantized blockwise, whose scales are tensors that no operator names.
 
 from __future__ import annotations
 
-from ..contract import AppliedPass
-from .schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorType, builtin_code
+from ...contract import AppliedPass
+from ..schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorType, builtin_code
 
 NAME = "dead_code"
 _EFFECTFUL_TYPES = (TensorType.RESOURCE, TensorType.VARIANT)

@@ -6,8 +6,8 @@ hundred characters that tell where a converter found them, are for people with a
 
 from __future__ import annotations
 
-from ..contract import AppliedPass
-from .schema import ModelT
+from ...contract import AppliedPass
+from ..schema import ModelT
 
 NAME = "strip_names"
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import copy
 
-from ..contract import AppliedPass
+from ...contract import AppliedPass
+from ..constants import is_constant
+from ..schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorType, builtin_code, generated
 from . import operator_codes
-from .constants import is_constant
-from .schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorType, builtin_code, generated
 
 NAME = "matrix_product"
 

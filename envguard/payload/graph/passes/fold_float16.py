@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..contract import AppliedPass
-from .constants import add_buffer, is_constant, values
-from .schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorType, builtin_code
+from ...contract import AppliedPass
+from ..constants import add_buffer, is_constant, values
+from ..schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorType, builtin_code
 
 NAME = "fold_float16"
 

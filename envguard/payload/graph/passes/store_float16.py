@@ -11,10 +11,10 @@ import math
 
 import numpy as np
 
-from ..contract import AppliedPass
+from ...contract import AppliedPass
+from ..constants import add_buffer, is_constant, values
+from ..schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorT, TensorType, builtin_code
 from . import operator_codes
-from .constants import add_buffer, is_constant, values
-from .schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorT, TensorType, builtin_code
 
 NAME = "store_float16"
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ..contract import AppliedPass
-from .schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorType, builtin_code, generated
+from ...contract import AppliedPass
+from ..schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorType, builtin_code, generated
 
 NAME = "fuse_activation"
 

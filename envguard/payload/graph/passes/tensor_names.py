@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from .schema import ModelT
+from ..schema import ModelT
 
 _DEQUANTIZED = b"_dequant"
 """What the quantizer appends to the name of a DEQUANTIZE operator's output."""

@@ -15,9 +15,9 @@ from collections.abc import Collection
 
 import numpy as np
 
-from ..contract import AppliedPass
-from .constants import add_tensor, is_constant, values
-from .schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorType, builtin_code, generated
+from ...contract import AppliedPass
+from ..constants import add_tensor, is_constant, values
+from ..schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorType, builtin_code, generated
 
 NAME = "merge_convolutions"
 

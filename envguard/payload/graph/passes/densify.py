@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from ..contract import AppliedPass
-from ..protocol import Refused
-from .constants import NUMPY_TYPES, add_buffer, is_constant
-from .schema import BuiltinOperator, ModelT, SubGraphT, TensorT, builtin_code, generated, text
+from ...contract import AppliedPass
+from ...protocol import Refused
+from ..constants import NUMPY_TYPES, add_buffer, is_constant
+from ..schema import BuiltinOperator, ModelT, SubGraphT, TensorT, builtin_code, generated, text
 
 NAME = "densify"
 MAX_ELEMENTS = 1 << 28
