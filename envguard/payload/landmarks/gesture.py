@@ -87,7 +87,7 @@ GESTURE = LandmarkKind(
     ),
     more=(MemberModel(f"{RECOGNIZER}custom_gesture_classifier.tflite"),),
     pictures=HAND.name,
-    scores="gesture scores",
+    scores="gestures",
     has_sides=True,
     has_categories=True,
 )

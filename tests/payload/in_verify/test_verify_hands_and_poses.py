@@ -50,7 +50,7 @@ class Case:
 CASES = (
     Case("hand", "hands", 224, "palm", "ENVGUARD_TEST_HANDS"),
     Case("pose", "poses", 256, "torso", "ENVGUARD_TEST_PEOPLE", "visibility"),
-    Case("gesture", "hands", 224, "palm", "ENVGUARD_TEST_HANDS", "gesture scores", "hand", "hand_landmarker/"),
+    Case("gesture", "hands", 224, "palm", "ENVGUARD_TEST_HANDS", "gestures", "hand", "hand_landmarker/"),
 )
 LIMITS = {
     "max_hand_px": 2.0,
