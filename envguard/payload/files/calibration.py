@@ -77,17 +77,18 @@ def read(path: Path) -> dict[str, np.ndarray]:
 
 
 def samples(arrays: Mapping[str, np.ndarray], name: str, model: ModelT) -> Samples | SeveralInputs | None:
-    """The inputs that there are for the model called `name`; None if there are none, or its inputs are quantized.
+    """The inputs that there are for the model called `name`; None if they fill no batch, or its inputs are quantized.
 
     `Refused` if there are and the model takes other ones: nothing that is given is left out without a word.
     """
     graph = model.subgraphs[0]
     count = len(graph.inputs)
     keys = [key(name, number, count) for number in range(count)]
-    if not any(each in arrays and len(arrays[each]) for each in keys):
+    tensors = [graph.tensors[index] for index in graph.inputs]
+    given = {each: tensor for each, tensor in zip(keys, tensors) if each in arrays}  # noqa: B905 - Python 3.9
+    if not any(len(arrays[each]) >= _batch(tensor) for each, tensor in given.items()):
         return None
     ranges = input_ranges(model)
-    tensors = [graph.tensors[index] for index in graph.inputs]
     if any(_has_scale(tensor) for tensor in tensors if tensor.type != TensorType.FLOAT32):
         return None
     parts = [
@@ -99,11 +100,16 @@ def samples(arrays: Mapping[str, np.ndarray], name: str, model: ModelT) -> Sampl
 
 def _fitting(stacked: np.ndarray | None, tensor: TensorT, limits: tuple[float, float], name: str) -> Samples:
     shape = [int(size) for size in tensor.shape]
-    batch = shape[0] if shape else 1
+    batch = _batch(tensor)
     if stacked is None or tensor.type not in _TYPES or list(stacked.shape[1:]) != shape[1:] or len(stacked) < batch:
         given = "nothing" if stacked is None else f"{stacked.dtype} {list(stacked.shape)}"
         raise Refused(f"The calibration does not fit {name}.", why=f"There is {given} for an input of {shape}.")
     return Samples(stacked, limits, batch, _TYPES[tensor.type])
+
+
+def _batch(tensor: TensorT) -> int:
+    """How many rows the input takes at once."""
+    return int(tensor.shape[0]) if len(tensor.shape) else 1
 
 
 def _has_scale(tensor: TensorT) -> bool:

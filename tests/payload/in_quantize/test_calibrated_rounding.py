@@ -191,6 +191,7 @@ class GivenSamples(unittest.TestCase):
         ])  # fmt: skip
         with self.assertRaisesRegex(Refused, "does not fit it"):
             samples({"it:0": given["it:0"]}, "it", build.model)
+        self.assertIsNone(samples({name: rows[:1] for name, rows in given.items()}, "it", build.model))
 
 
 class StripNames(unittest.TestCase):
