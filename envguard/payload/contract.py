@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .door.checking import CheckFindings
 from .door.codec import Json, Unreadable, from_json, hints_of, key_of, keys_of, tag_of, to_json, written_as
-from .door.comparing import ComparedModel, CompareFindings, LayerError, OutputDifference
+from .door.comparing import ColumnDifference, ComparedModel, CompareFindings, LayerError, OutputDifference
 from .door.describing import (
     AppliedPass,
     CalibrateFindings,
@@ -100,6 +100,7 @@ __all__ = [
     "CallShare",
     "CallTimes",
     "CheckFindings",
+    "ColumnDifference",
     "CompareFindings",
     "ComparedModel",
     "ConvertDocument",

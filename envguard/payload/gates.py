@@ -90,6 +90,12 @@ def due_to(model: str, gates: Iterable[Gate]) -> list[Gate]:
     return [replace(gate, models=(model,)) for gate in gates]
 
 
+def unjudged(gate: GateDeclaration, message: str, subject: str, words: Mapping[str, object] = NO_WORDS) -> Gate:
+    """The gate where nothing could be measured; the message, which may name `{subject}` and the words, says why."""
+    said = {"subject": subject, **words}
+    return Gate(gate.name, gate.what, passed=False, subject=subject, message=message.format(**said), judged=False)
+
+
 def _within(gate: GateDeclaration, measured: float | None, limit: float | None) -> bool:
     if measured is None or limit is None:
         raise ValueError(f"the gate {gate.name!r} needs a measurement and a limit, or whether it is passed")

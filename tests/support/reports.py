@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from envguard.payload.contract import (
+    ColumnDifference,
     FileRecord,
     KindTime,
     ModelReport,
@@ -54,6 +55,9 @@ def output(cosine: float, peak: float, snr: float = 30.0) -> OutputDifference:
         noise_cosine=0.9,
         noise_snr_db=9.0,
         noise_max_abs_error=0.2,
+        columns=84,
+        worst_column=ColumnDifference(16, 84, 0.97, 0.2, 90, 100, 0.95, 0.3),
+        changed_answers=0.01,
     )
 
 

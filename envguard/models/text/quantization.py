@@ -7,12 +7,21 @@ from pathlib import Path
 
 from envguard.models.text.models import legend, model_lines, model_rows, verdict_lines
 from envguard.models.text.recipe_trials import refused_lines, trial_lines, trial_tables
-from envguard.models.text.tables import Row, markdown_table, wrapped
+from envguard.models.text.tables import NOTHING, Row, markdown_table, wrapped
 from envguard.models.text.times import profile_lines, profile_notes, time_tables
 from envguard.models.text.verification import verification_lines
-from envguard.payload.contract import EnvironmentRecord, ModelReport, Processor, QuantizeDocument
+from envguard.payload.contract import EnvironmentRecord, ModelReport, OutputDifference, Processor, QuantizeDocument
 
-OUTPUT_HEADS = ("output", "cosine", "SNR", "largest error", "with noise of 1/255 on the input instead: cosine", "SNR")
+OUTPUT_HEADS = (
+    "output",
+    "cosine",
+    "SNR",
+    "largest error",
+    "lowest correlation of a column",
+    "other best score",
+    "with noise of 1/255 on the input instead: cosine",
+    "SNR",
+)
 LOW_RANK = "low_rank"
 
 
@@ -87,11 +96,18 @@ def _output_rows(model: ModelReport) -> list[Row]:
             f"{output.cosine:.5f}",
             _decibels(output.snr_db),
             f"{output.max_abs_error:.4g} of {output.peak:.4g}",
+            _column(output),
+            NOTHING if output.changed_answers is None else f"{output.changed_answers:.1%}",
             f"{output.noise_cosine:.5f}",
             _decibels(output.noise_snr_db),
         )
         for output in model.outputs
     ]
+
+
+def _column(output: OutputDifference) -> str:
+    worst = output.worst_column
+    return NOTHING if worst is None else f"{worst.correlation:.4f} (column {worst.column + 1} of {worst.of})"
 
 
 def _decibels(value: float | None) -> str:

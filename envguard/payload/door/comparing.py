@@ -9,11 +9,31 @@ from .timing import Profile, Timing
 
 
 @dataclass(frozen=True)
+class ColumnDifference:
+    """One column of an output, along its channels, over all inputs and positions, after its own mean and spread.
+
+    `relative_error` is the root mean square of the error over the spread of the original's answers; `answers` counts
+    the distinct ones. What begins with `noise` is of the original with noisy inputs.
+    """
+
+    column: int
+    of: int
+    correlation: float
+    relative_error: float
+    answers: int
+    original_answers: int
+    noise_correlation: float
+    noise_relative_error: float
+
+
+@dataclass(frozen=True)
 class OutputDifference:
     """One output over all inputs tried; the fields that begin with `noise` are of the original with a noisy input.
 
     `snr_db` is 10 log10 of signal power over error power, None where there is no error; `peak` is the original's
-    largest magnitude. An output is `silent` if it is all zeros where the original's is not.
+    largest magnitude. An output is `silent` if it is all zeros where the original's is not. `worst_column` is the one
+    of its `columns` with the lowest correlation, None where none of them varies. `changed_answers` is the share of
+    inputs for which another of the output's scores is the highest, None where they are no scores.
     """
 
     name: str
@@ -27,6 +47,9 @@ class OutputDifference:
     noise_cosine: float
     noise_snr_db: Optional[float]
     noise_max_abs_error: float
+    columns: int = 0
+    worst_column: Optional[ColumnDifference] = None
+    changed_answers: Optional[float] = None
 
 
 @dataclass(frozen=True)

@@ -145,12 +145,14 @@ class Inputs(unittest.TestCase):
         picture = synthetic.batch([Port("image", (1, 64, 64, 3), "float32")], [(0.0, 1.0)], seed=0)[0]
         self.assertLess(np.abs(np.diff(picture, axis=1)).mean(), 0.25 * picture.std())
 
-    def test_integers_and_booleans_are_made_up_too_and_strings_are_not(self) -> None:
+    def test_integers_booleans_and_strings_are_made_up_too_and_other_types_are_not(self) -> None:
         ports = [Port("ids", (1, 9), "int32"), Port("mask", (1, 9), "bool")]
         ids, mask = synthetic.batch(ports, [(0.0, 1.0)] * 2, seed=0)
         self.assertEqual((ids.dtype, mask.dtype), (np.int32, np.bool_))
         with self.assertRaises(CannotRun):
-            synthetic.batch([Port("words", (1,), "bytes_")], [(0.0, 1.0)], seed=0)
+            synthetic.batch([Port("phase", (1,), "complex64")], [(0.0, 1.0)], seed=0)
+        (words,) = synthetic.batch([Port("words", (40,), "S0")], [(0.0, 1.0)], seed=0)
+        self.assertIn(b"hello", words)
 
 
 class Profiles(unittest.TestCase):
