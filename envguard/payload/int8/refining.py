@@ -19,6 +19,7 @@ from ..measuring.interpreting import CannotRun, Runner
 from .drafting import Draft, Made, quantized_weights
 from .goals import Goal
 from .recipes import CONSTANT, IN_INT8, Layer, Recipe, Treatment
+from .searching import SHARE
 
 REFUSED = "refused: "
 RATIO = "ratio"
@@ -89,7 +90,7 @@ def refine(draft: Draft, again: Again, bench: Bench | None, goal: Goal) -> Refin
             recipe = replace(Recipe.read(trial.recipe, draft.name), compress=refused.compress)
         elif not again.is_slow:
             errors = errors or layer_errors(draft, refused, bench)
-            recipe = _with_fewer(draft.layers, refused, errors, again)
+            recipe = _with_fewer(draft, again, bench, refused, errors)
     made = draft.finish(recipe)
     if bench is not None and len(made.data) > WORTHWHILE * bench.bytes:
         recipe = in_float
@@ -146,9 +147,13 @@ def _is_int8(recipe: ModelRecipe) -> bool:
     return any(treatment != Treatment.FLOAT.value for _, treatment in recipe.layers)
 
 
-def _with_fewer(layers: Sequence[Layer], refused: Recipe, errors: Sequence[float], again: Again) -> Recipe:
-    """The recipe with float16 for those layers whose int8 hurts most per byte that it saves."""
-    groups = _groups(layers, refused)
+def _with_fewer(draft: Draft, again: Again, bench: Bench | None, refused: Recipe, errors: Sequence[float]) -> Recipe:
+    """The recipe with float16 for those layers whose int8 hurts most per byte that it saves.
+
+    Rounding with care makes up for a part of the errors, so the sum of what layers make by themselves promises too
+    much: there are twice as many, until the error as it is measured leaves the room that the gates ask for.
+    """
+    groups, layers = _groups(draft.layers, refused), draft.layers
     squares = {group: errors[group[0]] ** 2 for group in groups}
     # Of layers that are equally bad, those near the outputs go first.
     worst = sorted(groups, key=lambda group: (-squares[group] / layers[group[0]].count, -group[0]))
@@ -158,12 +163,37 @@ def _with_fewer(layers: Sequence[Layer], refused: Recipe, errors: Sequence[float
         needed += 1
     steps = sum(trial.outcome.startswith(REFUSED) and BUT in trial.name for trial in again.trials)
     steps += any(trial.outcome == TAKEN and BUT in trial.name for trial in again.trials)
-    count = max(needed, 2**steps)
+    count, limit = max(needed, 2**steps), len(worst)
     if again.alone:
-        count = min(max(count, math.ceil(MOST_AT_LAST * len(worst)) if again.last else 0), len(worst) - 1)
-    gone = {number for group in worst[:count] for number in group}
-    treatments = [Treatment.FLOAT if number in gone else each for number, each in enumerate(refused.treatments)]
-    return replace(refused, treatments=tuple(treatments))
+        count, limit = max(count, math.ceil(MOST_AT_LAST * limit) if again.last else 0), limit - 1
+    while count < limit:
+        recipe = _without(refused, worst[:count])
+        if _promises(draft, again, bench, recipe):
+            return recipe
+        count *= 2
+    return _without(refused, worst[:limit])
+
+
+def _without(recipe: Recipe, groups: Sequence[Sequence[int]]) -> Recipe:
+    gone = {number for group in groups for number in group}
+    treatments = [Treatment.FLOAT if number in gone else each for number, each in enumerate(recipe.treatments)]
+    return replace(recipe, treatments=tuple(treatments))
+
+
+def _promises(draft: Draft, again: Again, bench: Bench | None, recipe: Recipe) -> bool:
+    """Whether the error as the search measures it leaves the room that the gates ask for, as far as that is known."""
+    before = next((trial.error for trial in again.trials if trial.outcome == TAKEN), None)
+    if bench is None or not before or again.share >= 1:
+        return True
+    return _measured(draft.finish(recipe, SHARE), bench) ** 2 <= again.share * before**2
+
+
+def _measured(made: Made, bench: Bench) -> float:
+    """The error of the outputs; infinite for a model that does not run."""
+    try:
+        return bench.error(Runner(made.data))
+    except CannotRun:
+        return math.inf
 
 
 def _groups(layers: Sequence[Layer], recipe: Recipe) -> list[tuple[int, ...]]:
@@ -236,12 +266,5 @@ def _name(refused: RecipeTrial, known: Sequence[RecipeTrial], recipe: Recipe) ->
 
 
 def _trial(name: str, recipe: Recipe, made: Made, bench: Bench | None) -> RecipeTrial:
-    error = None
-    if bench is not None:
-        try:
-            error = bench.error(Runner(made.data))
-        except CannotRun:
-            error = None
-    if error is not None and not math.isfinite(error):
-        error = None
-    return RecipeTrial(name, len(made.data), error, None, TAKEN, recipe.written())
+    error = math.inf if bench is None else _measured(made, bench)
+    return RecipeTrial(name, len(made.data), error if math.isfinite(error) else None, None, TAKEN, recipe.written())
