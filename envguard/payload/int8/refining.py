@@ -98,13 +98,17 @@ def refine(draft: Draft, again: Again, bench: Bench | None, goal: Goal) -> Refin
     return Refined(made, recipe, _tried(again, recipe, made, bench), errors)
 
 
+WORST_ERROR = 1e9
+"""That of a layer with which the model does not run, or gives what is no number; JSON has no infinity."""
+
+
 def layer_errors(draft: Draft, recipe: Recipe, bench: Bench | None) -> tuple[float, ...]:
     """The error that each layer makes by itself when it is treated as the recipe says; 0 for those in float."""
     found = [0.0] * len(draft.layers)
     for group in _groups(draft.layers, recipe):
         error = _error(draft, recipe, group[0], bench)
         for number in group:
-            found[number] = error
+            found[number] = min(error, WORST_ERROR)
     return tuple(found)
 
 
