@@ -38,6 +38,7 @@ _PASSED = {
 }  # fmt: skip
 """Operators with one output that a search for losses goes past; it ends at products, which are judged themselves."""
 
+_OF_SHAPES = (BuiltinOperator.SHAPE, BuiltinOperator.STRIDED_SLICE, BuiltinOperator.PACK)
 _JOINING = (BuiltinOperator.CONCATENATION, BuiltinOperator.PACK)
 
 
@@ -96,7 +97,8 @@ class _Rewriting:
     def _goes_on(self, operator: OperatorT) -> bool:
         """Whether a path that is float32 behind the operator is so before it: not past a place where paths meet."""
         code = _code(self._model, operator)
-        varying = [each for each in operator.inputs if not is_constant(self._model, self._graph.tensors[each])]
+        read = [self._graph.tensors[each] for each in operator.inputs if each != -1]
+        varying = [tensor for tensor in read if is_int8(tensor) and not is_constant(self._model, tensor)]
         return code in PRODUCTS or code in _JOINING or (code in _PASSED and len(varying) == 1)
 
     def _loses(self, operator: OperatorT) -> bool:
@@ -109,7 +111,7 @@ class _Rewriting:
     def _twin(self, index: int) -> int:
         """The float32 tensor in the place of this one, made with what it takes."""
         tensor = self._graph.tensors[index]
-        if index == -1 or not (is_int8(tensor) or self._is_bias(tensor)):
+        if index == -1 or not (is_int8(tensor) or self._is_bias(tensor) or self._is_shape(index)):
             return index
         if index not in self._twins:
             self._twins[index] = self._new_twin(index, tensor)
@@ -119,15 +121,18 @@ class _Rewriting:
         if is_constant(self._model, tensor):
             return self._float_constant(index, tensor)
         operator = self._makers.get(index)
-        if operator is None or not (self.is_lossy(index) or self._goes_on(operator)):
+        goes_on = operator is not None and (self.is_lossy(index) or self._is_shape(index) or self._goes_on(operator))
+        if operator is None or not goes_on:
             return self._dequantized(index, tensor)
         if _code(self._model, operator) == BuiltinOperator.QUANTIZE:
             return self._twin(operator.inputs[0])
         clone = copy.copy(operator)
         clone.inputs = [self._twin(each) for each in operator.inputs]
         clone.outputs = [self._float_tensor(tensor)]
+        if self._is_shape(index):
+            self._graph.tensors[clone.outputs[0]].type = tensor.type
         self._made.append(clone)
-        self.changed += 1
+        self.changed += not self._is_shape(index)
         return int(clone.outputs[0])
 
     def _float_constant(self, index: int, tensor: TensorT) -> int:
@@ -152,6 +157,15 @@ class _Rewriting:
         made.name = (tensor.name or b"") + b"_float"
         self._graph.tensors.append(made)
         return len(self._graph.tensors) - 1
+
+    def _is_shape(self, index: int) -> bool:
+        """Whether the tensor is computed from the shape of another, which must not keep the int8 operators alive."""
+        operator = self._makers.get(index)
+        return (
+            operator is not None
+            and self._graph.tensors[index].type == TensorType.INT32
+            and _code(self._model, operator) in _OF_SHAPES
+        )
 
     def _is_bias(self, tensor: TensorT) -> bool:
         parameters = tensor.quantization
