@@ -76,7 +76,7 @@ def ended(build: Int8Builder, x: int, made: int) -> Any:
     return build.plain.finish([x], [output])
 
 
-def detector(score_step: float, *, box_step: float = BOX_STEP, requantized: bool = True) -> Any:
+def detector(score_step: float, *, box_step: float = BOX_STEP, requantized: bool = True, reshaped: bool = False) -> Any:
     """Boxes (a hundred times the first weights) and scores joined under the scale of boxes."""
     build, x, source = begun()
     boxes = product(build, source, 100 * WEIGHTS[:BOXES], box_step)
@@ -85,6 +85,14 @@ def detector(score_step: float, *, box_step: float = BOX_STEP, requantized: bool
         coarse = build.scaled("coarse", (1, SCORES), box_step)
         build.plain.operator(BuiltinOperator.QUANTIZE, [scores], [coarse])
         scores = coarse
+    if reshaped:
+        shape_options = generated.ShapeOptionsT()
+        shape_options.outType = TensorType.INT32
+        shape = build.plain.tensor("shape", (2,), TensorType.INT32)
+        same = build.scaled("same", (1, SCORES), box_step)
+        build.plain.operator(BuiltinOperator.SHAPE, [scores], [shape], shape_options)
+        build.plain.operator(BuiltinOperator.RESHAPE, [scores, shape], [same])
+        scores = same
     made = build.scaled("joined", (1, BOXES + SCORES), box_step)
     options = generated.ConcatenationOptionsT()
     options.axis = 1
@@ -116,6 +124,11 @@ class JoinedOutputs(unittest.TestCase):
 
     def test_scores_that_are_made_with_the_step_of_boxes_are_made_in_float(self) -> None:
         self.assert_scores_are_back(detector(BOX_STEP, requantized=False))
+
+    def test_a_shape_that_is_computed_keeps_no_int8_operator(self) -> None:
+        model = detector(FINE_STEP, reshaped=True)
+        self.assert_scores_are_back(model)
+        self.assertEqual(facts.operator_counts(model)["FULLY_CONNECTED"], 2)
 
     def test_weights_stay_int8_where_they_are_many(self) -> None:
         model = detector(FINE_STEP)
