@@ -171,7 +171,10 @@ class TheStep(InFolder):
         shown = np.load(rows)[:1]
         (answer,) = converter.answer(int8, {converter.ports(int8)[0].name: shown}).values()
         self.assertGreater(result.values.operators.int8, 0)
-        self.assertLess(np.abs(answer - np.asarray(made(shown)))[..., 4:].max(), 0.02)
+        error = np.abs(answer - np.asarray(made(shown)))
+        self.assertLess(error[..., 4:].max(), 0.02)
+        # A step of the sigmoid in int8 would be 2.5 pixels.
+        self.assertLess(error[..., :4].mean(), 1.2)
 
     def test_a_signature_that_is_not_there_is_answered_with_those_that_are(self) -> None:
         keras.Sequential([keras.Input((4,)), keras.layers.Dense(4)]).export(self.folder / "net", verbose=False)
