@@ -127,6 +127,8 @@ class _Rewriting:
         if _code(self._model, operator) == BuiltinOperator.QUANTIZE:
             return self._twin(operator.inputs[0])
         clone = copy.copy(operator)
+        if _code(self._model, operator) in PRODUCTS and not self.is_lossy(operator.inputs[0]):
+            self._end_at(operator.inputs[0])
         clone.inputs = [self._twin(each) for each in operator.inputs]
         clone.outputs = [self._float_tensor(tensor)]
         if self._is_shape(index):
@@ -134,6 +136,12 @@ class _Rewriting:
         self._made.append(clone)
         self.changed += not self._is_shape(index)
         return int(clone.outputs[0])
+
+    def _end_at(self, index: int) -> None:
+        """Let paths that come to this tensor, which a product reads, be int8 before it."""
+        tensor = self._graph.tensors[index]
+        if index not in self._twins and is_int8(tensor) and not is_constant(self._model, tensor):
+            self._twins[index] = self._dequantized(index, tensor)
 
     def _float_constant(self, index: int, tensor: TensorT) -> int:
         exact = self._exact.get(index)
