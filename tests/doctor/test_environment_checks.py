@@ -121,5 +121,5 @@ def test_the_folder_names_the_environment_as_well_as_its_python(environment: Scr
 def test_what_is_no_environment_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput):
         read_environment(tmp_path)
-    with pytest.raises(BadInput, match="no Python that works"):
+    with pytest.raises(BadInput, match="is not a working Python"):
         read_environment(tmp_path / "python")

@@ -62,7 +62,8 @@ class Output:
     """How far quantizing moved one output, and how far a little noise on the input moves the original's.
 
     `columns` has a value for each axis that the output's columns may lie along; empty where its shape changes from
-    input to input or it holds no fractions. `same_shape` says whether both give as many values for each input.
+    input to input or it holds no fractions. `same_shape` says whether both give as many values for each input, `scores`
+    whether the values are scores from 0 to 1, as their operator tells.
     """
 
     by_quantizing: numerics.Difference
@@ -70,6 +71,7 @@ class Output:
     columns: tuple[Columns, ...] = ()
     ranking: Ranking | None = None
     same_shape: bool = True
+    scores: bool = False
 
     def named_by(self, signature: str) -> Output:
         """The same, named after the signature that it is an output of, too."""
@@ -267,6 +269,7 @@ def _output(name: str, makers: frozenset[str], runs: Sequence[Sequence[np.ndarra
         found,
         columns=tuple(columns.measured(before, after, disturbed, axis, scores=scores) for axis in axes),
         ranking=ranking.ranked(before, after, disturbed, axes[0], scores=scores),
+        scores=scores,
     )
 
 

@@ -184,9 +184,15 @@ def _judged(output: Output, case: Case) -> Iterator[Gate]:
 
 
 def _judged_whole(output: Output, case: Case) -> Iterator[Gate]:
-    """The output's cosine, where it tells anything: there is something to hear, and noise disturbs it less."""
+    """The output's cosine, where it tells anything: there is something to hear, and noise disturbs it less.
+
+    What is no face is one with a score of 1 as well as 0.002, and a single such picture decides the cosine: of
+    MediaPipe's face landmarks one output comes to 0.52 on 32 made-up pictures. There, scores are judged by column.
+    """
     gate = REALLY_INACCURATE if case.real else INACCURATE
     limit, cosine, noise = case.limits[gate.option], output.by_quantizing.cosine, output.by_noise.cosine
+    if output.scores and output.columns and not case.real:
+        return
     if limit is None or output.by_quantizing.peak <= numerics.AUDIBLE or (not case.real and noise < limit):
         return
     passed = cosine >= limit or (case.real and cosine >= noise)
