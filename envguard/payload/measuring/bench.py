@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from . import benchmark, synthetic
+from . import accuracy, benchmark, output_gates, synthetic
 from .accuracy import Inputs
 from .interpreting import Runner
 
@@ -30,6 +30,7 @@ class Bench:
         self.bytes = len(original)
         self._original = Runner(original)
         self._inputs = inputs.batches
+        self._reference = accuracy.reference(self._original, inputs)
         noisy = [synthetic.with_noise(batch, inputs.ranges, SEED) for batch in inputs.batches]
         self._answers = _answers(self._original, inputs.batches)
         pairs = zip(self._answers, _answers(self._original, noisy))  # noqa: B905 - Python 3.9
@@ -47,6 +48,15 @@ class Bench:
                 total += off / floor * exact.size
                 weight += exact.size
         return math.sqrt(total / weight) if weight else 0.0
+
+    def passes(self, copy: Runner) -> bool:
+        """Whether every output and column of a copy passes the gates, by their defaults, on the same inputs.
+
+        The error is a mean: what a small output loses may hide in it.
+        """
+        limits = {gate.option: gate.default for gate in output_gates.GATES if gate.option}
+        outputs = accuracy.outputs(self._reference, copy)
+        return not any(gate.failed for gate in output_gates.judged("", self._reference.inputs, outputs, limits))
 
     def time(self, copy: Runner) -> benchmark.PairedTimes:
         """The processor's time for a copy on one thread, in turns with the original's."""
