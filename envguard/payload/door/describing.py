@@ -8,6 +8,7 @@ from typing import Literal, Optional
 
 from .codec import written_as
 from .recipes import RecipeSummary
+from .roads import RoadLint
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class InspectedModel:
 
     `input_ranges` are the lowest and highest value of the inputs that the metadata says it of, by name.
     `becomes_int8` counts, by kind of operator after the passes, `operators`, those with `int8_weights`, and those with
-    `int8_arithmetic`.
+    `int8_arithmetic`. `roads` says what rules tell of the model as it is, road by road.
     """
 
     name: str
@@ -83,6 +84,7 @@ class InspectedModel:
     state: str
     blocks: tuple[Obstacle, ...]
     input_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    roads: tuple[RoadLint, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Literal, Optional
 
 from .describing import AppliedPass
 from .recipes import ModelRecipe, RecipeDocument, RecipeSummary
+from .roads import RoadLint
 from .timing import Processor, Timing
 
 TAKEN = "taken"
@@ -35,7 +36,7 @@ class QuantizedModel:
     """One model before and after, sizes in bytes.
 
     `layer_errors` are those that each layer makes by itself, in the unit of the trials' errors; they are measured where
-    gates refused a recipe.
+    gates refused a recipe. `roads` says what rules tell of the copy, road by road.
     """
 
     name: str
@@ -46,6 +47,7 @@ class QuantizedModel:
     candidates: tuple[RecipeTrial, ...]
     passes: tuple[AppliedPass, ...]
     layer_errors: tuple[float, ...] = ()
+    roads: tuple[RoadLint, ...] = ()
 
     @property
     def made_by(self) -> str:
