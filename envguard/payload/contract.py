@@ -94,7 +94,8 @@ from .door.runs import (
 from .door.tasks import TaskFile, TaskResults, TaskStep
 from .door.timing import KindTime, OperatorTimes, Processor, Profile, SlowOperator, TimeBetween, Timing
 from .door.tuning import FoundCounts, FrameTimes, OptionTrial, Setting, TunedOn, TuneFindings
-from .door.verifying import CallTimes, Counts, LandmarkShift, Measures, SampleSize, ScoreShift, Spread, VerifyFindings
+from .door.verified import VerifyFindings
+from .door.verifying import CallTimes, Counts, LandmarkShift, Measures, SampleSize, ScoreShift, Spread
 
 __all__ = [
     "ANYWHERE",

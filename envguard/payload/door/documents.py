@@ -15,7 +15,7 @@ from .recipes import RecipeDocument
 from .runs import NO, YES, EnvironmentRecord, FileRecord, Run
 from .timing import Processor
 from .tuning import FrameTimes, OptionTrial, Setting, TunedOn, TuneFindings
-from .verifying import VerifyFindings
+from .verified import VerifyFindings
 
 NOT_COMPARED = "not compared"
 

@@ -14,7 +14,7 @@ from .describing import CalibrateFindings, InspectFindings
 from .gates import Gate
 from .quantizing import ConvertFindings, PageFindings, QuantizeFindings
 from .tuning import TuneFindings
-from .verifying import VerifyFindings
+from .verified import VerifyFindings
 
 PROTOCOL = 2
 

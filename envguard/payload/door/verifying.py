@@ -1,9 +1,9 @@
-"""What the step `verify` finds: what a runtime of the user's makes of the original and of the copy."""
+"""How far what a runtime makes of the copy is from what it makes of the original: counts, shifts, times."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Optional
+from typing import Optional
 
 
 @dataclass(frozen=True)
@@ -81,21 +81,3 @@ class CallTimes:
     original_ms: float
     quantized_ms: float
     ratio: float
-
-
-@dataclass(frozen=True)
-class VerifyFindings:
-    """The copy beside the original; where it was not `verified`, `reason` says why.
-
-    `noise` is what invisible noise alone does to the original's answer.
-    """
-
-    verified: bool
-    kind: str
-    mediapipe: str
-    reason: str = ""
-    sample_size: Optional[SampleSize] = None
-    measures: Optional[Measures] = None
-    noise: Optional[Measures] = None
-    latency: Optional[CallTimes] = None
-    step: Literal["verify"] = "verify"

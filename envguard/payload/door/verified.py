@@ -1,0 +1,29 @@
+"""What the step `verify` finds: what the runtimes of the user's make of the original and of the copy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Optional
+
+from .roads import RoadRun
+from .verifying import CallTimes, Measures, SampleSize
+
+
+@dataclass(frozen=True)
+class VerifyFindings:
+    """The copy beside the original; where it was not `verified`, `reason` says why.
+
+    `noise` is what invisible noise alone does to the original's answer. The figures are those of the road `cpu`;
+    `roads` has what every road made of both that was asked for, that one too.
+    """
+
+    verified: bool
+    kind: str
+    mediapipe: str
+    reason: str = ""
+    sample_size: Optional[SampleSize] = None
+    measures: Optional[Measures] = None
+    noise: Optional[Measures] = None
+    latency: Optional[CallTimes] = None
+    roads: tuple[RoadRun, ...] = ()
+    step: Literal["verify"] = "verify"
