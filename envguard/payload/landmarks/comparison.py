@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..protocol import Events, Refused
-from .detections import Detection, match, overlap
+from .detections import Detection, Reader, Reading, match, overlap
 from .differences import Difference, difference
 from .kind import LandmarkKind
-from .landmarkers import Reader, Reading
 from .views import CHANGES, Picture, changed, tiles, with_noise
 
 MAX_IMAGES = 180
@@ -93,14 +92,19 @@ def find_views(kind: LandmarkKind, read: Reader, pictures: Sequence[Picture], ev
 
 
 def compare(
-    subject: Subject, before: Reader, after: Reader, views: Sequence[Picture], events: Events
+    subject: Subject,
+    before: Reader,
+    after: Reader,
+    views: Sequence[Picture],
+    events: Events,
+    most: int = MAX_IMAGES,
 ) -> list[ComparedImage]:
     """Read every view and its changes with both, each being first in turn: both meet the machine in the same state."""
-    total = min(MAX_IMAGES, len(views) * len(CHANGES))
+    total = min(most, len(views) * len(CHANGES))
     for read in (before, after):
         read(views[0].pixels)
     comparisons = []
-    for done, image in enumerate(changed(views, MAX_IMAGES)):
+    for done, image in enumerate(changed(views, most)):
         events.progress("Comparing", done, total)
         if done % 2:
             later, earlier = after(image.pixels), before(image.pixels)
@@ -111,11 +115,13 @@ def compare(
     return comparisons
 
 
-def noise_floor(subject: Subject, read: Reader, views: Sequence[Picture]) -> list[ComparedImage]:
+def noise_floor(
+    subject: Subject, read: Reader, views: Sequence[Picture], most: int = NOISE_IMAGES
+) -> list[ComparedImage]:
     """How far one landmarker is from itself when an invisible noise is added to the image."""
     return [
         ComparedImage.of(subject, image, read(image.pixels), read(with_noise(image, NOISE_SIGMA).pixels))
-        for image in changed(views, NOISE_IMAGES)
+        for image in changed(views, most)
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,25 @@ class Detection:
     category: str = ""
     names: tuple[str, ...] = ()
     features: tuple[np.ndarray, ...] = ()
+
+
+class Rejected(Exception):
+    """A runtime did not take a bundle; the text is its own message."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one call found, and how many seconds it took."""
+
+    found: tuple[Detection, ...]
+    seconds: float
+
+
+Reader = Callable[[np.ndarray], Reading]
+"""From RGB pixels to what is found in them."""
+
+MOST = 8
+"""How many things are looked for in one picture."""
 
 
 @dataclass(frozen=True)

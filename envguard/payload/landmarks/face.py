@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from mediapipe.tasks.python import vision
 
 from .detections import Detection, positions
 from .gates import extra, landmark_shift, lost, score_shift
@@ -88,8 +87,7 @@ FACE = LandmarkKind(
     more=(MemberModel(BLENDSHAPES, (_blendshape_inputs,)),),
     anatomy=Anatomy(region, framed, "inter_ocular", inter_ocular),
     task=MediaPipeTask(
-        landmarker=vision.FaceLandmarker,
-        options=vision.FaceLandmarkerOptions,
+        name="FaceLandmarker",
         number="num_faces",
         confidences=("min_face_detection_confidence", "min_face_presence_confidence"),
         read=_read,

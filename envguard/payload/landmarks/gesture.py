@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from mediapipe.tasks.python import vision
 
 from .detections import Detection, metres
 from .gates import extra, flipped, landmark_shift, lost, recognized_otherwise, score_shift
@@ -66,8 +65,7 @@ GESTURE = LandmarkKind(
     landmarks=_nested(HAND.landmarks),
     anatomy=HAND.anatomy,
     task=MediaPipeTask(
-        landmarker=vision.GestureRecognizer,
-        options=vision.GestureRecognizerOptions,
+        name="GestureRecognizer",
         number=HAND.task.number,
         confidences=HAND.task.confidences,
         read=_read,

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from mediapipe.tasks.python import vision
 
 from .detections import Detection, metres, positions
 from .gates import extra, flipped, landmark_shift, lost
@@ -90,8 +89,7 @@ HAND = LandmarkKind(
     landmarks=MemberModel("hand_landmarks_detector.tflite", (Crops(framed),)),
     anatomy=Anatomy(region, framed, "palm", palm),
     task=MediaPipeTask(
-        landmarker=vision.HandLandmarker,
-        options=vision.HandLandmarkerOptions,
+        name="HandLandmarker",
         number="num_hands",
         confidences=("min_hand_detection_confidence", "min_hand_presence_confidence"),
         read=_read,

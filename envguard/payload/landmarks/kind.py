@@ -51,16 +51,15 @@ class Methods:
 
 @dataclass(frozen=True)
 class MediaPipeTask:
-    """A landmarker of MediaPipe's Python API: its classes, the names of its options, and how its results are read.
+    """A landmarker of MediaPipe's API: its name, the names of its options, and how its results are read.
 
-    `verb` is what its methods' names begin with (`detect`, `detect_for_video`, `detect_async`). `number` is the option
-    for how many things are looked for, `confidences` those of the detector and of the landmark model. `switches` turn
-    an output on, each for bundles with the member of that path: without it MediaPipe rejects the bundle. `read` takes
-    a result, and the width and height of the picture.
+    `name` is that of its class, in Python and on the web. `verb` is what its methods' names begin with (`detect`,
+    `detect_for_video`, `detect_async`). `number` is the option for how many things are looked for, `confidences` those
+    of the detector and of the landmark model. `switches` turn an output on, each for bundles with the member of that
+    path: without it MediaPipe rejects the bundle. `read` takes a result, and the width and height of the picture.
     """
 
-    landmarker: Any
-    options: Any
+    name: str
     number: str
     confidences: tuple[str, ...]
     read: Callable[[Any, np.ndarray], Iterator[Detection]]

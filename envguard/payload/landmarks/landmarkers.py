@@ -5,36 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import mediapipe
 import numpy as np
-from mediapipe.tasks.python import BaseOptions
+from mediapipe.tasks.python import BaseOptions, vision
 
-from .detections import Detection
-from .kind import LandmarkKind
-
-MOST = 8
-"""How many things are looked for in one picture."""
+from .detections import MOST, Reader, Reading, Rejected
+from .kind import LandmarkKind, MediaPipeTask
 
 VERSION = str(mediapipe.__version__)
-
-
-class Rejected(Exception):
-    """MediaPipe did not take a bundle; the text is its own message."""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What one call found, and how many seconds it took."""
-
-    found: tuple[Detection, ...]
-    seconds: float
-
-
-Reader = Callable[[np.ndarray], Reading]
 
 
 @contextmanager
@@ -45,7 +26,8 @@ def reader(kind: LandmarkKind, bundle: Path, switches: Sequence[str] = ()) -> It
     """
     task = kind.task
     given = {task.number: MOST, **dict.fromkeys(switches, True)}
-    with opened(task.landmarker, task.options(base_options=base_options(bundle), **given)) as landmarker:
+    options = options_class(task)(base_options=base_options(bundle), **given)
+    with opened(landmarker_class(task), options) as landmarker:
 
         def read(pixels: np.ndarray) -> Reading:
             image = as_image(pixels)
@@ -58,16 +40,26 @@ def reader(kind: LandmarkKind, bundle: Path, switches: Sequence[str] = ()) -> It
         yield read
 
 
+def landmarker_class(task: MediaPipeTask) -> Any:
+    """The class of that name."""
+    return getattr(vision, task.name)
+
+
+def options_class(task: MediaPipeTask) -> Any:
+    """The class of its options."""
+    return getattr(vision, f"{task.name}Options")
+
+
 def base_options(bundle: Path) -> Any:
     """MediaPipe's options for any task: that bundle, on the CPU."""
     return BaseOptions(model_asset_path=str(bundle.resolve()), delegate=BaseOptions.Delegate.CPU)
 
 
 @contextmanager
-def opened(landmarker_class: Any, options: Any) -> Iterator[Any]:
+def opened(made_by: Any, options: Any) -> Iterator[Any]:
     """A landmarker of that class of MediaPipe's, closed at the end; `Rejected` if it does not take its bundle."""
     try:
-        landmarker = landmarker_class.create_from_options(options)
+        landmarker = made_by.create_from_options(options)
     except (RuntimeError, ValueError, OSError, NotImplementedError) as cause:
         raise rejection(cause) from cause
     # Left to the garbage collector, MediaPipe closes it when the interpreter is half gone and prints a traceback.

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from mediapipe.tasks.python import vision
 
 from .detections import Detection, metres, positions
 from .gates import extra, landmark_shift, lost, score_shift
@@ -60,8 +59,7 @@ POSE = LandmarkKind(
     landmarks=MemberModel("pose_landmarks_detector.tflite", (Crops(framed),)),
     anatomy=Anatomy(region, framed, "torso", torso),
     task=MediaPipeTask(
-        landmarker=vision.PoseLandmarker,
-        options=vision.PoseLandmarkerOptions,
+        name="PoseLandmarker",
         number="num_poses",
         confidences=("min_pose_detection_confidence", "min_pose_presence_confidence"),
         read=_read,

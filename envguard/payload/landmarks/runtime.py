@@ -14,9 +14,9 @@ import numpy as np
 from mediapipe.tasks.python import BaseOptions, vision
 
 from ..contract import Setting
-from .detections import Detection
+from .detections import Detection, Rejected
 from .kind import LandmarkKind, Methods
-from .landmarkers import Rejected, as_image, base_options, opened, rejection
+from .landmarkers import as_image, base_options, landmarker_class, opened, options_class, rejection
 from .views import Picture
 
 Settings = Mapping[str, Setting]
@@ -87,8 +87,8 @@ def landmarker(kind: LandmarkKind, bundle: Path, settings: Settings) -> Iterator
     given: dict[str, object] = {**settings, MODE: vision.RunningMode[mode]}
     if mode == LIVE_STREAM:
         given["result_callback"] = lambda result, _image, _milliseconds: answers.put(result)
-    options = kind.task.options(base_options=base_options(bundle), **given)
-    with opened(kind.task.landmarker, options) as marker:
+    options = options_class(kind.task)(base_options=base_options(bundle), **given)
+    with opened(landmarker_class(kind.task), options) as marker:
         call = {IMAGE: _still, VIDEO: _video, LIVE_STREAM: _live}[mode](kind.task.methods(marker), answers)
 
         def detect(frame: Frame) -> Any:
@@ -102,7 +102,7 @@ def landmarker(kind: LandmarkKind, bundle: Path, settings: Settings) -> Iterator
 
 def thread_options(kinds: Sequence[LandmarkKind]) -> tuple[str, ...]:
     """The options of MediaPipe's Python API that have to do with threads."""
-    known = (BaseOptions, *(kind.task.options for kind in kinds))
+    known = (BaseOptions, *(options_class(kind.task) for kind in kinds))
     return tuple(sorted({field.name for options in known for field in fields(options) if "thread" in field.name}))
 
 

@@ -16,9 +16,10 @@ from ..files.given_arrays import read_rows
 from ..files.holding_out import LEAST_ROWS_TO_DIVIDE, divided, divided_rows, key
 from ..files.own_files import OWN, own_arrays, own_pictures
 from ..landmarks.comparison import find_views
+from ..landmarks.detections import Reader, Rejected
 from ..landmarks.kind import LandmarkKind, MemberModel
 from ..landmarks.kinds import KINDS, kind_of, picture_sizes
-from ..landmarks.landmarkers import VERSION, Reader, Rejected, reader
+from ..landmarks.landmarkers import VERSION, reader
 from ..landmarks.model_inputs import Seen, Size, whole_input
 from ..landmarks.views import CHANGES, Picture, changed
 from ..pictures.reading import read_picture, read_pictures

@@ -14,10 +14,10 @@ from ..files import bundle as bundles
 from ..files.bundle import Bundle
 from ..files.own_files import own_pictures
 from ..landmarks.comparison import find_views
-from ..landmarks.detections import Detection
+from ..landmarks.detections import Detection, Rejected
 from ..landmarks.kind import LandmarkKind
 from ..landmarks.kinds import KINDS, kind_of
-from ..landmarks.landmarkers import VERSION, Rejected, reader
+from ..landmarks.landmarkers import VERSION, reader
 from ..landmarks.runtime import IMAGE, MODE, Frame, Settings, back_and_forth, clip, landmarker, thread_options
 from ..landmarks.trials import (
     SettingToTry,

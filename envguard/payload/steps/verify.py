@@ -22,10 +22,11 @@ from ..gates import COMPARED, GateDeclaration, judge, limits_of
 from ..int8.goals import BALANCED, goal_of
 from ..landmarks.comparison import ComparedImage, Subject, compare, find_views, noise_floor
 from ..landmarks.details import gather
+from ..landmarks.detections import Rejected
 from ..landmarks.gates import judged
 from ..landmarks.kind import LandmarkKind
 from ..landmarks.kinds import KINDS, OTHER, kind_of, picture_sizes
-from ..landmarks.landmarkers import VERSION, Rejected, reader
+from ..landmarks.landmarkers import VERSION, reader
 from ..landmarks.verification import call_times, measures
 from ..landmarks.views import Picture
 from ..pictures.reading import read_pictures

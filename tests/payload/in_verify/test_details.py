@@ -11,9 +11,8 @@ import numpy as np
 from envguard_payload.contract import VerifyDetails, from_json, to_json
 from envguard_payload.landmarks import details
 from envguard_payload.landmarks.comparison import ComparedImage, Subject
-from envguard_payload.landmarks.detections import Detection
+from envguard_payload.landmarks.detections import Detection, Reading
 from envguard_payload.landmarks.face import FACE
-from envguard_payload.landmarks.landmarkers import Reading
 from envguard_payload.landmarks.views import CHANGES, Picture, changed
 from PIL import Image
 

@@ -13,11 +13,10 @@ import numpy as np
 from envguard_payload.contract import Measures
 from envguard_payload.files import bundle as bundles
 from envguard_payload.landmarks.comparison import ComparedImage, Subject
-from envguard_payload.landmarks.detections import Detection
+from envguard_payload.landmarks.detections import Detection, Reading
 from envguard_payload.landmarks.gates import judged
 from envguard_payload.landmarks.gesture import GESTURE
 from envguard_payload.landmarks.kinds import kind_of
-from envguard_payload.landmarks.landmarkers import Reading
 from envguard_payload.landmarks.verification import measures
 from envguard_payload.landmarks.views import Picture
 
