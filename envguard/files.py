@@ -1,17 +1,32 @@
-"""Write files that appear whole or not at all, and identify files by their content."""
+"""Write files that appear whole or not at all, only where a file may be; identify files by their content."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from envguard.errors import BadInput
+
 CHUNK = 1 << 20
+_IN_THE_WAY = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+)
+# The kernel's own; files made there are no user's, or change the machine. Shared memory is an ordinary place.
+_OF_THE_SYSTEM = (Path("/dev"), Path("/proc"), Path("/sys"))
+_SHARED_MEMORY = Path("/dev/shm")
+OTHER_FILE = "Name another file."
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +58,11 @@ def appearing_whole(path: Path) -> Iterator[BinaryIO]:
     """Open a file that replaces `path` if the block succeeds, and leaves no trace otherwise.
 
     The content reaches the disk before the name does: temporary file in the same folder, fsync, rename, fsync of that
-    folder.
+    folder. Raises OSError for a path that leads to a device, a pipe, a socket or a folder, even through a link.
     """
+    kind = _in_the_way(path)
+    if kind:
+        raise OSError(errno.EINVAL, f"it is {kind}, which no file may replace", str(path))
     temporary = path.with_name(f".{path.name[:80]}.{secrets.token_hex(6)}.part")
     try:
         with temporary.open("xb") as file:
@@ -63,6 +81,57 @@ def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that readers see either the old content or the new, never a part."""
     with appearing_whole(path) as file:
         file.write(content)
+
+
+def check_place(path: Path) -> None:
+    """Refuse a path for output where no file may be made or replaced; every option that names one is asked here first.
+
+    Raises BadInput for a device, a pipe, a socket, a folder, and a file or link of another user, whether named itself
+    or through links, and for the folders of the system's own files.
+    """
+    try:
+        kind, owner = _in_the_way(path), _other_owner(path)
+        folder = path.parent.resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise BadInput(f"The output {path} cannot be written.", why=str(error), next_step=OTHER_FILE) from error
+    if kind:
+        raise BadInput(f"The output {path} is {kind}.", why="only files are written", next_step=OTHER_FILE)
+    if owner:
+        raise BadInput(f"The output {path} belongs to {owner}.", why="only your own are replaced", next_step=OTHER_FILE)
+    system = next((each for each in _OF_THE_SYSTEM if folder.is_relative_to(each)), None)
+    if system and not folder.is_relative_to(_SHARED_MEMORY):
+        raise BadInput(
+            f"The output {path} would lie in {system}.", why="that holds the system's own files", next_step=OTHER_FILE
+        )
+
+
+def write_output(path: Path, content: bytes) -> None:
+    """Write a file where a user said, whole or not at all; raises BadInput as `check_place`, and OSError."""
+    check_place(path)
+    write_whole(path, content)
+
+
+def _in_the_way(path: Path) -> str:
+    """What a path leads to, if a file may not take its place; raises OSError for a loop of links."""
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    return next((kind for is_kind, kind in _IN_THE_WAY if is_kind(mode)), "")
+
+
+def _other_owner(path: Path) -> str:
+    """Who owns what is at a path, the link or what it leads to, if that is somebody else."""
+    if os.name == "nt":  # files have access lists there, and the folder's decide
+        return ""
+    for look in (path.lstat, path.stat):
+        try:
+            owner = look().st_uid
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        if owner != os.geteuid():
+            return f"another user (number {owner})"
+    return ""
 
 
 def sync_folder(folder: Path) -> None:

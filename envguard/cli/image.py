@@ -28,7 +28,7 @@ from envguard.cli.selection import Selection, catalog_of, for_each
 from envguard.cli.session import Session
 from envguard.cli.workshop import open_workshop
 from envguard.errors import BadInput, NoEnvironment
-from envguard.files import write_whole
+from envguard.files import check_place, write_output
 from envguard.report.kubernetes import manifest
 from envguard.running.environments.exporting import export_image, export_task
 from envguard.running.environments.images import build_image, containers_of, image_of
@@ -90,6 +90,7 @@ def save(
     offline: OfflineOption = False,
 ) -> None:
     """Write images and their base images into one file, for a machine without network."""
+    check_place(output.absolute())
     selection = _selection(names, edition, python, base=base, offline=offline)
     with screen() as receive:
         workshop = _workshop(ctx.obj, receive, selection)
@@ -180,6 +181,8 @@ def export(
             next_step="envguard image export ENV --dockerfile DIR, or "
             "envguard image export --kubernetes TASK --dockerfile DIR",
         )
+    if not dockerfile.is_dir():
+        check_place(dockerfile.absolute())
     named = [] if name is None else [name]
     selection = _selection(named, edition, python, base=base, find_links=find_links, offline=offline)
     with screen() as receive:
@@ -191,7 +194,7 @@ def export(
         task = _task(workshop, kubernetes)
         files = _files(task, inputs or ())
         exported = export_task(task, workshop, dockerfile.absolute(), registry)
-    write_whole(
+    write_output(
         dockerfile.absolute() / "job.yaml", manifest(task, exported, resources_from(workshop.environ), files).encode()
     )
     for environment, image in exported.images.items():

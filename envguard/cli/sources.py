@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from envguard.errors import BadInput
-from envguard.files import write_whole
+from envguard.files import write_output
 from envguard.payload.door.references import Reference
 from envguard.running.environments.preparing import Workshop
 from envguard.running.pipeline import TaskResult
@@ -37,5 +37,5 @@ def leave_receipt(order: TaskOrder, result: TaskResult, samples: Mapping[str, Re
     """Write the receipt of a run where its order says; a run without an output leaves none."""
     if not result.outputs or order.receipt is None:
         return None
-    write_whole(order.receipt, make_receipt(order, result, samples).text().encode())
+    write_output(order.receipt, make_receipt(order, result, samples).text().encode())
     return order.receipt

@@ -33,6 +33,7 @@ from envguard.cli.tasks.explain import explain_task
 from envguard.cli.text import printable
 from envguard.cli.workshop import open_workshop
 from envguard.errors import BadInput
+from envguard.files import check_place
 from envguard.models.calibration import CALIBRATION, PICTURES, calibration_files
 from envguard.models.convertible import check_convertible, closed_road, pack, written_by_keras_2
 from envguard.models.text.conversion import as_text
@@ -133,6 +134,8 @@ def convert_model(named: str, output: Path | None, choices: ConvertChoices, work
 
     Bad input is refused before anything is built for it.
     """
+    if output is not None:
+        check_place(output.absolute())
     if named.startswith(SAMPLE):
         raise closed_road(named)
     source = Path(os.path.normpath(Path(named).expanduser().absolute()))

@@ -25,6 +25,7 @@ from envguard.cli.options import (
 from envguard.cli.screen import screen, screens
 from envguard.cli.selection import Selection
 from envguard.cli.tasks.explain import explain_task
+from envguard.files import check_place
 from envguard.models.model_files import is_one, one_model, several_models
 from envguard.models.quantizing import TASK, Batch, QuantizeChoices, quantize_model, quantize_several
 from envguard.models.recipe import read_recipe
@@ -147,6 +148,9 @@ def quantize(
         allow_slower=allow_slower,
         allow_unverified=allow_unverified,
     )
+    for path in (output, report):
+        if path is not None and not path.is_dir():
+            check_place(path.absolute())
     if explain:
         _explain(choices, as_json=as_json)
     elif is_one(models):

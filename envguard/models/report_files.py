@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from envguard.errors import BadInput
-from envguard.files import write_whole
+from envguard.files import write_output
 from envguard.models.model_files import Model, check_report
 from envguard.payload.contract import QuantizeDocument, SeveralDocument, to_json
 from envguard.running.checking_files import check_output_folder
@@ -68,20 +68,20 @@ def data_beside(page: Path) -> Path:
 def write_markdown(report: Path | None, markdown: str) -> None:
     """Write the Markdown, if that is what the report is to be."""
     if report is not None and is_markdown(report):
-        write_whole(report.absolute(), markdown.encode(errors="backslashreplace"))
+        write_output(report.absolute(), markdown.encode(errors="backslashreplace"))
 
 
 def write_folder_data(report: Path | None, document: SeveralDocument) -> None:
     """Write the document of several models into the folder, if one is meant."""
     if report is not None and is_folder(report):
         report.mkdir(exist_ok=True)
-        write_whole(report.absolute() / DATA, _as_file(document))
+        write_output(report.absolute() / DATA, _as_file(document))
 
 
 def write_data(page: Path, document: QuantizeDocument) -> None:
     """Write the document beside its page."""
     page.parent.mkdir(exist_ok=True)
-    write_whole(data_beside(page), _as_file(document))
+    write_output(data_beside(page), _as_file(document))
 
 
 def _as_file(document: QuantizeDocument | SeveralDocument) -> bytes:

@@ -25,7 +25,7 @@ from envguard.cli.sources import named_source
 from envguard.cli.tasks.explain import explain_task
 from envguard.cli.workshop import open_workshop
 from envguard.errors import BadInput
-from envguard.files import write_whole
+from envguard.files import check_place, write_output
 from envguard.models.calibration import PICTURES, files_for
 from envguard.models.text.tuning import as_markdown, as_text
 from envguard.models.text.tuning_code import code
@@ -89,6 +89,9 @@ def tune(
         if explain:
             explain_task(task, workshop, as_json=as_json)
             return
+        for path in (output, report):
+            if path is not None:
+                check_place(path.absolute())
         source = named_source(model, workshop)
         check_input(source)
         _check_outputs(source, output, report)
@@ -98,7 +101,7 @@ def tune(
             sources[IMAGES] = files_for("measure on", images, PICTURES, workshop)
         document = document_of(run_task(TaskOrder(task, sources, target, options), workshop).record)
     if report is not None:
-        write_whole(report.absolute(), as_markdown(document).encode(errors="backslashreplace"))
+        write_output(report.absolute(), as_markdown(document).encode(errors="backslashreplace"))
     typer.echo(json.dumps(to_json(document), indent=2) if as_json else as_text(document))
 
 

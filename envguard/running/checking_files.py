@@ -7,7 +7,10 @@ import stat
 import tempfile
 from pathlib import Path
 
+from envguard.catalog.model import CommandStep
 from envguard.errors import BadInput
+from envguard.files import check_place
+from envguard.running.task_order import TaskOrder
 
 
 def check_input(path: Path) -> None:
@@ -42,6 +45,7 @@ def check_output(path: Path, source: Path | None) -> None:
             )
         if path.is_dir():
             raise BadInput(f"The output {path} is a folder.", next_step="Name a file in it with -o.")
+        check_place(path)
         if not folder.is_dir():
             raise BadInput(
                 f"The output's folder {folder} does not exist.", next_step="Create it, or name another folder with -o."
@@ -51,6 +55,24 @@ def check_output(path: Path, source: Path | None) -> None:
         raise BadInput(
             f"The output {path} cannot be written.", why=str(error), next_step="Name a file in another folder with -o."
         ) from error
+
+
+def check_places(order: TaskOrder) -> None:
+    """Refuse an order whose output, receipt or a report may not be written where it is to go.
+
+    Of several outputs, only what command steps call theirs is known before they are made.
+    """
+    places = [*order.reports.values(), *([order.receipt] if order.receipt else [])]
+    if order.target is not None and len(order.task.outputs) == 1:
+        places.append(order.target)
+    elif order.target is not None:
+        steps = {step.name: step for step in order.task.steps}
+        for reference in order.task.outputs.values():
+            step = steps.get(reference.source)
+            if isinstance(step, CommandStep):
+                places.append(order.target / Path(step.outputs[reference.name]).name)
+    for place in places:
+        check_place(place)
 
 
 def check_output_folder(path: Path) -> None:

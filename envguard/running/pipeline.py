@@ -12,6 +12,7 @@ from envguard.catalog.model import Catalog, CommandStep, Step, Task
 from envguard.errors import EnvguardError, StepFailed
 from envguard.files import FileFacts
 from envguard.payload.contract import RUN, SAMPLE, TASK, UNVERIFIED, YES, Reference, Run, StepFailure, to_json
+from envguard.running.checking_files import check_places
 from envguard.running.code_digest import code_digest
 from envguard.running.command_step import check_script
 from envguard.running.environments.preparing import Prepared, Workshop
@@ -64,6 +65,7 @@ def run_task(order: TaskOrder, workshop: Workshop, alone: Alone = contextlib.nul
     A step that measures times runs inside `alone`, which where several runs go on at once keeps the others waiting.
     Reports are made after the verdict, whatever it is.
     """
+    check_places(order)
     task = order.task
     reporting = task.reporting_steps(order.reports)
     every = (*task.verdict_steps, *reporting)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from envguard.errors import BadInput, StepFailed
-from envguard.files import FileFacts, appearing_whole
+from envguard.files import FileFacts, appearing_whole, check_place
 from envguard.payload.contract import Reference
 from envguard.running.run_files import RunFiles
 
@@ -44,7 +44,9 @@ def publish_reports(
 
 
 def _write_all(files: Mapping[str, tuple[FileFacts, Path]]) -> dict[str, FileFacts]:
-    """Copy each file to its target."""
+    """Copy each file to its target, if all targets may be written to: they may have changed since the run began."""
+    for _, target in files.values():
+        check_place(target)
     with contextlib.ExitStack() as stack:
         for facts, target in files.values():
             out = stack.enter_context(appearing_whole(target))

@@ -24,7 +24,7 @@ from envguard.doctor.finding import Finding
 from envguard.doctor.installed import read_environment
 from envguard.doctor.native_checks import check_native_modules
 from envguard.errors import BadInput, EnvguardError
-from envguard.files import write_whole
+from envguard.files import check_place, write_output
 from envguard.running.environments.preparing import Workshop
 from envguard.running.environments.recorded import recorded_locks
 from envguard.running.environments.repairing import repair
@@ -83,6 +83,7 @@ def report_bug(
     ),
 ) -> None:
     """Write one file to attach to a bug report: versions, host, plans, recent logs; secrets and home folder masked."""
+    check_place(output.absolute())
     workshop = _workshop(ctx.obj)
     plans: dict[str, object] = {}
     for name in workshop.catalog.environments:
@@ -99,7 +100,7 @@ def report_bug(
         plans=plans_as_text(plans),
     )
     try:
-        write_whole(output.absolute(), text.encode())
+        write_output(output.absolute(), text.encode())
     except OSError as error:
         raise BadInput(f"{output} cannot be written.", why=str(error), next_step="Name another --output.") from error
     typer.echo(f"{output}: read it before you send it: it contains names of files and packages.")

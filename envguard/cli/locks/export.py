@@ -16,7 +16,7 @@ from envguard.cli.selection import Selection, catalog_of, chosen_editions, chose
 from envguard.cli.session import Session
 from envguard.cli.workshop import open_workshop
 from envguard.errors import BadInput, NoEnvironment
-from envguard.files import write_whole
+from envguard.files import check_place, write_output
 from envguard.host.platform import marker_environment, supported_tags
 from envguard.host.variables import installer_variables
 from envguard.locks.lockfile import Lock
@@ -72,6 +72,8 @@ def export(
         )
     if bare and form is not Format.REQUIREMENTS:
         raise BadInput("--bare works only for requirements.", next_step="Leave it out.")
+    if output is not None and not (form is Format.WHEELHOUSE and output.is_dir()):
+        check_place(output.absolute())
     with screen() as receive:
         workshop = open_workshop(ctx.obj, catalog, receive, Selection(name, for_each([name], edition)))
         lock = _lock(workshop, environment, edition, python)
@@ -137,7 +139,7 @@ def _write(text: str, output: Path | None) -> None:
         typer.echo(text, nl=False)
         return
     try:
-        write_whole(output.absolute(), text.encode())
+        write_output(output.absolute(), text.encode())
     except OSError as error:
         raise BadInput(
             f"{output} cannot be written.", why=str(error), next_step="Name another file with -o."

@@ -16,7 +16,7 @@ from envguard.cli.selection import catalog_of
 from envguard.cli.sources import SAMPLE
 from envguard.cli.wing import wing
 from envguard.errors import BadInput
-from envguard.files import write_whole
+from envguard.files import check_place, write_output
 from envguard.report.ci import OUTPUTS, REPORT, CiJob, github_workflow, gitlab_pipeline, locks_key
 from envguard.running.environments.recorded import recorded_locks
 from envguard.running.pipeline import environments_of
@@ -64,10 +64,11 @@ def github(
     It restores the environments by the digest of their locks, checks the locks, runs the task, and keeps output, report
     and receipt.
     """
+    _check(output, force=force)
     job = _job(catalog_of(ctx.obj), task, inputs or [], install, GITHUB_PATH)
     if any("${{" in text for text in (*job.command, *job.install, job.folder)):
         raise BadInput("GitHub would read ${{ as an expression.", next_step="Rename the file.")
-    _write(github_workflow(job), output, force=force)
+    _write(github_workflow(job), output)
 
 
 def gitlab(
@@ -83,7 +84,8 @@ def gitlab(
     It restores the environments by the digest of their locks, checks the locks, runs the task, and keeps output, report
     and receipt.
     """
-    _write(gitlab_pipeline(_job(catalog_of(ctx.obj), task, inputs or [], install, GITLAB_PATH)), output, force=force)
+    _check(output, force=force)
+    _write(gitlab_pipeline(_job(catalog_of(ctx.obj), task, inputs or [], install, GITLAB_PATH)), output)
 
 
 def key(ctx: typer.Context, task: TaskArgument = "quantize") -> None:
@@ -226,16 +228,23 @@ def _output_name(task: Task) -> str:
     return Path(step.outputs[reference.name]).name if isinstance(step, CommandStep) else reference.name
 
 
-def _write(text: str, output: Path | None, *, force: bool) -> None:
+def _check(output: Path | None, *, force: bool) -> None:
+    """Refuse a file that may not be written, before any work is done."""
+    if output is None:
+        return
+    check_place(output.absolute())
+    if output.exists() and not force:
+        raise BadInput(f"{output} already exists.", next_step="Name another file, or overwrite it with --force.")
+
+
+def _write(text: str, output: Path | None) -> None:
     if output is None:
         typer.echo(text, nl=False)
         return
     path = output.absolute()
-    if path.exists() and not force:
-        raise BadInput(f"{output} already exists.", next_step="Name another file, or overwrite it with --force.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, text.encode())
+        write_output(path, text.encode())
     except OSError as error:
         raise BadInput(f"{output} cannot be written.", why=str(error), next_step="Name another file.") from error
     typer.echo(f"{output}: written")

@@ -11,7 +11,7 @@ import typer
 
 from envguard.catalog.projects import PROJECT_FILE
 from envguard.errors import BadInput
-from envguard.files import write_whole
+from envguard.files import write_output
 
 # Prose starts with "# "; a part that is only shown starts with "#" alone, so that taking that away makes it count.
 TEMPLATE = """\
@@ -83,7 +83,7 @@ def init(
             next_step="Edit it, or name another folder: envguard init DIR.",
         )
     try:
-        write_whole(file, TEMPLATE.encode())
+        write_output(file, TEMPLATE.encode())
     except OSError as error:
         raise BadInput(
             f"The file {file} cannot be written.",

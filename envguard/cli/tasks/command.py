@@ -29,6 +29,7 @@ from envguard.cli.tasks.explain import explain_task
 from envguard.cli.text import printable
 from envguard.cli.workshop import open_workshop
 from envguard.errors import BadInput
+from envguard.files import check_place
 from envguard.payload.contract import to_json
 from envguard.report.task import task_document, task_text
 from envguard.running.checking_files import check_input, check_output, check_output_folder
@@ -104,8 +105,11 @@ def _run(
             "No output path was given.", next_step="Name a file with -o, or a folder if there are several outputs."
         )
     target = output.absolute()
-    sources = {name: named_source(value, workshop) for name, value in wanted.items()}
     several = len(task.outputs) > 1
+    # Before the sources: a sample's environment may have to be built.
+    for place in (*([] if several else [target]), receipt_path(target, task), *reports.values()):
+        check_place(place)
+    sources = {name: named_source(value, workshop) for name, value in wanted.items()}
     if several:
         check_output_folder(target)
     for source in sources.values():
