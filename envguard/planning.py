@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from envguard.host.interpreters import HostFacts, Interpreter
 from envguard.host.platform import marker_environment, supported_tags
 from envguard.locks.lockfile import Lock, LockRequest
 from envguard.locks.proofs import Platform, Proof, proof_of
+from envguard.locks.staleness import StaleLock, difference
 from envguard.locks.wheels import missing_wheels
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ NOTHING_PROVED: Mapping[str, Sequence[Proof]] = {}
 class Candidate:
     """One way to have an environment here: an edition's lock on an interpreter, for a backend to make runnable.
 
-    It is known-good if it has a `proof`.
+    It is known-good if it has a `proof`. `stale` says how the lock differs from what the catalog asks for, if the user
+    wants it nevertheless; else it is empty.
     """
 
     environment: Environment
@@ -35,6 +37,7 @@ class Candidate:
     interpreter: Interpreter
     backend: str
     proof: Proof | None = None
+    stale: str = ""
 
     def __str__(self) -> str:
         python = self.interpreter
@@ -65,11 +68,15 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An environment, and the edition and Python minor that were requested, if any."""
+    """An environment, and the edition and Python minor that were requested, if any.
+
+    With `frozen`, locks are taken as they are, even if they were made for another request than the catalog's.
+    """
 
     environment: Environment
     edition: str | None = None
     python: str | None = None
+    frozen: bool = False
 
     @property
     def minors(self) -> list[str]:
@@ -102,23 +109,28 @@ def make_plan(
 ) -> Plan:
     """Plan an environment on these interpreters; `locks` are by edition and Python minor, `proofs` by edition.
 
-    What the proofs record as failing here is passed over. The catalog's order decides which candidate comes first; of
+    What the proofs record as failing here is passed over; so is a stale lock, unless it would be preferred to every
+    candidate: then there is no plan. The catalog's order decides which candidate comes first; of
     the rest, which are tried if that one fails its check, the known-good come before the unknown.
 
-    Raises BadInput if the environment does not have the edition, and NoEnvironment with each candidate's reason if no
-    candidate is left.
+    Raises BadInput if the environment does not have the edition, StaleLock, and NoEnvironment with each candidate's
+    reason if no candidate is left.
     """
     environment = wanted.environment
     editions = _chosen_editions(environment, wanted.edition)
     candidates: list[Candidate] = []
     passed_over: list[PassedOver] = []
     for edition, minor in [(each, minor) for each in editions for minor in each.pythons]:
-        if wanted.python not in (None, minor):
-            what = f"{environment.name} {edition.name} on Python {minor}"
-            passed_over.append(PassedOver(what, "not requested"))
-            continue
         lock, recorded = locks.get((edition.name, minor)), proofs.get(edition.name, ())
-        found = candidate_on(environment, edition, minor, pythons, lock, recorded)
+        stale = stale_for(environment, edition, minor, lock)
+        if wanted.python not in (None, minor):
+            found: Candidate | PassedOver = PassedOver(_place(environment, edition, minor), "not requested")
+        elif stale and not wanted.frozen:
+            if not candidates and best_interpreter(pythons.facts.interpreters, minor) is not None:
+                raise StaleLock(request_of(environment, edition, minor), stale)
+            found = PassedOver(_place(environment, edition, minor), f"stale: {stale}")
+        else:
+            found = candidate_on(environment, edition, minor, pythons, lock, recorded)
         (candidates if isinstance(found, Candidate) else passed_over).append(found)  # type: ignore[arg-type]
     if not candidates:
         raise NoEnvironment(
@@ -126,9 +138,19 @@ def make_plan(
             why="\n".join(f"{each.what}: {each.why}" for each in passed_over),
             next_step=pythons.remedy.replace("{minors}", ", ".join(_minors(editions, locks))),
         )
-    first, *rest = candidates
+    first, *rest = [_as_asked(each) for each in candidates]
     candidates = [first, *sorted(rest, key=lambda each: each.proof is None)]
     return Plan(environment, tuple(candidates), (*passed_over, *_lesser(candidates, pythons.facts)))
+
+
+def _place(environment: Environment, edition: Edition, minor: str) -> str:
+    return f"{environment.name} {edition.name} on Python {minor}"
+
+
+def _as_asked(candidate: Candidate) -> Candidate:
+    """The candidate, with how its lock differs from what is asked for."""
+    environment, edition, lock = candidate.environment, candidate.edition, candidate.lock
+    return replace(candidate, stale=difference(lock, request_of(environment, edition, minor_of(candidate.interpreter))))
 
 
 def _chosen_editions(environment: Environment, name: str | None) -> tuple[Edition, ...]:
@@ -152,7 +174,7 @@ def candidate_on(
     proofs: Sequence[Proof] = (),
 ) -> Candidate | PassedOver:
     """An edition on the best Python of a minor, or the reason why it is not available."""
-    what = f"{environment.name} {edition.name} on Python {minor}"
+    what = _place(environment, edition, minor)
     if lock is None:
         return PassedOver(what, _why_no_lock(environment, edition, minor, proofs))
     interpreter = best_interpreter(pythons.facts.interpreters, minor)
@@ -187,7 +209,19 @@ def _tags_of(interpreter: Interpreter) -> frozenset[Tag]:
 
 def wanted_digest(environment: Environment, edition: Edition, minor: str) -> str:
     """The digest that identifies the edition's request on that Python in a record, if it has no lock."""
-    return LockRequest(environment.name, edition.name, minor, edition.requirements, edition.overrides).digest
+    return request_of(environment, edition, minor).digest
+
+
+def request_of(environment: Environment, edition: Edition, minor: str) -> LockRequest:
+    """What the catalog asks of the edition's lock for a Python minor."""
+    return LockRequest(
+        environment.name, edition.name, minor, edition.requirements, edition.overrides, edition.dependencies
+    )
+
+
+def stale_for(environment: Environment, edition: Edition, minor: str, lock: Lock | None) -> str:
+    """How the edition's lock for a Python minor differs from what the catalog asks for; empty if it does not."""
+    return "" if lock is None else difference(lock, request_of(environment, edition, minor))
 
 
 def unresolvable(environment: Environment, edition: Edition, minor: str, proofs: Sequence[Proof]) -> Proof | None:

@@ -13,6 +13,7 @@ from envguard.errors import BadInput, NoEnvironment
 from envguard.host.interpreters import BrokenInterpreter, HostFacts, Interpreter, Version
 from envguard.locks.lockfile import Lock, LockedPackage, LockedWheel
 from envguard.locks.proofs import Proof
+from envguard.locks.staleness import StaleLock
 from envguard.planning import NOTHING_PROVED, LockKey, Plan, Pythons, Wanted, make_plan, wanted_digest
 
 TOOLS = Environment(
@@ -171,3 +172,32 @@ def test_an_edition_that_is_not_offered_is_taken_only_by_name(host: HostFacts) -
 def test_a_python_can_be_asked_for(host: HostFacts) -> None:
     pythons = host_of(python(host, "3.11.1"), python(host, "3.10.1"))
     assert plan_of(TOOLS, pythons, LOCKS, python="3.10").chosen.lock.python == "3.10"
+
+
+def asking_for_more(environment: Environment, *editions: str) -> Environment:
+    """The environment after a change of its catalog: these editions require what they were not locked for."""
+    changed = [replace(each, requirements=("two",)) if each.name in editions else each for each in environment.editions]
+    return replace(environment, editions=tuple(changed))
+
+
+def test_a_stale_lock_is_not_stepped_over_for_a_lesser_one(host: HostFacts) -> None:
+    with pytest.raises(StaleLock, match=r"tools 2 for Python 3\.11 is stale: the catalog has the requirement 'two'"):
+        plan_of(asking_for_more(TOOLS, "2"), host_of(python(host, "3.11.1"), python(host, "3.9.1")), LOCKS)
+
+
+def test_a_stale_lock_that_is_not_wanted_here_stops_nothing(host: HostFacts) -> None:
+    plan = plan_of(asking_for_more(TOOLS, "2"), host_of(python(host, "3.9.1")), LOCKS)
+    assert [each.edition.name for each in plan.candidates] == ["1"]
+    plan = plan_of(asking_for_more(TOOLS, "1"), host_of(python(host, "3.11.1"), python(host, "3.9.1")), LOCKS)
+    assert [each.edition.name for each in plan.candidates] == ["2"]
+    assert any(each.why.startswith("stale: the catalog has") for each in plan.passed_over)
+
+
+def test_a_frozen_plan_takes_locks_as_they_are_and_says_so(host: HostFacts) -> None:
+    wanted = Wanted(asking_for_more(TOOLS, "2"), frozen=True)
+    plan = make_plan(wanted, Pythons("venv", host_of(python(host, "3.11.1"))), LOCKS)
+    assert plan.chosen.stale == "the catalog has the requirement 'two', the lock 'one'"
+    assert (
+        make_plan(Wanted(TOOLS, frozen=True), Pythons("venv", host_of(python(host, "3.11.1"))), LOCKS).chosen.stale
+        == ""
+    )

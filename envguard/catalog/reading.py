@@ -22,6 +22,7 @@ from envguard.catalog.model import (
 from envguard.catalog.references import PLACEHOLDER, check_references, reference_of, refuse_shadows
 from envguard.errors import BrokenData
 from envguard.payload.door.references import Reference
+from envguard.requirement import parsed
 from envguard.table_reader import (
     TableReader,
     boolean,
@@ -167,14 +168,21 @@ def _edition_of(pythons: tuple[str, ...], dependencies: bool) -> Callable[[str, 
         return Edition(
             name=name,
             pythons=table.take("pythons", list_of(_minor, least=1), pythons),
-            requirements=table.take("requirements", list_of(text)),
-            overrides=table.take("overrides", list_of(text), ()),
+            requirements=table.take("requirements", list_of(_requirement)),
+            overrides=table.take("overrides", list_of(_requirement), ()),
             dependencies=dependencies,
             offered=table.take("offered", boolean, True),
             system_libraries=table.take("system-libraries", list_of(_debian_package), ()),
         )
 
     return edition
+
+
+def _requirement(value: object) -> str:
+    """A requirement as it is written here, which is known to be nothing else for an installer."""
+    requirement = text(value)
+    parsed(requirement)
+    return requirement
 
 
 def _task_in(folder: Path) -> Callable[[str, TableReader], Task]:

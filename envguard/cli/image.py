@@ -19,6 +19,7 @@ from envguard.cli.options import (
     DryRunOption,
     EditionOption,
     FindLinksOption,
+    FrozenOption,
     JsonOption,
     OfflineOption,
     PythonOption,
@@ -48,13 +49,14 @@ def build(
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Rebuild existing images, without a cache.")] = False,
     find_links: FindLinksOption = None,
     offline: OfflineOption = False,
+    frozen: FrozenOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Build and prove the images of environments; existing images are kept.
 
     A build fetches nothing: wheels are unpacked on this host, checked against the lock's hashes, and copied in.
     """
-    selection = _selection(names, edition, python, base=base, find_links=find_links, offline=offline)
+    selection = _selection(names, edition, python, base=base, find_links=find_links, offline=offline, frozen=frozen)
     with screen() as receive:
         workshop = _workshop(ctx.obj, receive, selection)
         found = []
@@ -88,10 +90,11 @@ def save(
     python: PythonOption = None,
     base: BaseOption = None,
     offline: OfflineOption = False,
+    frozen: FrozenOption = False,
 ) -> None:
     """Write images and their base images into one file, for a machine without network."""
     check_place(output.absolute())
-    selection = _selection(names, edition, python, base=base, offline=offline)
+    selection = _selection(names, edition, python, base=base, offline=offline, frozen=frozen)
     with screen() as receive:
         workshop = _workshop(ctx.obj, receive, selection)
         prepared = [workshop.prepare(name) for name in names]
@@ -170,6 +173,7 @@ def export(
     base: BaseOption = None,
     find_links: FindLinksOption = None,
     offline: OfflineOption = False,
+    frozen: FrozenOption = False,
 ) -> None:
     """Write an image's build files for another builder, or everything a cluster needs to run a task.
 
@@ -184,7 +188,7 @@ def export(
     if not dockerfile.is_dir():
         check_place(dockerfile.absolute())
     named = [] if name is None else [name]
-    selection = _selection(named, edition, python, base=base, find_links=find_links, offline=offline)
+    selection = _selection(named, edition, python, base=base, find_links=find_links, offline=offline, frozen=frozen)
     with screen() as receive:
         workshop = _workshop(ctx.obj, receive, selection)
         if name is not None:

@@ -65,6 +65,10 @@ FindLinksOption = Annotated[
         help="Install from this folder of wheels instead of a package index; can be given several times.",
     ),
 ]
+FrozenOption = Annotated[
+    bool,
+    typer.Option("--frozen", help="Use locks as they are, even if the catalog now asks for something else."),
+]
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Do not use the network.")]
 BackendOption = Annotated[
     str | None,

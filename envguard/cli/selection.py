@@ -26,6 +26,7 @@ class Selection:
     offline: bool = False
     backend: str | None = None
     base: str | None = None
+    frozen: bool = False
 
 
 def catalog_of(session: Session) -> Catalog:

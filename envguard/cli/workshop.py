@@ -34,6 +34,7 @@ def open_workshop(
         offline=chosen.offline,
         backend=_known(chosen.backend or session.environ.get(BACKEND_VARIABLE) or None),
         base=chosen.base or session.environ.get(BASE_VARIABLE) or None,
+        frozen=chosen.frozen,
     )
 
 

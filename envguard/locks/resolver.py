@@ -13,9 +13,10 @@ from packaging.pylock import Package, PackageWheel, Pylock
 from packaging.tags import compatible_tags, cpython_tags
 from packaging.utils import parse_wheel_filename
 
-from envguard.errors import EnvguardError
+from envguard.errors import BrokenData, EnvguardError
 from envguard.locks.lockfile import Lock, LockedPackage, LockedWheel, LockRequest
 from envguard.locks.uv import UvSetup
+from envguard.requirement import written
 from envguard.toml import parse_toml
 
 # The platforms that a lock is for: sys_platform, platform_system, os_name and each platform_machine.
@@ -69,7 +70,7 @@ def resolve(request: LockRequest, *, cut_off: str, uv: UvSetup) -> Lock:
 def _command(request: LockRequest, cut_off: str, folder: Path) -> list[str | Path]:
     """uv's arguments, without those for output and cache; what is wanted is written into files of the folder."""
     wanted = folder / "requirements.in"
-    wanted.write_text("\n".join(request.requires) + "\n", encoding="utf-8")
+    wanted.write_text(_file_of(request.requires), encoding="utf-8")
     command: list[str | Path] = [
         "pip", "compile", wanted, "--universal", "--python-version", request.python, "--python", sys.executable,
         "--no-config", "--no-python-downloads", "--only-binary", ":all:", "--exclude-newer", cut_off,
@@ -77,11 +78,19 @@ def _command(request: LockRequest, cut_off: str, folder: Path) -> list[str | Pat
     ]  # fmt: skip
     if request.overrides:
         overrides = folder / "overrides.in"
-        overrides.write_text("\n".join(request.overrides) + "\n", encoding="utf-8")
+        overrides.write_text(_file_of(request.overrides), encoding="utf-8")
         command += ["--overrides", overrides]
     if not request.dependencies:
         command.append("--no-deps")
     return command
+
+
+def _file_of(requirements: Iterable[str]) -> str:
+    """A file of requirements: each read and written out again, so that uv reads nothing else in it."""
+    try:
+        return "\n".join(map(written, requirements)) + "\n"
+    except ValueError as error:
+        raise BrokenData(f"The catalog {error}.", next_step="Correct that requirement.") from error
 
 
 def blames_packages(said: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Literal
 from envguard.catalog.model import Edition, Environment
 from envguard.locks.lockfile import Lock
 from envguard.locks.proofs import Platform, Proof, proof_of
-from envguard.planning import LockKey, unresolvable
+from envguard.planning import LockKey, stale_for, unresolvable
 
 CellState = Literal["known-good", "known-bad", "unknown"]
 Recorded = tuple[Environment, Mapping[LockKey, Lock], Mapping[str, Sequence[Proof]]]
@@ -132,6 +132,9 @@ def _cell(
     platform: Platform,
 ) -> MatrixCell:
     recorded = proofs.get(edition.name, ())
+    stale = stale_for(environment, edition, python, lock)
+    if stale:
+        return MatrixCell(edition, python, lock, None, f"its lock is stale: {stale}")
     if lock is None:
         proof = unresolvable(environment, edition, python, recorded)
     else:

@@ -196,7 +196,7 @@ def _environments(receipt: Receipt, task: Task, workshop: Workshop) -> Iterator[
                 f"environment {name}", "used" if there else "not used", "used" if here else "not used"
             )
             continue
-        for field in ("edition", "lock", "python", "build", "platform", "libc"):
+        for field in ("edition", "lock", "python", "build", "platform", "libc", "frozen"):
             yield from _differ(f"{field} of {name}", getattr(there, field), getattr(here, field))
 
 

@@ -59,7 +59,10 @@ class ReceiptFile:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptEnvironment:
-    """An environment: its lock, and the interpreter and platform that it stood on."""
+    """An environment: its lock, and the interpreter and platform that it stood on.
+
+    `frozen` says how the lock differed from what the catalog asked for, in a run with --frozen; else it is empty.
+    """
 
     name: str
     edition: str
@@ -68,10 +71,11 @@ class ReceiptEnvironment:
     build: str
     platform: str
     libc: str
+    frozen: str = ""
 
     def as_json(self) -> dict[str, JsonValue]:
         """The environment as plain JSON."""
-        return {field: getattr(self, field) for field in self.__slots__}
+        return {field: getattr(self, field) for field in self.__slots__ if field != "frozen" or self.frozen}
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +180,7 @@ def environment_of(prepared: Prepared) -> ReceiptEnvironment:
         build=facts.build,
         platform=facts.platform,
         libc=facts.libc_text,
+        frozen=candidate.stale,
     )
 
 
@@ -262,6 +267,7 @@ def _read_environment(table: TableReader) -> ReceiptEnvironment:
         build=table.take("build", _any_text),
         platform=table.take("platform", text),
         libc=table.take("libc", _any_text),
+        frozen=table.take("frozen", text, ""),
     )
 
 

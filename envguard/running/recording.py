@@ -68,6 +68,7 @@ def environment_record(prepared: Prepared) -> EnvironmentRecord:
         built_now=built.fresh,
         proof=from_json(ProofRecord, built.proof.as_json()),
         failed_before=tuple(FailedCandidate(what, why) for what, why in prepared.failed),
+        frozen=candidate.stale,
     )
 
 

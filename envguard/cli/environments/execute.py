@@ -12,6 +12,7 @@ from envguard.cli.options import (
     BaseOption,
     EditionOption,
     EnvironmentArgument,
+    FrozenOption,
 )
 from envguard.cli.selection import Selection, for_each
 from envguard.cli.session import Session, session_of
@@ -30,6 +31,7 @@ def execute(
     here: HereOption = False,
     backend: BackendOption = None,
     base: BaseOption = None,
+    frozen: FrozenOption = False,
 ) -> None:
     """Run a command in an environment and exit with its exit code.
 
@@ -39,16 +41,20 @@ def execute(
         command = command[1:]
     if not command:
         raise BadInput("No command was given.", next_step=f"envguard exec {name} -- python")
-    selection = Selection(name, for_each([name], edition), backend=backend, base=base)
+    selection = Selection(name, for_each([name], edition), backend=backend, base=base, frozen=frozen)
     raise typer.Exit(_run_in(session_of(ctx), selection, command, here=here))
 
 
 def shell(
-    ctx: typer.Context, name: EnvironmentArgument, edition: EditionOption = None, here: HereOption = False
+    ctx: typer.Context,
+    name: EnvironmentArgument,
+    edition: EditionOption = None,
+    here: HereOption = False,
+    frozen: FrozenOption = False,
 ) -> None:
     """Start your shell in an environment; `exit` leaves it."""
     session = session_of(ctx)
-    selection = Selection(name, for_each([name], edition))
+    selection = Selection(name, for_each([name], edition), frozen=frozen)
     program = session.environ.get("SHELL") or session.environ.get("COMSPEC") or "/bin/sh"
     raise typer.Exit(_run_in(session, selection, [program], here=here, interactive=True))
 
@@ -61,7 +67,7 @@ def _run_in(
         ready, _ = workshop.look_up(prepared.candidate)
         if ready is None:  # removed between being ready and being in use
             return _run_in(session, selection, command, here=here, interactive=interactive)
-        if not prepared.failed:
+        if not prepared.failed and not prepared.candidate.stale:
             name, decided_by = selection.main, workshop.decided_by(prepared.candidate)
             edition = workshop.editions.get(name, "")
             record_as_ready(workshop.home, name, edition, session.environ, ready, decided_by)

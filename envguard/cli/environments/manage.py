@@ -16,6 +16,7 @@ from envguard.cli.options import (
     EditionOption,
     EnvironmentArgument,
     FindLinksOption,
+    FrozenOption,
     JsonOption,
     OfflineOption,
 )
@@ -38,13 +39,14 @@ def create(
     offline: OfflineOption = False,
     backend: BackendOption = None,
     base: BaseOption = None,
+    frozen: FrozenOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Build and prove the named environments, or all that work here needs, as `envguard setup` does."""
     catalog = catalog_of(ctx.obj)
     chosen = names or needed_here(catalog)
     editions = for_each(chosen, edition)
-    selection = Selection("", editions, None, find_links, offline, backend, base)
+    selection = Selection("", editions, None, find_links, offline, backend, base, frozen)
     with screen() as receive:
         workshop = open_workshop(ctx.obj, catalog, receive, selection)
         prepared = [workshop.prepare(name) for name in chosen]
@@ -90,7 +92,9 @@ def _listed(environment: Environment, workshop: Workshop) -> ListedEnvironment:
     try:
         chosen = workshop.plan(name).chosen
     except NoEnvironment as error:
-        return ListedEnvironment(name, summary, editions, edition=None, python=None, ready=False, why=error.why)
+        return ListedEnvironment(
+            name, summary, editions, edition=None, python=None, ready=False, why=error.why or error.what
+        )
     ready, why = workshop.look_up(chosen)
     version = chosen.interpreter.version_text
     return ListedEnvironment(name, summary, editions, chosen.edition.name, version, ready is not None, why)
@@ -101,8 +105,9 @@ def path(
     name: EnvironmentArgument,
     edition: EditionOption = None,
     python: Annotated[bool, typer.Option("--python", help="Print the interpreter instead of the folder.")] = False,
+    frozen: FrozenOption = False,
 ) -> None:
     """Print the folder of an environment; build it first if it is not ready."""
-    _, prepared = prepare(session_of(ctx), Selection(name, for_each([name], edition)))
+    _, prepared = prepare(session_of(ctx), Selection(name, for_each([name], edition), frozen=frozen))
     layout = prepared.built.layout
     typer.echo(layout.python if python else layout.root)

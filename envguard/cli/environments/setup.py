@@ -14,7 +14,7 @@ import typer
 
 from envguard.catalog import Catalog
 from envguard.cli.failure import show_error
-from envguard.cli.options import BackendOption, BaseOption, FindLinksOption, JsonOption, OfflineOption
+from envguard.cli.options import BackendOption, BaseOption, FindLinksOption, FrozenOption, JsonOption, OfflineOption
 from envguard.cli.screen import screen
 from envguard.cli.selection import Selection, catalog_of
 from envguard.cli.text import printable, width_of
@@ -30,6 +30,7 @@ def setup(
     offline: OfflineOption = False,
     backend: BackendOption = None,
     base: BaseOption = None,
+    frozen: FrozenOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make this machine ready for the project here, or for the built-in tasks if there is none; say what to type next.
@@ -41,7 +42,7 @@ def setup(
     start = time.perf_counter()
     catalog = catalog_of(ctx.obj)
     names = needed_here(catalog)
-    selection = Selection(find_links=find_links, offline=offline, backend=backend, base=base)
+    selection = Selection(find_links=find_links, offline=offline, backend=backend, base=base, frozen=frozen)
     with screen() as receive:
         workshop = open_workshop(ctx.obj, catalog, receive, selection)
         found = set_up(names, workshop)

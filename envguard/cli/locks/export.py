@@ -10,7 +10,7 @@ import typer
 
 from envguard.backends.wheelhouse import write_wheelhouse
 from envguard.catalog import Environment, builtin_catalog
-from envguard.cli.options import EditionOption, EnvironmentArgument, PythonOption
+from envguard.cli.options import EditionOption, EnvironmentArgument, FrozenOption, PythonOption
 from envguard.cli.screen import screen
 from envguard.cli.selection import Selection, catalog_of, chosen_editions, chosen_environments, for_each
 from envguard.cli.session import Session
@@ -21,9 +21,10 @@ from envguard.host.platform import marker_environment, supported_tags
 from envguard.host.variables import installer_variables
 from envguard.locks.lockfile import Lock
 from envguard.locks.pylock import pylock_text
+from envguard.locks.staleness import StaleLock
 from envguard.locks.targets import Target, target_of
 from envguard.locks.wheels import PinnedWheel, best_wheels, missing_wheels
-from envguard.planning import best_interpreter
+from envguard.planning import best_interpreter, request_of, stale_for
 from envguard.running.environments.locking import wheel_addresses
 from envguard.running.environments.preparing import Workshop
 from envguard.running.environments.recorded import recorded_locks
@@ -58,6 +59,7 @@ def export(
         typer.Option(metavar="TAG", help="Wheels for another platform, such as manylinux_2_28_aarch64 or win_amd64."),
     ] = None,
     bare: Annotated[bool, typer.Option("--bare", help="Leave out the comments of requirements.")] = False,
+    frozen: FrozenOption = False,
 ) -> None:
     """Write a lock as requirements with hashes, as pylock.toml (PEP 751), or as a folder of its wheels.
 
@@ -75,7 +77,7 @@ def export(
     if output is not None and not (form is Format.WHEELHOUSE and output.is_dir()):
         check_place(output.absolute())
     with screen() as receive:
-        workshop = open_workshop(ctx.obj, catalog, receive, Selection(name, for_each([name], edition)))
+        workshop = open_workshop(ctx.obj, catalog, receive, Selection(name, for_each([name], edition), frozen=frozen))
         lock = _lock(workshop, environment, edition, python)
         if form is Format.WHEELHOUSE:
             place = output or Path(f"{name}-{lock.edition}-cp{lock.python.replace('.', '')}-wheels")
@@ -97,7 +99,11 @@ def _lock(workshop: Workshop, environment: Environment, edition: str | None, pyt
             f"{environment.name} {wanted.name} has no lock for Python {python!r}.",
             next_step=f"Choose one of: {', '.join(known)}.",
         )
-    return locks[wanted.name, python]
+    lock = locks[wanted.name, python]
+    stale = stale_for(environment, wanted, python, lock)
+    if stale and not workshop.frozen:
+        raise StaleLock(request_of(environment, wanted, python), stale)
+    return lock
 
 
 def _pylock(workshop: Workshop, lock: Lock) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +17,8 @@ from envguard.cli.sources import SAMPLE
 from envguard.cli.wing import wing
 from envguard.errors import BadInput
 from envguard.files import check_place, write_output
+from envguard.locks.staleness import StaleLock
+from envguard.planning import request_of, stale_for
 from envguard.report.ci import OUTPUTS, REPORT, CiJob, github_workflow, gitlab_pipeline, locks_key
 from envguard.running.environments.recorded import recorded_locks
 from envguard.running.pipeline import environments_of
@@ -148,7 +150,7 @@ def _install(top: Path, path_line: str) -> tuple[str, ...]:
 
 def _python(environments: Sequence[Environment]) -> str:
     """The Python, of those that every environment has a lock for, that the first one prefers."""
-    locked = [{python for _, python in recorded_locks(environment)} for environment in environments]
+    locked = [set(_locked_pythons(environment)) for environment in environments]
     for edition in environments[0].editions:
         for python in edition.pythons:
             if tuple(map(int, python.split("."))) >= OLDEST and all(python in each for each in locked):
@@ -161,6 +163,16 @@ def _python(environments: Sequence[Environment]) -> str:
         ),
         next_step="envguard lock",
     )
+
+
+def _locked_pythons(environment: Environment) -> Iterator[str]:
+    """The Pythons that it has a lock for; raises StaleLock if one of an offered edition is stale."""
+    for (name, python), lock in recorded_locks(environment).items():
+        edition = environment.edition(name)
+        stale = "" if edition is None else stale_for(environment, edition, python, lock)
+        if edition is not None and stale and edition.offered:
+            raise StaleLock(request_of(environment, edition, python), stale, frozen=False)
+        yield python
 
 
 def _input(task: Task, given: str, base: Path, top: Path, catalog: Catalog) -> tuple[str, str]:

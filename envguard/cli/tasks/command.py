@@ -17,6 +17,7 @@ from envguard.cli.options import (
     EditionsOption,
     ExplainOption,
     FindLinksOption,
+    FrozenOption,
     JsonOption,
     OfflineOption,
     PythonsOption,
@@ -70,12 +71,13 @@ def command_for(task: Task) -> Any:
         offline: OfflineOption = False,
         backend: BackendOption = None,
         base: BaseOption = None,
+        frozen: FrozenOption = False,
         reports: ReportsOption = None,
         receipt: ReceiptOption = True,
         explain: ExplainOption = False,
         as_json: JsonOption = False,
     ) -> None:
-        selection = Selection(task.steps[0].environment, edition, python, find_links, offline, backend, base)
+        selection = Selection(task.steps[0].environment, edition, python, find_links, offline, backend, base, frozen)
         with screen() as receive:
             workshop = open_workshop(ctx.obj, catalog_of(ctx.obj), receive, selection)
             if explain:

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from envguard.cli.options import JsonOption
+from envguard.cli.options import FrozenOption, JsonOption
 from envguard.cli.screen import screen
-from envguard.cli.selection import catalog_of
+from envguard.cli.selection import Selection, catalog_of
 from envguard.cli.session import Session
 from envguard.cli.text import printable
 from envguard.cli.workshop import open_workshop
@@ -31,6 +31,7 @@ def verify_receipt(
             "--input", "-i", metavar="PATH", help="An input of the run. Default: looked up beside the receipt."
         ),
     ] = None,
+    frozen: FrozenOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Compare the outputs beside a receipt with what it recorded; with --rebuild, make them again.
@@ -42,7 +43,7 @@ def verify_receipt(
     folder = file.absolute().parent
     outputs = find_outputs(receipt, folder)
     inputs = find_inputs(receipt, folder, named or ())
-    rebuilt = _rebuild(ctx.obj, receipt, inputs) if again else None
+    rebuilt = _rebuild(ctx.obj, receipt, inputs, Selection(frozen=frozen)) if again else None
     verdict: Verdict
     if rebuilt is None:
         verdict = "MATCH" if all(each.state == "match" for each in outputs) else "DIFF"
@@ -53,10 +54,10 @@ def verify_receipt(
     raise typer.Exit(0 if verdict == "MATCH" else 1)
 
 
-def _rebuild(session: Session, receipt: Receipt, inputs: tuple[FileFound, ...]) -> Rebuilt:
+def _rebuild(session: Session, receipt: Receipt, inputs: tuple[FileFound, ...], selection: Selection) -> Rebuilt:
     catalog = catalog_of(session)
     with screen() as receive:
-        workshop = open_workshop(session, catalog, receive)
+        workshop = open_workshop(session, catalog, receive, selection)
         return rebuild(receipt, inputs, workshop)
 
 

@@ -50,7 +50,10 @@ class FailedCandidate:
 
 @dataclass(frozen=True)
 class EnvironmentRecord:
-    """An environment that a run used: its lock, what it stands on, and the proof that it works."""
+    """An environment that a run used: its lock, what it stands on, and the proof that it works.
+
+    `frozen` says how the lock differed from what the catalog asked for, in a run with --frozen; else it is empty.
+    """
 
     name: str
     edition: str
@@ -63,6 +66,7 @@ class EnvironmentRecord:
     built_now: bool
     proof: ProofRecord
     failed_before: tuple[FailedCandidate, ...] = ()
+    frozen: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,13 @@ from envguard.files import write_whole
 from envguard.host.secrets import without_secrets
 from envguard.host.variables import installer_variables
 from envguard.locks.differences import differences
-from envguard.locks.lockfile import Lock, LockRequest, lock_path, read_lock
+from envguard.locks.lockfile import Lock, lock_path, read_lock
 from envguard.locks.proofs import Proof
 from envguard.locks.pylock import Address, addresses
 from envguard.locks.resolver import CannotResolve, resolve
 from envguard.locks.tool_words import literal_words
 from envguard.locks.uv import UvSetup, find_uv
-from envguard.planning import unresolvable
+from envguard.planning import request_of, unresolvable
 from envguard.store.home import installer_cache
 
 LockState = Literal["written", "unchanged", "differs", "missing", "cannot be resolved", "known not to resolve"]
@@ -64,11 +64,8 @@ def lock_edition(
 
     Raises CannotResolve or CannotAsk.
     """
-    request = LockRequest(
-        environment.name, edition.name, python, edition.requirements, edition.overrides, edition.dependencies
-    )
     with _uv(environ, home) as uv:
-        return resolve(request, cut_off=cut_off, uv=uv)
+        return resolve(request_of(environment, edition, python), cut_off=cut_off, uv=uv)
 
 
 def wheel_addresses(lock: Lock, environ: Mapping[str, str], home: Path) -> dict[str, Address]:

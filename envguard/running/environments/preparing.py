@@ -21,6 +21,7 @@ from envguard.host.variables import installer_variables
 from envguard.layout import Layout
 from envguard.locks.lockfile import lock_path
 from envguard.locks.proofs import Proof, proofs_path
+from envguard.locks.staleness import StaleLock
 from envguard.locks.uv import find_uv
 from envguard.planning import Candidate, PassedOver, Plan, Wanted, make_plan
 from envguard.running.environments.checking import CheckFailed, check_environment
@@ -62,6 +63,7 @@ class Prepared:
             "folder": str(self.built.folder),
             "built_now": self.built.fresh,
             "proof": self.built.proof.as_json(),
+            "frozen": self.candidate.stale,
             "failed_before": [{"what": what, "why": why} for what, why in self.failed],
         }
 
@@ -72,7 +74,7 @@ class Workshop:
 
     `editions` and `pythons` (minors), by environment, narrow the choice. With `find_links`, folders of wheels are
     the only source of packages; with `offline`, no network is used. Without a `backend`, the first one that has a plan
-    is used. `base` replaces the catalog's base image.
+    is used. `base` replaces the catalog's base image. With `frozen`, stale locks are used as they are.
     """
 
     home: Path
@@ -86,6 +88,7 @@ class Workshop:
     offline: bool = False
     backend: str | None = None
     base: str | None = None
+    frozen: bool = False
     _ready: dict[str, Prepared] = field(default_factory=dict)
     _backends: dict[str, Backend] = field(default_factory=dict, init=False)
 
@@ -123,18 +126,20 @@ class Workshop:
         """The plan for an environment: that of the chosen backend, or of the first that has one.
 
         `edition` and `python` take precedence over the workshop's own. A base image that is missing is pulled only with
-        `fetch`. Raises NoEnvironment with every reason if there is no plan.
+        `fetch`. Raises StaleLock, and NoEnvironment with every reason if there is no plan.
         """
         environment = self.catalog.environments.get(name)
         if environment is None:
             known = ", ".join(self.catalog.environments)
             raise BadInput(f"There is no environment {name!r}.", next_step=f"Choose one of: {known}.")
-        wanted = Wanted(environment, edition or self.editions.get(name), python or self.pythons.get(name))
+        wanted = Wanted(environment, edition or self.editions.get(name), python or self.pythons.get(name), self.frozen)
         refused: list[tuple[Backend, NoEnvironment]] = []
         for backend in map(self.backend_named, [self.backend] if self.backend else BACKENDS):
             try:
                 pythons = backend.pythons(wanted.minors, fetch=fetch)
                 plan = make_plan(wanted, pythons, recorded_locks(environment), recorded_proofs(environment))
+            except StaleLock:
+                raise
             except NoEnvironment as error:
                 refused.append((backend, error))
             else:

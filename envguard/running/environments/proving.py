@@ -21,8 +21,18 @@ from envguard.locks.proofs import (
     write_proofs,
 )
 from envguard.locks.resolver import CannotResolve, blames_packages
+from envguard.locks.staleness import StaleLock
 from envguard.locks.tool_words import literal_words
-from envguard.planning import Candidate, PassedOver, Pythons, best_interpreter, candidate_on, wanted_digest
+from envguard.planning import (
+    Candidate,
+    PassedOver,
+    Pythons,
+    best_interpreter,
+    candidate_on,
+    request_of,
+    stale_for,
+    wanted_digest,
+)
 from envguard.running.environments.checking import CheckFailed
 from envguard.running.environments.locking import lock_edition, write_lock
 from envguard.running.environments.preparing import Workshop
@@ -45,7 +55,7 @@ class LockTrial:
 def prove(workshop: Workshop, environment: Environment, edition: Edition, python: str) -> LockTrial:
     """Try an edition on this host's best Python of a minor, and record the outcome beside the locks.
 
-    Raises NoEnvironment or CannotAsk if the package index cannot be reached.
+    Raises StaleLock, and NoEnvironment or CannotAsk if the package index cannot be reached.
     """
     path = proofs_path(environment.lockfiles, environment.name, edition.name)
     try:
@@ -82,7 +92,11 @@ def check_writable(environment: Environment) -> None:
 def _lock(workshop: Workshop, environment: Environment, edition: Edition, python: str) -> Lock:
     path = lock_path(environment.lockfiles, environment.name, edition.name, python)
     if path.is_file():
-        return read_lock(path)
+        lock = read_lock(path)
+        stale = stale_for(environment, edition, python, lock)
+        if stale:
+            raise StaleLock(request_of(environment, edition, python), stale, frozen=False)
+        return lock
     lock = lock_edition(environment, edition, python, cut_off=utc_now(), environ=workshop.environ, home=workshop.home)
     write_lock(environment, lock)
     return lock

@@ -1,0 +1,55 @@
+"""Whether a lock is what the catalog asks for today: one made for another request is stale, and is refused."""
+
+from __future__ import annotations
+
+from packaging.utils import canonicalize_name
+
+from envguard.errors import NoEnvironment
+from envguard.locks.lockfile import Lock, LockRequest
+from envguard.requirement import parsed
+
+
+class StaleLock(NoEnvironment):
+    """A lock was made for another request than the catalog's (exit code 3); nothing is built or run from it."""
+
+    def __init__(self, request: LockRequest, difference: str, *, frozen: bool = True) -> None:
+        around = ", or use the lock as it is with --frozen" if frozen else ""
+        super().__init__(
+            f"The lock of {request.environment} {request.edition} for Python {request.python} is stale: {difference}.",
+            next_step=f"Make it again with `envguard lock {request.environment}`{around}.",
+        )
+
+
+def difference(lock: Lock, request: LockRequest) -> str:
+    """How what a lock was made for differs from what is asked for, in words; empty if it does not."""
+    for what, locked, wanted in (
+        ("environment", lock.environment, request.environment),
+        ("edition", lock.edition, request.edition),
+        ("Python", lock.python, request.python),
+    ):
+        if locked != wanted:
+            return f"it was made for the {what} {locked}, not {wanted}"
+    for what, before, after in (
+        ("requirement", lock.requires, request.requires),
+        ("override", lock.overrides, request.overrides),
+    ):
+        if before != after:
+            return _of_lists(what, before, after)
+    if not request.dependencies:
+        named = {canonicalize_name(parsed(each).name) for each in request.requires}
+        more = [each.name for each in lock.packages if canonicalize_name(each.name) not in named]
+        if more:
+            return f"it holds {more[0]}, a dependency, and the catalog asks for none"
+    return ""
+
+
+def _of_lists(what: str, before: tuple[str, ...], after: tuple[str, ...]) -> str:
+    new = [each for each in after if each not in before]
+    old = [each for each in before if each not in after]
+    if new and old:
+        return f"the catalog has the {what} {new[0]!r}, the lock {old[0]!r}"
+    if new:
+        return f"the catalog has the {what} {new[0]!r}, which the lock lacks"
+    if old:
+        return f"the lock has the {what} {old[0]!r}, which the catalog lacks"
+    return f"the catalog has its {what}s in another order or number"
