@@ -214,9 +214,8 @@ def wanted_digest(environment: Environment, edition: Edition, minor: str) -> str
 
 def request_of(environment: Environment, edition: Edition, minor: str) -> LockRequest:
     """What the catalog asks of the edition's lock for a Python minor."""
-    return LockRequest(
-        environment.name, edition.name, minor, edition.requirements, edition.overrides, edition.dependencies
-    )
+    requires, overrides = edition.requirements, edition.overrides
+    return LockRequest(environment.name, edition.name, minor, requires, overrides, edition.dependencies, edition.npm)
 
 
 def stale_for(environment: Environment, edition: Edition, minor: str, lock: Lock | None) -> str:

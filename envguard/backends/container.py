@@ -89,6 +89,12 @@ class ContainerBackend:
         self, candidate: Candidate, key: str, folder: Path, installer: Installer, descriptors: tuple[int, ...]
     ) -> Layout:
         """The environment out of its image, if that was built or loaded before, else from wheels."""
+        if candidate.lock.npm:
+            raise NoEnvironment(
+                f"{candidate.environment.name} {candidate.edition.name} cannot be had in a container.",
+                why="it has packages of npm's, which images do not hold",
+                next_step="Use --backend venv for what needs it.",
+            )
         image = find_image(self.engine, key)
         if image is not None:
             return unpack_environment(self.engine, image, folder, candidate)

@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from envguard.backends.uv_words import Tell, UvWords, tell_nobody
@@ -32,7 +32,7 @@ class Installer:
     """How uv is run: its binary, its variables, its cache, and the folder for its logs.
 
     With `find_links`, folders of wheels replace the package index; with `offline`, no network is used. `tell` is told
-    how far an installation has got.
+    how far an installation has got. `npm_variables` are those that npm sees.
     """
 
     uv: Path
@@ -42,6 +42,7 @@ class Installer:
     find_links: tuple[Path, ...] = ()
     offline: bool = False
     tell: Tell = tell_nobody
+    npm_variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def sources(self) -> list[str | Path]:

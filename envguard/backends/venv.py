@@ -12,6 +12,7 @@ from typing import IO, ClassVar
 from envguard.backends.command import run_command
 from envguard.backends.host_process import step_process
 from envguard.backends.installing import Installer, build_venv
+from envguard.backends.npm import install_npm_packages
 from envguard.backends.protocol import Installed, Running, Surroundings
 from envguard.backends.table import HOST
 from envguard.host.variables import step_variables
@@ -36,8 +37,10 @@ class VenvBackend:
     def install(
         self, candidate: Candidate, key: str, folder: Path, installer: Installer, descriptors: tuple[int, ...]
     ) -> Layout:
-        """A virtual environment in the folder."""
-        return build_venv(folder, candidate.interpreter.real_path, candidate.lock, installer, descriptors)
+        """A virtual environment in the folder, with the packages of npm's that its lock names."""
+        layout = build_venv(folder, candidate.interpreter.real_path, candidate.lock, installer, descriptors)
+        install_npm_packages(layout, candidate.lock.npm, installer, descriptors)
+        return layout
 
     def complete(self, installed: Installed) -> None:
         """A virtual environment needs nothing else."""

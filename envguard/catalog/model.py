@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from envguard.npm_package import NpmPackage
 from envguard.payload.door.references import TASK, Reference
 from envguard.table_reader import JsonValue
 
@@ -18,6 +19,7 @@ class Edition:
     given (PEP 508); with `dependencies` off, only the requirements themselves are locked. An edition that is not
     `offered` is used only if it is named: it stays in the catalog to be proved again and to be on record.
     `system_libraries` are the Debian packages that a minimal system needs for it, besides the C and C++ runtimes.
+    `npm` are packages of npm's that are unpacked into it.
     """
 
     name: str
@@ -27,6 +29,7 @@ class Edition:
     dependencies: bool = True
     offered: bool = True
     system_libraries: tuple[str, ...] = ()
+    npm: tuple[NpmPackage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

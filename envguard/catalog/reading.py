@@ -21,6 +21,7 @@ from envguard.catalog.model import (
 )
 from envguard.catalog.references import PLACEHOLDER, check_references, reference_of, refuse_shadows
 from envguard.errors import BrokenData
+from envguard.npm_package import NpmPackage
 from envguard.payload.door.references import Reference
 from envguard.requirement import parsed
 from envguard.table_reader import (
@@ -173,6 +174,7 @@ def _edition_of(pythons: tuple[str, ...], dependencies: bool) -> Callable[[str, 
             dependencies=dependencies,
             offered=table.take("offered", boolean, True),
             system_libraries=table.take("system-libraries", list_of(_debian_package), ()),
+            npm=table.take("npm", _npm_packages, ()),
         )
 
     return edition
@@ -183,6 +185,10 @@ def _requirement(value: object) -> str:
     requirement = text(value)
     parsed(requirement)
     return requirement
+
+
+def _npm_packages(value: object) -> tuple[NpmPackage, ...]:
+    return tuple(map(NpmPackage.parse, list_of(text)(value)))
 
 
 def _task_in(folder: Path) -> Callable[[str, TableReader], Task]:

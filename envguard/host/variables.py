@@ -25,6 +25,8 @@ LEAKS: dict[str, Patterns] = {
     "configures an installer": ("PIP_*", "UV_*", "VIRTUALENV_*", "SETUPTOOLS_*", "DISTUTILS_*"),
 }  # fmt: skip
 
+NODE: dict[str, Patterns] = {"changes what Node.js loads": ("NODE_OPTIONS", "NODE_PATH", "NODE_REPL_*")}
+
 # A step's results must not depend on these either; a user's own command may want them.
 NUMERIC: dict[str, Patterns] = {
     "changes how numeric libraries compute": (
@@ -70,6 +72,19 @@ def installer_variables(environ: Mapping[str, str]) -> dict[str, str]:
         value = environ.get(pip_name)
         if value and uv_name not in kept and not (uv_name == "UV_DEFAULT_INDEX" and indexed):
             kept[uv_name] = value
+    return kept
+
+
+def npm_variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables that npm may see: the user's own, any of which `.npmrc` may name, and none that leaks.
+
+    Certificates that an installer is told of are told to Node.js too, and it trusts those that the system trusts.
+    """
+    kept = {name: value for name, value in environ.items() if not _reason(name, LEAKS | NODE)}
+    certificates = installer_variables(environ).get("SSL_CERT_FILE")
+    if certificates:
+        kept.setdefault("NODE_EXTRA_CA_CERTS", certificates)
+    kept.setdefault("NODE_USE_SYSTEM_CA", "1")
     return kept
 
 

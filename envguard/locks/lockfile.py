@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from envguard.errors import BrokenData
+from envguard.npm_package import NpmPackage
 
 TITLE = "# envguard lock 1"
 LARGEST_LOCK = 5_000_000
 
 _LOCK_AGAIN = "Restore it from version control, or recreate it with `envguard lock`."
 
-_FIELD = re.compile(r"# (environment|edition|python|cut-off|requires|override|packages): (\S.*)")
+_FIELD = re.compile(r"# (environment|edition|python|cut-off|requires|override|npm|packages): (\S.*)")
 _PACKAGE = re.compile(
     r"(?P<wheels>(?:# wheel: [A-Za-z0-9_.!+-]+\.whl\n)+)"
     r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[A-Za-z0-9.!+_-]+)(?: ; (?P<marker>[^\\#\n]+))? \\\n"
@@ -59,6 +60,7 @@ class Lock:
     requires: tuple[str, ...]
     overrides: tuple[str, ...]
     packages: tuple[LockedPackage, ...]
+    npm: tuple[NpmPackage, ...] = ()
 
     def text(self) -> str:
         """The file's content; equal locks give equal bytes."""
@@ -70,6 +72,7 @@ class Lock:
             f"# cut-off: {self.cut_off}",
             *(f"# requires: {requirement}" for requirement in self.requires),
             *(f"# override: {requirement}" for requirement in self.overrides),
+            *(f"# npm: {package}" for package in self.npm),
             # Without the count, a file truncated between two packages would be a valid lock of fewer packages.
             f"# packages: {len(self.packages)}",
         ]
@@ -98,7 +101,7 @@ class LockRequest:
     """What a lock is wanted for: one edition of an environment on one Python minor.
 
     `requires` and `overrides` are as in the catalog (PEP 508); with `dependencies` off, only the requirements
-    themselves are locked.
+    themselves are locked. `npm` are packages of npm's, which need no resolving.
     """
 
     environment: str
@@ -107,6 +110,7 @@ class LockRequest:
     requires: tuple[str, ...]
     overrides: tuple[str, ...] = ()
     dependencies: bool = True
+    npm: tuple[NpmPackage, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -115,7 +119,8 @@ class LockRequest:
 
     def lock(self, cut_off: str, packages: tuple[LockedPackage, ...]) -> Lock:
         """The lock that answers the request with these packages."""
-        return Lock(self.environment, self.edition, self.python, cut_off, self.requires, self.overrides, packages)
+        requires, overrides = self.requires, self.overrides
+        return Lock(self.environment, self.edition, self.python, cut_off, requires, overrides, packages, self.npm)
 
 
 def lock_path(lockfiles: Path, environment: str, edition: str, python: str) -> Path:
@@ -161,7 +166,15 @@ def _parse(text: str, path: Path) -> Lock:
         requires=tuple(fields.get("requires", ())),
         overrides=tuple(fields.get("override", ())),
         packages=tuple(_package(block, path) for block in blocks),
+        npm=tuple(_npm_package(line, path) for line in fields.get("npm", ())),
     )
+
+
+def _npm_package(said: str, path: Path) -> NpmPackage:
+    try:
+        return NpmPackage.parse(said)
+    except ValueError as error:
+        raise _damaged(path, f"its npm package {said[:60]!r} {error}") from error
 
 
 def _package(block: str, path: Path) -> LockedPackage:

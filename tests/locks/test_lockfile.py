@@ -8,6 +8,7 @@ import pytest
 
 from envguard.errors import BrokenData
 from envguard.locks.lockfile import LARGEST_LOCK, Lock, LockedPackage, LockedWheel, read_lock
+from envguard.npm_package import NpmPackage
 
 LOCK = Lock(
     environment="tools",
@@ -28,6 +29,7 @@ LOCK = Lock(
         ),
         LockedPackage("two", "2.0", "sys_platform == 'win32'", (LockedWheel("two-2.0-py3-none-any.whl", "c" * 64),)),
     ),
+    npm=(NpmPackage("@three/drei", "3.0.0", "d" * 86 + "=="),),
 )
 
 
@@ -65,6 +67,8 @@ def test_the_digest_follows_the_content() -> None:
         ("# wheel: two-2.0-py3-none-any.whl", "# wheel: ../two-2.0-py3-none-any.whl"),
         ("\n\n", "\n\n\n"),
         ("two==2.0", " two==2.0"),
+        ("# npm: @three/drei@3.0.0 sha512-d", "# npm: @three/drei@3.0.0 sha1-d"),
+        ("# npm: @three/drei@3.0.0", "# npm: file:drei"),
     ],
 )
 def test_any_other_line_is_refused(tmp_path: Path, old: str, new: str) -> None:

@@ -19,7 +19,11 @@ GOOD: dict[str, Any] = {
             "check-options": {"modules": ["six"]},
             "editions": {
                 "2": {"requirements": ["six==1.16.0"], "overrides": ["b==1"], "pythons": ["3.12"], "offered": True},
-                "1": {"requirements": ["six==1.15.0"], "system-libraries": ["libegl1", "libstdc++6"]},
+                "1": {
+                    "requirements": ["six==1.15.0"],
+                    "system-libraries": ["libegl1", "libstdc++6"],
+                    "npm": ["@scope/left.pad@1.3.0-rc.1 sha512-" + "a" * 86 + "=="],
+                },
             },
         },
         "other": {
@@ -122,6 +126,8 @@ SPOILT = [
     Spoilt(changed("image", "base", to="python:{version}"), "name of a container image"),
     Spoilt(without("image", "base"), "missing"),
     Spoilt(changed(*TOOLS, "editions", "1", "system-libraries", to=["libEGL"]), "a Debian package"),
+    Spoilt(changed(*TOOLS, "editions", "1", "npm", to=["left-pad@1.3.0"]), "npm's integrity"),
+    Spoilt(changed(*TOOLS, "editions", "1", "npm", to=["left-pad@^1 sha512-" + "a" * 86 + "=="]), "npm's integrity"),
     Spoilt(changed("schema", to=2), "must be 1, the schema"),
     Spoilt(changed("schema", to=True), "whole number"),
     Spoilt(without("schema"), "missing"),

@@ -17,7 +17,7 @@ from envguard.catalog.shipped import BUILTIN
 from envguard.errors import BadInput, NoEnvironment
 from envguard.host.discovery import discover
 from envguard.host.interpreters import HostFacts
-from envguard.host.variables import installer_variables
+from envguard.host.variables import installer_variables, npm_variables
 from envguard.layout import Layout
 from envguard.locks.lockfile import lock_path
 from envguard.locks.proofs import Proof, proofs_path
@@ -244,7 +244,8 @@ class Workshop:
         logs = logs_folder(self.home)
         make_folder(logs)
         variables, cache = installer_variables(self.environ), installer_cache(self.home)
-        return Installer(find_uv(), variables, cache, logs, self.find_links, self.offline)
+        npm = npm_variables(self.environ)
+        return Installer(find_uv(), variables, cache, logs, self.find_links, self.offline, npm_variables=npm)
 
     def check(self, candidate: Candidate, layout: Layout) -> Proof:
         """Run the check of an installed environment; raises CheckFailed."""
