@@ -139,12 +139,8 @@ def _unpack(archive: Path, target: Path, package: NpmPackage) -> None:
 
 def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None:
     first, *parts = PurePosixPath(member.name).parts
-    if (
-        not member.isfile()
-        or not parts
-        or first == "/"
-        or any(each == ".." or set(each) & set("\\:/\x00") for each in parts)
-    ):
+    unsafe = first == "/" or any(each == ".." or set(each) & set("\\:\x00") for each in parts)
+    if not member.isfile() or not parts or unsafe:
         raise ValueError(f"it has {member.name!r}, which is not a file below its folder")
     path = target.joinpath(*parts)
     path.parent.mkdir(parents=True, exist_ok=True)
