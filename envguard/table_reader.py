@@ -207,6 +207,20 @@ def json_table(value: object) -> dict[str, JsonValue]:
     return {str(key): _json(item) for key, item in value.items()}
 
 
+def plain_table(value: object) -> dict[str, JsonValue]:
+    """A table of plain JSON whose texts are printable."""
+    table = json_table(value)
+    _refuse_control(table)
+    return table
+
+
+def _refuse_control(value: JsonValue) -> None:
+    if isinstance(value, str) and not value.isprintable():
+        raise ValueError("has a text with a character that cannot be printed")
+    for each in (*value, *value.values()) if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _refuse_control(each)
+
+
 def _json(value: object) -> JsonValue:
     if isinstance(value, (str, int, float, bool)) or value is None:
         return value

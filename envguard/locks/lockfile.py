@@ -14,12 +14,22 @@ from pathlib import Path
 
 from envguard.errors import BrokenData
 from envguard.npm_package import NpmPackage
+from envguard.requirement import parsed
+from envguard.table_reader import NAME
 
 TITLE = "# envguard lock 1"
 LARGEST_LOCK = 5_000_000
 
 _LOCK_AGAIN = "Restore it from version control, or recreate it with `envguard lock`."
 
+# Everything else would be a control character, which a tool that reads lines may take for the end of one.
+_WRITTEN = re.compile(r"[ -~\n]*")
+_HEAD = {
+    "environment": NAME,
+    "edition": NAME,
+    "python": re.compile(r"3\.[0-9]{1,2}"),
+    "cut-off": re.compile(r"[0-9][0-9A-Za-z:.+ -]*"),
+}
 _FIELD = re.compile(r"# (environment|edition|python|cut-off|requires|override|npm|packages): (\S.*)")
 _PACKAGE = re.compile(
     r"(?P<wheels>(?:# wheel: [A-Za-z0-9_.!+-]+\.whl\n)+)"
@@ -145,6 +155,8 @@ def read_lock(path: Path) -> Lock:
 
 
 def _parse(text: str, path: Path) -> Lock:
+    if not _WRITTEN.fullmatch(text):
+        raise _damaged(path, "it contains a character that is not printable ASCII")
     head, *blocks = text.rstrip("\n").split("\n\n")
     title, *lines = head.split("\n")
     if title != TITLE:
@@ -155,9 +167,13 @@ def _parse(text: str, path: Path) -> Lock:
         if match is None:
             raise _damaged(path, f"line {number} is not a field of a lock's head")
         fields.setdefault(match[1], []).append(match[2])
-    for name in ("environment", "edition", "python", "cut-off"):
+    for name, pattern in _HEAD.items():
         if len(fields.get(name, ())) != 1:
             raise _damaged(path, f"its head must name its {name} exactly once")
+        if not pattern.fullmatch(fields[name][0]):
+            raise _damaged(path, f"{fields[name][0][:60]!r} cannot be its {name}")
+    for requirement in (*fields.get("requires", ()), *fields.get("override", ())):
+        _refuse_other(requirement, path)
     return Lock(
         environment=fields["environment"][0],
         edition=fields["edition"][0],
@@ -181,12 +197,21 @@ def _package(block: str, path: Path) -> LockedPackage:
     match = _PACKAGE.fullmatch(block + "\n")
     if match is None:
         raise _damaged(path, f"the entry that starts with {block[:60]!r} is not a pin with its wheels and hashes")
+    _refuse_other(f"{match['name']}=={match['version']}" + (f" ; {match['marker']}" if match["marker"] else ""), path)
     filenames = re.findall(r"# wheel: (\S+)", match["wheels"])
     hashes = re.findall(r"sha256:([0-9a-f]{64})", match["hashes"])
     if len(hashes) != len(filenames):
         raise _damaged(path, f"{match['name']} has {len(filenames)} wheels and {len(hashes)} hashes")
     wheels = tuple(LockedWheel(name, sha) for name, sha in zip(filenames, hashes, strict=True))
     return LockedPackage(match["name"], match["version"], match["marker"] or "", wheels)
+
+
+def _refuse_other(requirement: str, path: Path) -> None:
+    """Refuse what an installer could read as anything but a requirement by name."""
+    try:
+        parsed(requirement)
+    except ValueError as error:
+        raise _damaged(path, f"it {error}") from error
 
 
 def _damaged(path: Path, why: str) -> BrokenData:
