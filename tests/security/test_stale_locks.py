@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from envguard.host.interpreters import HostFacts
 from envguard.locks.lockfile import Lock, LockedPackage, LockedWheel, LockRequest
 from envguard.locks.staleness import difference
+from envguard.npm_package import NpmPackage
 from envguard.planning import minor_of
 from tests.support.command import Ended, envguard
 from tests.support.projects import write_project
@@ -143,6 +145,13 @@ def test_the_difference_is_named(lock: Lock, said: str) -> None:
 
 def test_what_is_locked_as_asked_is_not_stale() -> None:
     assert difference(REQUEST.lock("now", (SIX, MARKUPSAFE)), REQUEST) == ""
+
+
+def test_another_package_of_npm_makes_a_lock_stale() -> None:
+    package = NpmPackage("left-pad", "1.3.0", "A" * 86 + "==")
+    asked = replace(REQUEST, npm=(package,))
+    assert difference(asked.lock("now", (SIX,)), asked) == ""
+    assert f"has the npm package '{package}', which the lock lacks" in difference(REQUEST.lock("now", (SIX,)), asked)
 
 
 def test_dependencies_in_a_lock_without_any_make_it_stale() -> None:
