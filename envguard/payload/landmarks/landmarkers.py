@@ -1,4 +1,4 @@
-"""MediaPipe's landmarkers as a user of its Tasks API runs them: on the CPU, in IMAGE mode, closed when done with."""
+"""MediaPipe's landmarkers as a user of its Tasks API runs them: in IMAGE mode, closed when done with."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ VERSION = str(mediapipe.__version__)
 
 
 @contextmanager
-def reader(kind: LandmarkKind, bundle: Path, switches: Sequence[str] = ()) -> Iterator[Reader]:
-    """A function from RGB pixels to what the landmarker of that kind finds in them.
+def reader(kind: LandmarkKind, bundle: Path, switches: Sequence[str] = (), *, gpu: bool = False) -> Iterator[Reader]:
+    """A function from RGB pixels to what the landmarker of that kind finds in them, on the CPU or on the GPU.
 
     `switches` are options that turn an output on. `Rejected` if MediaPipe does not take the bundle.
     """
     task = kind.task
     given = {task.number: MOST, **dict.fromkeys(switches, True)}
-    options = options_class(task)(base_options=base_options(bundle), **given)
+    options = options_class(task)(base_options=base_options(bundle, gpu=gpu), **given)
     with opened(landmarker_class(task), options) as landmarker:
 
         def read(pixels: np.ndarray) -> Reading:
-            image = as_image(pixels)
+            image = as_image(pixels, alpha=gpu)
             start = time.perf_counter()
             result = _found(task.methods(landmarker).still, image)
             seconds = time.perf_counter() - start
@@ -50,9 +50,10 @@ def options_class(task: MediaPipeTask) -> Any:
     return getattr(vision, f"{task.name}Options")
 
 
-def base_options(bundle: Path) -> Any:
-    """MediaPipe's options for any task: that bundle, on the CPU."""
-    return BaseOptions(model_asset_path=str(bundle.resolve()), delegate=BaseOptions.Delegate.CPU)
+def base_options(bundle: Path, *, gpu: bool = False) -> Any:
+    """MediaPipe's options for any task: that bundle, on the CPU or on the GPU."""
+    delegate = BaseOptions.Delegate.GPU if gpu else BaseOptions.Delegate.CPU
+    return BaseOptions(model_asset_path=str(bundle.resolve()), delegate=delegate)
 
 
 @contextmanager
@@ -92,6 +93,10 @@ def rejection(cause: Exception) -> Rejected:
     return Rejected(str(cause).split("=== Source Location Trace", 1)[0].strip() or type(cause).__name__)
 
 
-def as_image(pixels: np.ndarray) -> Any:
-    """RGB pixels as MediaPipe takes them."""
+def as_image(pixels: np.ndarray, *, alpha: bool = False) -> Any:
+    """RGB pixels as MediaPipe takes them; a GPU has no format without `alpha`."""
+    if alpha:
+        opaque = np.full((*pixels.shape[:2], 1), 255, np.uint8)
+        data = np.ascontiguousarray(np.concatenate([pixels, opaque], axis=2))
+        return mediapipe.Image(image_format=mediapipe.ImageFormat.SRGBA, data=data)
     return mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(pixels))

@@ -1,16 +1,21 @@
-"""Run the original and the quantized bundle in MediaPipe itself and judge how far their answers are apart."""
+"""Run the original and the quantized bundle in MediaPipe itself, on each road, and judge how far apart they are."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..contract import (
+    CPU,
+    GPU,
     CompareFindings,
+    Gate,
     InspectFindings,
+    QuantizeFindings,
     Request,
+    RoadRun,
     SampleSize,
     StepFindings,
     VerifyDetails,
@@ -18,7 +23,8 @@ from ..contract import (
     to_json,
 )
 from ..files import bundle as bundles
-from ..gates import COMPARED, GateDeclaration, judge, limits_of
+from ..gates import COMPARED, GateDeclaration, Limits, judge, limits_of
+from ..gpu.asking import Pair, on_gpu
 from ..int8.goals import BALANCED, goal_of
 from ..landmarks.comparison import ComparedImage, Subject, compare, find_views, noise_floor
 from ..landmarks.details import gather
@@ -27,6 +33,7 @@ from ..landmarks.gates import judged
 from ..landmarks.kind import LandmarkKind
 from ..landmarks.kinds import KINDS, OTHER, kind_of, picture_sizes
 from ..landmarks.landmarkers import VERSION, reader
+from ..landmarks.road_gates import gates_on, limits_on, refuses
 from ..landmarks.verification import call_times, measures
 from ..landmarks.views import Picture
 from ..pictures.reading import read_pictures
@@ -42,14 +49,20 @@ REJECTS = GateDeclaration(
     f"MediaPipe {VERSION} does not take the quantized bundle: {{reason}}",
     "Quantize with --goal accuracy, which changes least; the message names what the runtime misses.",
 )
-GATES = tuple(gate.declaration for kind in KINDS for gate in kind.gates)
+GPU_REFUSES = refuses(
+    GPU,
+    f"MediaPipe {VERSION}'s GPU delegate",
+    "Quantize for that road too, with weights that its operators read directly.",
+)
+GATES = tuple(gate.declaration for kind in KINDS for gate in (*kind.gates, *gates_on(GPU, kind)))
 
 
 @dataclass(frozen=True)
 class VerifyOptions:
-    """The goal of quantizing, which may have limits of its own."""
+    """The goal of quantizing, which may have limits of its own, and the roads that are judged."""
 
     goal: str = BALANCED.name
+    roads: tuple[str, ...] = (CPU,)
 
 
 @dataclass(frozen=True)
@@ -79,6 +92,21 @@ class Readings:
         )
 
 
+def on_cpu(found: VerifyFindings) -> RoadRun:
+    """The figures of the road `cpu`, as those of any road."""
+    return RoadRun(
+        CPU,
+        ran=True,
+        runtime=f"MediaPipe {found.mediapipe} with XNNPACK",
+        original_taken=True,
+        copy_taken=True,
+        sample_size=found.sample_size,
+        measures=found.measures,
+        noise=found.noise,
+        latency=found.latency,
+    )
+
+
 def run(request: Request, events: Events) -> StepFindings:
     """Verify `inputs["quantized"]` against `inputs["original"]` in MediaPipe.
 
@@ -92,7 +120,8 @@ def run(request: Request, events: Events) -> StepFindings:
     picture that cannot be decoded, pictures in which the original finds nothing.
     """
     options = read_options(VerifyOptions, request, [gate.option for gate in GATES])
-    limits = limits_of(GATES, request, goal_of(options.goal).limits)
+    goal = goal_of(options.goal)
+    limits = limits_of(GATES, request, {**goal.limits, **limits_on(GPU, KINDS, goal, low_rank=_is_low_rank(request))})
     original, quantized = bundles.read(request.file("original")), bundles.read(request.file("quantized"))
     kind = kind_of(original)
     if kind is None:
@@ -109,10 +138,34 @@ def run(request: Request, events: Events) -> StepFindings:
     file = request.folder / f"{DETAILS}.json"
     file.write_text(json.dumps(to_json(readings.details), allow_nan=False), encoding="utf-8")
     found = readings.findings(len(pictures))
+    runs = [on_cpu(found)]
+    if GPU in options.roads:
+        pair = Pair(original.path, quantized.path, subject, readings.views, len(pictures))
+        runs.append(on_gpu(pair, request.folder / GPU, events))
     gates = [judge(REJECTS, passed=True, words={"kind": kind.name})]
-    gates += judged(kind.gates, found.measures, limits, kind.parts_of(original)) if found.measures else ()
+    for run in runs:
+        gates += _judged_on(run, kind, limits, original) if run.road in options.roads else ()
     gates += [judge(COMPARED, passed=True, subject=name) for name in run_here_alone(request, kind, original)]
-    return StepFindings(found, tuple(gates), {DETAILS: file.name})
+    return StepFindings(replace(found, roads=tuple(runs)), tuple(gates), {DETAILS: file.name})
+
+
+def _judged_on(run: RoadRun, kind: LandmarkKind, limits: Limits, original: bundles.Bundle) -> list[Gate]:
+    """The gates of one road; none where it was not run, and none where the original was not taken either."""
+    gates, parts = [], kind.parts_of(original)
+    if run.road != CPU and run.original_taken:
+        refused = judge(GPU_REFUSES, passed=bool(run.copy_taken), words={"reason": run.reason})
+        gates.append(replace(refused, models=tuple(kind.members_of(original))))
+    if run.measures:
+        gates += judged(kind.gates if run.road == CPU else gates_on(run.road, kind), run.measures, limits, parts)
+    return gates
+
+
+def _is_low_rank(request: Request) -> bool:
+    """Whether layers of the copy were compressed."""
+    try:
+        return any(model.low_rank for model in request.found(QuantizeFindings).recipe.models.values())
+    except LookupError:
+        return False
 
 
 def run_here_alone(request: Request, kind: LandmarkKind, original: bundles.Bundle) -> list[str]:

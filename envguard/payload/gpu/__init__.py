@@ -1,0 +1,1 @@
+"""The road `gpu`: MediaPipe's GPU delegate, in a process of its own, on whatever draws OpenGL ES here."""
