@@ -13,8 +13,9 @@ from envguard.host.discovery import discover
 from envguard.host.interpreters import HostFacts
 from tests.support.browser import tab
 from tests.support.engine import engine
+from tests.support.gpu import gpu
 
-__all__ = ["engine", "host", "store_home", "tab"]
+__all__ = ["engine", "gpu", "host", "store_home", "tab"]
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Started in the background, and so would everything be that the tests interrupt.
@@ -41,13 +42,15 @@ def host() -> HostFacts:
 
 @pytest.hookimpl(tryfirst=True)  # before tests are chosen by their markers and named by their groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Each test has its limit; one that asks for the engine or a browser is marked so; the engine's share a process."""
+    """Each test has its limit; one that asks for engine, browser or GPU is marked so; the engine's share a process."""
     for item in items:
         if item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(SLOW_SECONDS if item.get_closest_marker("slow") else SECONDS))
         fixtures = getattr(item, "fixturenames", ())
         if "tab" in fixtures:
             item.add_marker(pytest.mark.browser)
+        if "gpu" in fixtures:
+            item.add_marker(pytest.mark.gpu)
         if "engine" in fixtures:
             item.add_marker(pytest.mark.engine)
             item.add_marker(pytest.mark.xdist_group("engine"))

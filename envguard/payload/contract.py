@@ -76,7 +76,9 @@ from .door.roads import (
     WEB_GPU,
     RefusedOperator,
     RoadLint,
+    RoadReport,
     RoadRun,
+    road_reports,
 )
 from .door.runs import (
     NO,
@@ -181,6 +183,7 @@ __all__ = [
     "RefusedRecipe",
     "Request",
     "RoadLint",
+    "RoadReport",
     "RoadRun",
     "Run",
     "SampleSize",
@@ -216,6 +219,7 @@ __all__ = [
     "key_of",
     "keys_of",
     "quantize_document",
+    "road_reports",
     "settled",
     "several_document",
     "tag_of",

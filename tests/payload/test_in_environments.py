@@ -13,7 +13,9 @@ from envguard.host.variables import step_variables
 from tests.support.environments import workshop
 
 HERE = Path(__file__).parent
-FILES = sorted(HERE.glob("in_*/test_*.py"))
+EVERY = sorted(HERE.glob("in_*/test_*.py"))
+ON_GPU = [path for path in EVERY if path.stem.startswith("test_gpu_")]
+FILES = [path for path in EVERY if path not in ON_GPU]
 RUN = HERE.parent / "support" / "inside" / "run.py"
 
 
@@ -22,10 +24,28 @@ def smallest(files: Mapping[str, Path]) -> Path:
     return min(files.values(), key=lambda path: path.stat().st_size)
 
 
+def name_of(file: Path) -> str:
+    """What the tests of a file are called."""
+    return f"{file.parent.name}-{file.stem}"
+
+
 @pytest.mark.network
 @pytest.mark.slow
-@pytest.mark.parametrize("file", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+@pytest.mark.parametrize("file", FILES, ids=name_of)
 def test_file(file: Path, store_home: Path) -> None:
+    passes(file, store_home)
+
+
+@pytest.mark.network
+@pytest.mark.slow
+@pytest.mark.usefixtures("gpu")
+@pytest.mark.parametrize("file", ON_GPU, ids=name_of)
+def test_file_on_the_gpu(file: Path, store_home: Path) -> None:
+    passes(file, store_home)
+
+
+def passes(file: Path, store_home: Path) -> None:
+    """Run the cases of the file in their environment; every one must pass, and none be skipped."""
     shop = workshop(store_home)
     layout = shop.prepare(file.parent.name.removeprefix("in_")).built.layout
     mediapipe = shop.prepare("verify").built.layout.site_packages / "mediapipe"

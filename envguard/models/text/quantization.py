@@ -7,6 +7,7 @@ from pathlib import Path
 
 from envguard.models.text.models import legend, model_lines, model_rows, verdict_lines
 from envguard.models.text.recipe_trials import refused_lines, trial_lines, trial_tables
+from envguard.models.text.roads import road_lines, road_markdown
 from envguard.models.text.tables import NOTHING, Row, markdown_table, wrapped
 from envguard.models.text.times import profile_lines, profile_notes, time_tables
 from envguard.models.text.verification import verification_lines
@@ -32,6 +33,7 @@ def as_text(document: QuantizeDocument) -> str:
     lines += [*model_lines(document.models), ""]
     lines += [line for text in trial_lines(document.models) for line in wrapped(text)]
     lines += ["", *verification_lines(document.verify)]
+    lines += road_lines(document)
     lines += [line for text in profile_lines(document) for line in wrapped(text)]
     lines += [f"{name}: {text}" for name, text in _notes(document)]
     lines += ["", *(line for text in refused_lines(document.refused) for line in wrapped(text))]
@@ -57,6 +59,7 @@ def as_markdown(document: QuantizeDocument) -> str:
         *_section("Outputs", [markdown_table(outputs)]),
         "## MediaPipe",
         *verification_lines(document.verify),
+        *_section("Roads", road_markdown(document)),
         *_section("Time", times),
         "## Environments",
         "\n".join(map(_environment, document.environments)),

@@ -12,6 +12,7 @@ from .describing import InspectedModel, InspectFindings, Member
 from .gates import Gate, StepFailure
 from .quantizing import ConvertedModel, ConvertFindings, OperatorTypes, QuantizedModel, QuantizeFindings
 from .recipes import RecipeDocument
+from .roads import RoadReport, road_reports
 from .runs import NO, YES, EnvironmentRecord, FileRecord, Run
 from .timing import Processor
 from .tuning import FrameTimes, OptionTrial, Setting, TunedOn, TuneFindings
@@ -74,7 +75,7 @@ class QuantizeDocument:
 
     `ratio` is the output's bytes to the input's; `recipe` repeats what was done without a search, to the same bytes on
     the same `cpu`; `outside_models` tells what of a whole call the models are not. `refused` is what was tried before
-    and refused by gates, in order.
+    and refused by gates, in order. `roads` has what is known of the copy on each road.
     """
 
     task: str
@@ -95,6 +96,7 @@ class QuantizeDocument:
     steps: tuple[StepSeconds, ...]
     allow_unverified: bool = False
     refused: tuple[RefusedRecipe, ...] = ()
+    roads: tuple[RoadReport, ...] = ()
     schema: Literal[2] = 2
 
 
@@ -209,6 +211,7 @@ def quantize_document(run: Run) -> QuantizeDocument:
         verify=verify,
         outside_models=_outside(models, verify),
         refused=_refused(run, quantized),
+        roads=road_reports(verify.roads if verify else (), [model.roads for model in models]),
         processors=compared.processors if compared else None,
         environments=run.environments,
         steps=_seconds(run),

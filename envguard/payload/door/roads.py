@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Optional
 
@@ -53,3 +53,46 @@ class RoadRun:
     measures: Optional[Measures] = None
     noise: Optional[Measures] = None
     latency: Optional[CallTimes] = None
+
+
+@dataclass(frozen=True)
+class RoadReport:
+    """What is known of the copy on one road: what `run` found there, and what the rules say without running it.
+
+    `basis` is the better of what there is: `run`, or else `lint`, or `nothing`. What the rules say of a file is what
+    they say of its models together.
+    """
+
+    road: str
+    basis: Literal["run", "lint", "nothing"]
+    run: Optional[RoadRun] = None
+    lint: Optional[RoadLint] = None
+
+    @property
+    def taken(self) -> Optional[bool]:
+        """Whether the road takes the copy; None where nobody knows, or where it does not take the original either."""
+        if self.run is not None and self.run.ran:
+            return self.run.copy_taken
+        known = self.lint is not None and self.lint.verdict != "unknown"
+        return self.lint.verdict == "taken" if known and self.lint is not None else None
+
+
+def road_reports(runs: Sequence[RoadRun], lints: Sequence[Sequence[RoadLint]]) -> tuple[RoadReport, ...]:
+    """What is known of each road; `lints` are those of each model, road by road."""
+    by_road = {run.road: run for run in runs}
+    reports = []
+    for road in ROADS:
+        run, lint = by_road.get(road), _together(road, [each for model in lints for each in model if each.road == road])
+        ran = run is not None and run.ran
+        reports.append(RoadReport(road, "run" if ran else "lint" if lint else "nothing", run, lint))
+    return tuple(reports)
+
+
+def _together(road: str, lints: Sequence[RoadLint]) -> Optional[RoadLint]:
+    """What is said of all models of a file: refused where one is, unknown where nothing worse is known of one."""
+    if not lints:
+        return None
+    refused = tuple(operator for lint in lints for operator in lint.refused)
+    verdicts = {lint.verdict for lint in lints}
+    worst = next(verdict for verdict in ("refused", "unknown", "taken") if verdict in verdicts)
+    return RoadLint(road, worst, refused)

@@ -32,6 +32,7 @@ from ..protocol import Events, Refused
 from ..steps import gpu
 from .display import PACKAGES, missing_libraries
 from .views_file import write_views
+from .words import delegates_words
 
 PAYLOAD = Path(__file__).resolve().parents[1] / "__main__.py"
 
@@ -57,11 +58,15 @@ class Pair:
 
 @dataclass(frozen=True)
 class Ended:
-    """How the process ended: what it found, or what it was doing last, and how that went wrong."""
+    """How the process ended: what it found, or what it was doing last, and how that went wrong.
+
+    `words` are the delegate's own of what was done last.
+    """
 
     found: RoadRun | None
     doing: str
     how: str
+    words: str = ""
 
 
 def on_gpu(pair: Pair, folder: Path, events: Events) -> RoadRun:
@@ -99,7 +104,11 @@ def _ended(request: Path, folder: Path, variables: Mapping[str, str], events: Ev
     command = [sys.executable, "-I", "-B", "-X", "utf8", str(PAYLOAD), str(request), "--end-with-stdin"]
     # Drivers keep what they have compiled; that belongs in this step's folder, not in the user's.
     environ = {**os.environ, **variables, "XDG_CACHE_HOME": str(folder)}
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environ) as process:
+    log = folder / "said.log"
+    with (
+        log.open("wb") as said,
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, env=environ) as process,
+    ):
         too_long = threading.Event()
 
         def end() -> None:
@@ -116,7 +125,9 @@ def _ended(request: Path, folder: Path, variables: Mapping[str, str], events: Ev
             timer.cancel()
             process.kill()
     how = f"did not end within {LONGEST_SECONDS} s" if too_long.is_set() else _ending(code)
-    return Ended(found, doing, how)
+    text = log.read_text(encoding="utf-8", errors="replace")
+    sys.stderr.write(text)
+    return Ended(found, doing, how, delegates_words(text.rpartition(doing)[2] if doing else ""))
 
 
 def _heard(stream: IO[bytes], events: Events) -> tuple[RoadRun | None, str]:
@@ -137,10 +148,11 @@ def _heard(stream: IO[bytes], events: Events) -> tuple[RoadRun | None, str]:
 def _told(ended: Ended) -> RoadRun:
     """The run, also where the process ended without a word: what it did not survive was not taken."""
     if ended.found is not None:
-        return ended.found
+        refused = False in (ended.found.original_taken, ended.found.copy_taken)
+        return replace(ended.found, reason=ended.words) if refused and ended.words else ended.found
     runtime = f"MediaPipe {VERSION}'s GPU delegate"
     if ended.doing == gpu.COPY:
-        reason = f"With the original it worked; with the copy, the process {ended.how}."
+        reason = f"With the original it worked; with the copy, the process {ended.how}. {ended.words}".strip()
         return RoadRun(GPU, ran=True, runtime=runtime, reason=reason, original_taken=True, copy_taken=False)
     during = {gpu.ORIGINAL: " with the original", gpu.BOTH: " while both were compared"}.get(ended.doing, "")
     return RoadRun(GPU, ran=False, runtime=runtime if during else "", reason=f"The process {ended.how}{during}.")

@@ -34,11 +34,15 @@ class Measurement:
 
 @dataclass(frozen=True)
 class LandmarkGate:
-    """A gate, what it judges of the measures, None where nothing was measured, and the parts that it may be due to."""
+    """A gate, what it judges of the measures, None where nothing was measured, and the parts that it may be due to.
+
+    `elsewhere` is the limit on other roads than the CPU, where it is another one.
+    """
 
     declaration: GateDeclaration
     measured: Callable[[Measures], Measurement | None]
     parts: tuple[str, ...]
+    elsewhere: float | None = None
 
 
 def lost(things: str, limit: float) -> LandmarkGate:
@@ -63,8 +67,11 @@ def recognized_otherwise(categories: str, limit: float) -> LandmarkGate:
     return _share(categories, "changed", happened, limit, lambda measures: measures.counts.changed)
 
 
-def landmark_shift(option: str, limit: float) -> LandmarkGate:
-    """How far landmarks move on average, in pixels of the crop that the landmark model sees."""
+def landmark_shift(option: str, limit: float, elsewhere: float | None = None) -> LandmarkGate:
+    """How far landmarks move on average, in pixels of the crop that the landmark model sees.
+
+    For `elsewhere` see `LandmarkGate`.
+    """
 
     def measured(measures: Measures) -> Measurement | None:
         shift = measures.landmark_shift
@@ -79,7 +86,7 @@ def landmark_shift(option: str, limit: float) -> LandmarkGate:
         option=option,
         default=limit,
     )
-    return LandmarkGate(declaration, measured, (LANDMARKS, DETECTOR))
+    return LandmarkGate(declaration, measured, (LANDMARKS, DETECTOR), elsewhere)
 
 
 def score_shift(one: str, option: str, limit: float) -> LandmarkGate:

@@ -10,13 +10,7 @@ from ..int8.goals import Goal
 from .gates import LandmarkGate
 from .kind import LandmarkKind
 
-SHIFT_SHARE = 0.75
-"""Of the limit for landmarks on the CPU: what computes in half precision multiplies int8 weights out as it loads them,
-so that nothing but their own rounding is left."""
-
-PIXELS = "px"
 BEGINNING = "max_"
-DIGITS = 6
 
 
 def refuses(road: str, what: str, next_step: str) -> GateDeclaration:
@@ -37,15 +31,17 @@ def gates_on(road: str, kind: LandmarkKind) -> tuple[LandmarkGate, ...]:
 def limits_on(road: str, kinds: Sequence[LandmarkKind], goal: Goal, *, low_rank: bool) -> Mapping[str, float]:
     """The limits that a goal has for the road's gates, by option.
 
-    Goals for which size or time counts most, and compressed layers, leave landmarks as much as the CPU's limit does.
+    Goals for which size or time counts most, and compressed layers, leave landmarks as much as on the CPU.
     """
-    whole = goal.bytes_power != goal.time_power or low_rank
+    strict = goal.bytes_power == goal.time_power and not low_rank
     found = {}
-    for declaration in (gate.declaration for kind in kinds for gate in kind.gates):
-        limit = goal.limits.get(declaration.option, declaration.default)
+    for gate in (gate for kind in kinds for gate in kind.gates):
+        option = gate.declaration.option
+        limit = goal.limits.get(option, gate.declaration.default)
+        if strict and gate.elsewhere is not None:
+            limit = gate.elsewhere
         if limit is not None:
-            share = SHIFT_SHARE if declaration.unit == PIXELS and not whole else 1.0
-            found[option_on(road, declaration.option)] = round(limit * share, DIGITS)
+            found[option_on(road, option)] = limit
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Optional
@@ -17,8 +18,8 @@ from ..landmarks.landmarkers import VERSION, reader
 from ..landmarks.verification import call_times, measures
 from ..protocol import Events, read_options
 
-IMAGES, NOISE_IMAGES = 16, 4
-"""Software takes half a second for one, and there are two of each: enough for a mean, in some ten seconds."""
+IMAGES, NOISE_IMAGES = 10, 2
+"""Software takes a quarter of a second for a face and most of one for a hand, and each image is read twice."""
 
 ORIGINAL, COPY, BOTH = "Opening the original on the GPU", "Opening the copy on the GPU", "Comparing on the GPU"
 """What this process says it is doing, so that whoever started it knows where it ended."""
@@ -55,16 +56,16 @@ def _compared(request: Request, options: GpuOptions, run: RoadRun, events: Event
     taken: Optional[bool] = None
     with ExitStack() as stack:
         try:
-            events.progress(ORIGINAL, 0, 1)
+            _tell(ORIGINAL, events)
             before = stack.enter_context(reader(kind, original.path, kind.switches(original), gpu=True))
             before(views[0].pixels)
             taken = True
-            events.progress(COPY, 0, 1)
+            _tell(COPY, events)
             after = stack.enter_context(reader(kind, copy.path, kind.switches(copy), gpu=True))
             after(views[0].pixels)
         except Rejected as rejection:
             return _rejected(run, str(rejection), original_taken=taken)
-        events.progress(BOTH, 0, 1)
+        _tell(BOTH, events)
         compared = compare(subject, before, after, views, events, IMAGES)
         noise = noise_floor(subject, before, views, NOISE_IMAGES)
     return replace(
@@ -76,6 +77,12 @@ def _compared(request: Request, options: GpuOptions, run: RoadRun, events: Event
         noise=measures(subject, noise),
         latency=call_times(compared),
     )
+
+
+def _tell(what: str, events: Events) -> None:
+    """Say what is being done, on standard error too: what the delegate says there is about that."""
+    print(what, file=sys.stderr, flush=True)
+    events.progress(what, 0, 1)
 
 
 def _rejected(run: RoadRun, reason: str, *, original_taken: Optional[bool]) -> RoadRun:

@@ -1,0 +1,95 @@
+"""What is known of a quantized file on each road: run there, judged by rules alone, or not tried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from envguard.models.text.tables import NOTHING, Row, aligned, markdown_table, on_one_line, wrapped
+from envguard.payload.contract import Measures, QuantizeDocument, RoadLint, RoadReport, RoadRun
+
+HEADS = ("road", "known by", "taken", "lost", "landmarks", "scores", "time")
+IN_INT8 = "int8 dynamic"
+"""How recipes call a layer that multiplies int8 by int8."""
+
+ANSWER = {True: "yes", False: "no", None: "unknown"}
+BASIS = {"run": "run", "lint": "lint alone", "nothing": NOTHING}
+
+
+def road_lines(document: QuantizeDocument) -> list[str]:
+    """The table for a terminal and what its cells cannot say; nothing where nothing is known of any road."""
+    if not _known(document.roads):
+        return []
+    notes = [line for note in _notes(document) for line in wrapped(note)]
+    return ["Roads, each against the original on that road:", *aligned(_rows(document.roads)), *notes]
+
+
+def road_markdown(document: QuantizeDocument) -> list[str]:
+    """The same for Markdown."""
+    if not _known(document.roads):
+        return []
+    return [markdown_table(_rows(document.roads)), "\n".join(f"- {note}" for note in _notes(document))]
+
+
+def _known(roads: Sequence[RoadReport]) -> bool:
+    return any(each.basis != "nothing" or each.run for each in roads)
+
+
+def _rows(roads: Sequence[RoadReport]) -> list[Row]:
+    return [HEADS, *map(_row, roads)]
+
+
+def _row(report: RoadReport) -> Row:
+    run = report.run if report.basis == "run" else None
+    figures = _figures(run.measures if run else None)
+    time = f"{run.latency.ratio:.2f}" if run and run.latency else NOTHING
+    refused = run is not None and run.original_taken is False
+    taken = "nor the original" if refused else ANSWER[report.taken]
+    return (report.road, BASIS[report.basis], taken, *figures, time)
+
+
+def _figures(measures: Measures | None) -> tuple[str, str, str]:
+    if measures is None:
+        return (NOTHING, NOTHING, NOTHING)
+    shift, scores = measures.landmark_shift, measures.scores
+    return (
+        f"{measures.counts.lost} of {measures.counts.before}",
+        f"{shift.px.mean:.2f} px" if shift else NOTHING,
+        f"{scores.mean_abs:.4f}" if scores else NOTHING,
+    )
+
+
+def _notes(document: QuantizeDocument) -> Iterator[str]:
+    """What each road was run on, why one was not, which operators rules refuse, and what nobody timed."""
+    for report in document.roads:
+        if report.run is not None:
+            yield f"{report.road}: {_ran(report.run)}"
+        elif report.basis == "nothing":
+            yield f"{report.road}: not tried."
+        if report.lint is not None and report.lint.refused:
+            yield f"{report.road}: by the rules, {_refused(report.lint)}."
+    yield _arm(document)
+
+
+def _ran(run: RoadRun) -> str:
+    where = run.runtime or "not run"
+    if run.sample_size:
+        where += f", {run.sample_size.images} images of {run.sample_size.pictures} pictures"
+    return f"{where}. {on_one_line(run.reason)}".removesuffix(" ").replace("..", ".")
+
+
+def _refused(lint: RoadLint) -> str:
+    return "; ".join(f"{each.count} {each.operator}: {each.reason}" for each in lint.refused)
+
+
+def _arm(document: QuantizeDocument) -> str:
+    """What can be said of processors that are not here."""
+    recipes = document.recipe.models if document.recipe else {}
+    counts = {
+        name: sum(count for count, treatment in recipe.layers if treatment.startswith(IN_INT8))
+        for name, recipe in recipes.items()
+    }
+    layers = ", ".join(f"{count} of {name}" for name, count in counts.items() if count)
+    here = "Nothing was timed on an ARM processor"
+    if not layers:
+        return f"{here}; no layer multiplies int8 by int8 there."
+    return f"{here}; the layers that multiply int8 by int8, for which it has instructions: {layers}."

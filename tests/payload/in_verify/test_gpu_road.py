@@ -1,0 +1,132 @@
+"""The step `verify` on MediaPipe's GPU delegate: copies that it takes, and one that it refuses.
+
+ENVGUARD_TEST_BUNDLE is the path of face_landmarker.task, ENVGUARD_TEST_PICTURES are paths of pictures.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import unittest
+from collections.abc import Sequence
+from pathlib import Path
+from unittest import mock
+
+import flatbuffers
+import numpy as np
+from envguard_payload.contract import RoadRun, StepFindings, VerifyFindings
+from envguard_payload.files import bundle as bundles
+from envguard_payload.gpu import asking
+from envguard_payload.steps import gpu, verify
+from mediapipe.tasks.metadata import schema_py_generated as tflite
+from payload_support.requests import Silent, inspected, request
+
+BUNDLE = Path(os.environ.get("ENVGUARD_TEST_BUNDLE", ""))
+PICTURES = [Path(part) for part in os.environ.get("ENVGUARD_TEST_PICTURES", "").split(os.pathsep)][:2]
+LANDMARKS = "face_landmarks_detector"
+BOTH = ("cpu", "gpu")
+LARGE = 100_000
+
+
+def behind_dequantize(data: bytes, least: int = LARGE) -> bytes:
+    """The model with its constants of so many bytes in int8, each behind the DEQUANTIZE that was there for float16."""
+    model = tflite.ModelT.InitFromObj(tflite.Model.GetRootAsModel(data, 0))
+    (graph,) = model.subgraphs
+    codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
+    for operator in graph.operators:
+        tensor = graph.tensors[operator.inputs[0]]
+        stored = model.buffers[tensor.buffer]
+        if codes[operator.opcodeIndex] != tflite.BuiltinOperator.DEQUANTIZE or len(stored.data) < least:
+            continue
+        weights = np.frombuffer(np.asarray(stored.data, np.uint8).tobytes(), np.float16).astype(np.float32)
+        scale = float(np.abs(weights).max()) / 127
+        stored.data = np.rint(weights / scale).astype(np.int8).view(np.uint8)
+        tensor.type = tflite.TensorType.INT8
+        tensor.quantization = tflite.QuantizationParametersT()
+        tensor.quantization.scale, tensor.quantization.zeroPoint = [scale], [0]
+    builder = flatbuffers.Builder(len(data))
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+class GpuRoad(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def verify(self, copy: Path, roads: Sequence[str] = BOTH) -> StepFindings:
+        inputs = {"original": BUNDLE, "quantized": copy, "face": PICTURES}
+        known = inspected({LANDMARKS: (1, 256, 256, 3)})
+        result: StepFindings = verify.run(
+            request("steps.verify", self.folder, inputs, {"roads": list(roads)}, known), Silent()
+        )
+        return result
+
+    def refused_copy(self) -> Path:
+        whole = bundles.read(BUNDLE)
+        (data,) = (model.data for model in whole.models() if model.name == LANDMARKS)
+        path = self.folder / "behind_dequantize.task"
+        path.write_bytes(whole.replaced({LANDMARKS: behind_dequantize(bytes(data))}).to_bytes())
+        return path
+
+    def test_the_original_is_taken_and_does_not_differ_from_itself(self) -> None:
+        result = self.verify(BUNDLE)
+        cpu, run = roads(result)
+        self.assertEqual((cpu.road, run.road, run.ran, run.reason), ("cpu", "gpu", True, ""))
+        self.assertEqual((run.original_taken, run.copy_taken), (True, True))
+        self.assertRegex(run.runtime, "MediaPipe 0[.]10[.]21's GPU delegate on .+")
+        assert run.measures is not None
+        assert run.measures.landmark_shift is not None
+        assert run.noise is not None
+        assert run.noise.landmark_shift is not None
+        assert run.sample_size is not None
+        assert run.latency is not None
+        self.assertEqual((run.measures.counts.lost, run.measures.landmark_shift.px.mean), (0, 0.0))
+        self.assertGreater(run.noise.landmark_shift.px.mean, 0.0)
+        self.assertEqual(run.sample_size.images, gpu.IMAGES)
+        self.assertGreater(run.latency.original_ms, 0.0)
+        self.assertEqual(result.failures, ())
+
+    def test_every_gate_of_the_road_is_there_beside_those_of_the_cpu(self) -> None:
+        gates = {gate.name: gate for gate in self.verify(BUNDLE).gates}
+        of_cpu = ["mediapipe-rejects", "faces-lost", "landmark-shift", "blendshape-shift"]
+        of_gpu = ["gpu-refuses", "gpu-faces-lost", "gpu-landmark-shift", "gpu-blendshape-shift"]
+        self.assertEqual(list(gates), [*of_cpu, *of_gpu])
+        self.assertEqual(gates["gpu-landmark-shift"].limit, 0.3)
+
+    def test_int8_weights_behind_dequantize_are_refused_in_the_delegates_own_words(self) -> None:
+        result = self.verify(self.refused_copy())
+        (refused,) = (gate for gate in result.gates if gate.name == "gpu-refuses")
+        _, run = roads(result)
+        self.assertEqual((run.original_taken, run.copy_taken, run.measures), (True, False, None))
+        self.assertTrue(refused.failed)
+        self.assertIn("Following operations are not supported by GPU delegate: DEQUANTIZE", refused.message)
+        self.assertIn("DEQUANTIZE: Operation is not supported", refused.message)
+        self.assertIn(LANDMARKS, refused.models)
+        self.assertTrue(next(gate for gate in result.gates if gate.name == "mediapipe-rejects").passed)
+
+    def test_a_road_that_nobody_asks_for_is_not_run(self) -> None:
+        result = self.verify(self.refused_copy(), roads=["cpu"])
+        self.assertEqual([run.road for run in roads(result)], ["cpu"])
+        self.assertFalse(any(gate.name.startswith("gpu-") for gate in result.gates))
+
+    def test_without_a_driver_the_road_is_not_run_and_packages_are_named(self) -> None:
+        with mock.patch.dict(os.environ, {"__EGL_VENDOR_LIBRARY_FILENAMES": str(self.folder / "none.json")}):
+            _, run = roads(self.verify(BUNDLE))
+        self.assertFalse(run.ran)
+        self.assertIn("libegl1 libgles2 libgl1-mesa-dri libegl-mesa0 libgbm1", run.reason)
+        self.assertIsNone(run.copy_taken)
+
+    def test_a_driver_that_hangs_ends_the_road_and_not_the_step(self) -> None:
+        with mock.patch.object(asking, "LONGEST_SECONDS", 0.2):
+            result = self.verify(BUNDLE)
+        _, run = roads(result)
+        self.assertFalse(run.ran)
+        self.assertIn("did not end within 0.2 s", run.reason)
+        self.assertEqual(result.failures, ())
+
+
+def roads(result: StepFindings) -> tuple[RoadRun, ...]:
+    assert isinstance(result.values, VerifyFindings)
+    return tuple(result.values.roads)
