@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from envguard.cli.hiding import hidden
 from envguard.cli.text import printable
 from envguard.running.events import (
     Building,
@@ -37,4 +38,4 @@ def line_for(event: Event) -> str:
             text = f"{step}: the next best is tried. {' '.join(gates)}"
         case RunFailed(why=why):
             text = f"failed: {why}"
-    return printable(text)
+    return printable(hidden(text))

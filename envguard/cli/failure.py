@@ -10,6 +10,7 @@ import traceback
 import typer
 from typer.exceptions import TyperException
 
+from envguard.cli.hiding import hidden, hidden_document
 from envguard.cli.text import coloured, error_text, printable, wants_colour
 from envguard.errors import BadInput, EnvguardError, Interrupted, NoEnvironment, StepFailed, unforeseen
 
@@ -23,11 +24,11 @@ def report_failure(error: BaseException, *, as_json: bool, debug: bool) -> int:
     if isinstance(error, TyperException) and not str(error):  # a command without arguments has printed its help
         return BadInput.exit_code
     if debug:
-        traceback.print_exception(error)
+        print(hidden("".join(traceback.format_exception(error))), end="", file=sys.stderr)
     told = _told(error)
     document = show_error(told)
     if as_json:
-        print(json.dumps(document, indent=2))
+        print(json.dumps(hidden_document(document), indent=2))
     return told.exit_code
 
 
@@ -47,7 +48,7 @@ def _told(error: BaseException) -> EnvguardError:
 
 def show_error(error: EnvguardError) -> dict[str, object]:
     """Print an error on standard error; gives back its document for `--json`."""
-    text = error_text(error)
+    text = hidden(error_text(error))
     print(coloured(text) if wants_colour(sys.stderr, os.environ) else text, file=sys.stderr)
     if not isinstance(error, (StepFailed, NoEnvironment)):
         return {**error.as_json()}
@@ -57,5 +58,5 @@ def show_error(error: EnvguardError) -> dict[str, object]:
     known = diagnosis_of(error)
     if known is None:
         return {**error.as_json()}
-    print(printable(text_under(known)), file=sys.stderr)
+    print(printable(hidden(text_under(known))), file=sys.stderr)
     return {**error.as_json(), "hints": [hint.as_json() for hint in known.hints]}

@@ -13,6 +13,7 @@ from envguard.backends.protocol import Workspace
 from envguard.catalog.model import CommandStep, Environment
 from envguard.catalog.references import PLACEHOLDER
 from envguard.errors import BadInput, StepFailed
+from envguard.host.secrets import without_secrets
 from envguard.payload.contract import StepFindings
 from envguard.running.ending import ending, log_tail
 from envguard.running.step import StepResult
@@ -59,7 +60,7 @@ def run_command_step(step: CommandStep, inputs: Mapping[str, Path], run: Command
     seconds = time.monotonic() - started
     if code != 0:
         raise StepFailed(
-            f"The step {step.name!r} {ending(code)}.", why=log_tail(run.log), next_step=f"The whole log: {run.log}"
+            f"The step {step.name!r} {ending(code)}.", why=_said(step, run), next_step=f"The whole log: {run.log}"
         )
     for name, path in outputs.items():
         _check_made(step, name, path, run)
@@ -121,6 +122,11 @@ def _variables(step: CommandStep, run: CommandRun) -> dict[str, str]:
     return {**run.workspace.variables(run.environ), **PYTHON_VARIABLES, **step.env}
 
 
+def _said(step: CommandStep, run: CommandRun) -> str:
+    """The end of the step's log, without the secrets that the step was given."""
+    return without_secrets(log_tail(run.log), {**run.environ, **step.env})
+
+
 def _check_made(step: CommandStep, name: str, path: Path, run: CommandRun) -> None:
     """Refuse an output that is not a file in the scratch folder: a link could lead to any file of the host."""
     try:
@@ -133,6 +139,6 @@ def _check_made(step: CommandStep, name: str, path: Path, run: CommandRun) -> No
     if what:
         raise StepFailed(
             f"The step {step.name!r} succeeded, but its output {name!r} ({step.outputs[name]}) {what}.",
-            why=log_tail(run.log),
+            why=_said(step, run),
             next_step=f"Make it write to {{output.{name}}}, or correct the step's outputs. The whole log: {run.log}",
         )

@@ -12,6 +12,7 @@ from envguard.catalog.model import CommandStep, Step, Task
 from envguard.catalog.references import reference_of
 from envguard.errors import BrokenData
 from envguard.files import FileFacts
+from envguard.host.secrets import hashed_if_secret
 from envguard.payload.contract import Reference
 from envguard.running.code_digest import task_digest
 from envguard.running.environments.preparing import Prepared
@@ -245,9 +246,19 @@ def _step(step: Step, handed_over: HandedOver, seconds: float) -> ReceiptStep:
         },
         outputs={name: (_file(facts),) for name, facts in handed_over.outputs.items()},
         run="" if isinstance(step, CommandStep) else step.run,
-        command=command.command if command else (),
-        env=command.env if command else None,
+        command=recorded_command(command) if command else (),
+        env=recorded_env(command) if command else None,
     )
+
+
+def recorded_command(step: CommandStep) -> tuple[str, ...]:
+    """A step's command as receipts record it: the hash of an argument that holds a secret."""
+    return tuple(hashed_if_secret("", argument) for argument in step.command)
+
+
+def recorded_env(step: CommandStep) -> dict[str, str]:
+    """A step's own variables as receipts record them: of a secret only the hash."""
+    return {name: hashed_if_secret(name, value) for name, value in step.env.items()}
 
 
 def _file(facts: FileFacts, source: Reference | None = None) -> ReceiptFile:

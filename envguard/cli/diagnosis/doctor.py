@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from envguard.cli.event_lines import line_for
+from envguard.cli.hiding import hidden, hidden_document
 from envguard.cli.options import JsonOption
 from envguard.cli.selection import catalog_of
 from envguard.cli.session import Session
@@ -65,7 +66,12 @@ def doctor(
         healthy = not any(each.level == "finding" for each in findings)
         typer.echo(
             json.dumps(
-                {"schema": SCHEMA, "healthy": healthy, "findings": [each.as_json() for each in findings]}, indent=2
+                {
+                    "schema": SCHEMA,
+                    "healthy": healthy,
+                    "findings": hidden_document([each.as_json() for each in findings]),
+                },
+                indent=2,
             )
         )
     else:
@@ -121,9 +127,9 @@ def _show(findings: Sequence[Finding]) -> None:
         typer.echo(f"{check}")
         for each in group:
             mark = "!" if each.level == "finding" else "-"
-            typer.echo(printable(f"  {mark} {each.what}\n      {each.evidence}"))
+            typer.echo(printable(hidden(f"  {mark} {each.what}\n      {each.evidence}")))
             if each.remedy:
-                typer.echo(printable(f"      → {each.remedy}"))
+                typer.echo(printable(hidden(f"      → {each.remedy}")))
     found = sum(each.level == "finding" for each in findings)
     notes = len(findings) - found
     typer.echo(f"{found} findings, {notes} notes." if found else f"Healthy; {notes} notes.")

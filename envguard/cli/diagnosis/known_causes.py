@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from envguard.cli.hiding import hidden, hidden_document
 from envguard.cli.text import printable
 from envguard.doctor.conflicts import Conflict
 from envguard.doctor.diagnosing import Diagnosis, Hint, diagnose
@@ -32,9 +33,9 @@ def tell(stream: BinaryIO, *, as_json: bool) -> int:
     diagnosis = diagnose(stream)
     ways = _ways_out(diagnosis.conflict) if diagnosis.conflict else ()
     if as_json:
-        print(json.dumps(document(diagnosis, ways), indent=2))
+        print(json.dumps(hidden_document(document(diagnosis, ways)), indent=2))
     else:
-        print(printable(diagnosis_text(diagnosis, ways) or NOTHING_KNOWN))
+        print(printable(hidden(diagnosis_text(diagnosis, ways) or NOTHING_KNOWN)))
         if diagnosis.cut:
             print(f"The log is too long: only its first {diagnosis.lines:,} lines were read.")
     return 0 if diagnosis.hints or diagnosis.conflict else 1
