@@ -74,6 +74,9 @@ def _ran(run: RoadRun) -> str:
     where = run.runtime or "not run"
     if run.sample_size:
         where += f", {run.sample_size.images} images of {run.sample_size.pictures} pictures"
+    if run.outputs:
+        where += f", made-up inputs; lowest cosine of {len(run.outputs)} outputs"
+        where += f" {min(output.cosine for output in run.outputs):.4f}"
     return f"{where}. {on_one_line(run.reason)}".removesuffix(" ").replace("..", ".")
 
 

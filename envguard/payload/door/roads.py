@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Optional
 
+from .comparing import OutputDifference
 from .verifying import CallTimes, Measures, SampleSize
 
 CPU, GPU, WEB_CPU, WEB_GPU = "cpu", "gpu", "web-cpu", "web-gpu"
@@ -41,6 +42,7 @@ class RoadRun:
 
     Where it was not `ran`, or either of the two was not taken, `reason` says why; what a runtime said is kept
     literally. `runtime` names the runtime with its version and what drew: a GPU or software.
+    `outputs` are those of models that no task runs.
     """
 
     road: str
@@ -53,6 +55,7 @@ class RoadRun:
     measures: Optional[Measures] = None
     noise: Optional[Measures] = None
     latency: Optional[CallTimes] = None
+    outputs: tuple[OutputDifference, ...] = ()
 
 
 @dataclass(frozen=True)

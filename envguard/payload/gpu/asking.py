@@ -30,7 +30,7 @@ from ..landmarks.landmarkers import VERSION
 from ..landmarks.views import Picture
 from ..protocol import Events, Refused
 from ..steps import gpu
-from .display import PACKAGES, missing_libraries
+from .display import DRIVERS, missing_libraries
 from .views_file import write_views
 from .words import delegates_words
 
@@ -41,8 +41,6 @@ LONGEST_SECONDS = 180
 
 PLATFORMS: tuple[Mapping[str, str], ...] = ({"EGL_PLATFORM": "surfaceless"}, {})
 """How EGL is asked for a display, in order: Mesa has one without a screen only by that name, others may have one."""
-
-DRIVERS = f"Debian and Ubuntu have what draws without a GPU, too, in {' '.join(PACKAGES)}."
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ LIBRARIES = (EGL, GLES)
 PACKAGES = ("libegl1", "libgles2", "libgl1-mesa-dri", "libegl-mesa0", "libgbm1")
 """Debian's: the two libraries, and Mesa's drivers for them, one of which draws by software where there is no GPU."""
 
+DRIVERS = f"Debian and Ubuntu have what draws without a GPU, too, in {' '.join(PACKAGES)}."
+
 # Of EGL/egl.h and GLES3/gl3.h.
 NONE, PBUFFER_BIT, ES3_BIT, ES_API = 0x3038, 0x0001, 0x0040, 0x30A0
 SURFACE_TYPE, RENDERABLE_TYPE, WIDTH, HEIGHT, CONTEXT_VERSION = 0x3033, 0x3040, 0x3057, 0x3056, 0x3098

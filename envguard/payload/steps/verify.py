@@ -24,6 +24,7 @@ from ..contract import (
 )
 from ..files import bundle as bundles
 from ..gates import COMPARED, GateDeclaration, Limits, judge, limits_of
+from ..gpu import bare
 from ..gpu.asking import Pair, on_gpu
 from ..int8.goals import BALANCED, goal_of
 from ..landmarks.comparison import ComparedImage, Subject, compare, find_views, noise_floor
@@ -55,6 +56,7 @@ GPU_REFUSES = refuses(
     "Quantize for that road too, with weights that its operators read directly.",
 )
 GATES = tuple(gate.declaration for kind in KINDS for gate in (*kind.gates, *gates_on(GPU, kind)))
+GATES += (bare.INACCURATE,)
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ def run(request: Request, events: Events) -> StepFindings:
     original, quantized = bundles.read(request.file("original")), bundles.read(request.file("quantized"))
     kind = kind_of(original)
     if kind is None:
-        return StepFindings(_not_verified(OTHER, _why_not(original)))
+        return _without_task(request, options, original, quantized, limits)
     if kind_of(quantized) is not kind:
         return _rejected(kind, "it lacks one of the models that the task runs.")
     sizes = picture_sizes(request.found(InspectFindings).models)
@@ -147,6 +149,20 @@ def run(request: Request, events: Events) -> StepFindings:
         gates += _judged_on(run, kind, limits, original) if run.road in options.roads else ()
     gates += [judge(COMPARED, passed=True, subject=name) for name in run_here_alone(request, kind, original)]
     return StepFindings(replace(found, roads=tuple(runs)), tuple(gates), {DETAILS: file.name})
+
+
+def _without_task(
+    request: Request, options: VerifyOptions, original: bundles.Bundle, quantized: bundles.Bundle, limits: Limits
+) -> StepFindings:
+    """What can be said of a file that no task takes: what the GPU delegate makes of its models."""
+    found = _not_verified(OTHER, _why_not(original))
+    if GPU not in options.roads:
+        return StepFindings(found)
+    run = bare.on_gpu(original, quantized, request.found(InspectFindings).models)
+    gates = list(bare.gates_of(run, limits))
+    if run.original_taken:
+        gates.insert(0, judge(GPU_REFUSES, passed=bool(run.copy_taken), words={"reason": run.reason}))
+    return StepFindings(replace(found, roads=(run,)), tuple(gates))
 
 
 def _judged_on(run: RoadRun, kind: LandmarkKind, limits: Limits, original: bundles.Bundle) -> list[Gate]:

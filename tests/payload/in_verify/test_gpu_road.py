@@ -9,12 +9,13 @@ import os
 import tempfile
 import unittest
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
 import flatbuffers
 import numpy as np
-from envguard_payload.contract import RoadRun, StepFindings, VerifyFindings
+from envguard_payload.contract import InspectFindings, Port, RoadRun, StepFindings, VerifyFindings
 from envguard_payload.files import bundle as bundles
 from envguard_payload.gpu import asking
 from envguard_payload.steps import gpu, verify
@@ -105,6 +106,37 @@ class GpuRoad(unittest.TestCase):
         self.assertIn("DEQUANTIZE: Operation is not supported", refused.message)
         self.assertIn(LANDMARKS, refused.models)
         self.assertTrue(next(gate for gate in result.gates if gate.name == "mediapipe-rejects").passed)
+
+    def verify_bare(self, changed: bool) -> StepFindings:
+        """The landmark model by itself beside itself, or beside one with its weights behind DEQUANTIZE."""
+        (data,) = (bytes(model.data) for model in bundles.read(BUNDLE).models() if model.name == LANDMARKS)
+        original, copy = self.folder / "original.tflite", self.folder / "copy.tflite"
+        original.write_bytes(data)
+        copy.write_bytes(behind_dequantize(data) if changed else data)
+        (model,) = inspected({"original": (1, 256, 256, 3)}).models
+        answers = tuple(Port(name, (), (), "FLOAT32") for name in ("landmarks", "presence", "tongue"))
+        known = InspectFindings("original.tflite", "model", 0, (), (replace(model, outputs=answers),))
+        inputs = {"original": original, "quantized": copy}
+        result: StepFindings = verify.run(
+            request("steps.verify", self.folder, inputs, {"roads": list(BOTH)}, known), Silent()
+        )
+        return result
+
+    def test_a_bare_model_is_taken_and_its_outputs_are_compared(self) -> None:
+        result = self.verify_bare(changed=False)
+        (run,) = roads(result)
+        self.assertEqual((run.road, run.ran, run.original_taken, run.copy_taken), ("gpu", True, True, True), run.reason)
+        self.assertEqual([output.cosine for output in run.outputs], [1.0, 1.0, 1.0])
+        self.assertLess(run.outputs[0].noise_cosine, 1.0)
+        self.assertIn("gpu-inaccurate", [gate.name for gate in result.gates])
+        self.assertEqual(result.failures, ())
+
+    def test_a_bare_model_that_the_delegate_refuses_fails_in_its_words(self) -> None:
+        result = self.verify_bare(changed=True)
+        (run,) = roads(result)
+        self.assertEqual((run.original_taken, run.copy_taken), (True, False))
+        self.assertEqual([failure.name for failure in result.failures], ["gpu-refuses"])
+        self.assertIn("DEQUANTIZE: Operation is not supported", result.failures[0].message)
 
     def test_a_road_that_nobody_asks_for_is_not_run(self) -> None:
         result = self.verify(self.refused_copy(), roads=["cpu"])
