@@ -8,6 +8,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from types import FrameType
 
+from envguard.creation import as_the_user_has_it
+
 GRACE_SECONDS = 3.0
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
 CHECK_NAME = "  next: Check its name and its permissions; the environment's programs are beside its `python`.\n"
@@ -45,6 +47,7 @@ def _become(
     code = NOT_EXECUTABLE
     try:
         _die_with(parent)
+        as_the_user_has_it()
         for number in forwarded:
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, forwarded)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from envguard.catalog.model import Catalog
 from envguard.catalog.reading import read_catalog
 from envguard.catalog.shipped import builtin_catalog
 from envguard.errors import BadInput
+from envguard.ownership import owners, stranger
 
 PROJECT_FILE = "envguard.toml"
 PROJECT_VARIABLE = "ENVGUARD_PROJECT"
@@ -73,27 +72,15 @@ def _named(folder: Path) -> Path:
 
 
 def _refuse_strangers(file: Path, environ: Mapping[str, str]) -> None:
-    """Refuse a file that somebody else owns or can write to; not on Windows, where permissions work differently."""
-    if os.name == "nt":
-        return
-    why = _why_not_trusted(file, environ)
+    """Refuse a file that somebody else can change or replace: itself, what it leads to, or a folder on the way.
+
+    Not on Windows, where permissions work differently.
+    """
+    mine = owners(environ)
+    why = stranger(str(file), mine) or stranger(str(file.parent), mine)
     if why:
         raise BadInput(
             f"The project file {file} was ignored.",
             why=f"{why}, and it names commands to run",
-            next_step=f"If you trust it, name its folder: --project {file.parent} or {PROJECT_VARIABLE}.",
+            next_step=f"If you trust its owner, name its folder: --project {file.parent} or {PROJECT_VARIABLE}.",
         )
-
-
-def _why_not_trusted(file: Path, environ: Mapping[str, str]) -> str:
-    facts, folder = file.stat(), file.parent.stat()
-    mine = {0, os.geteuid()}
-    if os.geteuid() == 0 and environ.get("SUDO_UID", "").isdecimal():
-        mine.add(int(environ["SUDO_UID"]))
-    if facts.st_uid not in mine:
-        return "it belongs to another user"
-    if facts.st_mode & stat.S_IWOTH:
-        return "every user can write to it"
-    if folder.st_mode & stat.S_IWOTH and not folder.st_mode & stat.S_ISVTX:
-        return "every user can replace it"
-    return ""

@@ -14,6 +14,7 @@ from typer.core import TyperCommand, TyperGroup
 from envguard import __version__
 from envguard.cli.failure import report_failure
 from envguard.cli.session import Session, start_session
+from envguard.creation import keep_others_from_writing
 from envguard.errors import BadInput
 from envguard.running.signals import unwind_on_sigterm
 
@@ -79,6 +80,7 @@ class RootGroup(TyperGroup):
 
 def run(arguments: Sequence[str], commands: Mapping[str, Command | Group]) -> int:
     """Run one command and give back its exit code."""
+    keep_others_from_writing()
     unwind_on_sigterm()
     try:
         return int(root(commands)(args=list(arguments), prog_name="envguard", standalone_mode=False) or 0)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 from binascii import crc32
 
+from envguard.ownership import owners, stranger
 from envguard.store.fingerprint import MARKER, why_changed
 from envguard.store.usage import hold
 
-TITLE = "envguard shortcut 1"
+TITLE = "envguard shortcut 2"
 FOLDER = "shortcuts"
 PROJECT_FILE = "envguard.toml"
 LARGEST = 65536
@@ -25,9 +26,10 @@ def recorded_as_ready(
 
     The hold is a descriptor that marks the environment as in use; the process that runs there inherits it.
     """
-    project = nearest_project(environ)
+    project, mine = nearest_project(environ), owners(environ)
+    record = record_file(home, name, edition, project)
     try:
-        with open(record_file(home, name, edition, project), encoding="utf-8") as file:
+        with open(record, encoding="utf-8") as file:
             title, asked, folder, python, interpreter, *watched = file.read(LARGEST).split("\n")
         if title != TITLE or asked != f"{name}\t{edition}\t{project}" or not watched:
             return None
@@ -36,6 +38,8 @@ def recorded_as_ready(
             if facts_of(path) != facts:
                 return None
     except (OSError, ValueError):
+        return None
+    if stranger(record, mine) or stranger(folder, mine):
         return None
     descriptor = hold(folder)
     if not os.path.exists(os.path.join(folder, MARKER)) or why_changed(folder, python, interpreter):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 import shutil
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ from envguard.errors import NoEnvironment
 from envguard.files import write_whole
 from envguard.layout import Layout
 from envguard.locks.proofs import Proof
+from envguard.ownership import owners, stranger
 from envguard.store.fingerprint import FINGERPRINT, MARKER, take_fingerprint, why_changed
 from envguard.store.home import environments_folder
 from envguard.store.identity import Identity
@@ -108,7 +110,7 @@ def read_ready(folder: Path, identity: Identity) -> tuple[BuiltEnvironment | Non
         return None, "its marker is damaged"
     if marker.identity != identity:
         return None, "it was made of other parts"
-    why = why_changed(str(folder), marker.python, marker.interpreter)
+    why = stranger(str(folder), owners(os.environ)) or why_changed(str(folder), marker.python, marker.interpreter)
     if why:
         return None, why
     return BuiltEnvironment(identity, folder, marker.layout(folder), marker.proof, fresh=False), ""

@@ -3,13 +3,38 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
+from envguard.errors import BadInput
+from envguard.ownership import owners, stranger
+
+# What a user with the right to write there could plant: environments, records of them, wheels, probed interpreters.
+FOLDERS = ("environments", "shortcuts", "uv-cache", "interpreters", "runs", "logs", "owners")
+
 
 def envguard_home(environ: Mapping[str, str] | None = None) -> Path:
-    """The folder of everything envguard builds: `ENVGUARD_HOME`, or else the user's cache folder."""
-    named = (os.environ if environ is None else environ).get("ENVGUARD_HOME")
+    """The folder of everything envguard builds: `ENVGUARD_HOME`, or else the user's cache folder.
+
+    Raises BadInput if somebody else could put something there: what lies in the store is run.
+    """
+    variables = os.environ if environ is None else environ
+    home = _home(variables)
+    mine = owners(variables)
+    why = next(filter(None, (stranger(str(home / each), mine, shared=False) for each in ("", *FOLDERS))), "")
+    if why:
+        raise BadInput(
+            f"The store {home} was ignored.",
+            why=f"{why}, and what lies there is run",
+            next_step="Set ENVGUARD_HOME to a folder of your own, or see to it that only you can write to this one: "
+            f"chmod -R go-w {shlex.quote(str(home))}",
+        )
+    return home
+
+
+def _home(variables: Mapping[str, str]) -> Path:
+    named = variables.get("ENVGUARD_HOME")
     if named:
         return Path(named).expanduser().absolute()
     from platformdirs import user_cache_path  # not needed for a warm start with ENVGUARD_HOME

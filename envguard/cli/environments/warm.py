@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from envguard.backends.table import HOST
+from envguard.creation import keep_others_from_writing
 from envguard.running.ready_record import recorded_as_ready
 
 
@@ -13,6 +14,7 @@ def execute_warm(arguments: list[str]) -> int | None:
 
     None if the environment is not known to be ready, or if there are other arguments: the whole command line decides.
     """
+    keep_others_from_writing()
     if os.environ.get("ENVGUARD_BACKEND", HOST) != HOST:
         return None
     edition, here, rest = "", False, list(arguments)
