@@ -50,10 +50,12 @@ class TableReader:
         except ValueError as error:
             self.refuse(key, str(error))
 
-    def inner(self, key: str, read: Callable[[TableReader], Value]) -> Value:
-        """A table inside this one."""
+    def inner(self, key: str, read: Callable[[TableReader], Value], default: Value | None = None) -> Value:
+        """A table inside this one, or its default; one without a default is required."""
         self._asked.append(key)
         if key not in self._values:
+            if default is not None:
+                return default
             self.refuse(key, "is missing")
         return self._read(self._values[key], f"{self._where}: {key}", read)
 

@@ -12,6 +12,20 @@ from envguard.table_reader import JsonValue
 
 
 @dataclass(frozen=True, slots=True)
+class OptionalLibraries:
+    """What a system may have for a part of what an environment does, which `purpose` says.
+
+    `packages` maps Debian packages to a file of each that is in one of the linker's folders, or below one.
+    """
+
+    purpose: str
+    packages: Mapping[str, str]
+
+
+NO_LIBRARIES = OptionalLibraries("", {})
+
+
+@dataclass(frozen=True, slots=True)
 class Edition:
     """One version line of an environment.
 
@@ -19,6 +33,7 @@ class Edition:
     given (PEP 508); with `dependencies` off, only the requirements themselves are locked. An edition that is not
     `offered` is used only if it is named: it stays in the catalog to be proved again and to be on record.
     `system_libraries` are the Debian packages that a minimal system needs for it, besides the C and C++ runtimes.
+    `optional_libraries` are those that only a part of its work needs.
     `npm` are packages of npm's that are unpacked into it.
     """
 
@@ -30,6 +45,7 @@ class Edition:
     offered: bool = True
     system_libraries: tuple[str, ...] = ()
     npm: tuple[NpmPackage, ...] = ()
+    optional_libraries: OptionalLibraries = NO_LIBRARIES
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,13 @@ from functools import cache
 from pathlib import Path
 
 from envguard.catalog.model import (
+    NO_LIBRARIES,
     Catalog,
     CommandStep,
     Edition,
     Environment,
     Index,
+    OptionalLibraries,
     PayloadStep,
     Sample,
     SampleFile,
@@ -175,9 +177,14 @@ def _edition_of(pythons: tuple[str, ...], dependencies: bool) -> Callable[[str, 
             offered=table.take("offered", boolean, True),
             system_libraries=table.take("system-libraries", list_of(_debian_package), ()),
             npm=table.take("npm", _npm_packages, ()),
+            optional_libraries=table.inner("optional-system-libraries", _optional_libraries, NO_LIBRARIES),
         )
 
     return edition
+
+
+def _optional_libraries(table: TableReader) -> OptionalLibraries:
+    return OptionalLibraries(table.take("purpose", text), table.take("packages", table_of(inside, _debian_package)))
 
 
 def _requirement(value: object) -> str:

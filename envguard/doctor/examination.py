@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from envguard.catalog.model import Environment
 from envguard.doctor import host_checks
 from envguard.doctor.diagnosing import diagnose
 from envguard.doctor.finding import Finding
@@ -27,11 +28,15 @@ PROBE_PATIENCE = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What is examined: the store's folder, the user's home folder, and the variables of the process."""
+    """What is examined: the store's folder, the user's home folder, the variables of the process.
+
+    `environments` are those whose optional libraries are looked for.
+    """
 
     store: Path
     user_home: Path
     environ: Mapping[str, str]
+    environments: tuple[Environment, ...] = ()
 
 
 def examine_host(who: Examined, *, index: bool = True) -> tuple[Finding, ...]:
@@ -59,6 +64,7 @@ def _of_host(who: Examined) -> tuple[Finding, ...]:
         *host_checks.check_variables(who.environ),
         *host_checks.check_disk(who.store),
         *host_checks.check_engine(who.environ),
+        *host_checks.check_optional_libraries(who.environments),
     )
 
 

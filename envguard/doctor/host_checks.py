@@ -9,8 +9,10 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from envguard.catalog.model import Environment
 from envguard.doctor.finding import Finding
 from envguard.host.interpreters import HostFacts
+from envguard.host.linker import absent
 from envguard.host.variables import removed_from_step
 
 # Measured: the environments of `run quantize` take 0.53 GB, including the packages they are made from (2026-11-22,
@@ -92,6 +94,25 @@ def _customizations(facts: HostFacts) -> list[Path]:
         library = Path(interpreter.facts.base_prefix) / "lib" / f"python{version}"
         found += [path for path in (library / "sitecustomize.py", library / "usercustomize.py") if path.is_file()]
     return list(dict.fromkeys(found))
+
+
+def check_optional_libraries(environments: Iterable[Environment]) -> Iterator[Finding]:
+    """A note on what this system could have for a part of what an environment does."""
+    if not sys.platform.startswith("linux"):
+        return
+    for environment in environments:
+        for edition in environment.editions:
+            optional = edition.optional_libraries
+            missing = absent(optional.packages) if edition.offered else ()
+            if missing:
+                are, them = ("is", "it") if len(missing) == 1 else ("are", "them")
+                yield Finding(
+                    "system libraries",
+                    "note",
+                    f"{', '.join(missing)} {are} not installed",
+                    f"{environment.name} {edition.name} needs {them} only {optional.purpose}",
+                    f"apt-get install --no-install-recommends {' '.join(missing)}",
+                )
 
 
 def check_disk(home: Path, needed: int = ROOM_FOR_QUANTIZE) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from envguard.doctor.elf import ElfFacts, read_elf
 from envguard.doctor.finding import Finding, Level
 from envguard.doctor.installed import InstalledEnvironment
-from envguard.doctor.linker import find_library, versions_in
+from envguard.host.linker import find_library, versions_in
 
 SHOWN = 3
 LARGEST_MODULE = 512 << 20

@@ -15,6 +15,7 @@ from envguard.running.environments.setting_up import SetUp
 
 SCHEMA = 1
 WIDTH = 80
+APT = "apt-get install --no-install-recommends"
 HEADS = ("environment", "edition", "Python", "state")
 
 
@@ -70,6 +71,9 @@ def setup_text(report: SetupReport, width: int = WIDTH) -> str:
         *table,
         "",
     ]
+    for each in report.environments:
+        if each.lacking:
+            lines += [*_wrapped(_lacking(each), width), f"  {APT} {' '.join(each.lacking)}", ""]
     missing = [each.name for each in report.environments if each.error is not None]
     if missing:
         return "\n".join([*lines, *_wrapped(f"Not ready: {', '.join(missing)}.", width)])
@@ -77,10 +81,16 @@ def setup_text(report: SetupReport, width: int = WIDTH) -> str:
     return "\n".join([*lines, done, f"  {shlex.join(report.next)}"])
 
 
+def _lacking(each: SetUp) -> str:
+    """What this system could have for a part of what the environment does."""
+    return f"{each.name} lacks nothing but what is only needed {each.purpose}. On Debian or Ubuntu:"
+
+
 def _as_json(each: SetUp) -> dict[str, object]:
-    """What `envguard create --json` says of an environment, or its error."""
+    """What `envguard create --json` says of an environment and what is `lacking`, or its error."""
     if each.prepared is not None:
-        return {"name": each.name, "ready": True, **each.prepared.as_json()}
+        lacking = {"packages": list(each.lacking), "purpose": each.purpose} if each.lacking else None
+        return {"name": each.name, "ready": True, **each.prepared.as_json(), "lacking": lacking}
     assert each.error is not None
     return {"name": each.name, "ready": False, **each.error.as_json()}
 

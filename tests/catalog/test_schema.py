@@ -19,6 +19,8 @@ CHECKOUT = Path(__file__).parents[2]
 SCHEMA: dict[str, Any] = json.loads((CHECKOUT / "docs" / "catalog.schema.json").read_text(encoding="utf-8"))
 CATALOGS = [CHECKOUT / "envguard" / "catalog" / "builtin.toml", *sorted(CHECKOUT.glob("examples/*/envguard.toml"))]
 
+OPTIONAL = "optional-system-libraries"
+
 # The reader's tables by the place that their errors name, and the same in the schema.
 TABLES = {
     r"t": SCHEMA,
@@ -26,7 +28,8 @@ TABLES = {
     r"t: image": SCHEMA["properties"]["image"],
     r"t: environments\.[^.:]+": SCHEMA["$defs"]["environment"],
     r"t: environments\.[^.:]+: check": SCHEMA["$defs"]["environment"]["properties"]["check"]["oneOf"][1],
-    r"t: environments\..+: editions\..+": SCHEMA["$defs"]["edition"],
+    r"t: environments\..+: editions\.[^.:]+": SCHEMA["$defs"]["edition"],
+    r"t: environments\..+: optional-system-libraries": SCHEMA["$defs"]["edition"]["properties"][OPTIONAL],
     r"t: samples\.[^.:]+": SCHEMA["$defs"]["sample"],
     r"t: samples\..+: files\[\d+\]": SCHEMA["$defs"]["sample"]["properties"]["files"]["items"],
     r"t: tasks\.[^:]+": SCHEMA["$defs"]["task"],

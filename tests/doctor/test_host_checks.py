@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from envguard.catalog.model import Edition, Environment, OptionalLibraries
 from envguard.doctor import host_checks
 from envguard.doctor.examination import Examined, examine_host
 from envguard.doctor.finding import Finding
@@ -91,6 +94,19 @@ def test_an_engine_that_answers_is_no_note_and_each_other_one_is(tmp_path: Path)
         (wrong,) = host_checks.check_engine(environ)
     assert "does not answer" in wrong.what
     assert wrong.level == "note"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Debian's packages, in folders of Linux' linker")
+def test_an_optional_library_that_is_missing_is_a_note_with_its_purpose_and_its_package() -> None:
+    optional = OptionalLibraries("to draw", {"libc6": "libc.so.6", "libnothing1": "nowhere/libnothing.so.1"})
+    edition = Edition("1", ("3.11",), ("six",), optional_libraries=optional)
+    environment = Environment("tools", "tools", "checks.imports", (edition,), Path())
+    (note,) = host_checks.check_optional_libraries([environment])
+    assert (note.level, note.what) == ("note", "libnothing1 is not installed")
+    assert note.evidence == "tools 1 needs it only to draw"
+    assert note.remedy == "apt-get install --no-install-recommends libnothing1"
+    not_offered = replace(environment, editions=(replace(edition, offered=False),))
+    assert list(host_checks.check_optional_libraries([not_offered])) == []
 
 
 @pytest.mark.network

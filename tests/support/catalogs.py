@@ -22,6 +22,7 @@ GOOD: dict[str, Any] = {
                 "1": {
                     "requirements": ["six==1.15.0"],
                     "system-libraries": ["libegl1", "libstdc++6"],
+                    "optional-system-libraries": {"purpose": "to draw", "packages": {"libgbm1": "libgbm.so.1"}},
                     "npm": ["@scope/left.pad@1.3.0-rc.1 sha512-" + "a" * 86 + "=="],
                 },
             },

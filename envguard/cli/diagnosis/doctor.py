@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from envguard.catalog import builtin_catalog
 from envguard.cli.event_lines import line_for
 from envguard.cli.hiding import hidden, hidden_document
 from envguard.cli.options import JsonOption
@@ -113,7 +114,8 @@ def report_bug(
 
 
 def _of_host(session: Session, *, offline: bool) -> tuple[Finding, ...]:
-    return examine_host(Examined(envguard_home(), Path.home(), session.environ), index=not offline)
+    environments = tuple(builtin_catalog().environments.values())
+    return examine_host(Examined(envguard_home(), Path.home(), session.environ, environments), index=not offline)
 
 
 def _of_environment(python: Path) -> tuple[Finding, ...]:

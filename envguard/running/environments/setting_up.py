@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from envguard.backends.table import backend_class
 from envguard.catalog.model import Catalog, Task
 from envguard.errors import EnvguardError, Interrupted, NoEnvironment
+from envguard.host.linker import absent
 from envguard.running.environments.preparing import Prepared, Workshop
 from envguard.running.environments.recorded import recorded_locks
 from envguard.running.pipeline import environments_of
@@ -14,11 +17,16 @@ from envguard.running.pipeline import environments_of
 
 @dataclass(frozen=True, slots=True)
 class SetUp:
-    """One environment that was requested: `prepared`, or the `error` that says why it is not ready."""
+    """One environment that was requested: `prepared`, or the `error` that says why it is not ready.
+
+    `lacking` are the Debian packages that this host could have for a part of its work, which `purpose` says.
+    """
 
     name: str
     prepared: Prepared | None = None
     error: EnvguardError | None = None
+    lacking: tuple[str, ...] = ()
+    purpose: str = ""
 
 
 def needed_here(catalog: Catalog) -> list[str]:
@@ -45,11 +53,21 @@ def set_up(names: Sequence[str], workshop: Workshop) -> list[SetUp]:
 def _set_up(name: str, workshop: Workshop) -> SetUp:
     try:
         _refuse_unlocked(name, workshop.catalog)
-        return SetUp(name, workshop.prepare(name))
+        return _with_lacking(SetUp(name, workshop.prepare(name)))
     except Interrupted:
         raise
     except EnvguardError as error:
         return SetUp(name, error=error)
+
+
+def _with_lacking(found: SetUp) -> SetUp:
+    """The same with what is missing of optional libraries; what runs elsewhere does not have this host's."""
+    assert found.prepared is not None
+    chosen = found.prepared.candidate
+    optional = chosen.edition.optional_libraries
+    if backend_class(chosen.backend).elsewhere or not sys.platform.startswith("linux"):
+        return found
+    return replace(found, lacking=absent(optional.packages), purpose=optional.purpose)
 
 
 def _refuse_unlocked(name: str, catalog: Catalog) -> None:

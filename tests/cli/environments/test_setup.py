@@ -14,7 +14,9 @@ import pytest
 
 from envguard.catalog import builtin_catalog, load_catalog
 from envguard.cli.projects.init import TEMPLATE
-from envguard.running.environments.setting_up import needed_here, next_command
+from envguard.host.interpreters import HostFacts
+from envguard.report.setup import SetupReport, setup_text
+from envguard.running.environments.setting_up import SetUp, needed_here, next_command
 from tests.support.command import Ended, envguard
 
 BUILTIN = {"quantize", "verify", "samples"}
@@ -61,6 +63,13 @@ def test_a_task_with_several_inputs_names_each(tmp_path: Path) -> None:
     catalog = load_catalog(project(tmp_path, two), {"HOME": str(tmp_path)})
     said = shlex.join(next_command(catalog, ["pages"], []))
     assert said == "run page --input source=PATH --input style=PATH -o OUT"
+
+
+def test_what_only_a_part_of_the_work_needs_is_named_with_its_package() -> None:
+    made = SetUp("tools", lacking=("libgbm1", "libgles2"), purpose="to draw")
+    text = setup_text(SetupReport((made,), 1.0, HostFacts((), ()), None, Path("/store"), ("next",)))
+    assert "tools lacks nothing but what is only needed to draw. On Debian or Ubuntu:" in text
+    assert "  apt-get install --no-install-recommends libgbm1 libgles2" in text.splitlines()
 
 
 def test_an_environment_without_a_lock_is_told_what_to_do_and_is_no_success(tmp_path: Path) -> None:

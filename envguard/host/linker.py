@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -25,6 +25,11 @@ def system_folders() -> tuple[Path, ...]:
 def find_library(soname: str, first: Iterable[Path] = ()) -> Path | None:
     """The file that a soname resolves to, searched in the folders `first` and then in the system's."""
     return next((path for folder in (*first, *system_folders()) if (path := folder / soname).is_file()), None)
+
+
+def absent(files: Mapping[str, str]) -> tuple[str, ...]:
+    """The keys of those files that are in none of the system's folders; a file may lie below one, as `dri/x.so`."""
+    return tuple(key for key, file in files.items() if find_library(file) is None)
 
 
 @cache
