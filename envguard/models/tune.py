@@ -106,9 +106,9 @@ def tune(
 
 
 def document_of(record: Run) -> TuneDocument:
-    """The document of a run, with the lines that set what is advised."""
+    """The document of a run, with the lines that set what is advised, and the delegate."""
     found = record.found(TuneFindings)
-    return tune_document(record, code(found.kind, found.advice) if found and found.advice else {})
+    return tune_document(record, code(found.kind, found.advice) if found else {})
 
 
 def _check_outputs(source: Path, output: Path | None, report: Path | None) -> None:

@@ -65,7 +65,7 @@ def test_a_bundle_is_measured_and_told_and_every_round_kept(store_home: Path, tm
     assert (document["task"], document["kind"], document["output"]["path"]) == ("tune", "face", str(kept))
     assert {trial["verdict"] for trial in document["trials"]} <= {"faster", "slower", "same", "unclear"}
     assert all(trial["found"]["before"] > 0 for trial in document["trials"])
-    assert bool(document["code"]) == bool(document["advice"])
+    assert set(document["code"]) == {"Java", "Kotlin", "Swift", "Python", "JavaScript"}
     measured = json.loads(kept.read_text())
     assert measured["trials"] == document["trials"]
     assert len(measured["rounds_ms"][0]) == measured["control"]["rounds"]

@@ -12,7 +12,7 @@ IN_INT8 = "int8 dynamic"
 """How recipes call a layer that multiplies int8 by int8."""
 
 ANSWER = {True: "yes", False: "no", None: "unknown"}
-BASIS = {"run": "run", "lint": "lint alone", "nothing": NOTHING}
+BASIS = {"run": "run", "lint": "rules alone", "nothing": NOTHING}
 
 
 def road_lines(document: QuantizeDocument) -> list[str]:
@@ -20,7 +20,7 @@ def road_lines(document: QuantizeDocument) -> list[str]:
     if not _known(document.roads):
         return []
     notes = [line for note in _notes(document) for line in wrapped(note)]
-    return ["Roads, each against the original on that road:", *aligned(_rows(document.roads)), *notes]
+    return ["", "Roads, each against the original on that road:", *aligned(_rows(document.roads)), *notes]
 
 
 def road_markdown(document: QuantizeDocument) -> list[str]:
@@ -66,7 +66,7 @@ def _notes(document: QuantizeDocument) -> Iterator[str]:
         elif report.basis == "nothing":
             yield f"{report.road}: not tried."
         if report.lint is not None and report.lint.refused:
-            yield f"{report.road}: by the rules, {_refused(report.lint)}."
+            yield f"{report.road}: by the rules, {_refused(report.lint)}"
     yield _arm(document)
 
 
@@ -92,7 +92,5 @@ def _arm(document: QuantizeDocument) -> str:
         for name, recipe in recipes.items()
     }
     layers = ", ".join(f"{count} of {name}" for name, count in counts.items() if count)
-    here = "Nothing was timed on an ARM processor"
-    if not layers:
-        return f"{here}; no layer multiplies int8 by int8 there."
-    return f"{here}; the layers that multiply int8 by int8, for which it has instructions: {layers}."
+    told = "Nothing was timed on an ARM processor. Layers that multiply int8 by int8, for which it has instructions:"
+    return f"{told} {layers or 'none'}."

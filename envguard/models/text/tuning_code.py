@@ -12,15 +12,22 @@ Lines = list[str]
 
 MODE = "running_mode"
 IMAGE, VIDEO, LIVE_STREAM = "IMAGE", "VIDEO", "LIVE_STREAM"
+GPU_OF_WEB = '"GPU"'
 
 
 def code(kind: str, settings: Settings) -> dict[str, tuple[str, ...]]:
     """Lines by language that make a landmarker's options, and call it in the mode that is set.
 
     `kind` is face, hand, pose or gesture; the settings have the names of MediaPipe's Python API. What stands for the
-    user's own (`baseOptions`, `image`, `onResult`, ...) is named as in MediaPipe's guides.
+    user's own (`modelPath`, `image`, `onResult`, ...) is named as in MediaPipe's guides. The delegate is the one that
+    was measured with; beside it stands what the GPU's is called.
     """
     return {language: tuple(write(_api_of(kind), settings)) for language, write in _LANGUAGES.items()}
+
+
+def _or(gpu: str) -> str:
+    """The comment that names the other delegate."""
+    return f"or {gpu}, if it takes the file"
 
 
 @dataclass(frozen=True)
@@ -40,11 +47,22 @@ def _api_of(kind: str) -> Api:
 
 def _java(api: Api, settings: Settings) -> Lines:
     options = f"{api.name}Options"
-    return _builder(api, f"{options} options = {options}.builder()", "this::onResult", settings, end=";")
+    base = _base("BaseOptions baseOptions", end=";")
+    return [*base, *_builder(api, f"{options} options = {options}.builder()", "this::onResult", settings, end=";")]
 
 
 def _kotlin(api: Api, settings: Settings) -> Lines:
-    return _builder(api, f"val options = {api.name}Options.builder()", "{ result, image -> }", settings, end="")
+    start = f"val options = {api.name}Options.builder()"
+    return [*_base("val baseOptions", end=""), *_builder(api, start, "{ result, image -> }", settings, end="")]
+
+
+def _base(start: str, *, end: str) -> Lines:
+    return [
+        f"{start} = BaseOptions.builder()",
+        "    .setModelAssetPath(modelPath)",
+        f"    .setDelegate(Delegate.CPU) // {_or('Delegate.GPU')}",
+        f"    .build(){end}",
+    ]
 
 
 def _builder(api: Api, start: str, listener: str, settings: Settings, *, end: str) -> Lines:
@@ -57,7 +75,11 @@ def _builder(api: Api, start: str, listener: str, settings: Settings, *, end: st
 
 def _swift(api: Api, settings: Settings) -> Lines:
     modes = {IMAGE: ".image", VIDEO: ".video", LIVE_STREAM: ".liveStream"}
-    lines = [f"let options = {api.name}Options()", "options.baseOptions.modelAssetPath = modelPath"]
+    lines = [
+        f"let options = {api.name}Options()",
+        "options.baseOptions.modelAssetPath = modelPath",
+        f"options.baseOptions.delegate = .CPU // {_or('.GPU')}",
+    ]
     for name, value in settings.items():
         lines.append(f"options.{_camel(name)} = {modes[str(value)] if name == MODE else _lower(value)}")
     if settings.get(MODE) == LIVE_STREAM:
@@ -70,7 +92,15 @@ def _swift(api: Api, settings: Settings) -> Lines:
 
 
 def _python(api: Api, settings: Settings) -> Lines:
-    lines = [f"options = vision.{api.name}Options(", "    base_options=base_options,"]
+    lines = [
+        "base_options = BaseOptions(",
+        "    model_asset_path=model_path,",
+        f"    # {_or('BaseOptions.Delegate.GPU')}",
+        "    delegate=BaseOptions.Delegate.CPU,",
+        ")",
+        f"options = vision.{api.name}Options(",
+        "    base_options=base_options,",
+    ]
     for name, value in settings.items():
         lines.append(f"    {name}={f'vision.RunningMode.{value}' if name == MODE else repr(value)},")
     if settings.get(MODE) == LIVE_STREAM:
@@ -83,7 +113,10 @@ def _javascript(api: Api, settings: Settings) -> Lines:
     """The web has two modes only: its VIDEO is what the others call VIDEO and LIVE_STREAM."""
     lines = [
         f"const {api.variable} = await {api.name}.createFromOptions(vision, {{",
-        "  baseOptions: { modelAssetPath },",
+        "  baseOptions: {",
+        "    modelAssetPath,",
+        f'    delegate: "CPU", // {_or(GPU_OF_WEB)}',
+        "  },",
     ]
     for name, value in settings.items():
         written = f'"{IMAGE if value == IMAGE else VIDEO}"' if name == MODE else _lower(value)

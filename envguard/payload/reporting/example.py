@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 
 from ..contract import (
+    CPU,
+    GPU,
     NO,
+    WEB_CPU,
     YES,
     AppliedPass,
     CallTimes,
@@ -33,6 +36,7 @@ from ..contract import (
     RecipeDocument,
     RecipeSummary,
     RecipeTrial,
+    RoadRun,
     Run,
     SampleSize,
     ScoreShift,
@@ -230,6 +234,11 @@ def _verified(shift: float) -> VerifyFindings:
         measures=measures,
         noise=measures,
         latency=CallTimes(14.0, 13.0, 13 / 14),
+        roads=(
+            RoadRun(CPU, True, "MediaPipe 0", "", True, True, SampleSize(1, 2, DETECTIONS), measures),
+            RoadRun(GPU, True, "a GPU", "DEQUANTIZE: Operation is not supported.", True, False),
+            RoadRun(WEB_CPU, False, reason="there is no browser here"),
+        ),
     )
 
 

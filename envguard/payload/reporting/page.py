@@ -12,7 +12,7 @@ import jinja2
 from markupsafe import Markup
 
 from ..contract import ModelReport, ModelRounds, QuantizeDocument, Run, VerifyDetails, quantize_document
-from . import pictures, plots, summary, tables
+from . import pictures, plots, roads, summary, tables
 
 TEMPLATES = Path(__file__).resolve().parent
 TEMPLATE, STYLE = "page.html", "page.css"
@@ -95,6 +95,7 @@ def _tables(sources: PageContents, document: QuantizeDocument) -> dict[str, tabl
         "gates": tables.gates(sources.run.gates),
         "refused": tables.refused(document),
         "conditions": tables.conditions(sources.run.gates),
+        "roads": roads.table(document),
         "sizes": tables.sizes(document),
         "times": tables.times(document.models),
         "outputs": tables.outputs(document.models),

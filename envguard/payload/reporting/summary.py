@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..contract import Measures, ModelReport, QuantizeDocument, VerifyFindings
+from . import roads
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ def unverified(document: QuantizeDocument, pictures: int) -> list[str]:
     """What the verdict does not rest on, in sentences, on a page with so many pictures."""
     cpu = document.cpu
     here = f"{cpu.name}, {cpu.architecture}" if cpu else "this computer's processor"
-    told = [f"Times are of {here}. No phone, no GPU and no NPU was tried; LiteRT on a phone has other kernels."]
+    told = [f"Times are of {here}. No phone, no ARM processor and no NPU was tried; LiteRT there has other kernels."]
+    told += roads.unverified(document)
     told += _of_verification(document.verify, pictures)
     for model in document.models:
         told += _of_model(model)

@@ -70,7 +70,7 @@ def document(
         cpu=Processor("x86_64", "A processor with a long name @ 2.50GHz", ()),
         processors=1,
         sample_size=TunedOn(pictures=8, views=8, timed=3),
-        code=code("face", advice) if advice else {},
+        code=code("face", advice or {}),
         environments=(),
     )
 
@@ -109,7 +109,8 @@ def test_what_gains_what_is_kept_and_what_only_finds_less_are_told_apart() -> No
 def test_no_gain_is_called_none() -> None:
     text = " ".join(as_text(document(trial("num_faces", 2, "same"))).split())
     assert "No setting gains measurable time" in text
-    assert "Java" not in text
+    assert ".setDelegate(Delegate.CPU)" in text
+    assert "setNumFaces" not in text
 
 
 def test_markdown_has_the_same_and_its_code_in_blocks() -> None:
@@ -144,6 +145,15 @@ def test_the_code_of_every_language_has_every_setting() -> None:
         assert expected in written["JavaScript"]
 
 
+def test_the_code_of_every_language_names_both_delegates() -> None:
+    written = {language: "\n".join(lines) for language, lines in code("face", {}).items()}
+    assert ".setDelegate(Delegate.CPU) // or Delegate.GPU, if it takes the file" in written["Java"]
+    assert ".setDelegate(Delegate.CPU) // or Delegate.GPU, if it takes the file" in written["Kotlin"]
+    assert "options.baseOptions.delegate = .CPU // or .GPU, if it takes the file" in written["Swift"]
+    assert "# or BaseOptions.Delegate.GPU, if it takes the file" in written["Python"]
+    assert 'delegate: "CPU", // or "GPU", if it takes the file' in written["JavaScript"]
+
+
 def test_a_gesture_recognizer_is_called_by_its_own_names() -> None:
     written = {language: "\n".join(lines) for language, lines in code("gesture", {"running_mode": "VIDEO"}).items()}
     assert "recognizer.recognizeForVideo(image, timestampMs)" in written["Kotlin"]
@@ -157,7 +167,7 @@ def test_mediapipe_takes_the_python_code_of_every_kind(store_home: Path) -> None
     python = workshop(store_home).prepare("verify").built.layout.python
     lines = [
         "from mediapipe.tasks.python import BaseOptions, vision",
-        "base_options = BaseOptions(model_asset_path='none.task')",
+        "model_path = 'none.task'",
         "on_result = print",
     ]
     apis = {kind: f"{kind.capitalize()}Landmarker" for kind in ("face", "hand", "pose")}
@@ -172,6 +182,7 @@ def test_mediapipe_takes_the_python_code_of_every_kind(store_home: Path) -> None
         }
         pasted = code(kind, settings)["Python"]
         lines += [*pasted[:-1], f"assert options.num_{thing}s == 2, options"]
+        lines.append("assert options.base_options.delegate == BaseOptions.Delegate.CPU != BaseOptions.Delegate.GPU")
         lines.append(f"assert hasattr(vision.{api}, {pasted[-1].split('.')[1].split('(')[0]!r})")
     run = subprocess.run([python, "-I", "-c", "\n".join(lines)], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr

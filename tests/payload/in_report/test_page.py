@@ -21,10 +21,11 @@ from envguard_payload.contract import (
     RefusedAttempt,
     Request,
     VerifyFindings,
+    quantize_document,
     to_json,
 )
 from envguard_payload.protocol import Refused
-from envguard_payload.reporting import example, tables
+from envguard_payload.reporting import example, roads, tables
 from envguard_payload.reporting.page import PageContents, render
 from envguard_payload.steps import report
 from PIL import Image
@@ -161,6 +162,19 @@ class Page(unittest.TestCase):
         self.assertEqual(rows["Faces lost"], ("–", "✓ yes", "0 of 12", "0.5%"))
         self.assertEqual(rows["Time on one thread"], (example.MODEL, "✓ yes", "0.80", "1.05"))
         self.assertEqual(rows["Blendshapes, mean difference"], ("–", "✓ yes", "0.0050", "0.008"))
+
+    def test_every_road_is_told_with_what_was_run_there_and_why_one_was_not(self) -> None:
+        page = Document(render(self.sources))
+        text = "".join(page.text)
+        table = roads.table(quantize_document(self.sources.run))
+        assert table is not None
+        rows = {row[0]: row[1:] for row in table.rows}
+        self.assertEqual(rows["cpu"][:3], ("run", "✓ yes", "MediaPipe 0"))
+        self.assertEqual(rows["gpu"][:2], ("run", "✗ no"))
+        self.assertEqual(rows["web-cpu"][:2], ("–", "unknown"))
+        self.assertIn("DEQUANTIZE: Operation is not supported.", text)
+        self.assertIn("The road web-cpu was not tried: there is no browser here", text)
+        self.assertIn("roads", [each.get("id") for each in page.named("section")])
 
     def test_what_was_tried_before_stands_with_what_refused_it(self) -> None:
         run = self.sources.run
