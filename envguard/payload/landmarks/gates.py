@@ -21,6 +21,9 @@ PARTS = {
 }
 """By what is counted: the parts that it may be due to, the likeliest first."""
 
+ONE_IN_TEN = 0.1
+"""The limit for shares on roads that are tried on ten images: what noise may do to one of them is no failure."""
+
 NO_MODELS: Mapping[str, Sequence[str]] = {}
 
 
@@ -45,9 +48,10 @@ class LandmarkGate:
     elsewhere: float | None = None
 
 
-def lost(things: str, limit: float) -> LandmarkGate:
-    """The share of what the original finds that the copy does not."""
-    return _share(things, "lost", "not found any more", limit, lambda measures: measures.counts.lost)
+def lost(things: str, limit: float, elsewhere: float | None = None) -> LandmarkGate:
+    """The share of what the original finds that the copy does not; for `elsewhere` see `LandmarkGate`."""
+    gate = _share(things, "lost", "not found any more", limit, lambda measures: measures.counts.lost)
+    return replace(gate, elsewhere=elsewhere)
 
 
 def extra(things: str) -> LandmarkGate:
@@ -55,16 +59,18 @@ def extra(things: str) -> LandmarkGate:
     return _share(things, "extra", "found where the original finds none", None, lambda measures: measures.counts.extra)
 
 
-def flipped(things: str, limit: float) -> LandmarkGate:
-    """What changed its side."""
+def flipped(things: str, limit: float, elsewhere: float | None = None) -> LandmarkGate:
+    """What changed its side; for `elsewhere` see `LandmarkGate`."""
     happened = "called left instead of right, or the other way round"
-    return _share(things, "flipped", happened, limit, lambda measures: measures.counts.flipped)
+    gate = _share(things, "flipped", happened, limit, lambda measures: measures.counts.flipped)
+    return replace(gate, elsewhere=elsewhere)
 
 
-def recognized_otherwise(categories: str, limit: float) -> LandmarkGate:
-    """What was found by both, but is called something else."""
+def recognized_otherwise(categories: str, limit: float, elsewhere: float | None = None) -> LandmarkGate:
+    """What was found by both, but is called something else; for `elsewhere` see `LandmarkGate`."""
     happened = "recognized as another one"
-    return _share(categories, "changed", happened, limit, lambda measures: measures.counts.changed)
+    gate = _share(categories, "changed", happened, limit, lambda measures: measures.counts.changed)
+    return replace(gate, elsewhere=elsewhere)
 
 
 def landmark_shift(option: str, limit: float, elsewhere: float | None = None) -> LandmarkGate:
@@ -89,8 +95,11 @@ def landmark_shift(option: str, limit: float, elsewhere: float | None = None) ->
     return LandmarkGate(declaration, measured, (LANDMARKS, DETECTOR), elsewhere)
 
 
-def score_shift(one: str, option: str, limit: float) -> LandmarkGate:
-    """How far scores from 0 to 1 change on average; `one` is a single one of them, such as `blendshape`."""
+def score_shift(one: str, option: str, limit: float, elsewhere: float | None = None) -> LandmarkGate:
+    """How far scores from 0 to 1 change on average; `one` is a single one of them, such as `blendshape`.
+
+    For `elsewhere` see `LandmarkGate`.
+    """
 
     def measured(measures: Measures) -> Measurement | None:
         scores = measures.scores
@@ -104,7 +113,7 @@ def score_shift(one: str, option: str, limit: float) -> LandmarkGate:
         option=option,
         default=limit,
     )
-    return LandmarkGate(declaration, measured, (REST, LANDMARKS, DETECTOR))
+    return LandmarkGate(declaration, measured, (REST, LANDMARKS, DETECTOR), elsewhere)
 
 
 def judged(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .detections import Detection, metres, positions
-from .gates import extra, flipped, landmark_shift, lost
+from .gates import ONE_IN_TEN, extra, flipped, landmark_shift, lost
 from .kind import Anatomy, LandmarkKind, MediaPipeTask, MemberModel
 from .model_inputs import Crops, whole_picture
 from .regions import FRAMINGS, Region, between, box, risen, turn, upright
@@ -94,6 +94,11 @@ HAND = LandmarkKind(
         confidences=("min_hand_detection_confidence", "min_hand_presence_confidence"),
         read=_read,
     ),
-    gates=(lost(THINGS, 0.02), extra(THINGS), flipped(THINGS, 0.04), landmark_shift("max_hand_px", 2.0)),
+    gates=(
+        lost(THINGS, 0.02, ONE_IN_TEN),
+        extra(THINGS),
+        flipped(THINGS, 0.04, ONE_IN_TEN),
+        landmark_shift("max_hand_px", 2.0),
+    ),
     has_sides=True,
 )

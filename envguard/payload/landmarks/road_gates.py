@@ -38,8 +38,8 @@ def limits_on(road: str, kinds: Sequence[LandmarkKind], goal: Goal, *, low_rank:
     for gate in (gate for kind in kinds for gate in kind.gates):
         option = gate.declaration.option
         limit = goal.limits.get(option, gate.declaration.default)
-        if strict and gate.elsewhere is not None:
-            limit = gate.elsewhere
+        if limit is not None and gate.elsewhere is not None:
+            limit = gate.elsewhere if strict else max(limit, gate.elsewhere)
         if limit is not None:
             found[option_on(road, option)] = limit
     return found
