@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from envguard.npm_package import NpmPackage
@@ -99,7 +99,8 @@ class PayloadStep:
     `inputs` maps the step's own input names to references: `task:NAME` is a file that the user named, `sample:NAME`
     the files of a sample, `file:PATH` a file in the catalog's folder, `STEP:NAME` one that an earlier step made. While
     a step that `measures` times is running, no other step runs. A step with `retries` makes candidates: where a gate of
-    its own or of a later step refuses one, it is run again for the next best, at most so many times.
+    its own or of a later step refuses one, it is run again for the next best, at most so many times. One `on_request`
+    is only part of a run that asks for it by name.
     """
 
     name: str
@@ -109,6 +110,7 @@ class PayloadStep:
     options: Mapping[str, JsonValue] = field(default_factory=dict)
     measures: bool = False
     retries: int = 0
+    on_request: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ class CommandStep:
     """A step of a task that runs a user's command in an environment.
 
     In `command`, `{input.NAME}` and `{output.NAME}` stand for paths. `outputs` maps names to the files that the command
-    must create in its scratch folder, `env` holds variables to set; `inputs` and `measures` are as in a payload step.
+    must create in its scratch folder, `env` holds variables to set; the rest is as in a payload step.
     """
 
     name: str
@@ -126,6 +128,7 @@ class CommandStep:
     outputs: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     measures: bool = False
+    on_request: bool = False
 
 
 Step = PayloadStep | CommandStep
@@ -137,7 +140,7 @@ class Task:
 
     `outputs` maps names to the references of the files that the user gets; `reports` those of files about the run,
     which are made after the verdict, whatever it is, if the user asks for them. `folder` is the one that scripts and
-    `file:` references are named from.
+    `file:` references are named from. `steps` are those of a run; `declared` are all, those on request too.
     """
 
     name: str
@@ -146,6 +149,12 @@ class Task:
     outputs: Mapping[str, Reference]
     folder: Path = Path()
     reports: Mapping[str, Reference] = field(default_factory=dict)
+    declared: tuple[Step, ...] = ()
+
+    def including(self, names: Collection[str]) -> Task:
+        """The same task with the steps of those names that run on request, and no other such step."""
+        steps = tuple(step for step in self.declared or self.steps if not step.on_request or step.name in names)
+        return replace(self, steps=steps)
 
     @property
     def inputs(self) -> tuple[str, ...]:

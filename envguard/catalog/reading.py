@@ -206,11 +206,13 @@ def _task_in(folder: Path) -> Callable[[str, TableReader], Task]:
             outputs = {"output": table.take("output", reference_of)}
         if not outputs:
             table.refuse("outputs", "must name at least one file")
+        declared = table.each("steps", _step)
         return Task(
             name=name,
             folder=folder,
             summary=table.take("summary", text),
-            steps=table.each("steps", _step),
+            steps=tuple(step for step in declared if not step.on_request),
+            declared=declared,
             outputs=outputs,
             reports=table.take("reports", table_of(reference_of), NO_REFERENCES),
         )
@@ -223,6 +225,7 @@ def _step(table: TableReader) -> Step:
     environment = table.take("environment", name_text)
     inputs = table.take("inputs", table_of(reference_of), NO_REFERENCES)
     measures = table.take("measures", boolean, False)
+    on_request = table.take("on-request", boolean, False)
     if "run" in table:
         return PayloadStep(
             name=name,
@@ -232,6 +235,7 @@ def _step(table: TableReader) -> Step:
             options=table.take("options", plain_table, {}),
             measures=measures,
             retries=table.take("retries", _retries, 0),
+            on_request=on_request,
         )
     return CommandStep(
         name=name,
@@ -241,6 +245,7 @@ def _step(table: TableReader) -> Step:
         outputs=table.take("outputs", table_of(inside), NO_TEXTS),
         env=table.take("env", table_of(text, match(VARIABLE, "a variable that a step may set")), NO_TEXTS),
         measures=measures,
+        on_request=on_request,
     )
 
 

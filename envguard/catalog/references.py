@@ -58,7 +58,7 @@ def _check_environment(environment: Environment, catalog: Catalog, refuse: Refus
 
 def _check_task(task: Task, catalog: Catalog, refuse: Refuse) -> None:
     before: dict[str, Step] = {}
-    for step in task.steps:
+    for step in task.declared:
         where = f"tasks.{task.name}, step {step.name},"
         if step.name in SOURCES:
             refuse(where, f"needs another name: {', '.join(SOURCES)} are reserved")
@@ -76,8 +76,8 @@ def _check_task(task: Task, catalog: Catalog, refuse: Refuse) -> None:
         before[step.name] = step
     for what, references in (("output", task.outputs), ("report", task.reports)):
         for reference in references.values():
-            if reference.source not in before:
-                refuse(f"tasks.{task.name}", f"has the {what} '{reference}', which no step makes")
+            if reference.source not in before or before[reference.source].on_request:
+                refuse(f"tasks.{task.name}", f"has the {what} '{reference}', which no step makes in every run")
             _check_reference(reference, before, catalog, f"tasks.{task.name}", refuse)
     made = {name: _file_name(reference, before) for name, reference in task.outputs.items()}
     _refuse_clash({name: file for name, file in made.items() if file}, f"tasks.{task.name}", refuse)
@@ -88,9 +88,13 @@ def _check_step_inputs(step: Step, task: Task, where: str, refuse: Refuse) -> No
     makers = {reference.source for reference in task.reports.values()}
     if step.name in makers & {reference.source for reference in task.outputs.values()}:
         refuse(where, "makes an output and a report; let another step make the report")
+    on_request = {each.name: each for each in task.declared if each.on_request}
     for reference in step.inputs.values():
         if reference.optional and isinstance(step, CommandStep):
             refuse(where, f"has the optional input '{reference}', which a command cannot do without")
+        maker = on_request.get(reference.source)
+        if maker is not None and not (reference.optional or step.on_request):
+            refuse(where, f"needs '{reference}', which is only there on request; make it optional: '{reference}?'")
         if step.name not in makers and (reference.source == door.RUN or reference.source in makers):
             refuse(where, f"refers to '{reference}', which is there only after the verdict, for reports")
 

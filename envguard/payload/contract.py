@@ -98,6 +98,7 @@ from .door.timing import KindTime, OperatorTimes, Processor, Profile, SlowOperat
 from .door.tuning import FoundCounts, FrameTimes, OptionTrial, Setting, TunedOn, TuneFindings
 from .door.verified import VerifyFindings
 from .door.verifying import CallTimes, Counts, LandmarkShift, Measures, SampleSize, ScoreShift, Spread
+from .door.web import WebFindings
 
 __all__ = [
     "ANYWHERE",
@@ -212,6 +213,7 @@ __all__ = [
     "Unreadable",
     "VerifyDetails",
     "VerifyFindings",
+    "WebFindings",
     "convert_document",
     "from_json",
     "hints_of",

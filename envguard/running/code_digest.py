@@ -23,7 +23,7 @@ def code_digest(step: Step, project: Path) -> str:
     folder, because any of them may be imported. A command of the environment's own has none: the text is empty.
     """
     if not isinstance(step, CommandStep):
-        return _digest(PAYLOAD.parent, _python_files(PAYLOAD.parent))
+        return _digest(PAYLOAD.parent, [*_python_files(PAYLOAD.parent), *PAYLOAD.parent.glob("*/*.html")])
     script = script_of(step.command, project)
     if script is None:
         return ""
@@ -34,8 +34,8 @@ def task_digest(task: Task) -> str:
     """SHA-256 in hex of what a task does: its steps and outputs, whatever its summary, its reports, and its folder."""
     steps = [asdict(step) for step in task.verdict_steps]
     for step, document in zip(task.verdict_steps, steps, strict=True):
-        # These say what may run beside the step and what follows a gate's no, not what the step does.
-        for name in {"measures", "retries"} & set(document):
+        # These say what may run beside the step, what follows a gate's no and when it runs, not what the step does.
+        for name in {"measures", "retries", "on_request"} & set(document):
             del document[name]
         document["inputs"] = {name: str(reference) for name, reference in step.inputs.items()}
     outputs = {name: str(reference) for name, reference in task.outputs.items()}

@@ -110,6 +110,7 @@ def rebuild(receipt: Receipt, inputs: Sequence[FileFound], workshop: Workshop) -
             why=f"known are {', '.join(workshop.catalog.tasks)}",
             next_step="Go to the project that the receipt is from, or name it with --project.",
         )
+    task = task.including([step.name for step in receipt.steps])
     editions, pythons = _recorded_choice(receipt, workshop)
     workshop = dataclasses.replace(workshop, editions=editions, pythons=pythons)
     try:

@@ -54,7 +54,8 @@ GOOD: dict[str, Any] = {
                     "inputs": {"a": "task:input", "b": "sample:one"},
                     "options": {"deep": {"list": [1, 2.5, "x", False]}},
                     "measures": True,
-                }
+                },
+                {"name": "asked", "environment": "tools", "run": "steps.inspect", "on-request": True},
             ],
         },
         "make": {
@@ -170,6 +171,7 @@ SPOILT = [
     Spoilt(changed(*PAYLOAD, "environment", to="none"), "unknown environment", known=False),
     Spoilt(changed(*PAYLOAD, "run", to="steps.magic"), "does not exist", known=False),
     Spoilt(changed(*PAYLOAD, "command", to=["x"]), "command is not known"),
+    Spoilt(changed(*PAYLOAD, "on-request", to=True), "which no step makes in every run", known=False),
     Spoilt(changed(*MAKE, "outputs", to={}), "at least one file"),
     Spoilt(changed(*MAKE, "outputs", to={"report": "second:reprot"}), "did you mean 'second:report'", known=False),
     Spoilt(changed(*MAKE, "steps", to=[]), "at least one table"),

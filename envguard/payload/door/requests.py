@@ -15,6 +15,7 @@ from .gates import Gate
 from .quantizing import ConvertFindings, PageFindings, QuantizeFindings
 from .tuning import TuneFindings
 from .verified import VerifyFindings
+from .web import WebFindings
 
 PROTOCOL = 2
 
@@ -28,6 +29,7 @@ Findings = Union[
     QuantizeFindings,
     TuneFindings,
     VerifyFindings,
+    WebFindings,
 ]
 """What the steps find; their field `step` tells them apart."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from ..contract import QuantizeFindings, Request
 from ..gates import GateDeclaration
 from ..int8.goals import Goal
 from .gates import LandmarkGate
@@ -43,6 +44,14 @@ def limits_on(road: str, kinds: Sequence[LandmarkKind], goal: Goal, *, low_rank:
         if limit is not None:
             found[option_on(road, option)] = limit
     return found
+
+
+def is_low_rank(request: Request) -> bool:
+    """Whether layers of the copy were compressed."""
+    try:
+        return any(model.low_rank for model in request.found(QuantizeFindings).recipe.models.values())
+    except LookupError:
+        return False
 
 
 def option_on(road: str, option: str) -> str:

@@ -13,7 +13,6 @@ from ..contract import (
     CompareFindings,
     Gate,
     InspectFindings,
-    QuantizeFindings,
     Request,
     RoadRun,
     SampleSize,
@@ -34,7 +33,7 @@ from ..landmarks.gates import judged
 from ..landmarks.kind import LandmarkKind
 from ..landmarks.kinds import KINDS, OTHER, kind_of, picture_sizes
 from ..landmarks.landmarkers import VERSION, reader
-from ..landmarks.road_gates import gates_on, limits_on, refuses
+from ..landmarks.road_gates import gates_on, is_low_rank, limits_on, refuses
 from ..landmarks.verification import call_times, measures
 from ..landmarks.views import Picture
 from ..pictures.reading import read_pictures
@@ -123,7 +122,7 @@ def run(request: Request, events: Events) -> StepFindings:
     """
     options = read_options(VerifyOptions, request, [gate.option for gate in GATES])
     goal = goal_of(options.goal)
-    limits = limits_of(GATES, request, {**goal.limits, **limits_on(GPU, KINDS, goal, low_rank=_is_low_rank(request))})
+    limits = limits_of(GATES, request, {**goal.limits, **limits_on(GPU, KINDS, goal, low_rank=is_low_rank(request))})
     original, quantized = bundles.read(request.file("original")), bundles.read(request.file("quantized"))
     kind = kind_of(original)
     if kind is None:
@@ -174,14 +173,6 @@ def _judged_on(run: RoadRun, kind: LandmarkKind, limits: Limits, original: bundl
     if run.measures:
         gates += judged(kind.gates if run.road == CPU else gates_on(run.road, kind), run.measures, limits, parts)
     return gates
-
-
-def _is_low_rank(request: Request) -> bool:
-    """Whether layers of the copy were compressed."""
-    try:
-        return any(model.low_rank for model in request.found(QuantizeFindings).recipe.models.values())
-    except LookupError:
-        return False
 
 
 def run_here_alone(request: Request, kind: LandmarkKind, original: bundles.Bundle) -> list[str]:

@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ..contract import (
-    WEB_CPU,
-    WEB_GPU,
-    Gate,
-    InspectFindings,
-    Request,
-    RoadRun,
-    StepFindings,
-    WebFindings,
-)
+from ..contract import WEB_CPU, WEB_GPU, Gate, InspectFindings, Request, RoadRun, StepFindings, WebFindings
 from ..files import bundle as bundles
 from ..gates import GateDeclaration, Limits, judge, limits_of, unjudged
 from ..int8.goals import BALANCED, goal_of
@@ -23,10 +13,11 @@ from ..landmarks.detections import Rejected
 from ..landmarks.gates import judged
 from ..landmarks.kind import LandmarkKind
 from ..landmarks.kinds import KINDS, OTHER, kind_of, picture_sizes
+from ..landmarks.road_gates import gates_on, is_low_rank, limits_on, refuses
 from ..pictures.reading import read_pictures
 from ..protocol import Events, Refused, read_options
 from ..web.browsing import NoBrowser, browsing
-from ..web.roads import Roads
+from ..web.roads import RUNTIMES, Roads
 
 PICTURE = "picture"
 NO_BROWSER = (
@@ -35,26 +26,30 @@ NO_BROWSER = (
 )
 NO_TASK = "Tasks for Web take bundles of a landmarker and have no interpreter for other models, so it was not tried."
 
-TAKEN = GateDeclaration(
-    "web-refused",
-    "The browser takes the quantized bundle",
-    "The road {subject} does not take the bundle, but takes the original: {reason}",
-    "Quantize with --for web or --for anywhere, which keep to what this road takes.",
+REFUSES = {
+    road: refuses(
+        road,
+        f"MediaPipe's Tasks for Web ({name})",
+        "Quantize with --for web or --for anywhere, which keep to what this road takes.",
+    )
+    for road, name in RUNTIMES.items()
+}
+NOT_RUN = GateDeclaration("web-run", "The browser runs the bundle", "{subject}: {reason}")
+FINDS_NOTHING = GateDeclaration(
+    "web-finds-nothing",
+    "The browser finds {things} in the pictures",
+    "On the road {subject}, the bundle finds no {things}.",
+    "Give pictures with --images in which they fill a good part of the frame.",
 )
-TAKES_IT = GateDeclaration("web-refused", "The browser takes the bundle", "{subject} does not take it: {reason}")
-RUN = GateDeclaration("web-run", "The browser runs the bundle", "{subject}: {reason}")
-FINDS = GateDeclaration(
-    "web-finds", "The browser finds something in the pictures", "On the road {subject} the bundle finds no {things}."
-)
-TIME = GateDeclaration(
-    "web-latency",
-    "Time of a call, as a ratio to the original's",
-    "On the road {subject} a call takes {measured:.2f} of the original's time; {limit:g} is allowed.",
-    "Quantize with --goal speed, or with --allow-slower.",
+SLOWER = GateDeclaration(
+    "web-slower",
+    "Time of a call in the browser, as a ratio to the original's",
+    "On the road {subject}, a call takes {measured:.2f} of the original's time; {limit:g} is allowed.",
+    "Quantize with --goal speed.",
     unit="ratio",
-    option="max_latency_ratio",
+    option="max_web_latency_ratio",
 )
-GATES = (TIME, *(gate.declaration for kind in KINDS for gate in kind.gates))
+GATES = (SLOWER, *(gate.declaration for road in RUNTIMES for kind in KINDS for gate in gates_on(road, kind)))
 
 
 @dataclass(frozen=True)
@@ -70,35 +65,64 @@ def run(request: Request, events: Events) -> StepFindings:
     """Run `inputs["quantized"]` in the browser, beside `inputs["original"]` if there is one.
 
     On the pictures of the input that the bundle's kind names (`face`, `hand`, `pose`), and on those of `picture` for
-    any. What the models take is read from the findings of the step `inspect`. A road on which nothing can be run is
-    said to be so, and not judged; one that refuses the original is not judged either.
+    any. What the models take is read from the findings of the step `inspect`. A road that refuses the original is told
+    of and not judged; nor is a bundle of no kind.
 
     `Refused`: no picture, one that cannot be decoded, pictures in which nothing is found.
     """
-    options = read_options(WebOptions, request, [gate.option for gate in GATES if gate.option])
-    limits = limits_of(GATES, request, goal_of(options.goal).limits)
+    options = read_options(WebOptions, request, [gate.option for gate in GATES])
     copy = bundles.read(request.file("quantized"))
     original = bundles.read(request.file("original")) if request.files("original") else None
     kind = kind_of(original or copy)
     if kind is None:
-        return _not_run(OTHER, options, NO_TASK)
+        return StepFindings(WebFindings(OTHER, options.browser, _not_run(options, NO_TASK)))
     if not options.browser:
-        return _not_run(kind.name, options, NO_BROWSER)
-    paths = [*request.files(PICTURE), *request.files(kind.samples)]
-    if not paths:
-        raise Refused("There is no picture to run it on.", next_step=f"Give one with a {kind.samples}.")
+        return _unjudged(kind, options, NO_BROWSER)
     sizes = picture_sizes(request.found(InspectFindings).models)
     subject = Subject(kind, sizes[(original or copy).names[kind.landmarks.path]][0])
+    paths = [*request.files(PICTURE), *request.files(kind.samples)]
+    if not paths:
+        raise Refused("There is no picture to run it on.", next_step=f"Give at least one with a {kind.samples}.")
     pictures = read_pictures(paths, events)
     try:
         with browsing(options.browser) as browser:
             roads = Roads(browser, subject, original, copy, pictures, events)
             views = roads.views()
             runs = tuple(roads.run(road, views) for road in options.roads)
-    except NoBrowser as cause:
-        return _not_run(kind.name, options, str(cause))
-    except Rejected as cause:
-        return _not_run(kind.name, options, str(cause))
-    models = kind.parts_of(original or copy)
-    gates = tuple(gate for each in runs for gate in _judged(each, kind, limits, models))
+    except (NoBrowser, Rejected) as cause:
+        return _unjudged(kind, options, str(cause))
+    limits, first = _limits(request, options), original or copy
+    gates = tuple(gate for each in runs for gate in _judged(each, kind, limits, first))
     return StepFindings(WebFindings(kind.name, options.browser, runs), gates)
+
+
+def _limits(request: Request, options: WebOptions) -> Limits:
+    goal, low_rank = goal_of(options.goal), is_low_rank(request)
+    own = {name: limit for road in RUNTIMES for name, limit in limits_on(road, KINDS, goal, low_rank=low_rank).items()}
+    return limits_of(GATES, request, own)
+
+
+def _judged(run: RoadRun, kind: LandmarkKind, limits: Limits, first: bundles.Bundle) -> list[Gate]:
+    """The gates of one road; none where the original was not taken either."""
+    if run.original_taken is False:
+        return []
+    refused = judge(REFUSES[run.road], passed=bool(run.copy_taken), words={"reason": run.reason})
+    gates = [replace(refused, models=tuple(kind.members_of(first)))]
+    if run.measures is None:
+        return gates
+    found = run.measures.counts.after > 0
+    gates.append(judge(FINDS_NOTHING, passed=found, subject=run.road, words={"things": kind.things}))
+    if run.original_taken:
+        gates += judged(gates_on(run.road, kind), run.measures, limits, kind.parts_of(first))
+    if run.latency and limits[SLOWER.option] is not None:
+        gates.append(judge(SLOWER, run.latency.ratio, limits[SLOWER.option], subject=run.road))
+    return gates
+
+
+def _unjudged(kind: LandmarkKind, options: WebOptions, reason: str) -> StepFindings:
+    gates = tuple(unjudged(NOT_RUN, NOT_RUN.message, road, {"reason": reason}) for road in options.roads)
+    return StepFindings(WebFindings(kind.name, options.browser, _not_run(options, reason)), gates)
+
+
+def _not_run(options: WebOptions, reason: str) -> tuple[RoadRun, ...]:
+    return tuple(RoadRun(road, ran=False, reason=reason) for road in options.roads)

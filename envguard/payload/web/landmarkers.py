@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from playwright.sync_api import Error
@@ -16,14 +17,60 @@ from playwright.sync_api import Error
 from ..contract import WEB_CPU, WEB_GPU
 from ..landmarks.detections import MOST, Reader, Reading, Rejected
 from ..landmarks.kind import LandmarkKind
-from .browsing import LOADED_SECONDS, Browser
+from .browsing import Browser
+from .serving import Site
 
 DELEGATES = {WEB_CPU: "CPU", WEB_GPU: "GPU"}
 LONGEST_REASON = 1_500
+TRACE = "=== Source Location Trace"
+"""MediaPipe appends the C++ source locations that an error passed through."""
 
-_LOG_PREFIX = re.compile(r"^[EWIF]\d{4} [\d:.]+ +\d+ \S+?:\d+\] ?")
-_TROUBLE = re.compile(r"not supported|mismatch|does not match|fail|error|refus|invalid|unresolved", re.IGNORECASE)
-_numbers = itertools.count()
+_ERROR = re.compile(r"E\d{4} [\d:.]+ +\d+ \S+:\d+\] ")
+_THROWN = re.compile(r"(Page\.\w+: )?(Error: )?")
+
+
+@dataclass(frozen=True)
+class Tab:
+    """Our page with one landmarker in it, and what the console said."""
+
+    page: Any
+    site: Site
+    said: list[str] = field(default_factory=list)
+
+    def open(self, bundle: Path, road: str, kind: LandmarkKind, switches: Sequence[str]) -> None:
+        """Load a bundle; `Rejected` if it is not taken."""
+        options: dict[str, object] = {_camel(kind.task.number): MOST, **{_camel(each): True for each in switches}}
+        self.page.on("console", lambda message: self.said.append(str(message.text)))
+        with self.site.serving(bundle.read_bytes()) as address:
+            given = [kind.task.name, kind.task.verb, address, DELEGATES[road], options]
+            self._ask("(given) => { open_bundle(...given); }", given)
+            try:
+                self.page.wait_for_function("window.opened", polling=50)
+            except Error as cause:
+                raise self._rejected(str(cause.message)) from cause
+        opened = self._ask("window.opened")
+        if not opened["taken"]:
+            raise self._rejected(opened["why"])
+
+    def look(self, pixels: np.ndarray) -> tuple[Any, float]:
+        """MediaPipe's result, as Python's would be, and how many seconds it took."""
+        height, width = pixels.shape[:2]
+        opaque = np.full((height, width), 255, np.uint8)
+        with self.site.serving(np.dstack([pixels, opaque]).tobytes()) as address:
+            answer = self._ask("(given) => look(...given)", [address, width, height])
+        return json.loads(answer["found"], object_hook=lambda values: SimpleNamespace(**values)), answer["seconds"]
+
+    def _ask(self, script: str, given: object = None) -> Any:
+        try:
+            return self.page.evaluate(script, given)
+        except Error as cause:
+            raise self._rejected(str(cause.message)) from cause
+
+    def _rejected(self, thrown: str) -> Rejected:
+        """What the runtime logged as errors, or else what was thrown, which says the same in more words."""
+        errors = [_ERROR.sub("", line, count=1) for line in self.said if _ERROR.match(line)]
+        words = [text.split(TRACE, 1)[0].strip() for text in errors or [_THROWN.sub("", thrown, count=1)]]
+        return Rejected("\n".join(dict.fromkeys(words))[:LONGEST_REASON])
 
 
 @contextmanager
@@ -35,48 +82,18 @@ def web_reader(
     `switches` are options that turn an output on. `Rejected` with the runtime's own words if it does not take the
     bundle, be it only at the first picture.
     """
-    task, site, name = kind.task, browser.site, f"{next(_numbers)}.task"
-    site.content[name] = bundle.read_bytes()
     with browser.page() as page:
-        said: list[str] = []
-        page.on("console", lambda message: said.append(str(message.text)))
-        options = {_camel(task.number): MOST, **{_camel(each): True for each in switches}}
+        tab = Tab(page, browser.site)
+        tab.open(bundle, road, kind, switches)
 
         def read(pixels: np.ndarray) -> Reading:
-            height, width = pixels.shape[:2]
-            image = f"{next(_numbers)}.rgba"
-            site.content[image] = np.dstack([pixels, np.full((height, width), 255, np.uint8)]).tobytes()
-            try:
-                answer = page.evaluate("([image, width, height]) => look(image, width, height)", [image, width, height])
-            except Error as cause:
-                raise Rejected(_reason(str(cause.message), said)) from cause
-            finally:
-                del site.content[image]
-            found = json.loads(answer["found"], object_hook=lambda values: SimpleNamespace(**values))
-            return Reading(tuple(task.read(found, np.array([width, height], dtype=np.float64))), answer["seconds"])
+            result, seconds = tab.look(pixels)
+            size = np.array([pixels.shape[1], pixels.shape[0]], dtype=np.float64)
+            return Reading(tuple(kind.task.read(result, size)), seconds)
 
-        try:
-            page.evaluate(
-                "(given) => { open_bundle(...given); }", [task.name, task.verb, name, DELEGATES[road], options]
-            )
-            page.wait_for_function("window.opened", timeout=LOADED_SECONDS * 1_000, polling=50)
-            opened = page.evaluate("window.opened")
-        except Error as cause:
-            raise Rejected(_reason(str(cause.message), said)) from cause
-        finally:
-            del site.content[name]
-        if not opened["taken"]:
-            raise Rejected(_reason(opened["why"], said))
         yield read
 
 
 def _camel(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(each.capitalize() for each in rest)
-
-
-def _reason(error: str, said: Sequence[str]) -> str:
-    """The error, and before it what the runtime printed to the console about it, each line once."""
-    lines = [_LOG_PREFIX.sub("", line).strip() for text in (*said, error) for line in text.splitlines()]
-    told = [line for line in dict.fromkeys(lines) if _TROUBLE.search(line) and not line.startswith("at ")]
-    return "\n".join(told)[:LONGEST_REASON] or error[:LONGEST_REASON]

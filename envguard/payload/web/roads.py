@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from ..landmarks.views import Picture
 from ..protocol import Events
 from .browsing import Browser
 from .landmarkers import web_reader
+from .package import package_version
 
 SECONDS = 60.0
 """For the comparison on one road: as many images as it has time for, because software draws a hundred times slower."""
@@ -81,9 +82,9 @@ class Roads:
         said = measures(self.subject, compared)
         return replace(found, copy_taken=True, sample_size=size, measures=said, noise=noise, latency=times)
 
-    def _reader(self, road: str, bundle: Bundle):  # type: ignore[no-untyped-def]
+    def _reader(self, road: str, bundle: Bundle) -> AbstractContextManager[Reader]:
         return web_reader(self.browser, road, self.subject.kind, Path(bundle.path), self.subject.kind.switches(bundle))
 
     def _runtime(self, road: str) -> str:
-        drawn = f", drawn by {self.browser.renderer}" if road == WEB_GPU else ""
-        return f"MediaPipe Tasks for Web {package_version()} ({RUNTIMES[road]}) in Chromium {self.browser.version}{drawn}"
+        runtime = f"MediaPipe Tasks for Web {package_version()} ({RUNTIMES[road]}) in Chromium {self.browser.version}"
+        return f"{runtime}, drawn by {self.browser.renderer}" if road == WEB_GPU else runtime

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import itertools
 import secrets
 import threading
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ TASKS = "tasks/"
 TYPES = {".html": "text/html", ".mjs": "text/javascript", ".js": "text/javascript", ".wasm": "application/wasm"}
 BYTES = "application/octet-stream"
 
+_numbers = itertools.count()
+
 
 @dataclass
 class Site:
@@ -24,6 +27,16 @@ class Site:
 
     address: str = ""
     content: dict[str, bytes] = field(default_factory=dict)
+
+    @contextmanager
+    def serving(self, content: bytes) -> Iterator[str]:
+        """The name under which content is served during the block."""
+        name = f"content/{next(_numbers)}"
+        self.content[name] = content
+        try:
+            yield name
+        finally:
+            del self.content[name]
 
     def answer(self, name: str) -> tuple[bytes, str] | None:
         """What a name stands for, and its type; None for what is not served."""
