@@ -30,6 +30,7 @@ from envguard.models.model_files import is_one, one_model, several_models
 from envguard.models.quantizing import TASK, Batch, QuantizeChoices, quantize_model, quantize_several
 from envguard.models.recipe import read_recipe
 from envguard.models.report_files import with_pages, write_folder_data, write_markdown
+from envguard.models.roads import RoadsOption, chosen_roads
 from envguard.models.text import quantization, several
 from envguard.payload.contract import FailedRun, SeveralDocument, to_json
 
@@ -115,6 +116,7 @@ def quantize(
     low_rank: LowRankOption = False,
     calibration: CalibrationOption = None,
     recipe: RecipeOption = None,
+    roads: RoadsOption = None,
     jobs: JobsOption = 1,
     edition: EditionsOption = None,
     python: PythonsOption = None,
@@ -147,6 +149,7 @@ def quantize(
         receipt=receipt,
         allow_slower=allow_slower,
         allow_unverified=allow_unverified,
+        roads=chosen_roads(roads),
     )
     for path in (output, report):
         if path is not None and not path.is_dir():

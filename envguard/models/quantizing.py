@@ -17,6 +17,7 @@ from envguard.models.calibration import CALIBRATION, calibration_files
 from envguard.models.model_files import Model
 from envguard.models.recipe import GivenRecipe
 from envguard.models.report_files import PAGE_REPORT, write_data
+from envguard.models.roads import DEFAULT, road_options, steps_for
 from envguard.payload.contract import (
     FailedRun,
     QuantizeDocument,
@@ -54,6 +55,7 @@ class QuantizeChoices:
     receipt: bool
     allow_slower: bool = False
     allow_unverified: bool = False
+    roads: tuple[str, ...] = DEFAULT
 
     @property
     def options(self) -> Overrides:
@@ -66,13 +68,14 @@ class QuantizeChoices:
             "inspect": chosen,
             "quantize": {**chosen, "low_rank": self.low_rank, **recipe},
             "compare": {"goal": goal, **({"allow_slower": True} if self.allow_slower else {})},
-            "verify": {"goal": goal},
+            **road_options(self.roads, {"goal": goal}, self.session.environ),
         }
 
     def opened(self, receive: Receiver) -> tuple[Task, Workshop]:
         """The task and a workshop for its environments; raises BadInput if a choice is unknown."""
         catalog = catalog_of(self.session)
-        return catalog.tasks[TASK], open_workshop(self.session, catalog, receive, self.selection)
+        task = catalog.tasks[TASK].including(steps_for(self.roads))
+        return task, open_workshop(self.session, catalog, receive, self.selection)
 
 
 @dataclass(frozen=True, slots=True)

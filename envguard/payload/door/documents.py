@@ -12,11 +12,12 @@ from .describing import InspectedModel, InspectFindings, Member
 from .gates import Gate, StepFailure
 from .quantizing import ConvertedModel, ConvertFindings, OperatorTypes, QuantizedModel, QuantizeFindings
 from .recipes import RecipeDocument
-from .roads import RoadReport, road_reports
+from .roads import RoadReport, RoadRun, road_reports
 from .runs import NO, YES, EnvironmentRecord, FileRecord, Run
 from .timing import Processor
 from .tuning import FrameTimes, OptionTrial, Setting, TunedOn, TuneFindings
 from .verified import VerifyFindings
+from .web import WebFindings
 
 NOT_COMPARED = "not compared"
 
@@ -211,12 +212,17 @@ def quantize_document(run: Run) -> QuantizeDocument:
         verify=verify,
         outside_models=_outside(models, verify),
         refused=_refused(run, quantized),
-        roads=road_reports(verify.roads if verify else (), [model.roads for model in models]),
+        roads=road_reports(_road_runs(run), [model.roads for model in models]),
         processors=compared.processors if compared else None,
         environments=run.environments,
         steps=_seconds(run),
         allow_unverified=run.allow_unverified,
     )
+
+
+def _road_runs(run: Run) -> tuple[RoadRun, ...]:
+    verify, web = run.found(VerifyFindings), run.found(WebFindings)
+    return (*(verify.roads if verify else ()), *(web.roads if web else ()))
 
 
 def convert_document(run: Run) -> ConvertDocument:

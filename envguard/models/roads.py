@@ -1,0 +1,62 @@
+"""Which roads a command means, and what that makes of its task: steps that run on request, and options of steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from envguard.errors import BadInput
+from envguard.host.browsers import find_browser
+from envguard.payload.contract import ANYWHERE, CPU, GPU, ROADS, TARGETS
+
+WEB_STEP = "web"
+DEFAULT = (CPU, GPU)
+CHOICES: Mapping[str, Sequence[str]] = {
+    **{name: roads for name, roads in TARGETS.items() if name != ANYWHERE},
+    **{road: (road,) for road in ROADS},
+}
+
+RoadsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--roads",
+        metavar="ROAD[,ROAD]",
+        help=f"Where to run the file, each road against the original there: {', '.join(CHOICES)}. web is WASM and WebGL "
+        "in this host's browser. Default: cpu,gpu",
+    ),
+]
+
+
+def chosen_roads(said: Sequence[str] | None) -> tuple[str, ...]:
+    """The roads that are meant, in their order; raises BadInput for a name that none has."""
+    names = [name.strip() for each in said or () for name in each.split(",")] or list(DEFAULT)
+    unknown = [name for name in names if name not in CHOICES]
+    if unknown:
+        raise BadInput(f"There is no road {unknown[0]!r}.", next_step=f"Choose of: {', '.join(CHOICES)}.")
+    meant = {road for name in names for road in CHOICES[name]}
+    return tuple(road for road in ROADS if road in meant)
+
+
+def steps_for(roads: Sequence[str]) -> tuple[str, ...]:
+    """The steps on request that these roads ask for."""
+    return (WEB_STEP,) if _of_the_web(roads) else ()
+
+
+def road_options(
+    roads: Sequence[str], goal: Mapping[str, object], environ: Mapping[str, str]
+) -> dict[str, dict[str, object]]:
+    """The options of the steps that run roads, by step; `goal` is what all of them are told besides."""
+    options: dict[str, dict[str, object]] = {
+        "verify": {**goal, "roads": [road for road in roads if road in (CPU, GPU)]}
+    }
+    if steps_for(roads):
+        browser = find_browser(environ, Path.home())
+        options[WEB_STEP] = {**goal, "roads": _of_the_web(roads), "browser": "" if browser is None else str(browser)}
+    return options
+
+
+def _of_the_web(roads: Sequence[str]) -> list[str]:
+    return [road for road in roads if road in TARGETS["web"]]
