@@ -17,10 +17,9 @@ NAMES = (
 )  # fmt: skip
 
 _MAC = ("Google Chrome", "Chromium", "Microsoft Edge")
-_WINDOWS = (
-    "Google/Chrome/Application/chrome.exe",
-    "Microsoft/Edge/Application/msedge.exe",
-    "Chromium/Application/chrome.exe",
+_WINDOWS = tuple(
+    f"{name}/Application/{program}.exe"
+    for name, program in (("Google/Chrome", "chrome"), ("Microsoft/Edge", "msedge"), ("Chromium", "chrome"))
 )
 _WINDOWS_FOLDERS = ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA")
 _LINUX = ("/snap/bin/chromium", "/opt/google/chrome/chrome", "/opt/microsoft/msedge/msedge")
@@ -33,9 +32,8 @@ def find_browser(
 
     `root` is where system folders are looked for, `system` the value of `sys.platform` to follow.
     """
-    return next(
-        (path for path in _possible(environ, home, root, system) if os.access(path, os.X_OK) and path.is_file()), None
-    )
+    possible = _possible(environ, home, root, system)
+    return next((path for path in possible if path.is_file() and os.access(path, os.X_OK)), None)
 
 
 def _possible(environ: Mapping[str, str], home: Path, root: Path, system: str) -> Iterator[Path]:

@@ -68,7 +68,7 @@ class QuantizeChoices:
             "inspect": chosen,
             "quantize": {**chosen, "low_rank": self.low_rank, **recipe},
             "compare": {"goal": goal, **({"allow_slower": True} if self.allow_slower else {})},
-            **road_options(self.roads, {"goal": goal}, self.session.environ),
+            **road_options(self.roads, goal, self.session.environ),
         }
 
     def opened(self, receive: Receiver) -> tuple[Task, Workshop]:

@@ -13,7 +13,10 @@ from envguard.host.browsers import find_browser
 from envguard.payload.contract import ANYWHERE, CPU, GPU, ROADS, TARGETS
 
 WEB_STEP = "web"
-DEFAULT = (CPU, GPU)
+OURS = (CPU, GPU)
+"""What the step `verify` runs by itself."""
+
+DEFAULT = (CPU,)
 CHOICES: Mapping[str, Sequence[str]] = {
     **{name: roads for name, roads in TARGETS.items() if name != ANYWHERE},
     **{road: (road,) for road in ROADS},
@@ -24,8 +27,8 @@ RoadsOption = Annotated[
     typer.Option(
         "--roads",
         metavar="ROAD[,ROAD]",
-        help=f"Where to run the file, each road against the original there: {', '.join(CHOICES)}. web is WASM and WebGL "
-        "in this host's browser. Default: cpu,gpu",
+        help=f"Where to run the file, each road against the original there: {', '.join(CHOICES)}. web is WASM and "
+        f"WebGL in this host's browser. Default: {','.join(DEFAULT)}",
     ),
 ]
 
@@ -45,16 +48,15 @@ def steps_for(roads: Sequence[str]) -> tuple[str, ...]:
     return (WEB_STEP,) if _of_the_web(roads) else ()
 
 
-def road_options(
-    roads: Sequence[str], goal: Mapping[str, object], environ: Mapping[str, str]
-) -> dict[str, dict[str, object]]:
-    """The options of the steps that run roads, by step; `goal` is what all of them are told besides."""
+def road_options(roads: Sequence[str], goal: str, environ: Mapping[str, str]) -> dict[str, dict[str, object]]:
+    """The options of the steps that run roads, by step."""
     options: dict[str, dict[str, object]] = {
-        "verify": {**goal, "roads": [road for road in roads if road in (CPU, GPU)]}
+        "verify": {"goal": goal, "roads": [each for each in roads if each in OURS]}
     }
     if steps_for(roads):
         browser = find_browser(environ, Path.home())
-        options[WEB_STEP] = {**goal, "roads": _of_the_web(roads), "browser": "" if browser is None else str(browser)}
+        program = "" if browser is None else str(browser)
+        options[WEB_STEP] = {"goal": goal, "roads": _of_the_web(roads), "browser": program}
     return options
 
 
