@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO
 
 from ..contract import (
     GPU,
@@ -36,8 +35,11 @@ from .words import delegates_words
 
 PAYLOAD = Path(__file__).resolve().parents[1] / "__main__.py"
 
-LONGEST_SECONDS = 180
-"""On a busy machine of two cores software takes 20."""
+CHUNK = 1 << 16
+LONGEST_SILENCE = 120.0
+"""Seconds without a word after which the process is taken to hang: beside three other jobs, opening the original by
+software took 35, and an image of hands 9.
+"""
 
 PLATFORMS: tuple[Mapping[str, str], ...] = ({"EGL_PLATFORM": "surfaceless"}, {})
 """How EGL is asked for a display, in order: Mesa has one without a screen only by that name, others may have one."""
@@ -102,45 +104,55 @@ def _ended(request: Path, folder: Path, variables: Mapping[str, str], events: Ev
     command = [sys.executable, "-I", "-B", "-X", "utf8", str(PAYLOAD), str(request), "--end-with-stdin"]
     # Drivers keep what they have compiled; that belongs in this step's folder, not in the user's.
     environ = {**os.environ, **variables, "XDG_CACHE_HOME": str(folder)}
-    log = folder / "said.log"
-    with (
-        log.open("wb") as said,
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, env=environ) as process,
-    ):
-        too_long = threading.Event()
-
-        def end() -> None:
-            too_long.set()
-            process.kill()
-
-        timer = threading.Timer(LONGEST_SECONDS, end)
-        timer.start()
+    log, heard = folder / "said.log", Heard(events)
+    with log.open("wb") as said:
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, env=environ)
+    with process:
+        assert process.stdout is not None
         try:
-            assert process.stdout is not None
-            found, doing = _heard(process.stdout, events)
-            code = process.wait()
+            for line in lines_of(process.stdout.fileno(), LONGEST_SILENCE):
+                heard.take(line)
+            how = _ending(process.wait())
+        except TimeoutError:
+            how = f"said nothing for {LONGEST_SILENCE:g} s"
         finally:
-            timer.cancel()
             process.kill()
-    how = f"did not end within {LONGEST_SECONDS} s" if too_long.is_set() else _ending(code)
     text = log.read_text(encoding="utf-8", errors="replace")
     sys.stderr.write(text)
-    return Ended(found, doing, how, delegates_words(text.rpartition(doing)[2] if doing else ""))
+    words = delegates_words(text.rpartition(heard.doing)[2] if heard.doing else "")
+    return Ended(heard.found, heard.doing, how, words)
 
 
-def _heard(stream: IO[bytes], events: Events) -> tuple[RoadRun | None, str]:
-    """What the process found, and what it said last that it was doing."""
-    found, doing = None, ""
-    for line in stream:
+class Heard:
+    """What the process has said so far: what it found, and what it was doing last."""
+
+    def __init__(self, events: Events) -> None:
+        self.found: RoadRun | None = None
+        self.doing = ""
+        self._events = events
+
+    def take(self, line: bytes) -> None:
+        """Take in one event."""
         event: StepEvent = from_json(StepEvent, json.loads(line))  # type: ignore[arg-type]  # a union is no class
         if isinstance(event, Progress):
-            doing = event.label if event.label in (gpu.ORIGINAL, gpu.COPY, gpu.BOTH) else doing
-            events.progress(event.label, event.done, event.total)
+            self.doing = event.label if event.label in (gpu.ORIGINAL, gpu.COPY, gpu.BOTH) else self.doing
+            self._events.progress(event.label, event.done, event.total)
         elif isinstance(event, Refusal):
             raise Refused(event.what, why=event.why, next_step=event.next)
         elif isinstance(event, StepFindings) and isinstance(event.values, VerifyFindings):
-            (found,) = event.values.roads
-    return found, doing
+            (self.found,) = event.values.roads
+
+
+def lines_of(descriptor: int, patience: float) -> Iterator[bytes]:
+    """The lines of a pipe, until it closes; `TimeoutError` where nothing comes for so many seconds."""
+    rest = b""
+    while select.select([descriptor], [], [], patience)[0]:
+        read = os.read(descriptor, CHUNK)
+        if not read:
+            return
+        *whole, rest = (rest + read).split(b"\n")
+        yield from whole
+    raise TimeoutError
 
 
 def _told(ended: Ended) -> RoadRun:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .detections import Detection, metres
-from .gates import ONE_IN_TEN, extra, flipped, landmark_shift, lost, recognized_otherwise, score_shift
+from .gates import ONE_IN_EIGHT, extra, flipped, landmark_shift, lost, recognized_otherwise, score_shift
 from .hand import HAND, THINGS, WRIST
 from .kind import LandmarkKind, MediaPipeTask, MemberModel
 from .model_inputs import Feature
@@ -72,11 +72,11 @@ GESTURE = LandmarkKind(
         verb="recognize",
     ),
     gates=(
-        lost(THINGS, 0.02, ONE_IN_TEN),
+        lost(THINGS, 0.02, ONE_IN_EIGHT),
         extra(THINGS),
-        flipped(THINGS, 0.04, ONE_IN_TEN),
+        flipped(THINGS, 0.04, ONE_IN_EIGHT),
         landmark_shift("max_hand_px", 2.0),
-        recognized_otherwise("gestures", 0.02, ONE_IN_TEN),
+        recognized_otherwise("gestures", 0.02, ONE_IN_EIGHT),
         score_shift("gesture", "max_gesture_score", 0.01),
     ),
     needed=(

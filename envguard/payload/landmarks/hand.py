@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .detections import Detection, metres, positions
-from .gates import ONE_IN_TEN, extra, flipped, landmark_shift, lost
+from .gates import ONE_IN_EIGHT, extra, flipped, landmark_shift, lost
 from .kind import Anatomy, LandmarkKind, MediaPipeTask, MemberModel
 from .model_inputs import Crops, whole_picture
 from .regions import FRAMINGS, Region, between, box, risen, turn, upright
@@ -95,9 +95,9 @@ HAND = LandmarkKind(
         read=_read,
     ),
     gates=(
-        lost(THINGS, 0.02, ONE_IN_TEN),
+        lost(THINGS, 0.02, ONE_IN_EIGHT),
         extra(THINGS),
-        flipped(THINGS, 0.04, ONE_IN_TEN),
+        flipped(THINGS, 0.04, ONE_IN_EIGHT),
         landmark_shift("max_hand_px", 2.0),
     ),
     has_sides=True,

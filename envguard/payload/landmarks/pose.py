@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .detections import Detection, metres, positions
-from .gates import ONE_IN_TEN, extra, landmark_shift, lost, score_shift
+from .gates import ONE_IN_EIGHT, extra, landmark_shift, lost, score_shift
 from .kind import Anatomy, LandmarkKind, MediaPipeTask, MemberModel
 from .model_inputs import Crops, whole_picture
 from .regions import Region, between, middle, upright
@@ -65,10 +65,10 @@ POSE = LandmarkKind(
         read=_read,
     ),
     gates=(
-        lost(THINGS, 0.02, ONE_IN_TEN),
+        lost(THINGS, 0.02, ONE_IN_EIGHT),
         extra(THINGS),
         landmark_shift("max_pose_px", 3.0),
-        # On other roads ten images are tried, and noise of one grey level makes up to .022 there.
+        # On other roads eight images are tried, and noise of one grey level makes up to .022 there.
         score_shift("visibility", "max_visibility", 0.025, elsewhere=0.04),
     ),
     scores="visibility",

@@ -18,7 +18,7 @@ from ..landmarks.landmarkers import VERSION, reader
 from ..landmarks.verification import call_times, measures
 from ..protocol import Events, read_options
 
-IMAGES, NOISE_IMAGES = 10, 2
+IMAGES, NOISE_IMAGES = 8, 2
 """Software takes a quarter of a second for a face and most of one for a hand, and each image is read twice."""
 
 ORIGINAL, COPY, BOTH = "Opening the original on the GPU", "Opening the copy on the GPU", "Comparing on the GPU"

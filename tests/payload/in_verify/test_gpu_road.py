@@ -151,11 +151,11 @@ class GpuRoad(unittest.TestCase):
         self.assertIsNone(run.copy_taken)
 
     def test_a_driver_that_hangs_ends_the_road_and_not_the_step(self) -> None:
-        with mock.patch.object(asking, "LONGEST_SECONDS", 0.2):
+        with mock.patch.object(asking, "LONGEST_SILENCE", 0.2):
             result = self.verify(BUNDLE)
         _, run = roads(result)
         self.assertFalse(run.ran)
-        self.assertIn("did not end within 0.2 s", run.reason)
+        self.assertIn("said nothing for 0.2 s", run.reason)
         self.assertEqual(result.failures, ())
 
 
