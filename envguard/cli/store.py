@@ -34,7 +34,7 @@ from envguard.store.inventory import (
 )
 from envguard.store.locking import is_being_built
 from envguard.store.removing import Sweep, collect, prune
-from envguard.store.verifying import Defect, verify_environment
+from envguard.store.verifying import Defect, condemn, verify_environment
 
 FINDINGS_SHOWN = 10
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kMGT]?)(i?)B?", re.IGNORECASE)
@@ -69,6 +69,7 @@ def verify(
             typer.echo(f"{folder.name}: is being built", err=True)
             continue
         findings = verify_environment(folder)
+        condemn(folder, findings)
         if not as_json:
             _show_findings(folder, findings)
         repaired = _repair(ctx.obj, folder) if findings and mend else None

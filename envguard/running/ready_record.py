@@ -42,7 +42,7 @@ def recorded_as_ready(
     if stranger(record, mine) or stranger(folder, mine):
         return None
     descriptor = hold(folder)
-    if not os.path.exists(os.path.join(folder, MARKER)) or why_changed(folder, python, interpreter):
+    if not os.path.exists(os.path.join(folder, MARKER)) or why_changed(folder, python, interpreter, sources=False):
         if descriptor is not None:
             os.close(descriptor)
         return None

@@ -16,7 +16,8 @@ from envguard.files import write_whole
 from envguard.layout import Layout
 from envguard.locks.proofs import Proof
 from envguard.ownership import owners, stranger
-from envguard.store.fingerprint import FINGERPRINT, MARKER, take_fingerprint, why_changed
+from envguard.store.durability import make_durable
+from envguard.store.fingerprint import FINGERPRINT, MARKER, SOURCES, take_fingerprints, why_changed
 from envguard.store.home import environments_folder
 from envguard.store.identity import Identity
 from envguard.store.locking import build_lock, in_use
@@ -25,7 +26,7 @@ from envguard.store.marker import ReadyMarker, read_marker, write_marker
 from envguard.store.records import Damage, audit_entries
 
 DAMAGES_SHOWN = 3
-OWN_FILES = frozenset({MARKER, MANIFEST, FINGERPRINT})
+OWN_FILES = frozenset({MARKER, MANIFEST, FINGERPRINT, SOURCES})
 
 
 class DamagedInstall(NoEnvironment):
@@ -125,7 +126,9 @@ def _recorded(folder: Path, layout: Layout, identity: Identity, prove: Callable[
     manifest = manifest_bytes(entries)
     interpreter = "" if layout.in_image else str(layout.python.resolve())
     write_whole(folder / MANIFEST, manifest)
-    write_whole(folder / FINGERPRINT, take_fingerprint(str(folder), filter(None, [*entries, MANIFEST, interpreter])))
+    names = filter(None, [*entries, MANIFEST, interpreter])
+    for name, fingerprint in take_fingerprints(str(folder), names).items():
+        write_whole(folder / name, fingerprint)
     python = layout.python if layout.in_image else layout.python.relative_to(folder)
     return ReadyMarker(
         identity=identity,
@@ -146,6 +149,7 @@ def _mark_ready(folder: Path, marker: ReadyMarker) -> None:
             why=why,
             next_step="Run the same command again; if it fails again, report it.",
         )
+    make_durable(folder)
     with in_use(folder):  # from now on there is a time of last use
         write_marker(folder, marker)
 

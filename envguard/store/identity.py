@@ -7,7 +7,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
-SCHEMA = 1
+SCHEMA = 2
+"""Of what the store keeps of an environment: one of another schema is left to older envguards, and built anew."""
 
 
 @dataclass(frozen=True, slots=True)

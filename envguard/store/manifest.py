@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from envguard.files import file_facts
+from envguard.store.fingerprint import MODE
 
 MANIFEST = "manifest.json"
 SCHEMA = 1
@@ -37,8 +38,8 @@ class Entry:
 
     @property
     def what_counts(self) -> tuple[EntryKind, int, int, str]:
-        """Everything except the time: entries that agree in it are the same for every reader."""
-        return (self.kind, self.mode, self.bytes, self.content)
+        """What makes a difference to a reader: all but the time, and of the mode what every start looks at too."""
+        return (self.kind, self.mode & MODE, self.bytes, self.content)
 
 
 Manifest = Mapping[str, Entry]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import stat
 from collections import defaultdict
@@ -10,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from envguard.files import write_whole
 from envguard.store.environments import OWN_FILES
-from envguard.store.fingerprint import MARKER, why_changed
+from envguard.store.fingerprint import CONDEMNED, FINGERPRINT, MARKER, why_changed
 from envguard.store.manifest import MANIFEST, Entry, Manifest, digest, parse_manifest, scan
 from envguard.store.marker import read_marker
 from envguard.store.records import ListedFile, audit_entries, listed_files
@@ -20,6 +22,8 @@ DefectKind = Literal[
     "marker", "manifest", "interpreter", "missing", "truncated", "changed", "mode", "unexpected", "touched",
     "not as recorded", "owned twice", "installed twice",
 ]  # fmt: skip
+
+_DAMAGE: frozenset[DefectKind] = frozenset({"missing", "truncated", "changed", "mode", "unexpected", "not as recorded"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,17 @@ def verify_environment(folder: Path) -> tuple[Defect, ...]:
         why = why_changed(str(folder), marker.python, marker.interpreter)
         findings += [Defect("touched", marker.python, why)] if why else []
     return tuple(findings)
+
+
+def condemn(folder: Path, defects: Iterable[Defect]) -> None:
+    """Make a damaged environment one that is not ready, even where the check of every start could not see why.
+
+    What its distributions disagree about is no damage: another build would be the same. Does nothing in a store that
+    cannot be written to.
+    """
+    if any(defect.problem in _DAMAGE for defect in defects):
+        with contextlib.suppress(OSError):
+            write_whole(folder / FINGERPRINT, CONDEMNED)
 
 
 def _read_manifest(folder: Path, expected: str) -> dict[str, Entry]:

@@ -89,7 +89,7 @@ def test_damaged_files_are_never_marked_ready(tmp_path: Path, builder: Builder) 
         {"platform": "linux-aarch64"},
         {"backend": "container"},
         {"edition": "2"},
-        {"schema": 2},
+        {"schema": 3},
     ],
 )
 def test_whatever_it_is_made_of_changes_its_place(change: dict[str, object]) -> None:

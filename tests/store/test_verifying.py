@@ -229,10 +229,12 @@ def test_a_change_is_seen_at_the_next_start_and_named(
 
 
 def test_a_changed_mode_is_a_finding(folder: Path) -> None:
-    (folder / "bin" / "python").chmod(0o600)
+    (folder / "bin" / "python").chmod(0o444)
+    assert verify_environment(folder) == (), "who shares a store may make it read-only"
+    (folder / "bin" / "python").chmod(0o200)
     (finding,) = verify_environment(folder)
     assert (finding.problem, finding.path) == ("mode", "bin/python")
-    assert "rw-------" in finding.evidence
+    assert "-w-------" in finding.evidence
 
 
 def test_two_owners_and_two_installations_are_findings(tmp_path: Path) -> None:
