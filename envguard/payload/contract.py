@@ -96,7 +96,7 @@ from .door.runs import (
 from .door.tasks import TaskFile, TaskResults, TaskStep
 from .door.timing import KindTime, OperatorTimes, Processor, Profile, SlowOperator, TimeBetween, Timing
 from .door.tuning import FoundCounts, FrameTimes, OptionTrial, Setting, TunedOn, TuneFindings
-from .door.verified import VerifyFindings
+from .door.verified import OTHER, VerifyFindings
 from .door.verifying import CallTimes, Counts, LandmarkShift, Measures, SampleSize, ScoreShift, Spread
 from .door.web import WebFindings
 
@@ -106,6 +106,7 @@ __all__ = [
     "FILE",
     "GPU",
     "NO",
+    "OTHER",
     "PROTOCOL",
     "ROADS",
     "RUN",

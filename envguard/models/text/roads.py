@@ -8,9 +8,6 @@ from envguard.models.text.tables import NOTHING, Row, aligned, markdown_table, o
 from envguard.payload.contract import Measures, QuantizeDocument, RoadLint, RoadReport, RoadRun
 
 HEADS = ("road", "known by", "taken", "lost", "landmarks", "scores", "time")
-IN_INT8 = "int8 dynamic"
-"""How recipes call a layer that multiplies int8 by int8."""
-
 ANSWER = {True: "yes", False: "no", None: "unknown"}
 BASIS = {"run": "run", "lint": "rules alone", "nothing": NOTHING}
 
@@ -75,8 +72,7 @@ def _ran(run: RoadRun) -> str:
     if run.sample_size:
         where += f", {run.sample_size.images} images of {run.sample_size.pictures} pictures"
     if run.outputs:
-        where += f", made-up inputs; lowest cosine of {len(run.outputs)} outputs"
-        where += f" {min(output.cosine for output in run.outputs):.4f}"
+        where += f"; lowest cosine of any output {min(output.cosine for output in run.outputs):.4f}"
     return f"{where}. {on_one_line(run.reason)}".removesuffix(" ").replace("..", ".")
 
 
@@ -86,11 +82,7 @@ def _refused(lint: RoadLint) -> str:
 
 def _arm(document: QuantizeDocument) -> str:
     """What can be said of processors that are not here."""
-    recipes = document.recipe.models if document.recipe else {}
-    counts = {
-        name: sum(count for count, treatment in recipe.layers if treatment.startswith(IN_INT8))
-        for name, recipe in recipes.items()
-    }
-    layers = ", ".join(f"{count} of {name}" for name, count in counts.items() if count)
+    counts = document.recipe.in_int8 if document.recipe else {}
+    layers = ", ".join(f"{count} of {name}" for name, count in counts.items())
     told = "Nothing was timed on an ARM processor. Layers that multiply int8 by int8, for which it has instructions:"
     return f"{told} {layers or 'none'}."

@@ -12,11 +12,11 @@ from .describing import InspectedModel, InspectFindings, Member
 from .gates import Gate, StepFailure
 from .quantizing import ConvertedModel, ConvertFindings, OperatorTypes, QuantizedModel, QuantizeFindings
 from .recipes import RecipeDocument
-from .roads import RoadReport, RoadRun, road_reports
+from .roads import CPU, RoadReport, RoadRun, road_reports
 from .runs import NO, YES, EnvironmentRecord, FileRecord, Run
 from .timing import Processor
 from .tuning import FrameTimes, OptionTrial, Setting, TunedOn, TuneFindings
-from .verified import VerifyFindings
+from .verified import OTHER, VerifyFindings
 from .web import WebFindings
 
 NOT_COMPARED = "not compared"
@@ -221,8 +221,14 @@ def quantize_document(run: Run) -> QuantizeDocument:
 
 
 def _road_runs(run: Run) -> tuple[RoadRun, ...]:
-    verify, web = run.found(VerifyFindings), run.found(WebFindings)
-    return (*(verify.roads if verify else ()), *(web.roads if web else ()))
+    """What every road made of both; of a file that no task takes, the step `compare` ran the models on the CPU."""
+    verify, web, compared = run.found(VerifyFindings), run.found(WebFindings), run.found(CompareFindings)
+    runs = (*(verify.roads if verify else ()), *(web.roads if web else ()))
+    models = compared.models if compared else ()
+    if verify is None or verify.kind != OTHER or not models or not all(model.ran for model in models):
+        return runs
+    outputs = tuple(output for model in models for output in model.outputs)
+    return (RoadRun(CPU, True, "LiteRT with XNNPACK", original_taken=True, copy_taken=True, outputs=outputs), *runs)
 
 
 def convert_document(run: Run) -> ConvertDocument:

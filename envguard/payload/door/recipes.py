@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+IN_INT8 = "int8 dynamic"
+"""How the treatments of layers that compute in int8 begin."""
+
 
 @dataclass(frozen=True)
 class ModelRecipe:
@@ -22,6 +25,15 @@ class RecipeDocument:
     goal: str
     models: Mapping[str, ModelRecipe] = field(default_factory=dict)
     schema: Literal[1] = 1
+
+    @property
+    def in_int8(self) -> Mapping[str, int]:
+        """How many layers of each model multiply int8 by int8, for which ARM has instructions; no zeros."""
+        counts = {
+            name: sum(count for count, treatment in model.layers if treatment.startswith(IN_INT8))
+            for name, model in self.models.items()
+        }
+        return {name: count for name, count in counts.items() if count}
 
 
 @dataclass(frozen=True)

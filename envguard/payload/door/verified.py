@@ -8,6 +8,9 @@ from typing import Literal, Optional
 from .roads import RoadRun
 from .verifying import CallTimes, Measures, SampleSize
 
+OTHER = "other"
+"""What a file of no kind is called in results."""
+
 
 @dataclass(frozen=True)
 class VerifyFindings:

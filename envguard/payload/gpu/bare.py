@@ -16,6 +16,7 @@ from ..landmarks.landmarkers import VERSION
 from ..measuring import numerics
 from ..roads.delegate import DelegateRefused, NoContext, delegate_answers, delegate_takes
 from .display import DRIVERS, missing_libraries
+from .words import delegates_words
 
 RUNTIME = f"MediaPipe {VERSION}'s GPU delegate"
 FLOAT = "FLOAT32"
@@ -41,7 +42,9 @@ def on_gpu(original: Bundle, copy: Bundle, inspected: Sequence[InspectedModel]) 
     if missing:
         return RoadRun(GPU, ran=False, reason=f"{' and '.join(missing)} cannot be loaded here. {DRIVERS}")
     if not VERSION.startswith("0."):
-        reason = f"MediaPipe {VERSION} runs no single models in Python; edition 0.10.21 of `verify` does."
+        reason = (
+            f"MediaPipe {VERSION} runs no single models in Python; edition 0.10.21 of the environment `verify` does."
+        )
         return RoadRun(GPU, ran=False, reason=reason)
     run = RoadRun(GPU, ran=True, runtime=RUNTIME, original_taken=True, copy_taken=True)
     with tempfile.TemporaryDirectory() as name:
@@ -136,4 +139,5 @@ def _patched(random: np.random.Generator, shape: Sequence[int]) -> np.ndarray:
 
 
 def _in_one_line(text: str) -> str:
-    return " ".join(text.split())
+    """The delegate's own errors, or all there is."""
+    return delegates_words(text) or " ".join(text.split())

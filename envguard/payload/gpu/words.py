@@ -8,7 +8,7 @@ _LOGGED = re.compile(r"^[IWEF]\d{4} ")
 """MediaPipe's own log, which begins with severity and date."""
 
 _ERROR = "ERROR: "
-_ENDS = ("INFO: ", "WARNING: ")
+_ENDS = ("INFO: ", "WARNING: ", "Calculator")
 
 
 def delegates_words(log: str) -> str:

@@ -14,9 +14,6 @@ from .pose import POSE
 
 KINDS: tuple[LandmarkKind, ...] = (FACE, HAND, POSE, GESTURE)
 
-OTHER = "other"
-"""What a file of no kind is called in results."""
-
 
 def kind_of(bundle: Bundle) -> LandmarkKind | None:
     """The kind of the bundle; None for one of no kind, and for a bare model."""

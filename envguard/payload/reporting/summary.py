@@ -60,7 +60,7 @@ def unverified(document: QuantizeDocument, pictures: int) -> list[str]:
     """What the verdict does not rest on, in sentences, on a page with so many pictures."""
     cpu = document.cpu
     here = f"{cpu.name}, {cpu.architecture}" if cpu else "this computer's processor"
-    told = [f"Times are of {here}. No phone, no ARM processor and no NPU was tried; LiteRT there has other kernels."]
+    told = [f"Times are of {here}. No phone and no NPU was tried; LiteRT on a phone has other kernels."]
     told += roads.unverified(document)
     told += _of_verification(document.verify, pictures)
     for model in document.models:

@@ -27,6 +27,8 @@ ORIGINAL, COPY, BOTH = "Opening the original on the GPU", "Opening the copy on t
 EMULATION_REFUSED = "GPU emulation detected"
 """MediaPipe 1.2 says so of software, whatever the model: this is no word on the model."""
 
+OTHER_MEDIAPIPE = "Edition 0.10.21 of the environment `verify`, for Python 3.10 to 3.12, computes on software too."
+
 
 @dataclass(frozen=True)
 class GpuOptions:
@@ -88,8 +90,9 @@ def _tell(what: str, events: Events) -> None:
 def _rejected(run: RoadRun, reason: str, *, original_taken: Optional[bool]) -> RoadRun:
     """The run in which MediaPipe refused one of the two, or what draws here."""
     if EMULATION_REFUSED in reason:
-        why = f"{run.runtime} refuses to compute, as that is no GPU: {reason}"
-        return RoadRun(GPU, ran=False, runtime=run.runtime, reason=why)
+        why = reason[reason.index(EMULATION_REFUSED) :]
+        reason = f"That is software, and this MediaPipe says: {why} {OTHER_MEDIAPIPE}"
+        return RoadRun(GPU, ran=False, runtime=run.runtime, reason=reason)
     return replace(
         run, original_taken=bool(original_taken), copy_taken=False if original_taken else None, reason=reason
     )

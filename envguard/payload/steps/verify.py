@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from ..contract import (
     CPU,
     GPU,
+    OTHER,
     CompareFindings,
     Gate,
     InspectFindings,
@@ -31,7 +32,7 @@ from ..landmarks.details import gather
 from ..landmarks.detections import Rejected
 from ..landmarks.gates import judged
 from ..landmarks.kind import LandmarkKind
-from ..landmarks.kinds import KINDS, OTHER, kind_of, picture_sizes
+from ..landmarks.kinds import KINDS, kind_of, picture_sizes
 from ..landmarks.landmarkers import VERSION, reader
 from ..landmarks.road_gates import gates_on, is_low_rank, limits_on, refuses
 from ..landmarks.verification import call_times, measures
@@ -52,7 +53,7 @@ REJECTS = GateDeclaration(
 GPU_REFUSES = refuses(
     GPU,
     f"MediaPipe {VERSION}'s GPU delegate",
-    "Quantize for that road too, with weights that its operators read directly.",
+    "Quantize with --for gpu or --for anywhere, which keep to what this road takes.",
 )
 GATES = tuple(gate.declaration for kind in KINDS for gate in (*kind.gates, *gates_on(GPU, kind)))
 GATES += (bare.INACCURATE,)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ..contract import WEB_CPU, WEB_GPU, Gate, InspectFindings, Request, RoadRun, StepFindings, WebFindings
+from ..contract import OTHER, WEB_CPU, WEB_GPU, Gate, InspectFindings, Request, RoadRun, StepFindings, WebFindings
 from ..files import bundle as bundles
 from ..gates import GateDeclaration, Limits, judge, limits_of, unjudged
 from ..int8.goals import BALANCED, goal_of
@@ -12,7 +12,7 @@ from ..landmarks.comparison import Subject
 from ..landmarks.detections import Rejected
 from ..landmarks.gates import judged
 from ..landmarks.kind import LandmarkKind
-from ..landmarks.kinds import KINDS, OTHER, kind_of, picture_sizes
+from ..landmarks.kinds import KINDS, kind_of, picture_sizes
 from ..landmarks.road_gates import gates_on, is_low_rank, limits_on, refuses
 from ..pictures.reading import read_pictures
 from ..protocol import Events, Refused, read_options

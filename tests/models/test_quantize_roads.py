@@ -1,0 +1,48 @@
+"""`run quantize --roads` on the GPU: what the delegate refuses is a no with its own words, what it takes a yes."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.command import envguard
+from tests.support.environments import workshop
+
+MAKE_MODELS = Path(__file__).resolve().parents[1] / "support" / "inside" / "make_models.py"
+
+pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.usefixtures("gpu")]
+
+
+@pytest.fixture(scope="module")
+def model(store_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small float32 model."""
+    folder = tmp_path_factory.mktemp("models")
+    python = workshop(store_home).prepare("quantize").built.layout.python
+    subprocess.run([python, "-I", "-B", MAKE_MODELS, folder], check=True, capture_output=True)
+    return folder / "small.tflite"
+
+
+def test_int8_weights_behind_dequantize_are_a_no_on_the_gpu(model: Path, store_home: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.tflite"
+    ended = envguard("run", "quantize", model, "-o", output, "--roads", "cpu,gpu", "--json", home=store_home)
+    assert ended.code == 1, ended.err
+    assert not output.exists()
+    assert [failure["name"] for failure in ended.document["failures"]] == ["gpu-refuses"]
+    assert "DEQUANTIZE: Operation is not supported" in ended.document["failures"][0]["message"]
+    roads = {road["road"]: road for road in ended.document["roads"]}
+    assert [roads[road]["basis"] for road in ("cpu", "gpu")] == ["run", "run"]
+    run = roads["gpu"]["run"]
+    assert (run["original_taken"], run["copy_taken"]) == (True, False)
+
+
+def test_the_same_is_a_yes_where_only_the_cpu_is_asked(model: Path, store_home: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.tflite"
+    ended = envguard(
+        "run", "quantize", model, "-o", output, "--roads", "cpu", "--allow-slower", "--json", home=store_home
+    )
+    assert ended.code == 0, ended.err
+    assert output.is_file()
+    gpu = next(road for road in ended.document["roads"] if road["road"] == "gpu")
+    assert gpu["run"] is None
