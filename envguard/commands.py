@@ -16,6 +16,10 @@ _RUN = Group(
             "envguard.models.tune:tune",
             "Measure what MediaPipe's runtime options gain and what they cost in detections; print the lines to paste.",
         ),
+        "verify": Command(
+            "envguard.models.verify:verify",
+            "Run a model that exists already on roads, beside its original if there is one, and judge each.",
+        ),
         "quantize": Command(
             "envguard.models.quantize:quantize",
             "Make models int8 with float input and output, and prove against the originals that they still work.",

@@ -35,11 +35,13 @@ from .door.documents import (
     SeveralDocument,
     StepSeconds,
     TuneDocument,
+    VerifyDocument,
     convert_document,
     inspect_document,
     quantize_document,
     several_document,
     tune_document,
+    verify_document,
 )
 from .door.gates import Gate, StepFailure
 from .door.quantizing import (
@@ -213,6 +215,7 @@ __all__ = [
     "TunedOn",
     "Unreadable",
     "VerifyDetails",
+    "VerifyDocument",
     "VerifyFindings",
     "WebFindings",
     "convert_document",
@@ -229,5 +232,6 @@ __all__ = [
     "to_json",
     "tune_document",
     "verdict_of",
+    "verify_document",
     "written_as",
 ]

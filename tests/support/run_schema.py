@@ -18,16 +18,25 @@ from envguard.payload.contract import (
     ReceiptDocument,
     SeveralDocument,
     TuneDocument,
+    VerifyDocument,
     hints_of,
     key_of,
 )
 
 FILE = Path(__file__).parents[2] / "docs" / "run.schema.json"
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-DOCUMENTS = (QuantizeDocument, SeveralDocument, ConvertDocument, TuneDocument, InspectDocument, ReceiptDocument)
+DOCUMENTS = (
+    QuantizeDocument,
+    SeveralDocument,
+    ConvertDocument,
+    TuneDocument,
+    VerifyDocument,
+    InspectDocument,
+    ReceiptDocument,
+)
 DESCRIPTION = """\
 What `--json` prints: of `envguard run quantize` (one model: QuantizeDocument; several: SeveralDocument), \
-`envguard run convert`, `envguard run tune`, `envguard inspect` and `envguard verify-receipt`."""
+`envguard run convert`, `envguard run tune`, `envguard run verify`, `envguard inspect` and `envguard verify-receipt`."""
 SCALARS: Mapping[type, str] = {bool: "boolean", int: "integer", float: "number", str: "string"}
 
 Schema = dict[str, Json]

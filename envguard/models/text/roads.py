@@ -16,15 +16,25 @@ def road_lines(document: QuantizeDocument) -> list[str]:
     """The table for a terminal and what its cells cannot say; nothing where nothing is known of any road."""
     if not _known(document.roads):
         return []
-    notes = [line for note in _notes(document) for line in wrapped(note)]
-    return ["", "Roads, each against the original on that road:", *aligned(_rows(document.roads)), *notes]
+    lines = road_table("Roads, each against the original on that road:", document.roads)
+    return ["", *lines, *wrapped(_arm(document))]
+
+
+def road_table(head: str, roads: Sequence[RoadReport]) -> list[str]:
+    """The table for a terminal under its head, and what its cells cannot say."""
+    return [head, *aligned(_rows(roads)), *(line for note in road_notes(roads) for line in wrapped(note))]
 
 
 def road_markdown(document: QuantizeDocument) -> list[str]:
     """The same for Markdown."""
     if not _known(document.roads):
         return []
-    return [markdown_table(_rows(document.roads)), "\n".join(f"- {note}" for note in _notes(document))]
+    return road_section(document.roads, _arm(document))
+
+
+def road_section(roads: Sequence[RoadReport], *more: str) -> list[str]:
+    """The table for Markdown, and a list of what its cells cannot say and of `more`."""
+    return [markdown_table(_rows(roads)), "\n".join(f"- {note}" for note in (*road_notes(roads), *more))]
 
 
 def _known(roads: Sequence[RoadReport]) -> bool:
@@ -55,16 +65,15 @@ def _figures(measures: Measures | None) -> tuple[str, str, str]:
     )
 
 
-def _notes(document: QuantizeDocument) -> Iterator[str]:
-    """What each road was run on, why one was not, which operators rules refuse, and what nobody timed."""
-    for report in document.roads:
+def road_notes(roads: Sequence[RoadReport]) -> Iterator[str]:
+    """What each road was run on, why one was not, and which operators rules refuse."""
+    for report in roads:
         if report.run is not None:
             yield f"{report.road}: {_ran(report.run)}"
         elif report.basis == "nothing":
             yield f"{report.road}: not tried."
         if report.lint is not None and report.lint.refused:
             yield f"{report.road}: by the rules, {_refused(report.lint)}"
-    yield _arm(document)
 
 
 def _ran(run: RoadRun) -> str:

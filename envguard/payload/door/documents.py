@@ -193,6 +193,27 @@ class TuneDocument:
     schema: Literal[2] = 2
 
 
+@dataclass(frozen=True)
+class VerifyDocument:
+    """What a file that existed already came to on the roads that were asked for.
+
+    `original` is what it was judged against; without one it is only known whether a road takes the file and finds
+    anything with it.
+    """
+
+    task: str
+    verdict: str
+    failures: tuple[StepFailure, ...]
+    gates: tuple[Gate, ...]
+    input: FileRecord
+    original: Optional[FileRecord]
+    kind: str
+    roads: tuple[RoadReport, ...]
+    environments: tuple[EnvironmentRecord, ...]
+    steps: tuple[StepSeconds, ...]
+    schema: Literal[2] = 2
+
+
 def quantize_document(run: Run) -> QuantizeDocument:
     """The document of a run of the task that quantizes."""
     quantized, compared, verify = run.found(QuantizeFindings), run.found(CompareFindings), run.found(VerifyFindings)
@@ -257,6 +278,25 @@ def convert_document(run: Run) -> ConvertDocument:
         environments=run.environments,
         steps=_seconds(run),
         allow_unverified=run.allow_unverified,
+    )
+
+
+def verify_document(run: Run) -> VerifyDocument:
+    """The document of a run of the task that verifies; raises ValueError where nothing was verified."""
+    inspected, verify = run.found(InspectFindings), run.found(VerifyFindings)
+    if inspected is None or verify is None:
+        raise ValueError("the run has verified nothing")
+    return VerifyDocument(
+        task=run.task,
+        verdict=run.verdict,
+        failures=run.failures,
+        gates=run.gates,
+        input=next(iter(run.inputs.values())),
+        original=next(iter(run.file_sets.get("original", ())), None),
+        kind=verify.kind,
+        roads=road_reports(_road_runs(run), [model.roads for model in inspected.models]),
+        environments=run.environments,
+        steps=_seconds(run),
     )
 
 

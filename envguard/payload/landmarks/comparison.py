@@ -20,6 +20,10 @@ NOISE_SIGMA = 1.0
 NOISE_IMAGES = 24
 
 
+class NothingFound(Refused):
+    """There is nothing to compare in any of the pictures."""
+
+
 @dataclass(frozen=True)
 class Subject:
     """What two landmarkers are compared on: things of this kind, in crops with this side in pixels."""
@@ -84,7 +88,7 @@ def find_views(kind: LandmarkKind, read: Reader, pictures: Sequence[Picture], ev
             views += _tiles_with_more(read, picture, found)
     events.progress(label, len(pictures), len(pictures))
     if not views:
-        raise Refused(
+        raise NothingFound(
             f"The original bundle finds no {kind.things} in any of the pictures, so there is nothing to compare.",
             next_step=f"Give pictures in which a {kind.samples} fills a good part of the frame.",
         )

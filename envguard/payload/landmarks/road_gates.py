@@ -5,13 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ..contract import QuantizeFindings, Request
-from ..gates import GateDeclaration
+from ..contract import Gate, Measures, QuantizeFindings, Request, RoadRun
+from ..gates import GateDeclaration, judge
 from ..int8.goals import Goal
 from .gates import LandmarkGate
 from .kind import LandmarkKind
 
 BEGINNING = "max_"
+TAKES = GateDeclaration(
+    "road-refuses",
+    "The road takes the file",
+    "The road {subject} does not take the file: {reason}",
+    "Quantize its original again with --for, which makes files for this road.",
+)
+FINDS_NOTHING = GateDeclaration(
+    "finds-nothing",
+    "Finds {things} in the pictures",
+    "On the road {subject}, no {things} are found.",
+    "Give pictures with --images in which they fill a good part of the frame.",
+)
 
 
 def refuses(road: str, what: str, next_step: str) -> GateDeclaration:
@@ -22,6 +34,24 @@ def refuses(road: str, what: str, next_step: str) -> GateDeclaration:
         f"{what} does not take the quantized file, but does take the original: {{reason}}",
         next_step,
     )
+
+
+def on_its_own(run: RoadRun) -> RoadRun:
+    """What the road makes of one file, of a run in which that file was beside itself."""
+    taken = run.copy_taken if run.original_taken else run.original_taken
+    measures = None if run.measures is None else Measures(run.measures.counts)
+    return replace(run, original_taken=None, copy_taken=taken, measures=measures, noise=None, latency=None)
+
+
+def judged_on_its_own(run: RoadRun, kind: LandmarkKind) -> tuple[Gate, ...]:
+    """Whether the road takes the file, and whether anything is found with it; nothing where it was not run."""
+    if not run.ran:
+        return ()
+    gates = [judge(TAKES, passed=bool(run.copy_taken), subject=run.road, words={"reason": run.reason})]
+    if run.measures is not None:
+        found = run.measures.counts.after > 0
+        gates.append(judge(FINDS_NOTHING, passed=found, subject=run.road, words={"things": kind.things}))
+    return tuple(gates)
 
 
 def gates_on(road: str, kind: LandmarkKind) -> tuple[LandmarkGate, ...]:

@@ -14,6 +14,7 @@ from ..contract import (
     CompareFindings,
     Gate,
     InspectFindings,
+    Measures,
     Request,
     RoadRun,
     SampleSize,
@@ -27,14 +28,22 @@ from ..gates import COMPARED, GateDeclaration, Limits, judge, limits_of
 from ..gpu import bare
 from ..gpu.asking import Pair, on_gpu
 from ..int8.goals import BALANCED, goal_of
-from ..landmarks.comparison import ComparedImage, Subject, compare, find_views, noise_floor
+from ..landmarks.comparison import ComparedImage, NothingFound, Subject, compare, find_views, noise_floor
 from ..landmarks.details import gather
 from ..landmarks.detections import Rejected
 from ..landmarks.gates import judged
 from ..landmarks.kind import LandmarkKind
 from ..landmarks.kinds import KINDS, kind_of, picture_sizes
 from ..landmarks.landmarkers import VERSION, reader
-from ..landmarks.road_gates import gates_on, is_low_rank, limits_on, refuses
+from ..landmarks.road_gates import (
+    FINDS_NOTHING,
+    gates_on,
+    is_low_rank,
+    judged_on_its_own,
+    limits_on,
+    on_its_own,
+    refuses,
+)
 from ..landmarks.verification import call_times, measures
 from ..landmarks.views import Picture
 from ..pictures.reading import read_pictures
@@ -42,6 +51,7 @@ from ..protocol import Events, Refused, read_options
 
 PICTURE = "picture"
 DETAILS = "details"
+NOTHING = "Nothing was found in any of the pictures."
 
 
 REJECTS = GateDeclaration(
@@ -110,7 +120,7 @@ def on_cpu(found: VerifyFindings) -> RoadRun:
 
 
 def run(request: Request, events: Events) -> StepFindings:
-    """Verify `inputs["quantized"]` against `inputs["original"]` in MediaPipe.
+    """Verify `inputs["quantized"]` against `inputs["original"]` in MediaPipe, or without one, whether it runs at all.
 
     On the pictures of the input that the bundle's kind names (`face`, `hand`, `pose`), and on those of `picture` for
     any. What the models take is read from the findings of the step `inspect`.
@@ -124,7 +134,9 @@ def run(request: Request, events: Events) -> StepFindings:
     options = read_options(VerifyOptions, request, [gate.option for gate in GATES])
     goal = goal_of(options.goal)
     limits = limits_of(GATES, request, {**goal.limits, **limits_on(GPU, KINDS, goal, low_rank=is_low_rank(request))})
-    original, quantized = bundles.read(request.file("original")), bundles.read(request.file("quantized"))
+    quantized = bundles.read(request.file("quantized"))
+    alone = not request.files("original")
+    original = quantized if alone else bundles.read(request.file("original"))
     kind = kind_of(original)
     if kind is None:
         return _without_task(request, options, original, quantized, limits)
@@ -137,6 +149,10 @@ def run(request: Request, events: Events) -> StepFindings:
         readings = _read(subject, original, quantized, pictures, events)
     except Rejected as rejection:
         return _rejected(kind, str(rejection))
+    except NothingFound:
+        if not alone:
+            raise
+        return StepFindings(_not_verified(kind.name, NOTHING), (_nothing(kind),))
     file = request.folder / f"{DETAILS}.json"
     file.write_text(json.dumps(to_json(readings.details), allow_nan=False), encoding="utf-8")
     found = readings.findings(len(pictures))
@@ -144,11 +160,25 @@ def run(request: Request, events: Events) -> StepFindings:
     if GPU in options.roads:
         pair = Pair(original.path, quantized.path, subject, readings.views, len(pictures))
         runs.append(on_gpu(pair, request.folder / GPU, events))
+    if alone:
+        return _of_one(found, runs, kind, options)
     gates = [judge(REJECTS, passed=True, words={"kind": kind.name})]
     for run in runs:
         gates += _judged_on(run, kind, limits, original) if run.road in options.roads else ()
     gates += [judge(COMPARED, passed=True, subject=name) for name in run_here_alone(request, kind, original)]
     return StepFindings(replace(found, roads=tuple(runs)), tuple(gates), {DETAILS: file.name})
+
+
+def _of_one(found: VerifyFindings, runs: Sequence[RoadRun], kind: LandmarkKind, options: VerifyOptions) -> StepFindings:
+    """What was found of a file that was beside itself, for want of an original."""
+    own = [on_its_own(run) for run in runs if run.road in options.roads]
+    gates = tuple(gate for run in own for gate in judged_on_its_own(run, kind))
+    measured = None if found.measures is None else Measures(found.measures.counts)
+    return StepFindings(replace(found, measures=measured, noise=None, latency=None, roads=tuple(own)), gates)
+
+
+def _nothing(kind: LandmarkKind) -> Gate:
+    return judge(FINDS_NOTHING, passed=False, subject=CPU, words={"things": kind.things})
 
 
 def _without_task(
@@ -201,6 +231,8 @@ def _read(
             views = find_views(kind, before, pictures, events)
             noise = noise_floor(subject, before, views)
         except Rejected as rejection:
+            if original is quantized:
+                raise
             raise Refused(f"MediaPipe {VERSION} does not take the original bundle.", why=str(rejection)) from rejection
         after = stack.enter_context(reader(kind, quantized.path, kind.switches(quantized)))
         return Readings(subject, views, compare(subject, before, after, views, events), noise)

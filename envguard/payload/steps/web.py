@@ -8,18 +8,20 @@ from ..contract import OTHER, WEB_CPU, WEB_GPU, Gate, InspectFindings, Request, 
 from ..files import bundle as bundles
 from ..gates import GateDeclaration, Limits, judge, limits_of, unjudged
 from ..int8.goals import BALANCED, goal_of
-from ..landmarks.comparison import Subject
+from ..landmarks.comparison import NothingFound, Subject
 from ..landmarks.detections import Rejected
 from ..landmarks.gates import judged
 from ..landmarks.kind import LandmarkKind
 from ..landmarks.kinds import KINDS, kind_of, picture_sizes
-from ..landmarks.road_gates import gates_on, is_low_rank, limits_on, refuses
+from ..landmarks.road_gates import gates_on, is_low_rank, judged_on_its_own, limits_on, on_its_own, refuses
+from ..landmarks.views import Picture
 from ..pictures.reading import read_pictures
 from ..protocol import Events, Refused, read_options
 from ..web.browsing import NoBrowser, browsing
 from ..web.roads import RUNTIMES, Roads
 
 PICTURE = "picture"
+NOTHING = "Nothing was found in any of the pictures."
 NO_BROWSER = (
     "There is no browser here. Install one (on Debian: apt install chromium-headless-shell), or name the program of a "
     "Chromium, Chrome or Edge with ENVGUARD_BROWSER."
@@ -35,12 +37,6 @@ REFUSES = {
     for road, name in RUNTIMES.items()
 }
 NOT_RUN = GateDeclaration("web-run", "The browser runs the bundle", "{subject}: {reason}")
-FINDS_NOTHING = GateDeclaration(
-    "web-finds-nothing",
-    "The browser finds {things} in the pictures",
-    "On the road {subject}, the bundle finds no {things}.",
-    "Give pictures with --images in which they fill a good part of the frame.",
-)
 SLOWER = GateDeclaration(
     "web-slower",
     "Time of a call in the browser, as a ratio to the original's",
@@ -62,7 +58,7 @@ class WebOptions:
 
 
 def run(request: Request, events: Events) -> StepFindings:
-    """Run `inputs["quantized"]` in the browser, beside `inputs["original"]` if there is one.
+    """Run `inputs["quantized"]` in the browser against `inputs["original"]`, or without one, whether it runs at all.
 
     On the pictures of the input that the bundle's kind names (`face`, `hand`, `pose`), and on those of `picture` for
     any. What the models take is read from the findings of the step `inspect`. A road that refuses the original is told
@@ -72,18 +68,16 @@ def run(request: Request, events: Events) -> StepFindings:
     """
     options = read_options(WebOptions, request, [gate.option for gate in GATES])
     copy = bundles.read(request.file("quantized"))
-    original = bundles.read(request.file("original")) if request.files("original") else None
-    kind = kind_of(original or copy)
+    alone = not request.files("original")
+    original = copy if alone else bundles.read(request.file("original"))
+    kind = kind_of(original)
     if kind is None:
         return StepFindings(WebFindings(OTHER, options.browser, _not_run(options, NO_TASK)))
     if not options.browser:
         return _unjudged(kind, options, NO_BROWSER)
     sizes = picture_sizes(request.found(InspectFindings).models)
-    subject = Subject(kind, sizes[(original or copy).names[kind.landmarks.path]][0])
-    paths = [*request.files(PICTURE), *request.files(kind.samples)]
-    if not paths:
-        raise Refused("There is no picture to run it on.", next_step=f"Give at least one with a {kind.samples}.")
-    pictures = read_pictures(paths, events)
+    subject = Subject(kind, sizes[original.names[kind.landmarks.path]][0])
+    pictures = _pictures(request, kind, events)
     try:
         with browsing(options.browser) as browser:
             roads = Roads(browser, subject, original, copy, pictures, events)
@@ -91,9 +85,24 @@ def run(request: Request, events: Events) -> StepFindings:
             runs = tuple(roads.run(road, views) for road in options.roads)
     except (NoBrowser, Rejected) as cause:
         return _unjudged(kind, options, str(cause))
-    limits, first = _limits(request, options), original or copy
-    gates = tuple(gate for each in runs for gate in _judged(each, kind, limits, first))
+    except NothingFound:
+        if not alone:
+            raise
+        return _unjudged(kind, options, NOTHING)
+    if alone:
+        runs = tuple(map(on_its_own, runs))
+        gates = tuple(gate for each in runs for gate in judged_on_its_own(each, kind))
+    else:
+        limits = _limits(request, options)
+        gates = tuple(gate for each in runs for gate in _judged(each, kind, limits, original))
     return StepFindings(WebFindings(kind.name, options.browser, runs), gates)
+
+
+def _pictures(request: Request, kind: LandmarkKind, events: Events) -> list[Picture]:
+    paths = [*request.files(PICTURE), *request.files(kind.samples)]
+    if not paths:
+        raise Refused("There is no picture to run it on.", next_step=f"Give at least one with a {kind.samples}.")
+    return read_pictures(paths, events)
 
 
 def _limits(request: Request, options: WebOptions) -> Limits:
@@ -102,20 +111,17 @@ def _limits(request: Request, options: WebOptions) -> Limits:
     return limits_of(GATES, request, own)
 
 
-def _judged(run: RoadRun, kind: LandmarkKind, limits: Limits, first: bundles.Bundle) -> list[Gate]:
+def _judged(run: RoadRun, kind: LandmarkKind, limits: Limits, original: bundles.Bundle) -> list[Gate]:
     """The gates of one road; none where the original was not taken either."""
-    if run.original_taken is False:
+    if not run.original_taken:
         return []
     refused = judge(REFUSES[run.road], passed=bool(run.copy_taken), words={"reason": run.reason})
-    gates = [replace(refused, models=tuple(kind.members_of(first)))]
-    if run.measures is None:
-        return gates
-    found = run.measures.counts.after > 0
-    gates.append(judge(FINDS_NOTHING, passed=found, subject=run.road, words={"things": kind.things}))
-    if run.original_taken:
-        gates += judged(gates_on(run.road, kind), run.measures, limits, kind.parts_of(first))
-    if run.latency and limits[SLOWER.option] is not None:
-        gates.append(judge(SLOWER, run.latency.ratio, limits[SLOWER.option], subject=run.road))
+    gates = [replace(refused, models=tuple(kind.members_of(original)))]
+    if run.measures is not None:
+        gates += judged(gates_on(run.road, kind), run.measures, limits, kind.parts_of(original))
+    limit = limits[SLOWER.option]
+    if run.latency is not None and limit is not None:
+        gates.append(judge(SLOWER, run.latency.ratio, limit, subject=run.road))
     return gates
 
 

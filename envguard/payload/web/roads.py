@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..contract import WEB_CPU, WEB_GPU, CallTimes, Measures, RoadRun, SampleSize
+from ..contract import WEB_CPU, WEB_GPU, RoadRun, SampleSize
 from ..files.bundle import Bundle
 from ..landmarks.comparison import MAX_IMAGES, Subject, compare, find_views, noise_floor
 from ..landmarks.detections import Reader, Rejected
@@ -30,57 +30,57 @@ RUNTIMES = {WEB_CPU: "WASM", WEB_GPU: "WebGL"}
 
 @dataclass(frozen=True)
 class Roads:
-    """The browser, what is compared in it, and the pictures; without an `original` the copy is only run."""
+    """The browser, what is compared in it, and the pictures."""
 
     browser: Browser
     subject: Subject
-    original: Bundle | None
+    original: Bundle
     copy: Bundle
     pictures: Sequence[Picture]
     events: Events
 
     def views(self) -> list[Picture]:
-        """Parts of the pictures in which the first of the two finds something; `Rejected` if no road takes it."""
-        first = self.original or self.copy
+        """Parts of the pictures in which the original finds something; `Rejected` if neither road takes it."""
         try:
-            with self._reader(WEB_CPU, first) as read:
+            with self._reader(WEB_CPU, self.original) as read:
                 return find_views(self.subject.kind, read, self.pictures, self.events)
         except Rejected:
-            with self._reader(WEB_GPU, first) as read:
+            with self._reader(WEB_GPU, self.original) as read:
                 return find_views(self.subject.kind, read, self.pictures, self.events)
 
     def run(self, road: str, views: Sequence[Picture]) -> RoadRun:
-        """What the road makes of both on these views."""
+        """What the road makes of both on these views; many a bundle is refused at the first picture only."""
         found = RoadRun(road, ran=True, runtime=self._runtime(road))
         with ExitStack() as stack:
-            if self.original is not None:
-                try:
-                    before = stack.enter_context(self._reader(road, self.original))
-                    before(views[0].pixels)
-                except Rejected as rejected:
-                    return replace(found, original_taken=False, reason=str(rejected))
-                found = replace(found, original_taken=True)
             try:
+                before = stack.enter_context(self._reader(road, self.original))
+                before(views[0].pixels)
+                found = replace(found, original_taken=True)
                 after = stack.enter_context(self._reader(road, self.copy))
                 after(views[0].pixels)
-                return self._compared(found, before if self.original else after, after, views)
+                return self._compared(found, before, after, views)
             except Rejected as rejected:
-                return replace(found, copy_taken=False, reason=str(rejected))
+                refused = replace(found, reason=str(rejected))
+                if found.original_taken:
+                    return replace(refused, copy_taken=False)
+                return replace(refused, original_taken=False)
 
     def _compared(self, found: RoadRun, before: Reader, after: Reader, views: Sequence[Picture]) -> RoadRun:
         """The two in turns, on as many images as there is time for."""
         call = before(views[0].pixels).seconds
         most = max(LEAST_IMAGES, min(MAX_IMAGES, int(SECONDS / (2 * call))))
         compared = compare(self.subject, before, after, views, self.events, most)
-        size = SampleSize(len(self.pictures), min(len(views), len(compared)), len(compared))
-        noise: Measures | None = None
-        times: CallTimes | None = None
-        if self.original is not None:
-            noise = measures(self.subject, noise_floor(self.subject, before, views, max(1, most // NOISE_SHARE)))
-            # What software needs to draw says nothing of a GPU.
-            times = None if found.road == WEB_GPU and self.browser.in_software else call_times(compared)
-        said = measures(self.subject, compared)
-        return replace(found, copy_taken=True, sample_size=size, measures=said, noise=noise, latency=times)
+        noise = noise_floor(self.subject, before, views, max(1, most // NOISE_SHARE))
+        # What software needs to draw says nothing of a GPU.
+        timed = found.road == WEB_CPU or not self.browser.in_software
+        return replace(
+            found,
+            copy_taken=True,
+            sample_size=SampleSize(len(self.pictures), min(len(views), len(compared)), len(compared)),
+            measures=measures(self.subject, compared),
+            noise=measures(self.subject, noise),
+            latency=call_times(compared) if timed else None,
+        )
 
     def _reader(self, road: str, bundle: Bundle) -> AbstractContextManager[Reader]:
         return web_reader(self.browser, road, self.subject.kind, Path(bundle.path), self.subject.kind.switches(bundle))
