@@ -35,13 +35,11 @@ from .door.documents import (
     SeveralDocument,
     StepSeconds,
     TuneDocument,
-    VerifyDocument,
     convert_document,
     inspect_document,
     quantize_document,
     several_document,
     tune_document,
-    verify_document,
 )
 from .door.gates import Gate, StepFailure
 from .door.quantizing import (
@@ -98,9 +96,9 @@ from .door.runs import (
 from .door.tasks import TaskFile, TaskResults, TaskStep
 from .door.timing import KindTime, OperatorTimes, Processor, Profile, SlowOperator, TimeBetween, Timing
 from .door.tuning import FoundCounts, FrameTimes, OptionTrial, Setting, TunedOn, TuneFindings
-from .door.verified import OTHER, VerifyFindings
+from .door.verified import OTHER, VerifyFindings, WebFindings
+from .door.verified_documents import VerifyDocument, verify_document
 from .door.verifying import CallTimes, Counts, LandmarkShift, Measures, SampleSize, ScoreShift, Spread
-from .door.web import WebFindings
 
 __all__ = [
     "ANYWHERE",

@@ -16,8 +16,7 @@ from .roads import CPU, RoadReport, RoadRun, road_reports
 from .runs import NO, YES, EnvironmentRecord, FileRecord, Run
 from .timing import Processor
 from .tuning import FrameTimes, OptionTrial, Setting, TunedOn, TuneFindings
-from .verified import OTHER, VerifyFindings
-from .web import WebFindings
+from .verified import OTHER, VerifyFindings, WebFindings
 
 NOT_COMPARED = "not compared"
 
@@ -193,27 +192,6 @@ class TuneDocument:
     schema: Literal[2] = 2
 
 
-@dataclass(frozen=True)
-class VerifyDocument:
-    """What a file that existed already came to on the roads that were asked for.
-
-    `original` is what it was judged against; without one it is only known whether a road takes the file and finds
-    anything with it.
-    """
-
-    task: str
-    verdict: str
-    failures: tuple[StepFailure, ...]
-    gates: tuple[Gate, ...]
-    input: FileRecord
-    original: Optional[FileRecord]
-    kind: str
-    roads: tuple[RoadReport, ...]
-    environments: tuple[EnvironmentRecord, ...]
-    steps: tuple[StepSeconds, ...]
-    schema: Literal[2] = 2
-
-
 def quantize_document(run: Run) -> QuantizeDocument:
     """The document of a run of the task that quantizes."""
     quantized, compared, verify = run.found(QuantizeFindings), run.found(CompareFindings), run.found(VerifyFindings)
@@ -233,15 +211,15 @@ def quantize_document(run: Run) -> QuantizeDocument:
         verify=verify,
         outside_models=_outside(models, verify),
         refused=_refused(run, quantized),
-        roads=road_reports(_road_runs(run), [model.roads for model in models]),
+        roads=road_reports(road_runs(run), [model.roads for model in models]),
         processors=compared.processors if compared else None,
         environments=run.environments,
-        steps=_seconds(run),
+        steps=seconds_of(run),
         allow_unverified=run.allow_unverified,
     )
 
 
-def _road_runs(run: Run) -> tuple[RoadRun, ...]:
+def road_runs(run: Run) -> tuple[RoadRun, ...]:
     """What every road made of both; of a file that no task takes, the step `compare` ran the models on the CPU."""
     verify, web, compared = run.found(VerifyFindings), run.found(WebFindings), run.found(CompareFindings)
     runs = (*(verify.roads if verify else ()), *(web.roads if web else ()))
@@ -276,27 +254,8 @@ def convert_document(run: Run) -> ConvertDocument:
         models=(ConvertedReport(**{**_shallow(known), **_shallow(model)}),),
         processors=compared.processors if compared else None,
         environments=run.environments,
-        steps=_seconds(run),
+        steps=seconds_of(run),
         allow_unverified=run.allow_unverified,
-    )
-
-
-def verify_document(run: Run) -> VerifyDocument:
-    """The document of a run of the task that verifies; raises ValueError where nothing was verified."""
-    inspected, verify = run.found(InspectFindings), run.found(VerifyFindings)
-    if inspected is None or verify is None:
-        raise ValueError("the run has verified nothing")
-    return VerifyDocument(
-        task=run.task,
-        verdict=run.verdict,
-        failures=run.failures,
-        gates=run.gates,
-        input=next(iter(run.inputs.values())),
-        original=next(iter(run.file_sets.get("original", ())), None),
-        kind=verify.kind,
-        roads=road_reports(_road_runs(run), [model.roads for model in inspected.models]),
-        environments=run.environments,
-        steps=_seconds(run),
     )
 
 
@@ -369,5 +328,6 @@ def _outside(models: tuple[ModelReport, ...], verify: Optional[VerifyFindings]) 
     return shares if shares.original.rest_ms > 0 and shares.quantized.rest_ms > 0 else None
 
 
-def _seconds(run: Run) -> tuple[StepSeconds, ...]:
+def seconds_of(run: Run) -> tuple[StepSeconds, ...]:
+    """How long each step took."""
     return tuple(StepSeconds(step.name, round(step.seconds, 3)) for step in run.steps)

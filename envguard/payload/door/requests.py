@@ -14,8 +14,7 @@ from .describing import CalibrateFindings, InspectFindings
 from .gates import Gate
 from .quantizing import ConvertFindings, PageFindings, QuantizeFindings
 from .tuning import TuneFindings
-from .verified import VerifyFindings
-from .web import WebFindings
+from .verified import VerifyFindings, WebFindings
 
 PROTOCOL = 2
 

@@ -1,4 +1,4 @@
-"""What the step `verify` finds: what the runtimes of the user's make of the original and of the copy."""
+"""What the steps `verify` and `web` find: what the runtimes of the user's make of the original and of the copy."""
 
 from __future__ import annotations
 
@@ -30,3 +30,13 @@ class VerifyFindings:
     latency: Optional[CallTimes] = None
     roads: tuple[RoadRun, ...] = ()
     step: Literal["verify"] = "verify"
+
+
+@dataclass(frozen=True)
+class WebFindings:
+    """Every road of the web that was asked for; `browser` is the program that was run, empty if there is none."""
+
+    kind: str
+    browser: str
+    roads: tuple[RoadRun, ...]
+    step: Literal["web"] = "web"

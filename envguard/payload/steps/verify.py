@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from ..contract import (
     CPU,
@@ -91,6 +92,12 @@ class Readings:
         """What a report draws."""
         return gather(self.subject, self.compared, self.noise, self.views)
 
+    def written(self, folder: Path) -> dict[str, str]:
+        """The file with what a report draws, by its name."""
+        file = folder / f"{DETAILS}.json"
+        file.write_text(json.dumps(to_json(self.details), allow_nan=False), encoding="utf-8")
+        return {DETAILS: file.name}
+
     def findings(self, pictures: int) -> VerifyFindings:
         """The figures, of so many pictures."""
         return VerifyFindings(
@@ -123,20 +130,17 @@ def run(request: Request, events: Events) -> StepFindings:
     """Verify `inputs["quantized"]` against `inputs["original"]` in MediaPipe, or without one, whether it runs at all.
 
     On the pictures of the input that the bundle's kind names (`face`, `hand`, `pose`), and on those of `picture` for
-    any. What the models take is read from the findings of the step `inspect`.
-    For a bundle of no kind `verified` is false, and `reason` says why.
+    any. What the models take is read from the findings of the step `inspect`. For a bundle of no kind `verified` is
+    false, and `reason` says why.
 
-    Hands on `details` (JSON): a `VerifyDetails`.
-
-    `Refused`: an original that MediaPipe rejects, no picture, a
-    picture that cannot be decoded, pictures in which the original finds nothing.
+    Hands on `details` (JSON): a `VerifyDetails`. `Refused`: an original that MediaPipe rejects, no picture, a picture
+    that cannot be decoded, pictures in which the original finds nothing.
     """
     options = read_options(VerifyOptions, request, [gate.option for gate in GATES])
     goal = goal_of(options.goal)
     limits = limits_of(GATES, request, {**goal.limits, **limits_on(GPU, KINDS, goal, low_rank=is_low_rank(request))})
     quantized = bundles.read(request.file("quantized"))
-    alone = not request.files("original")
-    original = quantized if alone else bundles.read(request.file("original"))
+    original = bundles.read(request.file("original")) if request.files("original") else quantized
     kind = kind_of(original)
     if kind is None:
         return _without_task(request, options, original, quantized, limits)
@@ -149,24 +153,17 @@ def run(request: Request, events: Events) -> StepFindings:
         readings = _read(subject, original, quantized, pictures, events)
     except Rejected as rejection:
         return _rejected(kind, str(rejection))
-    except NothingFound:
-        if not alone:
-            raise
-        return StepFindings(_not_verified(kind.name, NOTHING), (_nothing(kind),))
-    file = request.folder / f"{DETAILS}.json"
-    file.write_text(json.dumps(to_json(readings.details), allow_nan=False), encoding="utf-8")
+    except NothingFound as nothing:
+        return _found_nothing(kind, nothing, alone=original is quantized)
     found = readings.findings(len(pictures))
-    runs = [on_cpu(found)]
-    if GPU in options.roads:
-        pair = Pair(original.path, quantized.path, subject, readings.views, len(pictures))
-        runs.append(on_gpu(pair, request.folder / GPU, events))
-    if alone:
+    pair = Pair(original.path, quantized.path, subject, readings.views, len(pictures))
+    runs = [on_cpu(found), *([on_gpu(pair, request.folder / GPU, events)] if GPU in options.roads else [])]
+    if original is quantized:
         return _of_one(found, runs, kind, options)
     gates = [judge(REJECTS, passed=True, words={"kind": kind.name})]
-    for run in runs:
-        gates += _judged_on(run, kind, limits, original) if run.road in options.roads else ()
+    gates += [gate for run in runs if run.road in options.roads for gate in _judged_on(run, kind, limits, original)]
     gates += [judge(COMPARED, passed=True, subject=name) for name in run_here_alone(request, kind, original)]
-    return StepFindings(replace(found, roads=tuple(runs)), tuple(gates), {DETAILS: file.name})
+    return StepFindings(replace(found, roads=tuple(runs)), tuple(gates), readings.written(request.folder))
 
 
 def _of_one(found: VerifyFindings, runs: Sequence[RoadRun], kind: LandmarkKind, options: VerifyOptions) -> StepFindings:
@@ -177,8 +174,12 @@ def _of_one(found: VerifyFindings, runs: Sequence[RoadRun], kind: LandmarkKind, 
     return StepFindings(replace(found, measures=measured, noise=None, latency=None, roads=tuple(own)), gates)
 
 
-def _nothing(kind: LandmarkKind) -> Gate:
-    return judge(FINDS_NOTHING, passed=False, subject=CPU, words={"things": kind.things})
+def _found_nothing(kind: LandmarkKind, nothing: NothingFound, *, alone: bool) -> StepFindings:
+    """Of an original that is a wrong choice of pictures, of a file for itself its fault."""
+    if not alone:
+        raise nothing
+    gate = judge(FINDS_NOTHING, passed=False, subject=CPU, words={"things": kind.things})
+    return StepFindings(_not_verified(kind.name, NOTHING), (gate,))
 
 
 def _without_task(
