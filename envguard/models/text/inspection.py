@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from envguard.models.text.tables import WIDTH
-from envguard.payload.contract import InspectDocument, InspectedModel, Port
+from envguard.payload.contract import InspectDocument, InspectedModel, Port, RoadLint
 
 LABEL = 11
 
@@ -34,7 +34,18 @@ def _facts(model: InspectedModel) -> list[tuple[str, str]]:
     rows += [("pass", f"{each.name}: {each.changed} × {each.what}") for each in model.passes]
     rows += [("int8", _becomes(name, row)) for name, row in model.becomes_int8.items()]
     rows += [("blocked by", f"{each.what}: {each.effect}") for each in model.blocks]
+    rows += [*_roads(model.roads)]
     return [(label, text) for label, text in rows if text]
+
+
+def _roads(lints: Sequence[RoadLint]) -> Iterator[tuple[str, str]]:
+    """The roads whose runtimes take the model, and what those say that do not: all by rules."""
+    for verdict in ("taken", "unknown"):
+        yield f"{verdict} by", ", ".join(lint.road for lint in lints if lint.verdict == verdict)
+    for lint in lints:
+        if lint.verdict == "refused":
+            said = (f"{each.count} {each.operator}: {each.reason}" for each in lint.refused)
+            yield "refused by", f"{lint.road}: {'; '.join(said)}"
 
 
 def _port(port: Port) -> str:

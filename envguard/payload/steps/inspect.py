@@ -24,6 +24,7 @@ from ..graph.schema import ModelT, operator_name, type_name
 from ..int8 import drafting, left_float, quantizing, recipes
 from ..int8.goals import BALANCED, Goal, goal_of
 from ..protocol import Events, read_options
+from ..roads.files import lints_of
 
 INTEGERS = "integers with a scale"
 
@@ -41,10 +42,12 @@ def run(request: Request, events: Events) -> StepFindings:
     options = read_options(InspectOptions, request)
     source = bundle.read(request.file("model")).without(options.drop)
     found = source.models()
+    lints = lints_of(source)
     described = []
     for number, model in enumerate(found):
         events.progress(model.name, number, len(found))
-        described.append(describe(model, len(source.to_bytes()), goal_of(options.goal)))
+        found_out = describe(model, len(source.to_bytes()), goal_of(options.goal))
+        described.append(replace(found_out, roads=lints[model.name]))
     events.progress("inspect", len(found), len(found))
     return StepFindings(
         InspectFindings(

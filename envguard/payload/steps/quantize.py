@@ -10,7 +10,7 @@ from typing import Optional
 
 import numpy as np
 
-from ..contract import Gate, QuantizedModel, QuantizeFindings, RecipeDocument, Request, StepFindings
+from ..contract import Gate, QuantizedModel, QuantizeFindings, RecipeDocument, Request, RoadLint, StepFindings
 from ..files import bundle, calibration, recipe_files
 from ..files.bundle import Bundle, ModelFile
 from ..gates import GateDeclaration, due_to, judge
@@ -22,6 +22,7 @@ from ..int8.drafting import QuantizerFailed
 from ..int8.goals import BALANCED, goal_of
 from ..measuring import cpu
 from ..protocol import Events, Refused, read_options
+from ..roads.files import Lints, judged_roads, lints_of
 
 QUANTIZER_FAILED = GateDeclaration("quantizer-failed", "The quantizer takes the model", "{subject}: {cause}")
 MEMBER_LOST = GateDeclaration(
@@ -84,9 +85,12 @@ def run(request: Request, events: Events) -> StepFindings:
 
     target = request.folder / f"quantized{source.suffix}"
     target.write_bytes(source.replaced({name: outcome.data for name, outcome in outcomes.items()}).to_bytes())
-    gates += _judged_parts(source, bundle.read(target))
+    written = bundle.read(target)
+    gates += _judged_parts(source, written)
     gates += _judged_effect(source.models(), outcomes, all(gate.passed for gate in gates))
-    findings = _findings(original, source.models(), outcomes, target, order.goal.name)
+    lints = _named_as(source, written, lints_of(written))
+    gates += judged_roads(lints_of(source), lints, roads=())
+    findings = _findings(original, source.models(), outcomes, target, order.goal.name, lints)
     final = options.recipe is not None or not any(outcome.is_int8 for outcome in outcomes.values())
     return StepFindings(findings, tuple(gates), {"quantized": target.name}, final)
 
@@ -223,12 +227,19 @@ def _judged_parts(source: Bundle, written: Bundle) -> Iterator[Gate]:
         yield judge(IO_CHANGED, passed=_interface(original) == _interface(copy), subject=file.name)
 
 
+def _named_as(source: Bundle, written: Bundle, lints: Lints) -> Lints:
+    """The lints of the written models by the names that the source's have; a bare one is named after its file."""
+    if source.suffix == bundle.BUNDLE_SUFFIX:
+        return lints
+    return {source.models()[0].name: lints[written.models()[0].name]}
+
+
 def _interface(model: ModelT) -> tuple[object, ...]:
     return facts.inputs(model), facts.outputs(model), facts.signatures(model)
 
 
 def _findings(
-    original: Bundle, found: tuple[ModelFile, ...], outcomes: Outcomes, target: Path, goal: str
+    original: Bundle, found: tuple[ModelFile, ...], outcomes: Outcomes, target: Path, goal: str, lints: Lints
 ) -> QuantizeFindings:
     before, after = original.path.read_bytes(), target.read_bytes()
     return QuantizeFindings(
@@ -240,11 +251,11 @@ def _findings(
         recipe=_recipe(goal, outcomes),
         cpu=cpu.features(),
         dropped=tuple(sorted({file.name for file in original.models()} - set(outcomes))),
-        models=tuple(_model(file, outcomes[file.name]) for file in found),
+        models=tuple(_model(file, outcomes[file.name], tuple(lints.get(file.name, ()))) for file in found),
     )
 
 
-def _model(file: ModelFile, outcome: quantizing.Quantized) -> QuantizedModel:
+def _model(file: ModelFile, outcome: quantizing.Quantized, roads: tuple[RoadLint, ...]) -> QuantizedModel:
     return QuantizedModel(
         name=file.name,
         bytes_in=len(file.data),
@@ -254,4 +265,5 @@ def _model(file: ModelFile, outcome: quantizing.Quantized) -> QuantizedModel:
         candidates=outcome.candidates,
         passes=outcome.passes,
         layer_errors=outcome.layer_errors,
+        roads=roads,
     )

@@ -13,6 +13,8 @@ from envguard.payload.contract import (
     Member,
     Obstacle,
     Port,
+    RefusedOperator,
+    RoadLint,
 )
 
 MODEL = InspectedModel(
@@ -34,6 +36,12 @@ MODEL = InspectedModel(
     becomes_int8={"CONV_2D": {"operators": 3, "int8_weights": 2, "int8_arithmetic": 1}},
     state="float16",
     blocks=(Obstacle("custom operator Strange", "only MediaPipe can run it"),),
+    roads=(
+        RoadLint("cpu", "taken"),
+        RoadLint("gpu", "refused", (RefusedOperator("SQUEEZE", 2, "Operation is not supported."),)),
+        RoadLint("web-cpu", "taken"),
+        RoadLint("web-gpu", "unknown"),
+    ),
 )
 MEMBERS = (Member("detector.tflite", 2_000), Member("geometry.binarypb", 10))
 DOCUMENT = InspectDocument("face.task", "bundle", 3_000, MEMBERS, (MODEL,))
@@ -55,6 +63,9 @@ def test_every_fact_has_its_line() -> None:
         "  pass       fold_float16: 6 × float16 constants folded",
         "  int8       weights of 2 of 3 CONV_2D, 1 of which compute in int8 too",
         "  blocked by custom operator Strange: only MediaPipe can run it",
+        "  taken by   cpu, web-cpu",
+        "  unknown by web-gpu",
+        "  refused by gpu: 2 SQUEEZE: Operation is not supported.",
     ]
 
 
