@@ -4,30 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
 from envguard.catalog.model import CommandStep, Step, Task
+from envguard.code_files import code_below, code_beside
+from envguard.errors import BadInput
 from envguard.files import file_facts
 from envguard.running.command_step import script_of
 from envguard.running.step import PAYLOAD
-
-PYVENV = "pyvenv.cfg"
 
 
 def code_digest(step: Step, project: Path) -> str:
     """SHA-256 in hex of the code that a step runs besides what its environment holds.
 
-    For a payload step that is the payload. For a command it is its script and every Python file below the script's
-    folder, because any of them may be imported. A command of the environment's own has none: the text is empty.
+    For a payload step that is the payload. For a command it is its script and all that it can import from the project:
+    sources, compiled modules, and the data of packages. A command of the environment's own has none: the text is empty.
+    Raises BadInput for a file that cannot be read.
     """
     if not isinstance(step, CommandStep):
-        return _digest(PAYLOAD.parent, [*_python_files(PAYLOAD.parent), *PAYLOAD.parent.glob("*/*.html")])
+        return _digest(PAYLOAD.parent, code_below(PAYLOAD.parent, whole=True))
     script = script_of(step.command, project)
     if script is None:
         return ""
-    return _digest(script.parent, {script, *_python_files(script.parent)})
+    return _digest(script.parent, set(code_beside(script, project)))
 
 
 def task_digest(task: Task) -> str:
@@ -43,18 +44,14 @@ def task_digest(task: Task) -> str:
     return hashlib.sha256(json.dumps(definition, sort_keys=True).encode()).hexdigest()
 
 
-def _python_files(folder: Path) -> Iterator[Path]:
-    """Every Python file below a folder that could be imported; not those of virtual environments and caches."""
-    for path in folder.iterdir():
-        if path.is_dir():
-            importable = path.name.isidentifier() and path.name != "__pycache__" and not path.is_symlink()
-            if importable and not (path / PYVENV).exists():
-                yield from _python_files(path)
-        elif path.suffix == ".py" and path.is_file():
-            yield path
-
-
 def _digest(root: Path, files: Iterable[Path]) -> str:
     """A hash over names and contents, in an order that does not depend on the file system."""
-    lines = sorted(f"{file_facts(path).sha256} {path.relative_to(root).as_posix()}" for path in files)
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    try:
+        lines = sorted(f"{file_facts(path).sha256} {path.relative_to(root).as_posix()}" for path in files)
+    except OSError as error:
+        raise BadInput(
+            f"The code of a step in {root} cannot be read.",
+            why=str(error),
+            next_step="Correct the file's permissions, or move it elsewhere.",
+        ) from error
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()

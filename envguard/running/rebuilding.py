@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from envguard.catalog.model import Task
+from envguard.catalog.model import PayloadStep, Task
 from envguard.errors import BadInput, EnvguardError, NoEnvironment, StepFailed
 from envguard.files import FileFacts, file_facts
 from envguard.payload.contract import SAMPLE, ToolchainDifference
 from envguard.running.code_digest import code_digest, task_digest
 from envguard.running.environments.preparing import Workshop
 from envguard.running.pipeline import environments_of, run_task
-from envguard.running.receipt import Receipt, ReceiptFile, environment_of
+from envguard.running.receipt import Receipt, ReceiptFile, environment_of, make_receipt
 from envguard.running.step import scratch_folder
 from envguard.running.task_order import TaskOrder
 from envguard.store.home import runs_folder
@@ -47,23 +48,26 @@ class Rebuilt:
     """What doing the run again gave: its outputs compared, what differs in the toolchain, and why there is no output.
 
     The toolchain is the task's definition, each step's code, and each environment's lock, interpreter and platform.
+    `untrue` is what the receipt says of the run and cannot have been so with this toolchain.
     """
 
     outputs: tuple[FileFound, ...]
     differences: tuple[ToolchainDifference, ...]
     failure: str = ""
+    untrue: tuple[ToolchainDifference, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
         """Another toolchain says nothing of the receipt, whatever it made; the same one must make the same bytes."""
         if self.differences:
             return "TOOLCHAIN DIFFERS"
-        return "MATCH" if not self.failure and all(each.state == "match" for each in self.outputs) else "DIFF"
+        same = not self.failure and not self.untrue and all(each.state == "match" for each in self.outputs)
+        return "MATCH" if same else "DIFF"
 
 
 def find_outputs(receipt: Receipt, folder: Path) -> tuple[FileFound, ...]:
     """The receipt's outputs as they lie beside it."""
-    return tuple(_compare(name, file, folder / file.file) for name, file in receipt.outputs.items())
+    return tuple(_compare(name, file, folder / file.file, sizes=True) for name, file in receipt.outputs.items())
 
 
 def find_inputs(receipt: Receipt, folder: Path, named: Sequence[Path]) -> tuple[FileFound, ...]:
@@ -122,13 +126,47 @@ def rebuild(receipt: Receipt, inputs: Sequence[FileFound], workshop: Workshop) -
         )
         with scratch_folder(runs_folder(workshop.home)) as folder:
             options = {name: dict(values) for name, values in receipt.options.items()}
-            result = run_task(TaskOrder(task, sources, folder / "rebuilt", options), workshop)
+            order = TaskOrder(task, sources, folder / "rebuilt", options)
+            result = run_task(order, workshop)
+            again = make_receipt(order, result, {})
     except StepFailed as error:
         return Rebuilt((), differences, f"{error.what} {error.why}")
     except (NoEnvironment, BadInput) as error:
         raise CannotRebuild(error.what, why=error.why, next_step=error.next_step) from error
+    untrue = () if differences else tuple(_untrue(receipt, again, task))
     failure = "; ".join(f"{each.name}: {each.message}" for each in result.record.failures)
-    return Rebuilt(_outputs(receipt, result.outputs), differences, failure)
+    return Rebuilt(_outputs(receipt, result.outputs), differences, failure, untrue)
+
+
+def _untrue(receipt: Receipt, again: Receipt, task: Task) -> Iterator[ToolchainDifference]:
+    """What a receipt says of the run that cannot have been so: other commands, variables, options or sizes of files."""
+    steps = {step.name: step for step in again.steps}
+    for step in receipt.steps:
+        here = steps.get(step.name)
+        for what in ("environment", "run", "command", "env"):
+            recorded, found = getattr(step, what), getattr(here, what, None)
+            yield from _differ(f"{what} of step {step.name}", _said(recorded), _said(found))
+    takes_options = {step.name for step in task.steps if isinstance(step, PayloadStep)}
+    for name in receipt.options.keys() - takes_options:
+        yield ToolchainDifference(f"options of step {name}", _said(receipt.options[name]), "it takes none")
+    sizes = {file.sha256: file.bytes for file in _every_file(again)}
+    for file in _every_file(receipt):
+        yield from _differ(f"size of {file.file}", f"{file.bytes}", f"{sizes.get(file.sha256, file.bytes)}")
+
+
+def _every_file(receipt: Receipt) -> Iterator[ReceiptFile]:
+    """Every file that a receipt tells of, as often as it does."""
+    yield from (*receipt.inputs.values(), *receipt.outputs.values())
+    for files in receipt.file_sets.values():
+        yield from files
+    for step in receipt.steps:
+        for handed_over in (*step.inputs.values(), *step.outputs.values()):
+            yield from handed_over
+
+
+def _said(value: object) -> str:
+    """A part of a receipt as a text; a mapping's order says nothing."""
+    return json.dumps(value, sort_keys=True, default=dict)
 
 
 def _recorded_choice(receipt: Receipt, workshop: Workshop) -> tuple[dict[str, str], dict[str, str]]:
@@ -216,16 +254,22 @@ def _outputs(receipt: Receipt, made: Mapping[str, FileFacts]) -> tuple[FileFound
     for name, file in receipt.outputs.items():
         state: FileState = "missing"
         if name in made:
-            state = "match" if made[name].sha256 == file.sha256 else "diff"
+            state = "match" if _is(made[name], file) else "diff"
         found.append(FileFound(name, file.file, state))
     return tuple(found)
 
 
-def _compare(name: str, file: ReceiptFile, path: Path) -> FileFound:
+def _compare(name: str, file: ReceiptFile, path: Path, *, sizes: bool = False) -> FileFound:
+    """A file by its content; of an input, a size that is not true is told by what is done again."""
     if not path.is_file():
         return FileFound(name, file.file, "missing")
-    state: FileState = "match" if _facts(path).sha256 == file.sha256 else "diff"
-    return FileFound(name, file.file, state, path)
+    facts = _facts(path)
+    same = _is(facts, file) if sizes else facts.sha256 == file.sha256
+    return FileFound(name, file.file, "match" if same else "diff", path)
+
+
+def _is(facts: FileFacts, file: ReceiptFile) -> bool:
+    return (facts.sha256, facts.bytes) == (file.sha256, file.bytes)
 
 
 def _facts(path: Path) -> FileFacts:

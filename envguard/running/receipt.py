@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -113,7 +114,8 @@ class ReceiptStep:
 class Receipt:
     """Everything that a run was made of. `task_sha256` is the hash of the task's definition, `options` by step.
 
-    `file_sets` are the files of inputs that take several, such as pictures that were given with an option.
+    `file_sets` are the files of inputs that take several, such as pictures that were given with an option. One that was
+    read is `intact` if its seal is that of its content.
     """
 
     task: str
@@ -126,9 +128,14 @@ class Receipt:
     inputs: Mapping[str, ReceiptFile]
     outputs: Mapping[str, ReceiptFile]
     file_sets: Mapping[str, tuple[ReceiptFile, ...]] = field(default_factory=dict)
+    intact: bool = True
 
     def as_json(self) -> dict[str, JsonValue]:
-        """The document that is written."""
+        """The document that is written, under its seal."""
+        document = self._unsealed()
+        return {**document, "seal": _seal(document)}
+
+    def _unsealed(self) -> dict[str, JsonValue]:
         sets: JsonValue = {name: [file.as_json() for file in files] for name, files in self.file_sets.items()}
         return {
             "schema": SCHEMA,
@@ -212,6 +219,7 @@ def read_receipt(path: Path) -> Receipt:
 def receipt_from(document: object, source: str) -> Receipt:
     """A receipt from parsed JSON; `source` is the name that errors give it."""
     table = TableReader(document, source)
+    unsealed = {name: value for name, value in document.items() if name != "seal"} if isinstance(document, dict) else {}
     if table.take("schema", integer) != SCHEMA:
         table.refuse("schema", f"is not {SCHEMA}, which this envguard reads")
     task, task_sha256 = table.inner("task", _read_task)
@@ -226,11 +234,17 @@ def receipt_from(document: object, source: str) -> Receipt:
         inputs=table.named("inputs", lambda _, each: _read_file(each)),
         outputs=table.named("outputs", lambda _, each: _read_file(each)),
         file_sets=table.named_arrays("file_sets", _read_file) if "file_sets" in table else {},
+        intact=table.take("seal", sha256_text, "") == _seal(unsealed),
     )
     if not receipt.outputs:
         table.refuse("outputs", "must name at least one file")
     table.done()
     return receipt
+
+
+def _seal(document: Mapping[str, object]) -> str:
+    """SHA-256 in hex over everything that a receipt says, however its JSON is laid out."""
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
 def _step(step: Step, handed_over: HandedOver, seconds: float) -> ReceiptStep:

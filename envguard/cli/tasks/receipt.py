@@ -49,6 +49,8 @@ def verify_receipt(
         verdict = "MATCH" if all(each.state == "match" for each in outputs) else "DIFF"
     else:
         verdict = rebuilt.verdict
+    if verdict == "MATCH" and not receipt.intact:
+        verdict = "DIFF"
     document = _document(receipt, verdict, outputs, inputs, rebuilt)
     typer.echo(json.dumps(to_json(document), indent=2) if as_json else printable(_text(document)))
     raise typer.Exit(0 if verdict == "MATCH" else 1)
@@ -76,11 +78,12 @@ def _document(
         inputs=_files(inputs),
         rebuilt=RebuiltOutputs(
             _files(rebuilt.outputs),
-            rebuilt.differences,
+            (*rebuilt.differences, *rebuilt.untrue),
             rebuilt.failure,
         )
         if rebuilt
         else None,
+        intact=receipt.intact,
     )
 
 
@@ -90,6 +93,7 @@ def _files(found: tuple[FileFound, ...]) -> tuple[ReceiptedFile, ...]:
 
 def _text(document: ReceiptDocument) -> str:
     lines = [f"{document.task}, {document.date}"]
+    lines += [] if document.intact else ["  the receipt itself: changed since it was written, or it never had a seal"]
     lines += [f"  output {each.name} ({each.file}): {each.state}" for each in document.outputs]
     lines += [
         f"  input {each.name} ({each.file}): {'not here' if each.state == 'missing' else each.state}"

@@ -35,7 +35,10 @@ class RebuiltOutputs:
 
 @dataclass(frozen=True)
 class ReceiptDocument:
-    """Whether what a receipt says of the run of a task at a date is true."""
+    """Whether what a receipt says of the run of a task at a date is true.
+
+    It is `intact` if it is as it was written: its seal is the hash of its content.
+    """
 
     verdict: Literal["MATCH", "DIFF", "TOOLCHAIN DIFFERS"]
     task: str
@@ -43,4 +46,5 @@ class ReceiptDocument:
     outputs: tuple[ReceiptedFile, ...]
     inputs: tuple[ReceiptedFile, ...]
     rebuilt: Optional[RebuiltOutputs]
+    intact: bool
     schema: Literal[2] = 2
