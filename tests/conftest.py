@@ -11,11 +11,11 @@ from xdist.scheduler import LoadGroupScheduling
 
 from envguard.host.discovery import discover
 from envguard.host.interpreters import HostFacts
-from tests.support.browser import tab
+from tests.support.browser import browser, tab
 from tests.support.engine import engine
 from tests.support.gpu import gpu
 
-__all__ = ["engine", "gpu", "host", "store_home", "tab"]
+__all__ = ["browser", "engine", "gpu", "host", "store_home", "tab"]
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Started in the background, and so would everything be that the tests interrupt.
@@ -47,7 +47,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(SLOW_SECONDS if item.get_closest_marker("slow") else SECONDS))
         fixtures = getattr(item, "fixturenames", ())
-        if "tab" in fixtures:
+        if {"browser", "tab"} & set(fixtures):
             item.add_marker(pytest.mark.browser)
         if "gpu" in fixtures:
             item.add_marker(pytest.mark.gpu)

@@ -16,8 +16,10 @@ HERE = Path(__file__).parent
 TAKES_SOFTWARE = "0.10.21"
 EVERY = sorted(HERE.glob("in_*/test_*.py"))
 ON_GPU = [path for path in EVERY if path.stem.startswith("test_gpu_")]
-FILES = [path for path in EVERY if path not in ON_GPU]
+IN_BROWSER = [path for path in EVERY if path.parent.name == "in_web"]
+FILES = [path for path in EVERY if path not in (*ON_GPU, *IN_BROWSER)]
 RUN = HERE.parent / "support" / "inside" / "run.py"
+MAKE_REFUSED = RUN.with_name("refused.py")
 
 
 def smallest(files: Mapping[str, Path]) -> Path:
@@ -50,7 +52,18 @@ def test_file_on_the_gpu(file: Path, store_home: Path) -> None:
     passes(file, store_home)
 
 
-def passes(file: Path, store_home: Path) -> None:
+@pytest.mark.network
+@pytest.mark.slow
+@pytest.mark.parametrize("file", IN_BROWSER, ids=name_of)
+def test_file_in_the_browser(file: Path, browser: str, store_home: Path, tmp_path: Path) -> None:
+    shop, refused = workshop(store_home), tmp_path / "refused.task"
+    python = shop.prepare("verify").built.layout.python
+    (face,) = shop.sample("face_landmarker").values()
+    subprocess.run([python, "-I", "-B", MAKE_REFUSED, face, refused], check=True, capture_output=True)
+    passes(file, store_home, ENVGUARD_TEST_BROWSER_PROGRAM=browser, ENVGUARD_TEST_REFUSED=str(refused))
+
+
+def passes(file: Path, store_home: Path, **told: str) -> None:
     """Run the cases of the file in their environment; every one must pass, and none be skipped."""
     shop = workshop(store_home)
     layout = shop.prepare(file.parent.name.removeprefix("in_")).built.layout
@@ -67,7 +80,7 @@ def passes(file: Path, store_home: Path) -> None:
     }
     run = subprocess.run(
         [layout.python, "-I", "-B", RUN, file],
-        env={**step_variables(os.environ), **samples},
+        env={**step_variables(os.environ), **samples, **told},
         capture_output=True,
         text=True,
     )

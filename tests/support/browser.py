@@ -133,11 +133,26 @@ def browser_tab(program: str, profile: Path) -> Iterator[Tab]:
         os.close(ours_in)
 
 
-@pytest.fixture(scope="module")
-def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    """The browser, or a loud skip."""
+def browser_or_skip() -> str:
+    """The program; without one a loud skip, or with ENVGUARD_TEST_BROWSER=required, as `.ci/run` sets it, a failure."""
     program = _find_browser()
     if program is None:
-        pytest.skip("NO BROWSER HERE: the page was not looked at. On Debian: apt install chromium-headless-shell")
+        why = "NO BROWSER HERE. On Debian: apt install chromium-headless-shell"
+        if os.environ.get("ENVGUARD_TEST_BROWSER") == "required":
+            pytest.fail(why)
+        pytest.skip(why)
+    return program
+
+
+@pytest.fixture(scope="session")
+def browser() -> str:
+    """The program of a browser, or a loud skip."""
+    return browser_or_skip()
+
+
+@pytest.fixture(scope="module")
+def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+    """A tab of the browser, or a loud skip."""
+    program = browser_or_skip()
     with browser_tab(program, tmp_path_factory.mktemp("profile")) as tab:
         yield tab

@@ -50,11 +50,16 @@ GATES = (SLOWER, *(gate.declaration for road in RUNTIMES for kind in KINDS for g
 
 @dataclass(frozen=True)
 class WebOptions:
-    """The browser's program, empty if the host has none, the roads to run, and the goal of quantizing."""
+    """The browser's program, empty if the host has none, the roads to run, and the goal of quantizing.
+
+    `seconds` is how long both are compared on a road. As many images as fit are taken, because software that draws is a
+    hundred times slower than a GPU.
+    """
 
     browser: str = ""
     roads: tuple[str, ...] = (WEB_CPU, WEB_GPU)
     goal: str = BALANCED.name
+    seconds: float = 30.0
 
 
 def run(request: Request, events: Events) -> StepFindings:
@@ -80,7 +85,7 @@ def run(request: Request, events: Events) -> StepFindings:
     pictures = _pictures(request, kind, events)
     try:
         with browsing(options.browser) as browser:
-            roads = Roads(browser, subject, original, copy, pictures, events)
+            roads = Roads(browser, subject, original, copy, pictures, events, options.seconds)
             views = roads.views()
             runs = tuple(roads.run(road, views) for road in options.roads)
     except (NoBrowser, Rejected) as cause:

@@ -18,9 +18,6 @@ from .browsing import Browser
 from .landmarkers import web_reader
 from .package import package_version
 
-SECONDS = 60.0
-"""For the comparison on one road: as many images as it has time for, because software draws a hundred times slower."""
-
 LEAST_IMAGES = 6
 NOISE_SHARE = 4
 """Every so many images, one is compared with itself under noise."""
@@ -30,7 +27,7 @@ RUNTIMES = {WEB_CPU: "WASM", WEB_GPU: "WebGL"}
 
 @dataclass(frozen=True)
 class Roads:
-    """The browser, what is compared in it, and the pictures."""
+    """The browser, what is compared in it, the pictures, and how long a comparison may take."""
 
     browser: Browser
     subject: Subject
@@ -38,6 +35,7 @@ class Roads:
     copy: Bundle
     pictures: Sequence[Picture]
     events: Events
+    seconds: float
 
     def views(self) -> list[Picture]:
         """Parts of the pictures in which the original finds something; `Rejected` if neither road takes it."""
@@ -68,9 +66,11 @@ class Roads:
     def _compared(self, found: RoadRun, before: Reader, after: Reader, views: Sequence[Picture]) -> RoadRun:
         """The two in turns, on as many images as there is time for."""
         call = before(views[0].pixels).seconds
-        most = max(LEAST_IMAGES, min(MAX_IMAGES, int(SECONDS / (2 * call))))
+        most = max(LEAST_IMAGES, min(MAX_IMAGES, int(self.seconds / (2 * call))))
         compared = compare(self.subject, before, after, views, self.events, most)
-        noise = noise_floor(self.subject, before, views, max(1, most // NOISE_SHARE))
+        noise = None
+        if self.original is not self.copy:
+            noise = measures(self.subject, noise_floor(self.subject, before, views, max(1, most // NOISE_SHARE)))
         # What software needs to draw says nothing of a GPU.
         timed = found.road == WEB_CPU or not self.browser.in_software
         return replace(
@@ -78,7 +78,7 @@ class Roads:
             copy_taken=True,
             sample_size=SampleSize(len(self.pictures), min(len(views), len(compared)), len(compared)),
             measures=measures(self.subject, compared),
-            noise=measures(self.subject, noise),
+            noise=noise,
             latency=call_times(compared) if timed else None,
         )
 

@@ -6,7 +6,7 @@ import http.server
 import itertools
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,9 +23,10 @@ _numbers = itertools.count()
 
 @dataclass
 class Site:
-    """Where the page is, and what else is served beside it by its name."""
+    """Where the page is, the files that it is made of, and what else is served beside them, by name."""
 
     address: str = ""
+    files: Mapping[str, Path] = field(default_factory=lambda: dict(_files()))
     content: dict[str, bytes] = field(default_factory=dict)
 
     @contextmanager
@@ -42,10 +43,8 @@ class Site:
         """What a name stands for, and its type; None for what is not served."""
         if name in self.content:
             return self.content[name], BYTES
-        path = PAGE if name == PAGE.name else FOLDER / name[len(TASKS) :] if name.startswith(TASKS) else None
-        if path is None or ".." in path.parts or not path.is_file():
-            return None
-        return path.read_bytes(), TYPES.get(path.suffix, BYTES)
+        path = self.files.get(name)
+        return None if path is None else (path.read_bytes(), TYPES.get(path.suffix, BYTES))
 
 
 @contextmanager
@@ -74,3 +73,11 @@ def serving() -> Iterator[Site]:
             yield site
         finally:
             server.shutdown()
+
+
+def _files() -> Iterator[tuple[str, Path]]:
+    """The page, and every file of the package: no name leads anywhere else."""
+    yield PAGE.name, PAGE
+    for path in FOLDER.rglob("*"):
+        if path.is_file():
+            yield TASKS + path.relative_to(FOLDER).as_posix(), path

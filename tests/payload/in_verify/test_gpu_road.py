@@ -13,41 +13,17 @@ from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
-import flatbuffers
-import numpy as np
 from envguard_payload.contract import InspectFindings, Port, RoadRun, StepFindings, VerifyFindings
 from envguard_payload.files import bundle as bundles
 from envguard_payload.gpu import asking
 from envguard_payload.steps import gpu, verify
-from mediapipe.tasks.metadata import schema_py_generated as tflite
+from payload_support.refused import behind_dequantize
 from payload_support.requests import Silent, inspected, request
 
 BUNDLE = Path(os.environ.get("ENVGUARD_TEST_BUNDLE", ""))
 PICTURES = [Path(part) for part in os.environ.get("ENVGUARD_TEST_PICTURES", "").split(os.pathsep)][:2]
 LANDMARKS = "face_landmarks_detector"
 BOTH = ("cpu", "gpu")
-LARGE = 100_000
-
-
-def behind_dequantize(data: bytes, least: int = LARGE) -> bytes:
-    """The model with its constants of so many bytes in int8, each behind the DEQUANTIZE that was there for float16."""
-    model = tflite.ModelT.InitFromObj(tflite.Model.GetRootAsModel(data, 0))
-    (graph,) = model.subgraphs
-    codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
-    for operator in graph.operators:
-        tensor = graph.tensors[operator.inputs[0]]
-        stored = model.buffers[tensor.buffer]
-        if codes[operator.opcodeIndex] != tflite.BuiltinOperator.DEQUANTIZE or len(stored.data) < least:
-            continue
-        weights = np.frombuffer(np.asarray(stored.data, np.uint8).tobytes(), np.float16).astype(np.float32)
-        scale = float(np.abs(weights).max()) / 127
-        stored.data = np.rint(weights / scale).astype(np.int8).view(np.uint8)
-        tensor.type = tflite.TensorType.INT8
-        tensor.quantization = tflite.QuantizationParametersT()
-        tensor.quantization.scale, tensor.quantization.zeroPoint = [scale], [0]
-    builder = flatbuffers.Builder(len(data))
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
 
 
 class GpuRoad(unittest.TestCase):
