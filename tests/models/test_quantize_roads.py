@@ -1,4 +1,4 @@
-"""`run quantize --roads` on the GPU: what the delegate refuses is a no with its own words, what it takes a yes."""
+"""The road `gpu` from the command line: what the delegate refuses is a no in its own words, what it takes a yes."""
 
 from __future__ import annotations
 
@@ -46,3 +46,15 @@ def test_the_same_is_a_yes_where_only_the_cpu_is_asked(model: Path, store_home: 
     assert output.is_file()
     gpu = next(road for road in ended.document["roads"] if road["road"] == "gpu")
     assert gpu["run"] is None
+
+
+def test_a_model_for_itself_is_judged_by_whether_the_gpu_takes_it_and_the_rules_knew(
+    model: Path, store_home: Path
+) -> None:
+    refused_model = model.with_name("again.tflite")
+    for path, verdict, code, answer in ((model, "taken", 0, "yes"), (refused_model, "refused", 1, "no")):
+        ended = envguard("run", "verify", path, "--roads", "gpu", "--json", home=store_home)
+        assert (ended.code, ended.document["verdict"]) == (code, answer), ended.err
+        assert [failure["name"] for failure in ended.document["failures"]] == ["road-refuses"] * code
+        gpu = next(road for road in ended.document["roads"] if road["road"] == "gpu")
+        assert (gpu["lint"]["verdict"], gpu["run"]["copy_taken"]) == (verdict, code == 0)

@@ -40,17 +40,17 @@ def on_its_own(run: RoadRun) -> RoadRun:
     """What the road makes of one file, of a run in which that file was beside itself."""
     taken = run.copy_taken if run.original_taken else run.original_taken
     measures = None if run.measures is None else Measures(run.measures.counts)
-    return replace(run, original_taken=None, copy_taken=taken, measures=measures, noise=None, latency=None)
+    return replace(run, original_taken=None, copy_taken=taken, measures=measures, noise=None, latency=None, outputs=())
 
 
-def judged_on_its_own(run: RoadRun, kind: LandmarkKind) -> tuple[Gate, ...]:
-    """Whether the road takes the file, and whether anything is found with it; nothing where it was not run."""
+def judged_on_its_own(run: RoadRun, things: str = "") -> tuple[Gate, ...]:
+    """Whether the road takes the file, and whether any `things` are found with it; nothing where it was not run."""
     if not run.ran:
         return ()
     gates = [judge(TAKES, passed=bool(run.copy_taken), subject=run.road, words={"reason": run.reason})]
     if run.measures is not None:
         found = run.measures.counts.after > 0
-        gates.append(judge(FINDS_NOTHING, passed=found, subject=run.road, words={"things": kind.things}))
+        gates.append(judge(FINDS_NOTHING, passed=found, subject=run.road, words={"things": things}))
     return tuple(gates)
 
 

@@ -169,7 +169,7 @@ def run(request: Request, events: Events) -> StepFindings:
 def _of_one(found: VerifyFindings, runs: Sequence[RoadRun], kind: LandmarkKind, options: VerifyOptions) -> StepFindings:
     """What was found of a file that was beside itself, for want of an original."""
     own = [on_its_own(run) for run in runs if run.road in options.roads]
-    gates = tuple(gate for run in own for gate in judged_on_its_own(run, kind))
+    gates = tuple(gate for run in own for gate in judged_on_its_own(run, kind.things))
     measured = None if found.measures is None else Measures(found.measures.counts)
     return StepFindings(replace(found, measures=measured, noise=None, latency=None, roads=tuple(own)), gates)
 
@@ -190,6 +190,9 @@ def _without_task(
     if GPU not in options.roads:
         return StepFindings(found)
     run = bare.on_gpu(original, quantized, request.found(InspectFindings).models)
+    if original is quantized:
+        own = on_its_own(run)
+        return StepFindings(replace(found, roads=(own,)), judged_on_its_own(own))
     gates = list(bare.gates_of(run, limits))
     if run.original_taken:
         gates.insert(0, judge(GPU_REFUSES, passed=bool(run.copy_taken), words={"reason": run.reason}))

@@ -96,7 +96,7 @@ def run(request: Request, events: Events) -> StepFindings:
         return _unjudged(kind, options, NOTHING)
     if alone:
         runs = tuple(map(on_its_own, runs))
-        gates = tuple(gate for each in runs for gate in judged_on_its_own(each, kind))
+        gates = tuple(gate for each in runs for gate in judged_on_its_own(each, kind.things))
     else:
         limits = _limits(request, options)
         gates = tuple(gate for each in runs for gate in _judged(each, kind, limits, original))
