@@ -127,6 +127,18 @@ def constant_not_like_a_picture(operator: Operator) -> Words | None:
     return None
 
 
+def other_batch(operator: Operator) -> bool:
+    """Two computed operands of different batches."""
+    pair = _computed_pair(operator)
+    return pair is not None and pair[0][0] != pair[1][0]
+
+
+def cut_batch(operator: Operator) -> bool:
+    """Less of a batch than there is."""
+    read, written = _read(operator), operator.outputs[0].bhwc
+    return bool(read and written and read[0] != written[0])
+
+
 def same_twice(operator: Operator) -> bool:
     """Both operands are one and the same tensor."""
     first, second = operator.input(0), operator.input(1)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ..graph.schema import ModelT, TensorType
 from . import rules
-from .operators import FLOATS, MOST_AXES, Operand, Operator, ports
+from .operators import BYTES, FLOATS, MOST_AXES, Operand, Operator, ports
 
 UNSUPPORTED = "Operation is not supported."
 INCOMPATIBLE = "OP is supported, but tensor type/shape isn't compatible."
@@ -47,7 +47,7 @@ def is_open(operator: Operator) -> bool:
 
 def is_incompatible(operator: Operator, quantized: bool) -> bool:
     """Whether a tensor that it computes with is of a type or rank that the delegate does not take."""
-    allowed = {*FLOATS, *((TensorType.INT8, TensorType.UINT8) if quantized else ())}
+    allowed = {*FLOATS, *(BYTES if quantized else ())}
     if operator.name in ("CAST", "SELECT", "SELECT_V2", "LOGICAL_AND"):
         allowed |= {TensorType.BOOL, TensorType.INT32}
     return any(
@@ -56,10 +56,9 @@ def is_incompatible(operator: Operator, quantized: bool) -> bool:
     )
 
 
-def lost_ports(model: ModelT, quantized: bool) -> list[str]:
-    """What is said of inputs and outputs that are no float32; integers may be where what is quantized is taken."""
-    allowed = {TensorType.FLOAT32, *((TensorType.INT8, TensorType.UINT8) if quantized else ())}
-    return [LOST_PORT.format(side=side) for side, port in ports(model) if port.tensor.type not in allowed]
+def lost_ports(model: ModelT, taken: Sequence[int]) -> list[str]:
+    """What is said of inputs and outputs of other types than those that are taken."""
+    return [LOST_PORT.format(side=side) for side, port in ports(model) if port.tensor.type not in taken]
 
 
 def batched_ports(model: ModelT) -> list[str]:

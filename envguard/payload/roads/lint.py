@@ -9,7 +9,7 @@ from ..contract import GPU, ROADS, WEB_GPU, RefusedOperator, RoadLint
 from ..graph.schema import ModelT
 from . import graph_rules, rules
 from .members import Runner
-from .operators import Operator, operators_of
+from .operators import BYTES, FLOATS, Operator, operators_of
 
 Refusal = tuple[str, str]
 """An operator's name, and what is said to it."""
@@ -53,7 +53,8 @@ def _refusals(road: str, model: ModelT, operators: Sequence[Operator], quantized
         words = _to_operator(road, operator, quantized)
         if words:
             yield operator.name, words
-    for words in graph_rules.lost_ports(model, quantized):
+    floats = FLOATS if road == WEB_GPU else FLOATS[:1]
+    for words in graph_rules.lost_ports(model, (*floats, *(BYTES if quantized else ()))):
         yield words.split()[0].lower(), words
     if road == GPU:
         for words in graph_rules.batched_ports(model) if quantized else ():

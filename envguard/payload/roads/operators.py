@@ -22,6 +22,7 @@ from ..graph.schema import (
 
 MOST_AXES = 4
 FLOATS = (TensorType.FLOAT32, TensorType.FLOAT16)
+BYTES = (TensorType.INT8, TensorType.UINT8)
 
 
 @dataclass(frozen=True)

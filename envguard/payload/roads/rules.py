@@ -18,6 +18,7 @@ CHECK = "lite/tools/versioning/gpu_compatibility.cc"
 PARSER = "lite/delegates/gpu/common/model_builder.cc"
 SHADERS = "lite/delegates/gpu/gl/kernels"
 MEASURED = "MediaPipe 0.10.21 on OpenGL ES"
+MEASURED_WEB = "MediaPipe Tasks for Web 1.1.0 on WebGL"
 BOTH = (GPU, WEB_GPU)
 
 
@@ -84,12 +85,24 @@ WITHOUT_SHADER = {
 """Operators that are parsed, but that there is no OpenGL shader for; the word is the delegate's own for them."""
 
 
+ABSENT_IN_BROWSERS = {
+    "BATCH_MATMUL": "batched_matmul", "CAST": "cast", "CUMSUM": "cumsum", "GATHER": "gather", "SELECT": "select",
+    "SELECT_V2": "select_v2", "SIGN": "sign",
+}  # fmt: skip
+"""Operators that are parsed, but that MediaPipe's WebGL has no code for."""
+
+
 def _without_shaders() -> list[Rule]:
     always = when.when(lambda _: True)
-    return [
+    opengl = [
         Rule((name,), always, f"No shader implementation for {shader}", f"{SHADERS}/registry.cc", (GPU,))
         for name, shader in sorted(WITHOUT_SHADER.items())
     ]
+    webgl = [
+        Rule((name,), always, f"No support of {shader}", MEASURED_WEB, (WEB_GPU,))
+        for name, shader in sorted(ABSENT_IN_BROWSERS.items())
+    ]
+    return opengl + webgl
 
 
 _ACTIVATED = ("AVERAGE_POOL_2D", "CONV_2D", "DEPTHWISE_CONV_2D", "DIV", "MAX_POOL_2D", "MUL", "SUB")
@@ -183,8 +196,9 @@ PARSED: Sequence[Rule] = (
     Rule(_PADS, when.when(when.padded_batch), "Padding for BATCH is not supported.", f"{SHADERS}/pad.cc", (GPU,)),
     Rule(
         ("CONCATENATION",), when.when(when.with_constants), "No shader implementation for const",
-        f"{SHADERS}/registry.cc",
+        f"{SHADERS}/registry.cc", (GPU,),
     ),
+    Rule(("CONCATENATION",), when.when(when.with_constants), "No support of const", MEASURED_WEB, (WEB_GPU,)),
     Rule(
         ("CONCATENATION",), when.when(when.concatenated_alone), "This case is not supported by aligned concat",
         f"{SHADERS}/concat.cc", (GPU,),
@@ -197,7 +211,7 @@ PARSED: Sequence[Rule] = (
     Rule(("CONV_2D",), when.computed(2), "CONV_2D: the process is ended where a bias is computed.", MEASURED),
     Rule(
         ("DEPTHWISE_CONV_2D",), when.computed(1),
-        "DepthWise Convolution does not support more than 1 runtime tensor", f"{SHADERS}/depthwise_conv.cc",
+        "DepthWise Convolution does not support more than 1 runtime tensor", f"{SHADERS}/depthwise_conv.cc", (GPU,),
     ),
     Rule(
         ("FULLY_CONNECTED",), when.when(when.two_computed_weights),
@@ -236,7 +250,16 @@ PARSED: Sequence[Rule] = (
         "{name}: No support of few identical inputs in the same operation.", PARSER,
     ),
     Rule(TWO_ARGUMENTS, when.when(when.unequal_in_order), "bad any_cast", f"{SHADERS}/elementwise.cc", (GPU,)),
-    Rule(("DEQUANTIZE",), when.when(when.first_is_constant), "No shader implementation for const", MEASURED),
+    Rule(("DEQUANTIZE",), when.when(when.first_is_constant), "No shader implementation for const", MEASURED, (GPU,)),
+    Rule(("DEQUANTIZE",), when.when(when.first_is_constant), "No support of const", MEASURED_WEB, (WEB_GPU,)),
+    Rule(
+        (*TWO_ARGUMENTS, "ADD", "MUL"), when.when(when.other_batch),
+        "Unrecognized Read selector", MEASURED_WEB, (WEB_GPU,),
+    ),
+    Rule(
+        ("SLICE", "STRIDED_SLICE"), when.when(when.cut_batch),
+        "Used ::B, but this tensor don't have Batch dimension.", MEASURED_WEB, (WEB_GPU,),
+    ),
     Rule(
         tuple(sorted(KNOWN | QUANTIZING)), when.when(when.nothing_computed),
         "{name}: ReadNonConstantTensor: value is a constant tensor: 0", PARSER,

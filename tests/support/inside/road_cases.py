@@ -101,6 +101,7 @@ def _terms() -> Iterator[Case]:
         ("ADD", "Add", PICTURE, (1, 8, 8, 1), "Shapes are not equal"),
         ("ADD", "Add", PICTURE, (1, 4), ""),
         ("ADD", "Add", (1, 8, 4), (1, 4), BROADCASTING),
+        ("ADD", "Add", PICTURE, (4,), "Batch size mismatch, expected 1 but got 4"),
         ("MUL", "Mul", PICTURE, (1, 8, 8, 1), ""),
         (
             "MUL",
@@ -247,6 +248,8 @@ def _pictures() -> Iterator[Case]:
 
 def _slices() -> Iterator[Case]:
     yield "a slice", one("SLICE", [PICTURE, integers(0, 1, 1, 0), integers(1, 4, 4, 4)], [(1, 4, 4, 4)]), ""
+    given = [(2, 8, 8, 4), integers(1, 0, 0, 0), integers(1, 8, 8, 4)]
+    yield "half of a batch", one("SLICE", given, [PICTURE]), "Batch size mismatch, expected 2 but got 1"
     rank = "SLICE supports for 3 or 4 dimensional tensors only, but node has 2 dimensional tensors."
     yield "a slice of a row", one("SLICE", [(1, 8), integers(0, 1), integers(1, 4)], [(1, 4)]), rank
     given = [PICTURE, integers(0, 0, 0, 0), integers(1, 8, 8, 4), integers(1, 2, 2, 1)]
@@ -314,6 +317,9 @@ def _others() -> Iterator[Case]:
     for name, shader in (("MAX", "maximum"), ("MIN", "minimum"), ("PROD", "product")):
         reduced = one(f"REDUCE_{name}", [PICTURE, integers(1, 2)], [(1, 1, 1, 4)], **flat)
         yield f"a {shader} of a picture", reduced, f"No shader implementation for reduce_{shader}"
+    for name in ("SELECT", "SELECT_V2"):
+        chosen = one(name, [Typed(PICTURE, TensorType.BOOL), PICTURE, PICTURE], [PICTURE])
+        yield f"{name} by inputs", chosen, "Input tensor is not found in the graph."
     yield "signs", one("SIGN", [PICTURE], [PICTURE]), "No shader implementation for sign"
     summed = one("CUMSUM", [PICTURE, integers(3).reshape(())], [PICTURE], kind="Cumsum")
     yield "running sums", summed, "No shader implementation for cumsum"
