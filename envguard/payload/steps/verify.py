@@ -16,6 +16,7 @@ from ..contract import (
     Gate,
     InspectFindings,
     Measures,
+    QuantizeFindings,
     Request,
     RoadRun,
     SampleSize,
@@ -52,6 +53,9 @@ from ..protocol import Events, Refused, read_options
 
 PICTURE = "picture"
 DETAILS = "details"
+REFUSED = "refused"
+"""The verdict of rules on a model that a road does not take."""
+
 NOTHING = "Nothing was found in any of the pictures."
 
 
@@ -162,6 +166,7 @@ def run(request: Request, events: Events) -> StepFindings:
         return _of_one(found, runs, kind, options)
     gates = [judge(REJECTS, passed=True, words={"kind": kind.name})]
     gates += [gate for run in runs if run.road in options.roads for gate in _judged_on(run, kind, limits, original)]
+    gates = [blamed(gate, request) if gate.name == GPU_REFUSES.name else gate for gate in gates]
     gates += [judge(COMPARED, passed=True, subject=name) for name in run_here_alone(request, kind, original)]
     return StepFindings(replace(found, roads=tuple(runs)), tuple(gates), readings.written(request.folder))
 
@@ -208,6 +213,16 @@ def _judged_on(run: RoadRun, kind: LandmarkKind, limits: Limits, original: bundl
     if run.measures:
         gates += judged(kind.gates if run.road == CPU else gates_on(run.road, kind), run.measures, limits, parts)
     return gates
+
+
+def blamed(refused: Gate, request: Request) -> Gate:
+    """The delegate's refusal, due to the models that rules say it refuses; without such, to any."""
+    try:
+        models = request.found(QuantizeFindings).models
+    except LookupError:
+        return refused
+    known = [model.name for model in models for lint in model.roads if (lint.road, lint.verdict) == (GPU, REFUSED)]
+    return replace(refused, models=tuple(known) or refused.models)
 
 
 def run_here_alone(request: Request, kind: LandmarkKind, original: bundles.Bundle) -> list[str]:

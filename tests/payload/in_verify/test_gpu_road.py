@@ -13,8 +13,21 @@ from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
-from envguard_payload.contract import InspectFindings, Port, RoadRun, StepFindings, VerifyFindings
+from envguard_payload.contract import (
+    InspectFindings,
+    Port,
+    Processor,
+    QuantizedModel,
+    QuantizeFindings,
+    RecipeDocument,
+    RecipeSummary,
+    RoadLint,
+    RoadRun,
+    StepFindings,
+    VerifyFindings,
+)
 from envguard_payload.files import bundle as bundles
+from envguard_payload.gates import judge
 from envguard_payload.gpu import asking
 from envguard_payload.steps import gpu, verify
 from payload_support.refused import behind_dequantize
@@ -114,6 +127,16 @@ class GpuRoad(unittest.TestCase):
         self.assertEqual([failure.name for failure in result.failures], ["gpu-refuses"])
         self.assertIn("DEQUANTIZE: Operation is not supported", result.failures[0].message)
 
+    def test_a_refusal_is_due_to_the_models_that_the_rules_refuse_and_without_such_to_any(self) -> None:
+        gate = replace(judge(verify.GPU_REFUSES, passed=False, words={"reason": "no"}), models=("one", "two"))
+        asked = request("steps.verify", self.folder, {})
+        models = (made("one", RoadLint("gpu", "taken")), made("two", RoadLint("gpu", "refused")))
+        quantized = QuantizeFindings(
+            1, 1, "", "", 1.0, RecipeDocument("balanced"), Processor("x86_64", "", ()), (), models
+        )
+        self.assertEqual(verify.blamed(gate, asked).models, ("one", "two"))
+        self.assertEqual(verify.blamed(gate, replace(asked, findings={"quantize": quantized})).models, ("two",))
+
     def test_a_road_that_nobody_asks_for_is_not_run(self) -> None:
         result = self.verify(self.refused_copy(), roads=["cpu"])
         self.assertEqual([run.road for run in roads(result)], ["cpu"])
@@ -133,6 +156,10 @@ class GpuRoad(unittest.TestCase):
         self.assertFalse(run.ran)
         self.assertIn("said nothing for 0.2 s", run.reason)
         self.assertEqual(result.failures, ())
+
+
+def made(name: str, *lints: RoadLint) -> QuantizedModel:
+    return QuantizedModel(name, 1, 1, True, RecipeSummary("int8"), (), (), roads=lints)
 
 
 def roads(result: StepFindings) -> tuple[RoadRun, ...]:
