@@ -39,7 +39,7 @@ def _receipt_of(bundle: Path) -> Receipt | None:
     except EnvguardError:
         return None
     made = {file.sha256 for file in receipt.outputs.values()}
-    known = receipt.task == TASK and INPUT in receipt.inputs
+    known = receipt.intact and receipt.task == TASK and INPUT in receipt.inputs
     return receipt if known and file_facts(bundle).sha256 in made else None
 
 

@@ -32,7 +32,7 @@ from envguard.models.recipe import read_recipe
 from envguard.models.report_files import with_pages, write_folder_data, write_markdown
 from envguard.models.roads import RoadsOption, chosen_roads
 from envguard.models.text import quantization, several
-from envguard.payload.contract import FailedRun, SeveralDocument, to_json
+from envguard.payload.contract import CPU, FailedRun, SeveralDocument, to_json
 
 
 class GoalName(str, Enum):
@@ -149,7 +149,7 @@ def quantize(
         receipt=receipt,
         allow_slower=allow_slower,
         allow_unverified=allow_unverified,
-        roads=chosen_roads(roads),
+        roads=chosen_roads(roads, CPU),
     )
     for path in (output, report):
         if path is not None and not path.is_dir():

@@ -33,13 +33,13 @@ RoadsOption = Annotated[
 ]
 
 
-def chosen_roads(said: Sequence[str] | None) -> tuple[str, ...]:
-    """The roads that are meant, in their order; raises BadInput for a name that none has."""
+def chosen_roads(said: Sequence[str] | None, *always: str) -> tuple[str, ...]:
+    """The roads that are meant, and those that `always` are, in their order; raises BadInput for an unknown name."""
     names = [name.strip() for each in said or () for name in each.split(",")] or list(DEFAULT)
     unknown = [name for name in names if name not in CHOICES]
     if unknown:
         raise BadInput(f"There is no road {unknown[0]!r}.", next_step=f"Choose of: {', '.join(CHOICES)}.")
-    meant = {road for name in names for road in CHOICES[name]}
+    meant = {*always, *(road for name in names for road in CHOICES[name])}
     return tuple(road for road in ROADS if road in meant)
 
 
@@ -54,7 +54,7 @@ def road_options(roads: Sequence[str], goal: str, environ: Mapping[str, str]) ->
         "verify": {"goal": goal, "roads": [each for each in roads if each in OURS]}
     }
     if steps_for(roads):
-        browser = find_browser(environ, Path.home())
+        browser = find_browser(environ, Path.home())  # a path of this host: steps see none of its variables
         program = "" if browser is None else str(browser)
         options[WEB_STEP] = {"goal": goal, "roads": _of_the_web(roads), "browser": program}
     return options

@@ -47,16 +47,18 @@ def _rows(roads: Sequence[RoadReport]) -> list[Row]:
 
 def _row(report: RoadReport) -> Row:
     run = report.run if report.basis == "run" else None
-    figures = _figures(run.measures if run else None)
+    figures = _figures(run.measures if run else None, alone=run is not None and run.original_taken is None)
     time = f"{run.latency.ratio:.2f}" if run and run.latency else NOTHING
     refused = run is not None and run.original_taken is False
     taken = "nor the original" if refused else ANSWER[report.taken]
     return (report.road, BASIS[report.basis], taken, *figures, time)
 
 
-def _figures(measures: Measures | None) -> tuple[str, str, str]:
+def _figures(measures: Measures | None, *, alone: bool) -> tuple[str, str, str]:
     if measures is None:
         return (NOTHING, NOTHING, NOTHING)
+    if alone:
+        return (f"{measures.counts.after} found", NOTHING, NOTHING)
     shift, scores = measures.landmark_shift, measures.scores
     return (
         f"{measures.counts.lost} of {measures.counts.before}",
