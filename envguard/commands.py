@@ -102,6 +102,10 @@ COMMANDS: dict[str, Command | Group] = {
         "envguard.cli.projects.init:init",
         "Write a commented envguard.toml to start a project from; never overwrite one.",
     ),
+    "trust": Command(
+        "envguard.cli.projects.trust:trust",
+        "Allow the project here to run its steps and checks, until something of it changes.",
+    ),
     "probe": Command(
         "envguard.cli.diagnosis.probe:probe",
         "Show every Python on this host, why envguard cannot use some, and which variables are hidden from steps.",

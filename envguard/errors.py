@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 
@@ -34,6 +35,18 @@ class BadInput(EnvguardError):
     """Wrong usage, or an input that is not what it claims to be (exit code 2)."""
 
     exit_code = 2
+
+
+class NotAllowed(BadInput):
+    """A project wants to run or set something that its user has not allowed (exit code 2).
+
+    `shown` is what a user should read before allowing it, which `allow` records.
+    """
+
+    def __init__(self, what: str, *, why: str, next_step: str, shown: str, allow: Callable[[], None]) -> None:
+        super().__init__(what, why=why, next_step=next_step)
+        self.shown = shown
+        self.allow = allow
 
 
 class BrokenData(EnvguardError):

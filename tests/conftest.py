@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,9 @@ from tests.support.engine import engine
 from tests.support.gpu import gpu
 
 __all__ = ["browser", "engine", "gpu", "host", "store_home", "tab"]
+
+# What tests trust is no business of the developer's own settings.
+os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="envguard-test-settings-")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Started in the background, and so would everything be that the tests interrupt.

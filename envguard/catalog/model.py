@@ -195,25 +195,14 @@ class Index:
     certificates: str = ""
     proxy: str = ""
 
-    def under(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """The variables, with the project's settings added where the user has none."""
-        laid = dict(environ)
-        for value, name, *others in (
-            (self.url, "UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"),
-            (self.certificates, "SSL_CERT_FILE", "PIP_CERT"),
-            (self.proxy, "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "PIP_PROXY"),
-        ):
-            if value and not any(environ.get(each) for each in (name, *others)):
-                laid[name] = value
-        return laid
-
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
     """Everything that can be built and run, by name; `project` is the folder of the user's own part, if any.
 
     The built-in part comes first. `base` is the container image that images are built from; `{python}` in it stands for
-    the Python minor.
+    the Python minor. `allowed` says that the user allowed the project on the command line; `declared` is the whole
+    catalog, if the project's index and base image were left out of this one because its user has not allowed it.
     """
 
     environments: Mapping[str, Environment]
@@ -222,3 +211,5 @@ class Catalog:
     project: Path | None = None
     index: Index = Index()
     base: str = ""
+    allowed: bool = False
+    declared: Catalog | None = None

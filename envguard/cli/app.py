@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -12,10 +13,11 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from envguard import __version__
+from envguard.cli.asking import ask_to_allow, can_ask
 from envguard.cli.failure import report_failure
 from envguard.cli.session import Session, start_session
 from envguard.creation import keep_others_from_writing
-from envguard.errors import BadInput
+from envguard.errors import BadInput, NotAllowed
 from envguard.running.signals import unwind_on_sigterm
 
 JSON = "--json"
@@ -73,6 +75,10 @@ class RootGroup(TyperGroup):
             return super().invoke(ctx)
         except typer.Exit:
             raise
+        except NotAllowed as error:
+            if can_ask():
+                raise
+            return report_failure(error, as_json=ctx.meta.get(WANTS_JSON) or ctx.params["as_json"], debug=False)
         except (Exception, KeyboardInterrupt) as error:
             session = ctx.obj if isinstance(ctx.obj, Session) else start_session()
             return report_failure(error, as_json=ctx.meta.get(WANTS_JSON) or ctx.params["as_json"], debug=session.debug)
@@ -84,6 +90,10 @@ def run(arguments: Sequence[str], commands: Mapping[str, Command | Group]) -> in
     unwind_on_sigterm()
     try:
         return int(root(commands)(args=list(arguments), prog_name="envguard", standalone_mode=False) or 0)
+    except NotAllowed as error:
+        if ask_to_allow(error):
+            return run(arguments, commands)
+        return report_failure(error, as_json=False, debug=False)
     except (Exception, KeyboardInterrupt) as error:  # of the options before a command's name
         return report_failure(error, as_json=False, debug=start_session().debug)
 
@@ -158,6 +168,9 @@ def options(
         typer.Option(metavar="DIR", help="The folder of the envguard.toml to use. Default: the nearest one upwards."),
     ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="In CI (CI=true): trust the project for this command.")
+    ] = False,
     version: Annotated[  # noqa: ARG001 - its callback acts
         bool, typer.Option("--version", help="Print the version.", callback=_print_version)
     ] = False,
@@ -168,4 +181,10 @@ def options(
     """Options of every command."""
     if as_json:
         raise BadInput("--json before a command works only with --version.", next_step="Write it after the command.")
-    ctx.obj = start_session(project, debug=debug)
+    if trust and os.environ.get("CI", "").lower() not in ("true", "1"):
+        raise BadInput(
+            "--trust works only in CI, where the variable CI is true.",
+            why="elsewhere, what you trust is recorded, so that a change of it asks again",
+            next_step="Run `envguard trust` in the project's folder instead.",
+        )
+    ctx.obj = start_session(project, debug=debug, trust=trust)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from envguard.catalog.model import Catalog, Edition, Environment
 from envguard.catalog.projects import load_catalog
 from envguard.cli.session import Session
 from envguard.errors import BadInput
+from envguard.trust.allowing import as_far_as_allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,12 @@ class Selection:
 
 
 def catalog_of(session: Session) -> Catalog:
-    """The built-in catalog and the project's; raises BrokenData or BadInput as `load_catalog` does."""
-    return load_catalog(session.cwd, session.environ)
+    """The built-in catalog and the project's, as far as its user has allowed that.
+
+    Raises BrokenData or BadInput as `load_catalog` does.
+    """
+    catalog = load_catalog(session.cwd, session.environ)
+    return replace(catalog, allowed=True) if session.trust else as_far_as_allowed(catalog)
 
 
 def for_each(names: Iterable[str], choice: str | None) -> tuple[str, ...]:

@@ -15,10 +15,14 @@ DEBUG_VARIABLE = "ENVGUARD_DEBUG"
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Where a command runs and with which variables; its child processes get these, not the process's own."""
+    """Where a command runs and with which variables; its child processes get these, not the process's own.
+
+    `trust` says that the user allowed the project for this command.
+    """
 
     cwd: Path
     environ: Mapping[str, str] = field(repr=False)
+    trust: bool = False
 
     @property
     def debug(self) -> bool:
@@ -31,11 +35,11 @@ def session_of(context: typer.Context) -> Session:
     return context.obj if isinstance(context.obj, Session) else start_session()
 
 
-def start_session(project: str | None = None, *, debug: bool = False) -> Session:
+def start_session(project: str | None = None, *, debug: bool = False, trust: bool = False) -> Session:
     """The session of this process; the options before the command's name stand in for their variables."""
     environ = dict(os.environ)
     if project:
         environ[PROJECT_VARIABLE] = project
     if debug:
         environ[DEBUG_VARIABLE] = "1"
-    return Session(Path.cwd(), environ)
+    return Session(Path.cwd(), environ, trust)

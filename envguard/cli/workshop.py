@@ -25,7 +25,7 @@ def open_workshop(
     return Workshop(
         home=envguard_home(),
         user_home=Path.home(),
-        environ=catalog.index.under(session.environ),
+        environ=session.environ,
         catalog=catalog,
         receive=receive,
         editions=by_environment(chosen.editions, catalog, main=chosen.main),

@@ -26,7 +26,7 @@ class CiJob:
     """What to run in CI.
 
     `install` holds the shell lines that make `envguard` a command, `checked` the environments whose locks to check,
-    `command` the task's command line; `stdout`, unless empty, names the file that receives its output. `python` is a
+    `command` what to run the task with; `stdout`, unless empty, names the file that receives its output. `python` is a
     minor, `key` the digest of the locks. `folder` is where everything runs, relative to the top of the repository, or
     empty; `project` says whether it has an envguard.toml.
     """
@@ -47,15 +47,20 @@ class CiJob:
         return f"{self.folder}/" if self.folder else ""
 
     @property
+    def program(self) -> tuple[str, ...]:
+        """envguard, told to trust the project: whoever starts a job in CI has chosen the commit that it runs."""
+        return ("envguard", "--trust") if self.project else ("envguard",)
+
+    @property
     def check_line(self) -> str:
         """The command that checks whether the locks still resolve to the same bytes."""
-        return shlex.join(("envguard", "lock", "--check", *self.checked))
+        return shlex.join((*self.program, "lock", "--check", *self.checked))
 
     @property
     def run_lines(self) -> tuple[str, ...]:
         """The commands that run the task."""
         redirected = f" > {shlex.quote(self.stdout)}" if self.stdout else ""
-        return f"mkdir -p {OUTPUTS}", shlex.join(self.command) + redirected
+        return f"mkdir -p {OUTPUTS}", shlex.join((*self.program, *self.command)) + redirected
 
 
 def locks_key(environments: Iterable[Environment]) -> str:

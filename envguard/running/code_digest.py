@@ -11,8 +11,8 @@ from pathlib import Path
 from envguard.catalog.model import CommandStep, Step, Task
 from envguard.code_files import code_below, code_beside
 from envguard.errors import BadInput
+from envguard.catalog.scripts import script_of
 from envguard.files import file_facts
-from envguard.running.command_step import script_of
 from envguard.running.step import PAYLOAD
 
 

@@ -5,20 +5,19 @@ from __future__ import annotations
 import shutil
 import stat
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from envguard.backends.protocol import Workspace
 from envguard.catalog.model import CommandStep, Environment
 from envguard.catalog.references import PLACEHOLDER
+from envguard.catalog.scripts import PYTHONS, script_of
 from envguard.errors import BadInput, StepFailed
 from envguard.host.secrets import without_secrets
 from envguard.payload.contract import StepFindings
 from envguard.running.ending import ending, log_tail
 from envguard.running.step import StepResult
-
-PYTHONS = ("python", "python3")
 
 # The host's settings for Python are not passed on; these make it behave the same everywhere. The script's own folder
 # stays importable, which -I would forbid.
@@ -71,15 +70,6 @@ def run_check_command(environment: Environment, samples: Mapping[str, Path], run
     """Run the command that a catalog gives as an environment's check; raises StepFailed unless it ends with 0."""
     step = CommandStep(name="check", environment=environment.name, inputs={}, command=environment.check_command)
     return run_command_step(step, {"site-packages": run.workspace.layout.site_packages, **samples}, run)
-
-
-def script_of(command: Sequence[str], project: Path) -> Path | None:
-    """The file of the project that a command runs, or None if it runs a program of its environment."""
-    program, *arguments = command
-    if program in PYTHONS:
-        first = arguments[0] if arguments else "-"
-        return None if first.startswith("-") or PLACEHOLDER.search(first) else project / first
-    return project / program if "/" in program else None
 
 
 def check_script(step: CommandStep, project: Path) -> None:

@@ -67,6 +67,7 @@ def run_task(order: TaskOrder, workshop: Workshop, alone: Alone = contextlib.nul
     """
     check_places(order)
     task = order.task
+    workshop.require_allowed(task.folder, environments_of(task, workshop.catalog, order.reports))
     reporting = task.reporting_steps(order.reports)
     every = (*task.verdict_steps, *reporting)
     for step in every:

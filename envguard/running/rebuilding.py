@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from envguard.catalog.model import PayloadStep, Task
-from envguard.errors import BadInput, EnvguardError, NoEnvironment, StepFailed
+from envguard.errors import BadInput, EnvguardError, NoEnvironment, NotAllowed, StepFailed
 from envguard.files import FileFacts, file_facts
 from envguard.payload.contract import SAMPLE, ToolchainDifference
 from envguard.running.code_digest import code_digest, task_digest
@@ -131,6 +131,8 @@ def rebuild(receipt: Receipt, inputs: Sequence[FileFound], workshop: Workshop) -
             again = make_receipt(order, result, {})
     except StepFailed as error:
         return Rebuilt((), differences, f"{error.what} {error.why}")
+    except NotAllowed:
+        raise
     except (NoEnvironment, BadInput) as error:
         raise CannotRebuild(error.what, why=error.why, next_step=error.next_step) from error
     untrue = () if differences else tuple(_untrue(receipt, again, task))

@@ -22,6 +22,7 @@ from envguard.locks.uv import UvSetup, find_uv
 from envguard.planning import minor_of
 from envguard.running.environments.preparing import Workshop
 from envguard.store.home import installer_cache
+from envguard.trust.sources import sources_of
 from tests.support.environments import Events
 from tests.support.local_index import Authority, Index, make_authority, make_wheel, proxying, serving
 
@@ -174,15 +175,18 @@ def test_a_project_can_name_its_index_and_the_users_own_variables_go_before_it(t
         'schema = 1\n[index]\nurl = "https://mirror.example/simple"\ncertificates = "ca.pem"\n'
         'proxy = "http://proxy.example:3128"\n'
     )
-    index = read_catalog(project, lockfiles=tmp_path).index
-    assert index.under({"PATH": "/bin"}) == {
+    catalog = read_catalog(project, lockfiles=tmp_path)
+    assert sources_of(catalog, {"PATH": "/bin", "HOME": str(tmp_path)}) == {
         "PATH": "/bin",
+        "HOME": str(tmp_path),
+        "NETRC": os.devnull,
+        "UV_CREDENTIALS_DIR": f"{os.devnull}/none",
         "UV_DEFAULT_INDEX": "https://mirror.example/simple",
         "SSL_CERT_FILE": str(tmp_path / "ca.pem"),
         "HTTPS_PROXY": "http://proxy.example:3128",
     }
     mine = {"PIP_INDEX_URL": "https://mine.example", "PIP_CERT": "/mine.pem", "https_proxy": "http://mine.example"}
-    assert index.under(mine) == mine
+    assert sources_of(catalog, mine) == mine
 
 
 def test_what_is_cached_needs_no_index(tmp_path: Path, python: str, index: Index, authority: Authority) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from envguard.host.secrets import MASK, hashed_if_secret, without_secrets
 from tests.support.command import envguard
-from tests.support.projects import bare, write_project
+from tests.support.projects import bare, trusted, write_project
 from tests.support.tiny import PYTHON
 
 INDEX = "UV_DEFAULT_INDEX"
@@ -154,6 +154,7 @@ def test_no_command_prints_a_secret(tmp_path: Path) -> None:
     project = write_project(tmp_path / "project", PYTHON, FAILING, {"fail.py": script})
     text = (project / "envguard.toml").read_text() + bare("wanting", PYTHON).replace("[]", '["six==1.17.0"]')
     (project / "envguard.toml").write_text(textwrap.dedent(text))
+    trusted(project)
     report, home = tmp_path / "report.md", tmp_path / "home"
     commands = (
         ("lock", "wanting"),

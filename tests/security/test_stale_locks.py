@@ -14,7 +14,7 @@ from envguard.locks.staleness import difference
 from envguard.npm_package import NpmPackage
 from envguard.planning import minor_of
 from tests.support.command import Ended, envguard
-from tests.support.projects import write_project
+from tests.support.projects import trusted, write_project
 
 TASK = """
 [tasks.copy]
@@ -91,6 +91,7 @@ def test_a_ready_environment_is_refused_once_its_lock_is_stale(project: Path, st
     assert envguard(*run, home=store_home, cwd=project).out == "ran\n", "and from the record of what is ready"
     want_more(project)
     assert refused(envguard(*run, home=store_home, cwd=project))
+    trusted(project)
     frozen = envguard("exec", "--frozen", "one", "--", "python", "-c", "print('ran')", home=store_home, cwd=project)
     assert frozen.out == "ran\n", frozen.err
     assert refused(envguard(*run, home=store_home, cwd=project)), "--frozen was for that command alone"
@@ -98,6 +99,7 @@ def test_a_ready_environment_is_refused_once_its_lock_is_stale(project: Path, st
 
 def test_a_frozen_run_says_so_in_its_receipt_and_is_rebuilt_frozen(project: Path, store_home: Path) -> None:
     want_more(project)
+    trusted(project)
     run = envguard("run", "copy", "in.txt", "-o", "out.txt", "--frozen", "--json", home=store_home, cwd=project)
     assert run.code == 0, run.err
     said = "the catalog has the requirement 'six==1.17.0', which the lock lacks"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from envguard.host.interpreters import HostFacts
 from envguard.planning import minor_of
+from tests.support.projects import trusted
 
 CATALOG = """\
 schema = 1
@@ -24,4 +25,4 @@ def project(folder: Path, host: HostFacts, **editions: str) -> Path:
     for name, requirement in editions.items():
         text += f'\n[environments.tools.editions.{name}]\nrequirements = ["{requirement}"]\n'
     (folder / "envguard.toml").write_text(text, encoding="utf-8")
-    return folder
+    return trusted(folder)

@@ -8,6 +8,7 @@ from pathlib import Path
 from envguard.catalog import Catalog, load_catalog
 from envguard.locks.lockfile import Lock, lock_path
 from envguard.running.environments.preparing import Workshop
+from envguard.trust.allowing import allow, standing_of
 from tests.support.environments import workshop
 
 CUT_OFF = "2026-11-20T00:00:00Z"
@@ -28,7 +29,7 @@ def bare(name: str, python: str) -> str:
 
 
 def write_project(folder: Path, python: str, text: str, scripts: dict[str, str]) -> Path:
-    """A project with the bare environments `one` and `two`, the given tasks and scripts; gives back its folder."""
+    """A trusted project with the bare environments `one` and `two`, the given tasks and scripts; its folder."""
     folder.mkdir(parents=True, exist_ok=True)
     environments = bare("one", python) + bare("two", python)
     (folder / "envguard.toml").write_text("schema = 1\n" + environments + textwrap.dedent(text), encoding="utf-8")
@@ -40,6 +41,14 @@ def write_project(folder: Path, python: str, text: str, scripts: dict[str, str])
         path = lock_path(folder / "lockfiles", environment, "1", python)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(lock.text(), encoding="utf-8")
+    return trusted(folder)
+
+
+def trusted(folder: Path) -> Path:
+    """The project there once its user trusts it as it is now, as `envguard trust` does; its folder."""
+    standing = standing_of(catalog_of(folder))
+    assert standing is not None
+    allow(standing)
     return folder
 
 

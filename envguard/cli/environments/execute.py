@@ -67,7 +67,7 @@ def _run_in(
         ready, _ = workshop.look_up(prepared.candidate)
         if ready is None:  # removed between being ready and being in use
             return _run_in(session, selection, command, here=here, interactive=interactive)
-        if not prepared.failed and not prepared.candidate.stale:
+        if not prepared.failed and not prepared.candidate.stale and not workshop.catalog.allowed:
             name, decided_by = selection.main, workshop.decided_by(prepared.candidate)
             edition = workshop.editions.get(name, "")
             record_as_ready(workshop.home, name, edition, session.environ, ready, decided_by)

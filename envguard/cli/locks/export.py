@@ -107,13 +107,13 @@ def _lock(workshop: Workshop, environment: Environment, edition: str | None, pyt
 
 
 def _pylock(workshop: Workshop, lock: Lock) -> str:
-    return pylock_text(lock, wheel_addresses(lock, workshop.environ, envguard_home()))
+    return pylock_text(lock, wheel_addresses(lock, workshop.sources, envguard_home()))
 
 
 def _write_wheelhouse(session: Session, workshop: Workshop, lock: Lock, platform: str | None, target: Path) -> None:
     wheels = _wheels(workshop, lock, platform)
     tools = open_workshop(session, builtin_catalog(), workshop.receive).prepare("pip")
-    variables = installer_variables(workshop.environ)
+    variables = installer_variables(workshop.sources)
     write_wheelhouse(target, lock, wheels, pip_python=tools.built.layout.python, variables=variables)
     typer.echo(f"{target}: {len(wheels)} wheels")
 

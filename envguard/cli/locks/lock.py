@@ -14,6 +14,8 @@ from envguard.errors import BadInput, NoEnvironment
 from envguard.locks.proofs import proofs_path, read_proofs
 from envguard.running.environments.locking import Relocked, Relocking, relock
 from envguard.store.home import envguard_home
+from envguard.trust.allowing import allow_written, is_allowed, require_allowed
+from envguard.trust.sources import sources_of
 
 
 def lock(
@@ -42,8 +44,11 @@ def lock(
         raise BadInput("--check, --upgrade and --cut-off exclude each other.", next_step="Keep one of them.")
     found: list[Relocked] = []
     catalog = catalog_of(ctx.obj)
+    if catalog.declared is not None:  # it names an index, or how to reach one
+        require_allowed(catalog)
+    trusted = is_allowed(catalog) and not catalog.allowed
     how = Relocking(
-        environ=catalog.index.under(ctx.obj.environ),
+        environ=sources_of(catalog, ctx.obj.environ),
         home=envguard_home(),
         cut_off=utc_now() if upgrade else cut_off,
         check=check,
@@ -54,6 +59,8 @@ def lock(
             for python in each.pythons:
                 relocked = relock(environment, each, python, proofs, how)
                 found.append(relocked)
+                if trusted and relocked.state == "written" and environment.folder == catalog.project:
+                    allow_written(environment.folder, relocked.path)
                 if not as_json:
                     typer.echo(_text(relocked))
     changed = list(dict.fromkeys(each.path.parts[-3] for each in found if each.state == "written"))

@@ -205,11 +205,11 @@ def _input(task: Task, given: str, base: Path, top: Path, catalog: Catalog) -> t
 def _command(
     task: Task, inputs: Sequence[tuple[str, str]], base: Path, catalog: Catalog
 ) -> tuple[tuple[str, ...], str]:
-    """The command line of the task, and the file that its standard output goes to."""
+    """The arguments that run the task, and the file that its standard output goes to."""
     if task.name == "quantize":
         models = [value for _, value in inputs] or [f"{SAMPLE}{next(iter(catalog.samples))}"]
         target = _quantized(models, base, catalog)
-        return ("envguard", "run", task.name, *models, "-o", target, "--report", f"{REPORT}.md"), ""
+        return ("run", task.name, *models, "-o", target, "--report", f"{REPORT}.md"), ""
     if len(inputs) == len(task.inputs) == 1:
         given = [inputs[0][1]]
     else:
@@ -221,7 +221,7 @@ def _command(
             )
         given = [part for name, value in inputs for part in ("--input", f"{name}={value}")]
     target = OUTPUTS if len(task.outputs) > 1 else f"{OUTPUTS}/{_output_name(task)}"
-    return ("envguard", "run", task.name, *given, "-o", target, "--json"), f"{REPORT}.json"
+    return ("run", task.name, *given, "-o", target, "--json"), f"{REPORT}.json"
 
 
 def _quantized(models: Sequence[str], base: Path, catalog: Catalog) -> str:

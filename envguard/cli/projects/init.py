@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 from pathlib import Path
@@ -12,6 +13,7 @@ import typer
 from envguard.catalog.projects import PROJECT_FILE
 from envguard.errors import BadInput
 from envguard.files import write_output
+from envguard.trust.allowing import allow_new
 
 # Prose starts with "# "; a part that is only shown starts with "#" alone, so that taking that away makes it count.
 TEMPLATE = """\
@@ -90,5 +92,7 @@ def init(
             why=error.strerror or str(error),
             next_step="Name a folder that exists and that you may write to: envguard init DIR.",
         ) from error
+    with contextlib.suppress(BadInput):  # then the first command that runs something asks
+        allow_new(file.absolute().parent)
     where = "" if folder == Path() else f"cd {shlex.quote(str(folder))} && "
     typer.echo(f"{file} written; its comments explain each part. Next:\n  {where}envguard lock && envguard setup")

@@ -14,7 +14,7 @@ from envguard.backends.table import BACKENDS, backend_class
 from envguard.catalog.model import Catalog
 from envguard.catalog.projects import find_project
 from envguard.catalog.shipped import BUILTIN
-from envguard.errors import BadInput, NoEnvironment
+from envguard.errors import BadInput, NoEnvironment, NotAllowed
 from envguard.host.discovery import discover
 from envguard.host.interpreters import HostFacts
 from envguard.host.variables import installer_variables, npm_variables
@@ -34,6 +34,9 @@ from envguard.store.home import environments_folder, installer_cache, log_file, 
 from envguard.store.identity import Identity
 from envguard.store.locking import in_use
 from envguard.store.process_marks import has_ended, process_mark
+from envguard.trust.allowing import require_allowed
+from envguard.trust.records import record_path
+from envguard.trust.sources import sources_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +153,30 @@ class Workshop:
 
     def prepare(self, name: str) -> Prepared:
         """The environment of that name; built and proved first if necessary."""
+        environment = self.catalog.environments.get(name)
+        if environment is not None:
+            self.require_allowed(environment.folder, [name])
         if name not in self._ready:
             self._ready[name] = self._first_that_works(self.plan(name, fetch=True))
         return self._ready[name]
+
+    def require_allowed(self, folder: Path, environments: Iterable[str] = ()) -> None:
+        """Raise NotAllowed if what is defined in that folder is the project's, whose user has not allowed it.
+
+        If one of the `environments` has no plan, the user is told that first, because locking may change the project.
+        """
+        try:
+            if folder == self.catalog.project:
+                require_allowed(self.catalog)
+        except NotAllowed:
+            for name in environments:
+                self.plan(name)
+            raise
+
+    @cached_property
+    def sources(self) -> Mapping[str, str]:
+        """The variables that say where packages come from; raises BadInput as `sources_of`."""
+        return sources_of(self.catalog, self.environ)
 
     @contextlib.contextmanager
     def holding(self, names: Iterable[str]) -> Iterator[tuple[Prepared, ...]]:
@@ -169,11 +193,13 @@ class Workshop:
             yield tuple(prepared)
 
     def decided_by(self, candidate: Candidate) -> tuple[Path, ...]:
-        """The files that decided for this candidate: catalogs, its lock and its proofs."""
+        """The files that decided for this candidate: catalogs, its lock, its proofs, and that its user allowed it."""
         environment, edition = candidate.environment, candidate.edition.name
         lock = lock_path(environment.lockfiles, environment.name, edition, candidate.lock.python)
         project = find_project(Path.cwd(), self.environ)
-        return (BUILTIN, *filter(None, [project]), lock, proofs_path(environment.lockfiles, environment.name, edition))
+        proofs = proofs_path(environment.lockfiles, environment.name, edition)
+        allowed = [record_path(environment.folder)] if environment.folder == self.catalog.project else []
+        return (BUILTIN, *filter(None, [project]), lock, proofs, *allowed)
 
     def look_up(self, candidate: Candidate) -> tuple[BuiltEnvironment | None, str]:
         """A candidate's environment if it is ready, else None and the reason; builds nothing."""
@@ -205,7 +231,8 @@ class Workshop:
         )
 
     def build(self, candidate: Candidate) -> BuiltEnvironment:
-        """A candidate's environment, built and proved first if necessary; raises CheckFailed."""
+        """A candidate's environment, built and proved first if necessary; raises CheckFailed and NotAllowed."""
+        self.require_allowed(candidate.environment.folder)
         try:
             return self._ensure(candidate)
         except DamagedInstall as damage:  # usually in uv's cache: try once more, from the index
@@ -243,12 +270,13 @@ class Workshop:
     def _installer(self) -> Installer:
         logs = logs_folder(self.home)
         make_folder(logs)
-        variables, cache = installer_variables(self.environ), installer_cache(self.home)
+        variables, cache = installer_variables(self.sources), installer_cache(self.home)
         npm = npm_variables(self.environ)
         return Installer(find_uv(), variables, cache, logs, self.find_links, self.offline, npm_variables=npm)
 
     def check(self, candidate: Candidate, layout: Layout) -> Proof:
-        """Run the check of an installed environment; raises CheckFailed."""
+        """Run the check of an installed environment; raises CheckFailed and NotAllowed."""
+        self.require_allowed(candidate.environment.folder)
         environment = candidate.environment
         samples = {
             name: path

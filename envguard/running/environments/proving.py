@@ -36,6 +36,7 @@ from envguard.planning import (
 from envguard.running.environments.checking import CheckFailed
 from envguard.running.environments.locking import lock_edition, write_lock
 from envguard.running.environments.preparing import Workshop
+from envguard.trust.allowing import allow_written
 
 # Gates that judge the host and not the lock: another host of this platform may pass them.
 OF_THE_HOST = ("missing-library", "sysfs-not-mounted")
@@ -55,11 +56,13 @@ class LockTrial:
 def prove(workshop: Workshop, environment: Environment, edition: Edition, python: str) -> LockTrial:
     """Try an edition on this host's best Python of a minor, and record the outcome beside the locks.
 
-    Raises StaleLock, and NoEnvironment or CannotAsk if the package index cannot be reached.
+    Raises NotAllowed, StaleLock, and NoEnvironment or CannotAsk if the package index cannot be reached.
     """
     path = proofs_path(environment.lockfiles, environment.name, edition.name)
+    existing = _existing_lock(environment, edition, python)
+    workshop.require_allowed(environment.folder)
     try:
-        lock = _lock(workshop, environment, edition, python)
+        lock = existing or _new_lock(workshop, environment, edition, python)
     except CannotResolve as error:
         found: Proof | str = _unresolvable(environment, edition, python, error)
     else:
@@ -89,16 +92,22 @@ def check_writable(environment: Environment) -> None:
         ) from error
 
 
-def _lock(workshop: Workshop, environment: Environment, edition: Edition, python: str) -> Lock:
+def _existing_lock(environment: Environment, edition: Edition, python: str) -> Lock | None:
     path = lock_path(environment.lockfiles, environment.name, edition.name, python)
-    if path.is_file():
-        lock = read_lock(path)
-        stale = stale_for(environment, edition, python, lock)
-        if stale:
-            raise StaleLock(request_of(environment, edition, python), stale, frozen=False)
-        return lock
-    lock = lock_edition(environment, edition, python, cut_off=utc_now(), environ=workshop.environ, home=workshop.home)
-    write_lock(environment, lock)
+    if not path.is_file():
+        return None
+    lock = read_lock(path)
+    stale = stale_for(environment, edition, python, lock)
+    if stale:
+        raise StaleLock(request_of(environment, edition, python), stale, frozen=False)
+    return lock
+
+
+def _new_lock(workshop: Workshop, environment: Environment, edition: Edition, python: str) -> Lock:
+    lock = lock_edition(environment, edition, python, cut_off=utc_now(), environ=workshop.sources, home=workshop.home)
+    written = write_lock(environment, lock)
+    if environment.folder == workshop.catalog.project and not workshop.catalog.allowed:
+        allow_written(environment.folder, written)
     return lock
 
 

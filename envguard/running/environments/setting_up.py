@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from envguard.backends.table import backend_class
 from envguard.catalog.model import Catalog, Task
-from envguard.errors import EnvguardError, Interrupted, NoEnvironment
+from envguard.errors import EnvguardError, Interrupted, NoEnvironment, NotAllowed
 from envguard.host.linker import absent
 from envguard.running.environments.preparing import Prepared, Workshop
 from envguard.running.environments.recorded import recorded_locks
@@ -46,8 +46,15 @@ def own_tasks(catalog: Catalog) -> list[Task]:
 
 
 def set_up(names: Sequence[str], workshop: Workshop) -> list[SetUp]:
-    """Make each environment ready, built and proved if necessary; a failure does not stop the others."""
-    return [_set_up(name, workshop) for name in names]
+    """Make each environment ready, built and proved if necessary; a failure does not stop the others.
+
+    Raises NotAllowed if nothing else stands in the way.
+    """
+    found = [_set_up(name, workshop) for name in names]
+    errors = [each.error for each in found if each.error is not None]
+    if errors and all(isinstance(each, NotAllowed) for each in errors):
+        raise errors[0]
+    return found
 
 
 def _set_up(name: str, workshop: Workshop) -> SetUp:

@@ -117,23 +117,24 @@ def test_no_file_name_breaks_out(project: Path, system: str) -> None:
     assert ended.code == 0, ended.err
     document = read(ended.out)
     check_schema(system, document)
-    (line,) = (each for each in shell_lines(system, document) if "envguard run" in each)
-    command = "".join(line.partition("envguard run")[1:])
+    (line,) = (each for each in shell_lines(system, document) if "envguard --trust run" in each)
+    command = "".join(line.partition("envguard --trust run")[1:])
     shell = subprocess.run(
         ["bash", "-c", f'envguard() {{ printf "%s\\0" "$@"; }}\n{command}'],
         cwd=project, check=True, capture_output=True, text=True,
     )  # fmt: skip
     given = [f"./{name}" if name.startswith("-") else name for name in HOSTILE]
-    expected = ["run", "quantize", *given, "-o", "envguard-out", "--report", "envguard-out/report.md"]
+    expected = ["--trust", "run", "quantize", *given, "-o", "envguard-out", "--report", "envguard-out/report.md"]
     assert shell.stdout.split("\0")[:-1] == expected
     assert not list(project.rglob("pwned"))
 
 
 def test_inputs_go_by_name_and_several_outputs_into_the_folder(project: Path) -> None:
     ended = ci("gitlab", "two", "y=data/in.txt", "x=steps/do.py", cwd=project)
-    line = next(each for each in read(ended.out)["envguard"]["script"] if "envguard run" in each)
+    line = next(each for each in read(ended.out)["envguard"]["script"] if "envguard --trust run" in each)
     assert line == (
-        "envguard run two --input y=data/in.txt --input x=steps/do.py -o envguard-out --json > envguard-out/report.json"
+        "envguard --trust run two --input y=data/in.txt --input x=steps/do.py -o envguard-out --json"
+        " > envguard-out/report.json"
     )
 
 
@@ -222,7 +223,10 @@ class Runner:
         shell = subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
             cwd=folder,
-            env={**os.environ, **self.variables, **{name: str(file) for name, file in files.items()}, "PATH": path},
+            env={
+                **os.environ, **self.variables, **{name: str(file) for name, file in files.items()},
+                "PATH": path, "CI": "true",
+            },
             stdin=subprocess.DEVNULL, capture_output=True, text=True,
         )  # fmt: skip
         self.said += shell.stdout + shell.stderr

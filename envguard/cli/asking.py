@@ -1,0 +1,30 @@
+"""Ask on a terminal whether to trust a project, after showing what it does or what changed."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from envguard.cli.text import printable
+from envguard.errors import NotAllowed
+
+YES = ("y", "Y")
+
+
+def can_ask() -> bool:
+    """Whether somebody sits there and can answer."""
+    return sys.stdin.isatty() and sys.stderr.isatty() and not os.environ.get("CI")
+
+
+def ask_to_allow(error: NotAllowed) -> bool:
+    """Show what would be allowed, wait for one key, and record a yes."""
+    typer.echo(f"envguard: {printable(error.what)}\n{printable(error.shown)}", err=True)
+    typer.echo("Trust it? Press y for yes, any other key for no. ", err=True, nl=False)
+    answer = typer.getchar()
+    typer.echo("yes" if answer in YES else "no", err=True)
+    if answer not in YES:
+        return False
+    error.allow()
+    return True

@@ -1,0 +1,104 @@
+"""What a project would run and read, as content: its catalog, its locks, and the files that steps and checks name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from envguard.catalog.model import Catalog, CommandStep, Environment, Task
+from envguard.catalog.projects import PROJECT_FILE
+from envguard.catalog.scripts import script_of
+from envguard.code_files import code_beside
+from envguard.errors import BadInput
+from envguard.files import file_facts
+from envguard.locks.lockfile import lock_path
+from envguard.payload.door.references import FILE
+
+LARGEST_TEXT = 100_000
+MOST_FILES = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class FileContent:
+    """A file by its SHA-256 in hex; `facts` change whenever it is written to, so that it need not be read again."""
+
+    sha256: str
+    facts: str
+
+
+Content = Mapping[str, FileContent]
+"""By path from the project's folder, with forward slashes."""
+
+
+def content_of(catalog: Catalog, known: Content) -> Content:
+    """The content of a catalog's project; a file whose facts are those of the `known` one is not read again.
+
+    Raises BadInput for a file that cannot be read, and for a project of too many.
+    """
+    project = catalog.project
+    assert project is not None
+    found: dict[str, FileContent] = {}
+    try:
+        for path in _files(catalog, project):
+            name = Path(os.path.relpath(path, project)).as_posix()
+            if name not in found:
+                found[name] = _content(path, known.get(name))
+            if len(found) > MOST_FILES:
+                raise BadInput(
+                    f"The project {project} has more than {MOST_FILES:,} files of code.",
+                    why="every one of them would have to be read before a command of it runs",
+                    next_step="Put the scripts of its steps and checks into a folder of their own.",
+                )
+    except OSError as error:
+        raise BadInput(
+            f"The project {project} cannot be read.", why=str(error), next_step="Check the file and its permissions."
+        ) from error
+    return found
+
+
+def file_content(path: Path) -> FileContent:
+    """The content of a file that exists."""
+    return _content(path, None)
+
+
+def _content(path: Path, known: FileContent | None) -> FileContent:
+    found = path.stat()
+    facts = f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino} {found.st_dev}"
+    return known if known is not None and known.facts == facts else FileContent(file_facts(path).sha256, facts)
+
+
+def _files(catalog: Catalog, project: Path) -> Iterator[Path]:
+    """Every file that counts and exists; a missing one is no danger, and new where it appears."""
+    yield project / PROJECT_FILE
+    commands: list[tuple[str, ...]] = []
+    for environment in own_environments(catalog):
+        commands.append(environment.check_command)
+        paths = (
+            lock_path(environment.lockfiles, environment.name, edition.name, python)
+            for edition in environment.editions
+            for python in edition.pythons
+        )
+        yield from filter(Path.is_file, paths)
+    for task in own_tasks(catalog):
+        for step in task.steps:
+            commands.append(step.command if isinstance(step, CommandStep) else ())
+            named = (project / reference.name for reference in step.inputs.values() if reference.source == FILE)
+            yield from filter(Path.is_file, named)
+    scripts = {each.parent: each for command in commands if command and (each := script_of(command, project))}
+    for script in filter(None, (script_of(command, project) for command in commands if command)):
+        if script.is_file():
+            yield from code_beside(script, project) if scripts[script.parent] == script else (script,)
+    if catalog.index.certificates and Path(catalog.index.certificates).is_file():
+        yield Path(catalog.index.certificates)
+
+
+def own_environments(catalog: Catalog) -> list[Environment]:
+    """The environments that the project itself defines."""
+    return [each for each in catalog.environments.values() if catalog.project and each.folder == catalog.project]
+
+
+def own_tasks(catalog: Catalog) -> list[Task]:
+    """The tasks that the project itself defines."""
+    return [each for each in catalog.tasks.values() if catalog.project and each.folder == catalog.project]
