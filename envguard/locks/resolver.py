@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -14,6 +15,7 @@ from packaging.tags import compatible_tags, cpython_tags
 from packaging.utils import parse_wheel_filename
 
 from envguard.errors import BrokenData, EnvguardError
+from envguard.locks.evidence import missing_packages
 from envguard.locks.lockfile import Lock, LockedPackage, LockedWheel, LockRequest
 from envguard.locks.uv import UvSetup
 from envguard.requirement import written
@@ -29,7 +31,7 @@ PLATFORMS = (
 
 # What uv says if the packages themselves are at fault, and what refutes that: an index that does not have a package at
 # all, or a disabled network, says nothing about the package.
-FAULTS = ("No solution found", "Hash mismatch", "hash mismatch")
+FAULTS = ("No solution found",)
 NO_EVIDENCE = ("was not found in", "network was disabled")
 
 
@@ -50,6 +52,30 @@ def resolve(request: LockRequest, *, cut_off: str, uv: UvSetup) -> Lock:
 
     Uploads after `cut_off` (RFC 3339) are ignored. Raises CannotResolve or CannotAsk with uv's own words.
     """
+    try:
+        return _resolve(request, cut_off, uv)
+    except CannotResolve as error:
+        for name in missing_packages(error.why):
+            _refuse_silent_index(name, request, cut_off, uv, error)
+        raise
+
+
+def _refuse_silent_index(name: str, request: LockRequest, cut_off: str, uv: UvSetup, error: CannotResolve) -> None:
+    """Raise CannotAsk if the index tells nothing at all of a package: then it says nothing of one version either."""
+    alone = replace(request, requires=(name,), overrides=(), dependencies=False)
+    try:
+        _resolve(alone, cut_off, uv)
+    except CannotResolve as nothing:
+        if missing_packages(nothing.why):
+            raise CannotAsk(
+                f"The package index has nothing of {name} that it dates before {cut_off}.",
+                why=error.why,
+                next_step="Check that the index has the package and tells when its files were uploaded, or use another "
+                "cut-off date; then run the same command again.",
+            ) from error
+
+
+def _resolve(request: LockRequest, cut_off: str, uv: UvSetup) -> Lock:
     with tempfile.TemporaryDirectory(prefix="envguard-lock-") as name:
         folder = Path(name)
         output = folder / "pylock.toml"

@@ -9,9 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from envguard.catalog.model import CommandStep, Step, Task
+from envguard.catalog.scripts import script_of
 from envguard.code_files import code_below, code_beside
 from envguard.errors import BadInput
-from envguard.catalog.scripts import script_of
 from envguard.files import file_facts
 from envguard.running.step import PAYLOAD
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from envguard.catalog.model import Catalog, Index
 from envguard.catalog.projects import PROJECT_FILE
 from envguard.catalog.shipped import builtin_catalog
 from envguard.clock import utc_now
-from envguard.errors import NotAllowed
+from envguard.errors import BadInput, NotAllowed
 from envguard.trust.changes import Change, changes, difference_text, what_it_does
 from envguard.trust.content import Content, content_of, file_content
 from envguard.trust.records import Record, read_record, text_of, write_record
@@ -110,6 +111,9 @@ def as_far_as_allowed(catalog: Catalog) -> Catalog:
     """The catalog without what a project sets for all environments, its index and its base image, unless allowed."""
     builtin = builtin_catalog()
     sets = catalog.index != Index() or catalog.base != builtin.base
-    if catalog.project is None or not sets or is_allowed(catalog):
+    if catalog.project is None or not sets:
         return catalog
+    with contextlib.suppress(BadInput):  # what cannot be read cannot be allowed, and does not stop anybody from looking
+        if is_allowed(catalog):
+            return catalog
     return dataclasses.replace(catalog, index=builtin.index, base=builtin.base, declared=catalog)

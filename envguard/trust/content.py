@@ -86,10 +86,11 @@ def _files(catalog: Catalog, project: Path) -> Iterator[Path]:
             commands.append(step.command if isinstance(step, CommandStep) else ())
             named = (project / reference.name for reference in step.inputs.values() if reference.source == FILE)
             yield from filter(Path.is_file, named)
-    scripts = {each.parent: each for command in commands if command and (each := script_of(command, project))}
+    walked: set[Path] = set()
     for script in filter(None, (script_of(command, project) for command in commands if command)):
         if script.is_file():
-            yield from code_beside(script, project) if scripts[script.parent] == script else (script,)
+            yield from (script,) if script.parent in walked else code_beside(script, project)
+            walked.add(script.parent)
     if catalog.index.certificates and Path(catalog.index.certificates).is_file():
         yield Path(catalog.index.certificates)
 

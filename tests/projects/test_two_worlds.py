@@ -46,6 +46,7 @@ def test_its_locks_cannot_be_one() -> None:
 def test_tensorflow_teaches_what_mediapipe_runs_and_the_receipt_is_true(tmp_path: Path, store_home: Path) -> None:
     project = tmp_path / "two-worlds"
     shutil.copytree(EXAMPLE, project)
+    assert envguard("trust", home=store_home, cwd=project).code == 0
     run = envguard("run", "colours", "sample:face", "-o", tmp_path / "out", "--json", home=store_home, cwd=project)
     assert run.code == 0, run.err
     assert run.document["outputs"].keys() == {"model", "report"}

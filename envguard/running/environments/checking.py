@@ -8,7 +8,7 @@ from pathlib import Path
 from envguard.backends.protocol import Workspace
 from envguard.catalog.model import Sample
 from envguard.clock import utc_now
-from envguard.errors import EnvguardError, Interrupted
+from envguard.errors import EnvguardError, Interrupted, StepFailed
 from envguard.locks.proofs import Proof
 from envguard.payload.contract import CheckFindings, FileRecord, Json, TaskStep, to_json
 from envguard.planning import Candidate
@@ -19,13 +19,17 @@ SAMPLES = "checks.samples"
 
 
 class CheckFailed(EnvguardError):
-    """An environment was installed but failed its check (exit code 3); `gate` names the gate that failed."""
+    """An environment was installed but failed its check (exit code 3); `gate` names the gate that failed.
+
+    `of_the_check` is False where the check could not be run at all, as where its script is missing.
+    """
 
     exit_code = 3
 
-    def __init__(self, what: str, *, why: str, next_step: str, gate: str = "") -> None:
+    def __init__(self, what: str, *, why: str, next_step: str, gate: str = "", of_the_check: bool = True) -> None:
         super().__init__(what, why=why, next_step=next_step)
         self.gate = gate
+        self.of_the_check = of_the_check
 
 
 def check_environment(
@@ -46,7 +50,8 @@ def check_environment(
     except Interrupted:
         raise
     except EnvguardError as error:
-        raise CheckFailed(what, why=f"{error.what} {error.why}", next_step=error.next_step) from error
+        ran = isinstance(error, StepFailed)
+        raise CheckFailed(what, why=f"{error.what} {error.why}", next_step=error.next_step, of_the_check=ran) from error
     if result.failures:
         first = result.failures[0]
         raise CheckFailed(what, why=first.message, next_step=first.next, gate=first.name)

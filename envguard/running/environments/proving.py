@@ -10,6 +10,7 @@ from envguard.catalog.model import Edition, Environment
 from envguard.clock import utc_now
 from envguard.errors import BadInput, NoEnvironment
 from envguard.host.interpreters import HostFacts, Interpreter
+from envguard.locks.evidence import blames_a_wheel, says_nothing_of_the_lock
 from envguard.locks.lockfile import Lock, lock_path, read_lock
 from envguard.locks.proofs import (
     ANY_PLATFORM,
@@ -20,7 +21,7 @@ from envguard.locks.proofs import (
     with_proof,
     write_proofs,
 )
-from envguard.locks.resolver import CannotResolve, blames_packages
+from envguard.locks.resolver import CannotResolve
 from envguard.locks.staleness import StaleLock
 from envguard.locks.tool_words import literal_words
 from envguard.planning import (
@@ -120,11 +121,11 @@ def _try(
     try:
         return _proof_anew(workshop, candidate)
     except CheckFailed as error:
-        if error.gate in OF_THE_HOST:
+        if error.gate in OF_THE_HOST or not error.of_the_check or says_nothing_of_the_lock(error.why):
             return f"{error.why} {error.next_step}".strip()
         return _failure("fails", environment, lock, interpreter, error.why)
     except NoEnvironment as error:
-        if not blames_packages(error.why):
+        if not blames_a_wheel(error.why):
             raise
         return _failure("cannot be installed", environment, lock, interpreter, error.why)
 
