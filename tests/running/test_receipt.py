@@ -17,7 +17,7 @@ from envguard.planning import minor_of
 from envguard.running.receipt import LARGEST_RECEIPT, read_receipt, receipt_from
 from tests.support.command import Ended, envguard
 from tests.support.documents import problems
-from tests.support.projects import write_project
+from tests.support.projects import trusted, write_project
 
 CHECKOUT = Path(__file__).parents[2]
 SCHEMA: dict[str, Any] = json.loads((CHECKOUT / "docs" / "receipt.schema.json").read_text(encoding="utf-8"))
@@ -51,7 +51,7 @@ class Project:
         self.receipt = folder / "doubled.txt.receipt.json"
 
     def envguard(self, *arguments: str | Path) -> Ended:
-        return envguard(*arguments, home=self.home, cwd=self.folder)
+        return envguard(*arguments, home=self.home, cwd=trusted(self.folder))
 
     def verify(self, *arguments: str | Path) -> Ended:
         return self.envguard("verify-receipt", self.receipt, *arguments)

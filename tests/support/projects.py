@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 from envguard.catalog import Catalog, load_catalog
@@ -58,7 +59,7 @@ def catalog_of(project: Path) -> Catalog:
 
 
 def shop_of(project: Path, home: Path, environ: dict[str, str] | None = None) -> Workshop:
-    """A workshop with a project's catalog."""
+    """A workshop with a project's catalog, which its user allows."""
     shop = workshop(home, environ)
-    shop.catalog = catalog_of(project)
+    shop.catalog = replace(catalog_of(project), allowed=True)
     return shop

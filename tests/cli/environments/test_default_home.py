@@ -23,14 +23,16 @@ def test_exec_works_cold_and_warm_without_a_variable_of_ours(start: str, tmp_pat
     project = write_project(tmp_path / "project", minor_of(host.usable[0]), "", {})
     home = tmp_path / "home"
     home.mkdir()
-    for word in ("cold", "warm"):
+    said = {"trust": f"{project}: trusted, 3 files", "cold": "cold", "warm": "warm"}
+    for word in ("trust", "cold", "warm"):
+        arguments = ["trust"] if word == "trust" else ["exec", "one", "--", "python", "-c", f"print('{word}')"]
         ended = subprocess.run(
-            [sys.executable, *STARTS[start], "exec", "one", "--", "python", "-c", f"print('{word}')"],
+            [sys.executable, *STARTS[start], *arguments],
             cwd=project,
             env={"HOME": str(home), "PATH": os.environ["PATH"], "LANG": "C.UTF-8"},
             capture_output=True,
             text=True,
             check=False,
         )
-        assert (ended.returncode, ended.stdout) == (0, f"{word}\n"), ended.stderr
+        assert (ended.returncode, ended.stdout.splitlines()[-1:]) == (0, [said[word]]), ended.stderr
     assert list((home / ".cache" / "envguard" / "environments").iterdir())
