@@ -119,14 +119,6 @@ def constant_of_a_batch(operator: Operator) -> bool:
     return any(not each.is_linear and len(each.shape) == 4 and each.shape[0] != 1 for each in operator.fixed)
 
 
-def constant_not_like_a_picture(operator: Operator) -> Words | None:
-    """A constant of a rank that is not read as height, width and channels."""
-    for each in operator.fixed:
-        if each.elements != 1 and not each.is_linear and len(each.shape) not in (3, 4):
-            return {"shape": "x".join(map(str, each.shape))}
-    return None
-
-
 def other_batch(operator: Operator) -> bool:
     """Two computed operands of different batches."""
     pair = _computed_pair(operator)

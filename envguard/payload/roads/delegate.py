@@ -72,7 +72,7 @@ def _tried(model: Path, inputs: Sequence[np.ndarray], outputs: int, advanced: bo
             )
         except subprocess.TimeoutExpired:
             raise DelegateRefused(f"The delegate had not answered after {SECONDS:g} seconds.") from None
-        _judge(run.returncode, run.stderr)
+        judge(run.returncode, run.stderr)
         return [np.load(folder / f"out{number}.npy") for number in range(outputs if inputs else 0)]
 
 
@@ -81,7 +81,8 @@ def _variables() -> dict[str, str]:
     return {"EGL_PLATFORM": "surfaceless", **os.environ}
 
 
-def _judge(code: int, said: str) -> None:
+def judge(code: int, said: str) -> None:
+    """Raise what a trial came to that ended with this code and said this, unless the model was taken."""
     # MediaPipe logs an exception's text before it raises it.
     lines = dict.fromkeys(line.rstrip() for line in said.splitlines() if line.strip() and not _NOISE.match(line))
     words = "\n".join(lines)

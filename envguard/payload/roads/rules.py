@@ -117,7 +117,7 @@ CHECKED: Sequence[Rule] = (
     Rule(("ADD_N",), when.when(when.other_than_two), "ADD_N only supports 2 inputs.", CHECK),
     Rule(
         ("ADD", "MUL"), when.not_broadcast,
-        "Doesn't support broadcasting - input0: {first}, input1: {second}", CHECK, (GPU,),
+        "Doesn't support broadcasting - input0: {first}, input1: {second}", CHECK,
     ),
     Rule(
         ("MUL",), when.when(when.crosswise), "MUL requires one tensor that not less than second in all dimensions.",
@@ -230,11 +230,7 @@ PARSED: Sequence[Rule] = (
         "STRIDED_SLICE: Slicing is supported for 3 or 4 dimensional tensors only.", PARSER,
     ),
     Rule(("STRIDED_SLICE",), when.when(when.backwards), "STRIDED_SLICE: Reverse slices are not supported.", PARSER),
-    Rule(("ADD", "MUL"), when.when(when.constant_of_a_batch), "{name}: Batch size is not equal to 1.", PARSER),
-    Rule(
-        ("ADD", "MUL"), when.constant_not_like_a_picture,
-        "{name}: Expected a 3D tensor of shape HxWxC or a 4D tensor of shape 1xHxWxC but got {shape}", PARSER,
-    ),
+    Rule(("ADD", "MUL"), when.when(when.constant_of_a_batch), "{name}: Batch size is not equal to 1.", PARSER, (GPU,)),
     Rule(("ADD",), when.when(when.unequal_terms), "Shapes are not equal", f"{SHADERS}/add.cc", (GPU,)),
     Rule(
         ("MUL",), when.unmatched_factor,
