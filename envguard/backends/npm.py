@@ -43,7 +43,7 @@ def _archive(package: NpmPackage, layout: Layout, installer: Installer, descript
     kept = installer.cache / "npm" / f"{package.hex_digest}.tgz"
     if not _is(package, kept):
         kept.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="npm-", dir=installer.logs) as name:
+        with tempfile.TemporaryDirectory(prefix="npm-", dir=layout.root.parent) as name:
             found = _given(package, installer) or _fetch(package, layout, installer, Path(name), descriptors)
             with appearing_whole(kept) as copy, found.open("rb") as original:
                 shutil.copyfileobj(original, copy, CHUNK)

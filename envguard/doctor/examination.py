@@ -65,6 +65,7 @@ def _of_host(who: Examined) -> tuple[Finding, ...]:
         *host_checks.check_disk(who.store),
         *host_checks.check_engine(who.environ),
         *host_checks.check_optional_libraries(who.environments),
+        *host_checks.check_browser(who.environ, who.user_home),
     )
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from envguard.catalog.model import Environment
 from envguard.doctor.finding import Finding
+from envguard.host.browsers import VARIABLE as BROWSER
+from envguard.host.browsers import find_browser
 from envguard.host.interpreters import HostFacts
 from envguard.host.linker import absent
 from envguard.host.variables import removed_from_step
@@ -24,6 +26,8 @@ ROOM_FOR_QUANTIZE = 800_000_000
 CONFIGURATION_AT_HOME = (".config/pip/pip.conf", ".pip/pip.conf", ".config/uv/uv.toml", ".pydistutils.cfg", ".netrc")
 CONFIGURATION_OF_SYSTEM = ("etc/pip.conf", "etc/xdg/pip/pip.conf", "etc/uv/uv.toml", "etc/xdg/uv/uv.toml")
 _PING = b"GET /_ping HTTP/1.0\r\nHost: engine\r\n\r\n"
+
+INSTALL_BROWSER = f"Install one, or name its program with {BROWSER}"
 
 
 def check_interpreters(facts: HostFacts) -> Iterator[Finding]:
@@ -113,6 +117,19 @@ def check_optional_libraries(environments: Iterable[Environment]) -> Iterator[Fi
                     f"{environment.name} {edition.name} needs {them} only {optional.purpose}",
                     f"apt-get install --no-install-recommends {' '.join(missing)}",
                 )
+
+
+def check_browser(environ: Mapping[str, str], home: Path, *, root: Path = Path("/")) -> Iterator[Finding]:
+    """A note if there is no browser; only steps that run in one need it."""
+    if find_browser(environ, home, root=root) is not None:
+        return
+    named = environ.get(BROWSER)
+    evidence = (
+        f"{BROWSER} names {named}, which is no program" if named else "none is on PATH or where installers put one"
+    )
+    debian = (root / "etc/debian_version").exists()
+    remedy = "apt-get install --no-install-recommends chromium-headless-shell" if debian else INSTALL_BROWSER
+    yield Finding("browser", "note", "No Chromium, Chrome or Edge was found", evidence, remedy)
 
 
 def check_disk(home: Path, needed: int = ROOM_FOR_QUANTIZE) -> Iterator[Finding]:

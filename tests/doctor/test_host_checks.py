@@ -109,6 +109,19 @@ def test_an_optional_library_that_is_missing_is_a_note_with_its_purpose_and_its_
     assert list(host_checks.check_optional_libraries([not_offered])) == []
 
 
+def test_a_host_without_a_browser_is_told_how_to_get_one(tmp_path: Path) -> None:
+    (note,) = host_checks.check_browser({"PATH": str(tmp_path)}, tmp_path, root=tmp_path)
+    assert (note.level, note.what) == ("note", "No Chromium, Chrome or Edge was found")
+    assert "ENVGUARD_BROWSER" in note.remedy
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/debian_version").touch()
+    (on_debian,) = host_checks.check_browser({"ENVGUARD_BROWSER": "/none"}, tmp_path, root=tmp_path)
+    assert on_debian.remedy == "apt-get install --no-install-recommends chromium-headless-shell"
+    assert "names /none" in on_debian.evidence
+    (tmp_path / "chromium").touch(mode=0o755)
+    assert list(host_checks.check_browser({"PATH": str(tmp_path)}, tmp_path, root=tmp_path)) == []
+
+
 @pytest.mark.network
 def test_an_index_that_cannot_be_reached_is_a_finding_with_the_right_cure(tmp_path: Path) -> None:
     environ = {**os.environ, "HTTPS_PROXY": "http://me:hunter2@127.0.0.1:9", "HTTP_PROXY": "", "NO_PROXY": ""}
