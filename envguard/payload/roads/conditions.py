@@ -119,10 +119,11 @@ def constant_of_a_batch(operator: Operator) -> bool:
     return any(not each.is_linear and len(each.shape) == 4 and each.shape[0] != 1 for each in operator.fixed)
 
 
-def other_batch(operator: Operator) -> bool:
-    """Two computed operands of different batches."""
-    pair = _computed_pair(operator)
-    return pair is not None and pair[0][0] != pair[1][0]
+def lost_batch(operator: Operator) -> bool:
+    """A computed operand with a batch that the output, for its fewer or more axes, does not have."""
+    written = operator.outputs[0].bhwc
+    sizes = [each.bhwc for each in operator.runtime]
+    return written is not None and any(size is not None and size[0] > written[0] for size in sizes)
 
 
 def cut_batch(operator: Operator) -> bool:

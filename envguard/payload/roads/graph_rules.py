@@ -30,11 +30,20 @@ OPENED_BY = {
 
 ALWAYS_OPEN = frozenset({"WHERE", "NON_MAX_SUPPRESSION_V4", "NON_MAX_SUPPRESSION_V5", "UNIQUE", "IF", "WHILE"})
 
+LITE_CUSTOM = frozenset({"AudioSpectrogram", "Mfcc", "NumericVerify", "TFLite_Detection_PostProcess"})
+"""Custom operators that every interpreter of TensorFlow Lite and LiteRT has (lite/kernels/register.cc)."""
+
 MEDIAPIPE_CUSTOM = {
-    "Convolution2DTransposeBias": 1, "MaxPoolingWithArgmax2D": 1, "MaxUnpooling2D": 1, "NGramHash": 1,
-    "KmeansEmbeddingLookup": 1, "TransformTensorBilinear": 2, "TransformLandmarks": 2, "Landmarks2TransformMatrix": 2,
+    "Convolution2DTransposeBias": 1, "FusedBatchNormV3": 1, "KmeansEmbeddingLookup": 1, "Landmarks2TransformMatrix": 2,
+    "MaxPoolingWithArgmax2D": 1, "MaxUnpooling2D": 1, "NGramHash": 1, "RaggedTensorToTensor": 1,
+    "TFSentencepieceTokenizeOp": 1, "TransformLandmarks": 2, "TransformTensorBilinear": 2,
 }  # fmt: skip
-"""Custom operators, with their version, that MediaPipe's tasks bring for the CPU (mediapipe_builtin_op_resolver.cc)."""
+"""Those, with their version, that MediaPipe's tasks bring for the CPU (mediapipe_builtin_op_resolver.cc)."""
+
+
+def is_resolved(operator: Operator) -> bool:
+    """Whether MediaPipe's interpreter has an operator for the CPU."""
+    return operator.name in LITE_CUSTOM or MEDIAPIPE_CUSTOM.get(operator.name) == operator.version
 
 
 def is_open(operator: Operator) -> bool:

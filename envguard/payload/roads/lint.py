@@ -39,11 +39,10 @@ def _lint(road: str, refusals: Sequence[Refusal], unsure: bool) -> RoadLint:
 
 def _unresolved(model: ModelT) -> list[Refusal]:
     """Custom operators that MediaPipe's interpreter does not have."""
-    known = graph_rules.MEDIAPIPE_CUSTOM
     return [
         (operator.name, graph_rules.UNRESOLVED.format(name=operator.name))
         for operator in operators_of(model, quantized=False)
-        if operator.custom and known.get(operator.name) != operator.version
+        if operator.custom and not graph_rules.is_resolved(operator)
     ]
 
 
@@ -66,7 +65,8 @@ def _refusals(road: str, model: ModelT, operators: Sequence[Operator], quantized
 def _to_operator(road: str, operator: Operator, quantized: bool) -> str:
     """What is said to one operator; empty if it is taken."""
     if operator.custom:
-        return graph_rules.UNRESOLVED.format(name=operator.name)
+        known = operator.name in graph_rules.LITE_CUSTOM
+        return graph_rules.UNSUPPORTED if known else graph_rules.UNRESOLVED.format(name=operator.name)
     if graph_rules.is_open(operator):
         return graph_rules.DYNAMIC
     if operator.name not in rules.KNOWN | (rules.QUANTIZING if quantized else frozenset()):

@@ -249,7 +249,7 @@ PARSED: Sequence[Rule] = (
     Rule(("DEQUANTIZE",), when.when(when.first_is_constant), "No shader implementation for const", MEASURED, (GPU,)),
     Rule(("DEQUANTIZE",), when.when(when.first_is_constant), "No support of const", MEASURED_WEB, (WEB_GPU,)),
     Rule(
-        (*TWO_ARGUMENTS, "ADD", "MUL"), when.when(when.other_batch),
+        (*TWO_ARGUMENTS, "ADD", "MUL"), when.when(when.lost_batch),
         "Unrecognized Read selector", MEASURED_WEB, (WEB_GPU,),
     ),
     Rule(

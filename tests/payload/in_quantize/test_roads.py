@@ -6,10 +6,11 @@ import unittest
 
 from envguard_payload.contract import CPU, GPU, ROADS
 from envguard_payload.roads import rules
+from envguard_payload.roads.files import judged_roads
 from envguard_payload.roads.lint import linted
 from envguard_payload.roads.members import Runner, runner_of
 from payload_support.road_cases import cases
-from payload_support.road_graphs import sweep
+from payload_support.road_graphs import PICTURE, one, sweep
 
 ENDED = "ended"
 """What stands in a case for a delegate that ends its process without a word."""
@@ -45,6 +46,32 @@ class Lint(unittest.TestCase):
         runner = runner_of(path, in_bundle=True)
         refused = next(model for name, model, _ in cases() if name == "int8 weights behind DEQUANTIZE")
         self.assertEqual({each.verdict for each in linted(refused, runner)}, {"taken"})
+
+    def test_the_cpu_takes_the_custom_operators_that_interpreters_or_mediapipe_bring(self) -> None:
+        for name, version, verdict in (
+            ("TFLite_Detection_PostProcess", 1, "taken"),
+            ("Convolution2DTransposeBias", 1, "taken"),
+            ("Landmarks2TransformMatrix", 2, "taken"),
+            ("Landmarks2TransformMatrix", 1, "refused"),
+        ):
+            with self.subTest(name, version=version):
+                model = one("CUSTOM", [PICTURE], [PICTURE], custom=name.encode(), version=version)
+                lints = {each.road: each.verdict for each in linted(model)}
+                self.assertEqual((lints[CPU], lints[GPU]), (verdict, "refused"))
+
+    def test_a_copy_fails_only_on_a_road_of_the_target_that_takes_the_original(self) -> None:
+        models = {name: model for name, model, _ in cases()}
+        taken, refused = (
+            {"detector": linted(models[name])} for name in ("a convolution", "int8 weights behind DEQUANTIZE")
+        )
+        self.assertEqual([gate.passed for gate in judged_roads(taken, taken, ROADS)], [True] * len(ROADS))
+        self.assertEqual(list(judged_roads(taken, refused, ())), [])
+        self.assertEqual(list(judged_roads(refused, refused, [GPU])), [])
+        (gate,) = judged_roads(taken, refused, [GPU])
+        self.assertTrue(gate.failed)
+        self.assertEqual((gate.name, gate.subject, gate.models), ("road-refused", "detector", ("detector",)))
+        self.assertIn("1 DEQUANTIZE: Operation is not supported", gate.message)
+        self.assertIn("--for gpu", gate.next)
 
     def test_a_sweep_is_the_same_every_time(self) -> None:
         first, again = ([name for name, _ in sweep(3, 40)] for _ in range(2))
