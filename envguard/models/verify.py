@@ -34,7 +34,7 @@ from envguard.running.checking_files import check_input, check_output
 from envguard.running.pipeline import run_task
 from envguard.running.task_order import TaskOrder
 
-TASK = ENVIRONMENT = "verify"
+TASK = STEP = ENVIRONMENT = "verify"
 ORIGINAL, IMAGES = "original", "images"
 
 AgainstOption = Annotated[
@@ -93,7 +93,9 @@ def verify(
         sources: dict[str, tuple[Path, ...]] = {"input": (source,), **({ORIGINAL: (original,)} if original else {})}
         if images is not None:
             sources[IMAGES] = files_for("verify with", images, PICTURES, workshop)
-        order = TaskOrder(task, sources, options=road_options(meant, "balanced", ctx.obj.environ))
+        options = road_options(meant, "balanced", ctx.obj.environ)
+        options[STEP]["must_run"] = True
+        order = TaskOrder(task, sources, options=options)
         document = verify_document(run_task(order, workshop).record)
     if report is not None:
         write_output(report.absolute(), as_markdown(document).encode(errors="backslashreplace"))

@@ -26,7 +26,7 @@ from ..contract import (
     to_json,
 )
 from ..files import bundle as bundles
-from ..gates import COMPARED, GateDeclaration, Limits, judge, limits_of
+from ..gates import COMPARED, GateDeclaration, Limits, judge, limits_of, unjudged
 from ..gpu import bare
 from ..gpu.asking import Pair, on_gpu
 from ..int8.goals import BALANCED, goal_of
@@ -70,16 +70,27 @@ GPU_REFUSES = refuses(
     f"MediaPipe {VERSION}'s GPU delegate",
     "Quantize with --for gpu or --for anywhere, which keep to what this road takes.",
 )
+NOT_RUN = GateDeclaration("gpu-run", "The road gpu is run", "The road {subject} was not run: {reason}")
 GATES = tuple(gate.declaration for kind in KINDS for gate in (*kind.gates, *gates_on(GPU, kind)))
 GATES += (bare.INACCURATE,)
 
 
 @dataclass(frozen=True)
 class VerifyOptions:
-    """The goal of quantizing, which may have limits of its own, and the roads that are judged."""
+    """The goal of quantizing, which may have limits of its own, and the roads that are judged.
+
+    With `must_run`, a road that cannot be run here leaves the verdict open; otherwise it is told of and no more.
+    """
 
     goal: str = BALANCED.name
     roads: tuple[str, ...] = (CPU,)
+    must_run: bool = False
+
+    def left_open(self, run: RoadRun) -> tuple[Gate, ...]:
+        """The gate of a road that was not run though it had to be."""
+        if run.ran or not self.must_run:
+            return ()
+        return (unjudged(NOT_RUN, NOT_RUN.message, run.road, {"reason": run.reason}),)
 
 
 @dataclass(frozen=True)
@@ -167,6 +178,7 @@ def run(request: Request, events: Events) -> StepFindings:
     gates = [judge(REJECTS, passed=True, words={"kind": kind.name})]
     gates += [gate for run in runs if run.road in options.roads for gate in _judged_on(run, kind, limits, original)]
     gates = [blamed(gate, request) if gate.name == GPU_REFUSES.name else gate for gate in gates]
+    gates += [gate for run in runs for gate in options.left_open(run)]
     gates += [judge(COMPARED, passed=True, subject=name) for name in run_here_alone(request, kind, original)]
     return StepFindings(replace(found, roads=tuple(runs)), tuple(gates), readings.written(request.folder))
 
@@ -174,7 +186,7 @@ def run(request: Request, events: Events) -> StepFindings:
 def _of_one(found: VerifyFindings, runs: Sequence[RoadRun], kind: LandmarkKind, options: VerifyOptions) -> StepFindings:
     """What was found of a file that was beside itself, for want of an original."""
     own = [on_its_own(run) for run in runs if run.road in options.roads]
-    gates = tuple(gate for run in own for gate in judged_on_its_own(run, kind.things))
+    gates = tuple(gate for run in own for gate in (*judged_on_its_own(run, kind.things), *options.left_open(run)))
     measured = None if found.measures is None else Measures(found.measures.counts)
     return StepFindings(replace(found, measures=measured, noise=None, latency=None, roads=tuple(own)), gates)
 
@@ -197,8 +209,8 @@ def _without_task(
     run = bare.on_gpu(original, quantized, request.found(InspectFindings).models)
     if original is quantized:
         own = on_its_own(run)
-        return StepFindings(replace(found, roads=(own,)), judged_on_its_own(own))
-    gates = list(bare.gates_of(run, limits))
+        return StepFindings(replace(found, roads=(own,)), (*judged_on_its_own(own), *options.left_open(own)))
+    gates = [*bare.gates_of(run, limits), *options.left_open(run)]
     if run.original_taken:
         gates.insert(0, judge(GPU_REFUSES, passed=bool(run.copy_taken), words={"reason": run.reason}))
     return StepFindings(replace(found, roads=(run,)), tuple(gates))

@@ -45,12 +45,11 @@ class GpuRoad(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
 
-    def verify(self, copy: Path, roads: Sequence[str] = BOTH) -> StepFindings:
+    def verify(self, copy: Path, roads: Sequence[str] = BOTH, *, must_run: bool = False) -> StepFindings:
         inputs = {"original": BUNDLE, "quantized": copy, "face": PICTURES}
         known = inspected({LANDMARKS: (1, 256, 256, 3)})
-        result: StepFindings = verify.run(
-            request("steps.verify", self.folder, inputs, {"roads": list(roads)}, known), Silent()
-        )
+        options = {"roads": list(roads), "must_run": must_run}
+        result: StepFindings = verify.run(request("steps.verify", self.folder, inputs, options, known), Silent())
         return result
 
     def refused_copy(self) -> Path:
@@ -144,8 +143,10 @@ class GpuRoad(unittest.TestCase):
 
     def test_without_a_driver_the_road_is_not_run_and_packages_are_named(self) -> None:
         with mock.patch.dict(os.environ, {"__EGL_VENDOR_LIBRARY_FILENAMES": str(self.folder / "none.json")}):
-            _, run = roads(self.verify(BUNDLE))
+            result = self.verify(BUNDLE, must_run=True)
+        _, run = roads(result)
         self.assertFalse(run.ran)
+        self.assertEqual([gate.name for gate in result.gates if not gate.judged], ["gpu-run"])
         self.assertIn("libegl1 libgles2 libgl1-mesa-dri libegl-mesa0 libgbm1", run.reason)
         self.assertIsNone(run.copy_taken)
 
@@ -155,6 +156,7 @@ class GpuRoad(unittest.TestCase):
         _, run = roads(result)
         self.assertFalse(run.ran)
         self.assertIn("said nothing for 0.2 s", run.reason)
+        self.assertTrue(all(gate.judged for gate in result.gates))
         self.assertEqual(result.failures, ())
 
 
