@@ -66,7 +66,8 @@ class Browser(unittest.TestCase):
         self.assertIn("drawn by", runs[WEB_GPU].runtime)
         assert runs[WEB_CPU].latency is not None
         self.assertEqual(result.failures, ())
-        self.assertIn("web-gpu-landmark-shift", [gate.name for gate in result.gates])
+        limits = {gate.name: gate.limit for gate in result.gates if gate.name.endswith("landmark-shift")}
+        self.assertEqual(limits, {"web-cpu-landmark-shift": 0.4, "web-gpu-landmark-shift": 0.3})
 
     def test_int8_weights_behind_dequantize_are_taken_by_wasm_and_refused_by_webgl_in_its_own_words(self) -> None:
         result, runs = found(REFUSED, FACE, {"face": PICTURES})
