@@ -40,8 +40,9 @@ def _of_packages(old: dict[str, tuple[LockedPackage, ...]], new: dict[str, tuple
 def _of_details(before: tuple[LockedPackage, ...], after: tuple[LockedPackage, ...]) -> Iterator[str]:
     """What differs in a package whose versions are the same."""
     old, new = ({wheel for package in packages for wheel in package.wheels} for packages in (before, after))
-    for sign, wheels in (("without", old - new), ("with", new - old)):
-        yield from (f"{sign} {name}" for name in sorted(wheel.filename for wheel in wheels))
+    gone, come = ({wheel.filename for wheel in wheels} for wheels in (old - new, new - old))
+    for sign, names in (("another file as", gone & come), ("without", gone - come), ("with", come - gone)):
+        yield from (f"{sign} {name}" for name in sorted(names))
     if [package.marker for package in before] != [package.marker for package in after]:
         markers = " or ".join(package.marker or "always" for package in after)
         yield f"needed where {markers}"

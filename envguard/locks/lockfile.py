@@ -111,7 +111,8 @@ class LockRequest:
     """What a lock is wanted for: one edition of an environment on one Python minor.
 
     `requires` and `overrides` are as in the catalog (PEP 508); with `dependencies` off, only the requirements
-    themselves are locked. `npm` are packages of npm's, which need no resolving.
+    themselves are locked. `npm` are packages of npm's, which need no resolving. `pins` (PEP 508) keep versions that an
+    earlier lock has.
     """
 
     environment: str
@@ -121,6 +122,7 @@ class LockRequest:
     overrides: tuple[str, ...] = ()
     dependencies: bool = True
     npm: tuple[NpmPackage, ...] = ()
+    pins: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:

@@ -62,7 +62,7 @@ def resolve(request: LockRequest, *, cut_off: str, uv: UvSetup) -> Lock:
 
 def _refuse_silent_index(name: str, request: LockRequest, cut_off: str, uv: UvSetup, error: CannotResolve) -> None:
     """Raise CannotAsk if the index tells nothing at all of a package: then it says nothing of one version either."""
-    alone = replace(request, requires=(name,), overrides=(), dependencies=False)
+    alone = replace(request, requires=(name,), overrides=(), pins=(), dependencies=False)
     try:
         _resolve(alone, cut_off, uv)
     except CannotResolve as nothing:
@@ -106,6 +106,10 @@ def _command(request: LockRequest, cut_off: str, folder: Path) -> list[str | Pat
         overrides = folder / "overrides.in"
         overrides.write_text(_file_of(request.overrides), encoding="utf-8")
         command += ["--overrides", overrides]
+    if request.pins:
+        pins = folder / "constraints.in"
+        pins.write_text(_file_of(request.pins), encoding="utf-8")
+        command += ["--constraints", pins]
     if not request.dependencies:
         command.append("--no-deps")
     return command

@@ -28,7 +28,7 @@ def test_each_package_that_differs_is_named() -> None:
 def test_other_files_of_the_same_version_are_told() -> None:
     new = replace(OLD, packages=(package("one", "1.0", sha256="b" * 64), package("two", "2.0", "os_name == 'nt'")))
     one, two = differences(OLD, new)
-    assert one == "~ one 1.0: without one-1.0-py3-none-any.whl, with one-1.0-py3-none-any.whl"
+    assert one == "~ one 1.0: another file as one-1.0-py3-none-any.whl"
     assert two == "~ two 2.0: needed where os_name == 'nt'"
 
 

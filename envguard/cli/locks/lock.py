@@ -88,7 +88,9 @@ def _judge(found: list[Relocked], *, check: bool) -> None:
 def _text(relocked: Relocked) -> str:
     count = f", {relocked.packages} packages" if relocked.packages else ""
     lines = [f"{_name(relocked)}: {relocked.state}{count}", *(f"  {change}" for change in relocked.changes)]
-    lines += [f"  {line}" for line in relocked.why.splitlines()]
+    lines += [f"  {line}" for line in (*relocked.why.splitlines(), *relocked.late)]
+    if relocked.late:
+        lines.append("  The lock stays as it is; `envguard lock --upgrade` makes one with these.")
     return "\n".join(lines)
 
 
@@ -104,4 +106,5 @@ def _document(relocked: Relocked) -> dict[str, object]:
         "packages": relocked.packages,
         "changes": list(relocked.changes),
         "why": relocked.why,
+        "late": list(relocked.late),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -15,10 +15,12 @@ from envguard.files import write_whole
 from envguard.host.secrets import without_secrets
 from envguard.host.variables import installer_variables
 from envguard.locks.differences import differences
+from envguard.locks.late import late_files, still_holds
 from envguard.locks.lockfile import Lock, lock_path, read_lock
 from envguard.locks.proofs import Proof
 from envguard.locks.pylock import Address, addresses
 from envguard.locks.resolver import CannotResolve, resolve
+from envguard.locks.staleness import difference
 from envguard.locks.tool_words import literal_words
 from envguard.locks.uv import UvSetup, find_uv
 from envguard.planning import request_of, unresolvable
@@ -29,13 +31,17 @@ LockState = Literal["written", "unchanged", "differs", "missing", "cannot be res
 
 @dataclass(frozen=True, slots=True)
 class Relocked:
-    """The outcome of locking an edition for a Python: `changes` has a line per package, `why` quotes the resolver."""
+    """The outcome of locking an edition for a Python: `changes` has a line per package, `why` quotes the resolver.
+
+    `late` names the files that the lock does not have although the index dates them before its cut-off.
+    """
 
     path: Path
     state: LockState
     packages: int = 0
     changes: tuple[str, ...] = ()
     why: str = ""
+    late: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -118,13 +124,27 @@ def relock(
     except CannotResolve as error:
         return Relocked(path, "cannot be resolved", why=literal_words(error.why))
     changes = differences(old, new) if old else ()
-    if old == new:
-        return Relocked(path, "unchanged", len(new.packages))
+    if old == new or (old and moment == old.cut_off and _still_holds(environment, edition, old, how)):
+        late = late_files(old, new) if old else ()
+        return Relocked(path, "unchanged", len(old.packages) if old else 0, late=late)
     if not how.check:
         write_lock(environment, new)
         return Relocked(path, "written", len(new.packages), changes)
     withdrawn = _withdrawn(environment, edition, old, new, how) if old else ""
     return Relocked(path, "differs", len(new.packages), changes, withdrawn)
+
+
+def _still_holds(environment: Environment, edition: Edition, old: Lock, how: Relocking) -> bool:
+    """Whether the lock is what is asked for, and complete: then what came late does not change it."""
+    request = request_of(environment, edition, old.python)
+    if difference(old, request):
+        return False
+    pins = tuple(f"{each.name}=={each.version}" + (f" ; {each.marker}" if each.marker else "") for each in old.packages)
+    try:
+        with _uv(how.environ, how.home) as uv:
+            return still_holds(old, resolve(replace(request, pins=pins), cut_off=old.cut_off, uv=uv))
+    except CannotResolve:
+        return False
 
 
 def _withdrawn(environment: Environment, edition: Edition, old: Lock, new: Lock, how: Relocking) -> str:
