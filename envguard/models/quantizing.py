@@ -17,13 +17,14 @@ from envguard.models.calibration import CALIBRATION, calibration_files
 from envguard.models.model_files import Model
 from envguard.models.recipe import GivenRecipe
 from envguard.models.report_files import PAGE_REPORT, write_data
-from envguard.models.roads import DEFAULT, road_options, steps_for
+from envguard.models.roads import DEFAULT, WEB_STEP, road_options, steps_for
 from envguard.payload.contract import (
     FailedRun,
     QuantizeDocument,
     QuantizeFindings,
     Run,
     SeveralDocument,
+    WebFindings,
     quantize_document,
     several_document,
     to_json,
@@ -111,7 +112,7 @@ def quantize_model(
         allow_unverified=choices.allow_unverified,
     )
     result = run_task(order, workshop, alone)
-    leave_receipt(replace(order, options=_with_recipe(choices.options, result.record)), result, sample_of(named))
+    leave_receipt(replace(order, options=_as_found(choices.options, result.record)), result, sample_of(named))
     document = quantize_document(result.record)
     if model.page:
         write_data(model.page, document)
@@ -120,9 +121,11 @@ def quantize_model(
     return document
 
 
-def _with_recipe(options: Overrides, record: Run) -> Overrides:
-    """The options of a run under which another one does the same without a search."""
-    found = record.found(QuantizeFindings)
+def _as_found(options: Overrides, record: Run) -> Overrides:
+    """The options of a run under which another one does the same without a search, and the browser's version."""
+    found, web = record.found(QuantizeFindings), record.found(WebFindings)
+    if web is not None:
+        options = {**options, WEB_STEP: {**options[WEB_STEP], "version": web.version}}
     return {**options, TASK: {**options[TASK], "recipe": to_json(found.recipe)}} if found else options
 
 

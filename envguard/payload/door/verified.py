@@ -34,9 +34,10 @@ class VerifyFindings:
 
 @dataclass(frozen=True)
 class WebFindings:
-    """Every road of the web that was asked for; `browser` is the program that was run, empty if there is none."""
+    """Every road of the web that was asked for; `browser` is the program, empty if there is none, and its `version`."""
 
     kind: str
     browser: str
     roads: tuple[RoadRun, ...]
+    version: str = ""
     step: Literal["web"] = "web"

@@ -53,13 +53,14 @@ class WebOptions:
     """The browser's program, empty if the host has none, the roads to run, and the goal of quantizing.
 
     `seconds` is how long both are compared on a road. As many images as fit are taken, because software that draws is a
-    hundred times slower than a GPU.
+    hundred times slower than a GPU. `version` is the browser's in the run that a receipt is of; only told.
     """
 
     browser: str = ""
     roads: tuple[str, ...] = (WEB_CPU, WEB_GPU)
     goal: str = BALANCED.name
     seconds: float = 30.0
+    version: str = ""
 
 
 def run(request: Request, events: Events) -> StepFindings:
@@ -86,7 +87,7 @@ def run(request: Request, events: Events) -> StepFindings:
     try:
         with browsing(options.browser) as browser:
             roads = Roads(browser, subject, original, copy, pictures, events, options.seconds)
-            views = roads.views()
+            views, version = roads.views(), browser.version
             runs = tuple(roads.run(road, views) for road in options.roads)
     except (NoBrowser, Rejected) as cause:
         return _unjudged(kind, options, str(cause))
@@ -100,7 +101,7 @@ def run(request: Request, events: Events) -> StepFindings:
     else:
         limits = _limits(request, options)
         gates = tuple(gate for each in runs for gate in _judged(each, kind, limits, original))
-    return StepFindings(WebFindings(kind.name, options.browser, runs), gates)
+    return StepFindings(WebFindings(kind.name, options.browser, runs, version), gates)
 
 
 def _pictures(request: Request, kind: LandmarkKind, events: Events) -> list[Picture]:
