@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # what `signal` wraps, which takes a millisecond to import
+
+if __name__ == "__main__" and _signal.getsignal(_signal.SIGINT) != _signal.SIG_IGN:
+    # Before there is anything to clear up, Ctrl-C ends this process as it ends any other: with no traceback.
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+
 import os
 import sys
 
@@ -9,8 +15,18 @@ import sys
 _LEAKS = ("PYTHONPATH", "PYTHONSTARTUP", "PYTHONUSERBASE", "PYTHONPLATLIBDIR", "PYTHONINSPECT")
 
 
+def _end_interrupted(_number: int, _frame: object) -> None:
+    """Say so and end: nothing has begun yet."""
+    os.write(2, b"envguard: Interrupted.\n")
+    os._exit(130)
+
+
 def main() -> int:
     """Run the command line, in an isolated interpreter if this one may be poisoned."""
+    if _signal.getsignal(_signal.SIGINT) != _signal.SIG_IGN:
+        _signal.signal(_signal.SIGINT, _end_interrupted)
+    if hasattr(_signal, "pthread_sigmask"):  # the launcher held it back until now
+        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (_signal.SIGINT,))
     if not sys.flags.isolated and any(os.environ.get(name) for name in _LEAKS):
         os.execv(sys.executable, [sys.executable, "-I", "-m", "envguard", *sys.argv[1:]])
     if sys.flags.no_site and not os.environ.get("ENVGUARD_HOME"):
@@ -35,7 +51,9 @@ def main() -> int:
     from envguard.cli.app import run
     from envguard.commands import COMMANDS
 
-    return run(sys.argv[1:], COMMANDS)
+    code = run(sys.argv[1:], COMMANDS)
+    _signal.signal(_signal.SIGINT, _signal.SIG_IGN)  # all is done, and Python's own end would show a traceback
+    return code
 
 
 def _find_dependencies() -> None:

@@ -21,6 +21,7 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 MARKER = VENV / "envguard-bootstrap.txt"
 OLDEST = (3, 10)
+LONGEST_FIRST_LINE = 127
 
 # Settings that would let the host's Python configuration leak in. Index and certificate settings stay.
 LEAKS = (
@@ -100,11 +101,25 @@ def add_envguard() -> None:
         (BIN / "envguard.cmd").write_text(f'@"{PYTHON}" -I -m envguard %*\n', encoding="utf-8")
         return
     command = BIN / "envguard"
-    main_file = CHECKOUT / "envguard" / "__main__.py"
-    command.write_text(
-        f'#!/bin/sh\nexec {shlex.quote(str(PYTHON))} -I -S {shlex.quote(str(main_file))} "$@"\n', encoding="utf-8"
-    )
+    command.write_text(launcher(), encoding="utf-8")
     command.chmod(0o755)
+
+
+def launcher() -> str:
+    """The command, as a script: where it can be, with Ctrl-C held back until envguard is there to answer it.
+
+    Python shows a traceback if it is interrupted while it starts. Only the `env` of GNU can hold a signal back, and the
+    kernel takes a first line of 127 bytes and reads no quotes in it.
+    """
+    first = f"#!/usr/bin/env -S --block-signal=INT {PYTHON} -I -S"
+    plain = all(char.isalnum() or char in "/._-+" for char in str(PYTHON))
+    if plain and len(first) <= LONGEST_FIRST_LINE and succeeds(["/usr/bin/env", "--block-signal=INT", "true"]):
+        return (
+            f"{first}\nimport sys\n\nsys.path.append({str(CHECKOUT)!r})\n"
+            "from envguard.__main__ import main\n\nsys.exit(main())\n"
+        )
+    main_file = CHECKOUT / "envguard" / "__main__.py"
+    return f'#!/bin/sh\nexec {shlex.quote(str(PYTHON))} -I -S {shlex.quote(str(main_file))} "$@"\n'
 
 
 def clean_environment() -> dict[str, str]:

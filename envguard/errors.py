@@ -71,6 +71,19 @@ def unforeseen(error: Exception) -> EnvguardError:
     return foreseen
 
 
+class LostOutput(EnvguardError):
+    """What a command printed could not be written (exit code 1, unless the command itself has another)."""
+
+    exit_code = 1
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            "What this command printed could not be written to standard output.",
+            why=why,
+            next_step="Files that it made are in their places; send its output elsewhere, and run it again.",
+        )
+
+
 class NoEnvironment(EnvguardError):
     """No environment is available on this host; `why` lists each candidate's reason (exit code 3)."""
 

@@ -14,11 +14,13 @@ from typer.core import TyperCommand, TyperGroup
 
 from envguard import __version__
 from envguard.cli.asking import ask_to_allow, can_ask
-from envguard.cli.failure import report_failure
-from envguard.cli.session import Session, start_session
+from envguard.cli.failure import report_failure, show_error
+from envguard.cli.session import DEBUG_VARIABLE, Session, start_session
 from envguard.creation import keep_others_from_writing
-from envguard.errors import BadInput, NotAllowed
-from envguard.running.signals import unwind_on_sigterm
+from envguard.errors import BadInput, LostOutput, NotAllowed
+from envguard.missing_streams import open_missing_streams
+from envguard.running.signals import unwind_on_ending
+from envguard.streams import printing_never_fails
 
 JSON = "--json"
 WANTS_JSON = "envguard.wants_json"
@@ -80,22 +82,34 @@ class RootGroup(TyperGroup):
                 raise
             return report_failure(error, as_json=ctx.meta.get(WANTS_JSON) or ctx.params["as_json"], debug=False)
         except (Exception, KeyboardInterrupt) as error:
-            session = ctx.obj if isinstance(ctx.obj, Session) else start_session()
-            return report_failure(error, as_json=ctx.meta.get(WANTS_JSON) or ctx.params["as_json"], debug=session.debug)
+            debug = ctx.obj.debug if isinstance(ctx.obj, Session) else _debug_by_variable()
+            return report_failure(error, as_json=ctx.meta.get(WANTS_JSON) or ctx.params["as_json"], debug=debug)
 
 
 def run(arguments: Sequence[str], commands: Mapping[str, Command | Group]) -> int:
-    """Run one command and give back its exit code."""
+    """Run one command and give back its exit code: what it did counts, unless somebody misses what it printed."""
+    open_missing_streams()
     keep_others_from_writing()
-    unwind_on_sigterm()
-    try:
-        return int(root(commands)(args=list(arguments), prog_name="envguard", standalone_mode=False) or 0)
-    except NotAllowed as error:
-        if ask_to_allow(error):
-            return run(arguments, commands)
-        return report_failure(error, as_json=False, debug=False)
-    except (Exception, KeyboardInterrupt) as error:  # of the options before a command's name
-        return report_failure(error, as_json=False, debug=start_session().debug)
+    unwind_on_ending()
+    with printing_never_fails() as lost:
+        try:
+            code = int(root(commands)(args=list(arguments), prog_name="envguard", standalone_mode=False) or 0)
+        except NotAllowed as error:
+            if ask_to_allow(error):
+                return run(arguments, commands)
+            code = report_failure(error, as_json=False, debug=False)
+        except (Exception, KeyboardInterrupt) as error:  # of the options before a command's name
+            code = report_failure(error, as_json=False, debug=_debug_by_variable())
+    if not lost.why:
+        return code
+    with printing_never_fails():
+        show_error(LostOutput(lost.why))
+    return code or LostOutput.exit_code
+
+
+def _debug_by_variable() -> bool:
+    """Whether errors show their traceback, where no session says so."""
+    return bool(os.environ.get(DEBUG_VARIABLE))
 
 
 def root(commands: Mapping[str, Command | Group]) -> TyperGroup:

@@ -17,10 +17,6 @@ from envguard.errors import BadInput, EnvguardError, Interrupted, NoEnvironment,
 
 def report_failure(error: BaseException, *, as_json: bool, debug: bool) -> int:
     """Show what ended a command, on standard error and where JSON was asked for as a document; give the exit code."""
-    if isinstance(error, BrokenPipeError):
-        # The reader has gone; Python would complain again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     if isinstance(error, TyperException) and not str(error):  # a command without arguments has printed its help
         return BadInput.exit_code
     if debug:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import typer
 
+from envguard.errors import BadInput
+
 PROJECT_VARIABLE = "ENVGUARD_PROJECT"
 DEBUG_VARIABLE = "ENVGUARD_DEBUG"
 
@@ -42,4 +44,10 @@ def start_session(project: str | None = None, *, debug: bool = False, trust: boo
         environ[PROJECT_VARIABLE] = project
     if debug:
         environ[DEBUG_VARIABLE] = "1"
-    return Session(Path.cwd(), environ, trust)
+    try:
+        here = Path.cwd()
+    except OSError as error:
+        raise BadInput(
+            "The current folder is not there any more.", why=str(error), next_step="Change to one that is: cd"
+        ) from error
+    return Session(here, environ, trust)

@@ -26,7 +26,10 @@ def recorded_as_ready(
 
     The hold is a descriptor that marks the environment as in use; the process that runs there inherits it.
     """
-    project, mine = nearest_project(environ), owners(environ)
+    try:
+        project, mine = nearest_project(environ), owners(environ)
+    except OSError:  # the current folder is gone
+        return None
     record = record_file(home, name, edition, project)
     try:
         with open(record, encoding="utf-8") as file:

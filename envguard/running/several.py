@@ -21,12 +21,12 @@ from envguard.errors import EnvguardError, Interrupted, StepFailed, unforeseen
 from envguard.running.ending import ending
 from envguard.running.events import Receiver, RunFailed
 from envguard.running.measuring_alone import taking_part
-from envguard.running.signals import unwind_on_sigterm
+from envguard.running.signals import ENDING, unwind_on_ending
 from envguard.running.task_order import Alone
 
 # A step that is asked to end is killed after three seconds; its run then clears up.
 GRACE_SECONDS = 10.0
-HELD = (signal.SIGINT, signal.SIGTERM)
+HELD = (signal.SIGINT, *ENDING)
 
 Job = TypeVar("Job")
 Made = TypeVar("Made")
@@ -151,9 +151,12 @@ def _end(lanes: Collection[_Lane[Any, Any]]) -> None:
 
 def _serve(connection: Connection, work: Work[Job, Made], lock: Path) -> None:
     """The process: jobs in, events and outcomes out, until there is nobody at the other end."""
-    # Ctrl-C in a terminal reaches this process too, and must not end it twice; a step of ours starts without handlers.
+    # Ctrl-C in a terminal, and its end, reach this process too and must not end it twice; a step of ours starts without
+    # handlers.
+    unwind_on_ending()
     signal.signal(signal.SIGINT, _leave_to_the_parent)
-    unwind_on_sigterm()
+    if os.name != "nt":
+        signal.signal(signal.SIGHUP, _leave_to_the_parent)
     # Started while signals are held, the thread never gets one: it would not wake the main thread, which handles it.
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _let_signals_through()
@@ -184,7 +187,7 @@ def _leave_to_the_parent(_number: int, _frame: FrameType | None) -> None:
 
 @contextlib.contextmanager
 def _signals_held() -> Iterator[None]:
-    """Keep Ctrl-C and SIGTERM waiting; a process started meanwhile keeps them waiting too, until it is ready."""
+    """Keep what ends a program waiting; a process started meanwhile keeps it waiting too, until it is ready."""
     if os.name == "nt":
         yield
         return

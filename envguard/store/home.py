@@ -21,6 +21,7 @@ def envguard_home(environ: Mapping[str, str] | None = None) -> Path:
     """
     variables = os.environ if environ is None else environ
     home = _home(variables)
+    _refuse_no_folder(home)
     mine = owners(variables)
     why = next(filter(None, (stranger(str(home / each), mine, shared=False) for each in ("", *FOLDERS))), "")
     if why:
@@ -31,6 +32,17 @@ def envguard_home(environ: Mapping[str, str] | None = None) -> Path:
             f"chmod -R go-w {shlex.quote(str(home))}",
         )
     return home
+
+
+def _refuse_no_folder(home: Path) -> None:
+    """Refuse a store that is, or lies below, something that is no folder."""
+    there = next((place for place in (home, *home.parents) if os.path.lexists(place)), home)
+    if os.path.lexists(there) and not there.is_dir():
+        raise BadInput(
+            f"The store {home} cannot be used.",
+            why=f"{there} is not a folder",
+            next_step="Set ENVGUARD_HOME to a folder of your own, or to one that does not exist yet.",
+        )
 
 
 def _home(variables: Mapping[str, str]) -> Path:

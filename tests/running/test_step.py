@@ -150,8 +150,8 @@ from pathlib import Path
 import envguard.running.step as step
 from envguard.layout import Layout
 from envguard.backends.venv import HostWorkspace
-from envguard.running.signals import unwind_on_sigterm
-unwind_on_sigterm()
+from envguard.running.signals import unwind_on_ending
+unwind_on_ending()
 step.PAYLOAD = Path(sys.argv[1]) / "sleeper.py"
 python, folder = Path(sys.executable), Path(sys.argv[1])
 place = HostWorkspace(Layout(python, python.parent), folder)

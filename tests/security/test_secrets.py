@@ -87,6 +87,7 @@ def test_a_secret_is_masked_however_it_was_given(case: str) -> None:
         "git+https://host.example/team/project@main",
         "http://localhost:8080/team/project@main",
         "simple user admin true /home/me/.Xauthority x11 ubuntu tmp",
+        "made by Jane Doe in /home/me/work, not /home/me/before, with /home/me/tokens",
     ],
 )
 def test_what_is_no_secret_stays(said: str) -> None:
@@ -96,7 +97,10 @@ def test_what_is_no_secret_stays(said: str) -> None:
         "DESKTOP_SESSION": "ubuntu",
         "XAUTHORITY": "/home/me/.Xauthority",
         "MY_AUTH": "true",
-        "PWD": "/tmp",
+        "PWD": "/home/me/work",
+        "OLDPWD": "/home/me/before",
+        "GIT_AUTHOR_NAME": "Jane Doe",
+        "TOKENIZERS_CACHE": "/home/me/tokens",
         "PATH": "/home/me/bin",
     }
     assert without_secrets(said, environ) == said

@@ -12,7 +12,7 @@ from envguard.errors import BadInput, Interrupted
 from envguard.running.events import Receiver, StepNote
 from envguard.running.pipeline import run_task
 from envguard.running.several import run_each
-from envguard.running.signals import unwind_on_sigterm
+from envguard.running.signals import unwind_on_ending
 from envguard.running.task_order import Alone, TaskOrder
 from tests.support.projects import shop_of
 
@@ -46,7 +46,7 @@ def run_in(job: tuple[Path, Path, Path], receive: Receiver, alone: Alone) -> Non
 
 def main() -> None:
     """A program: two runs at a time; project, store and the folder of outputs are the arguments."""
-    unwind_on_sigterm()
+    unwind_on_ending()
     project, home, folder = map(Path, sys.argv[1:])
     jobs = {name: (project, home, folder / f"{name}.txt") for name in ("one", "two")}
     try:

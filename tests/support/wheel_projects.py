@@ -7,7 +7,7 @@ from pathlib import Path
 from envguard.files import file_facts
 from envguard.locks.lockfile import Lock, LockedPackage, LockedWheel, lock_path
 from tests.support.local_index import make_wheel
-from tests.support.projects import CUT_OFF
+from tests.support.projects import CUT_OFF, trusted
 from tests.support.tiny import PYTHON
 
 MODULE = "private_thing"
@@ -26,7 +26,7 @@ requirements = ["{MODULE}==1.0"]
 
 
 def write_wheel_project(folder: Path) -> Path:
-    """A project with the environment `tools`, whose wheel is in an index of its own; gives back its folder."""
+    """A trusted project with the environment `tools`, whose wheel is in an index of its own; its folder."""
     wheels = folder / "index" / "private-thing"
     wheels.mkdir(parents=True)
     wheel = make_wheel(wheels, MODULE, "1.0")
@@ -38,7 +38,7 @@ def write_wheel_project(folder: Path) -> Path:
     path = lock_path(folder / "lockfiles", "tools", "1", PYTHON)
     path.parent.mkdir(parents=True)
     path.write_text(lock.text(), encoding="utf-8")
-    return folder
+    return trusted(folder)
 
 
 def index_of(project: Path) -> dict[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import os
 import re
 import sys
 from collections.abc import Sequence
@@ -13,10 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from envguard.cli.hiding import hidden, hidden_document
-from envguard.cli.text import printable
+from envguard.cli.text import error_text, printable
 from envguard.doctor.conflicts import Conflict
 from envguard.doctor.diagnosing import Diagnosis, Hint, diagnose
-from envguard.errors import EnvguardError, Interrupted, NoEnvironment, StepFailed
+from envguard.errors import EnvguardError, Interrupted, LostOutput, NoEnvironment, StepFailed
+from envguard.missing_streams import open_missing_streams
+from envguard.streams import printing_never_fails
 
 if TYPE_CHECKING:
     from envguard.doctor.alternatives import Alternative  # reads the catalog, which takes longer than the answer
@@ -46,6 +47,7 @@ def tell_at_once(arguments: Sequence[str]) -> int | None:
 
     Gives back the exit code, or None for arguments that it leaves to the command line.
     """
+    open_missing_streams()
     logs = [argument for argument in arguments if argument != "--json"]
     as_json = len(logs) < len(arguments)
     if len(logs) > 1 or any(log.startswith("-") and log != "-" for log in logs):
@@ -55,14 +57,15 @@ def tell_at_once(arguments: Sequence[str]) -> int | None:
     except OSError:
         return None
     try:
-        with stream:
-            return tell(stream, as_json=as_json)
+        with stream, printing_never_fails() as lost:
+            code = tell(stream, as_json=as_json)
     except KeyboardInterrupt:
         return Interrupted.exit_code
-    except BrokenPipeError:
-        # The reader has gone; Python would complain again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    if not lost.why:
+        return code
+    with printing_never_fails():
+        print(error_text(LostOutput(lost.why)), file=sys.stderr)
+    return code or LostOutput.exit_code
 
 
 def diagnosis_of(error: EnvguardError) -> Diagnosis | None:

@@ -6,6 +6,7 @@ import os
 
 from envguard.backends.table import HOST
 from envguard.creation import keep_others_from_writing
+from envguard.missing_streams import open_missing_streams
 from envguard.running.ready_record import recorded_as_ready
 
 
@@ -14,6 +15,7 @@ def execute_warm(arguments: list[str]) -> int | None:
 
     None if the environment is not known to be ready, or if there are other arguments: the whole command line decides.
     """
+    open_missing_streams()
     keep_others_from_writing()
     if os.environ.get("ENVGUARD_BACKEND", HOST) != HOST:
         return None
