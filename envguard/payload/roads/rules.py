@@ -230,7 +230,10 @@ PARSED: Sequence[Rule] = (
         "STRIDED_SLICE: Slicing is supported for 3 or 4 dimensional tensors only.", PARSER,
     ),
     Rule(("STRIDED_SLICE",), when.when(when.backwards), "STRIDED_SLICE: Reverse slices are not supported.", PARSER),
-    Rule(("ADD", "MUL"), when.when(when.constant_of_a_batch), "{name}: Batch size is not equal to 1.", PARSER, (GPU,)),
+    Rule(
+        ("ADD", "MUL", *TWO_ARGUMENTS), when.when(when.constant_of_a_batch),
+        "{name}: Batch size is not equal to 1.", PARSER,
+    ),
     Rule(("ADD",), when.when(when.unequal_terms), "Shapes are not equal", f"{SHADERS}/add.cc", (GPU,)),
     Rule(
         ("MUL",), when.unmatched_factor,
