@@ -120,10 +120,10 @@ def constant_of_a_batch(operator: Operator) -> bool:
 
 
 def lost_batch(operator: Operator) -> bool:
-    """A computed operand with a batch that the output, for its fewer or more axes, does not have."""
+    """A computed operand with a batch beside an output without one."""
     written = operator.outputs[0].bhwc
     sizes = [each.bhwc for each in operator.runtime]
-    return written is not None and any(size is not None and size[0] > written[0] for size in sizes)
+    return written is not None and written[0] == 1 and any(size is not None and size[0] > 1 for size in sizes)
 
 
 def cut_batch(operator: Operator) -> bool:
