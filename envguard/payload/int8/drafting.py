@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from ..graph.passes import (
     narrow,
     operator_codes,
     share_buffers,
+    split_signs,
     store_float16,
     store_int8,
     store_sparse,
@@ -34,6 +35,7 @@ from ..graph.schema import ModelT, text
 from ..measuring.interpreting import CannotRun
 from . import calibrated_rounding, equalizing, low_rank, recipes
 from .goals import Goal
+from .treatments import Form, Treatment
 from .walking import Sample
 
 Arrays = Mapping[str, np.ndarray]
@@ -55,17 +57,29 @@ class Made:
 
 @dataclass(frozen=True)
 class Draft:
-    """A float model after the passes that every recipe shares; `samples` are real inputs to round weights on."""
+    """A float model after the passes that every recipe shares; `samples` are real inputs to round weights on.
+
+    `form` says in which forms its weights may be stored.
+    """
 
     name: str
     model: ModelT
     layers: tuple[recipes.Layer, ...]
     samples: Sequence[Sample] | None
     passes: tuple[AppliedPass, ...]
+    form: Form = Form.ANY
 
     @classmethod
     def of(
-        cls, model: ModelT, name: str, goal: Goal, *, file_bytes: int, arrays: Arrays, compressed_from: int | None
+        cls,
+        model: ModelT,
+        name: str,
+        goal: Goal,
+        *,
+        file_bytes: int,
+        arrays: Arrays,
+        compressed_from: int | None,
+        form: Form = Form.ANY,
     ) -> Draft:
         """Prepare a model that was just loaded and lies in a file of `file_bytes`.
 
@@ -76,8 +90,8 @@ class Draft:
         if compressed_from is not None and samples is not None:
             model, report = _compressed(model, samples, compressed_from)
             passes.append(report)
-        passes += speed_up(model, goal)
-        return cls(name, model, recipes.layers(model, file_bytes), samples, tuple(passes))
+        passes += speed_up(model, goal, form)
+        return cls(name, model, recipes.layers(model, file_bytes), samples, tuple(passes), form)
 
     def finish(self, recipe: recipes.Recipe, share: int = 1) -> Made:
         """The model by that recipe, weights rounded on one in `share` of the samples; raises QuantizerFailed."""
@@ -88,6 +102,7 @@ class Draft:
             model, report = _rounded(model, choice, samples)
             passes.append(report)
             model = quantized_weights(model, choice, self.name)
+            passes.append(split_signs.apply(model, {layer.output for layer in choice.split}))
         if choice.constants:
             # After the quantizer, of which old releases take no model with int8 in it. It leaves tensors their indices.
             passes.append(store_int8.apply(model, choice.constants))
@@ -97,6 +112,13 @@ class Draft:
         passes += [strip_names.apply(model), dead_code.apply(model)]
         return Made(models.save(model), recipes.Choice(self.layers, recipe), tuple(passes))
 
+    def as_computed(self, recipe: recipes.Recipe) -> recipes.Recipe:
+        """The recipe whose model computes on this CPU as the recipe's own does on the roads that it is for."""
+        if self.form is not Form.MULTIPLIED_OUT:
+            return recipe
+        in_float = (each if each is Treatment.FLOAT else Treatment.WEIGHTS for each in recipe.treatments)
+        return replace(recipe, treatments=tuple(in_float))
+
     def laid_out(
         self, recipe: recipes.Recipe, samples: Sequence[Sample] | None
     ) -> tuple[ModelT, recipes.Choice, list[AppliedPass]]:
@@ -105,13 +127,15 @@ class Draft:
         What convolutions are given that compute in int8 is equalized on the samples, if there are any.
         """
         model, choice = copy.deepcopy(self.model), recipes.Choice(self.layers, recipe)
-        if not any(layer.kind == recipes.CONVOLUTION for layer in choice.dynamic):
+        in_int8 = any(layer.kind == recipes.CONVOLUTION for layer in choice.dynamic)
+        if not in_int8 or self.form is Form.MULTIPLIED_OUT:
             return model, choice, []
         reports = [merge_convolutions.apply(model, {layer.output for layer in choice.merged})]
         choice = choice.moved_to(model)
         if samples:
             outputs = {layer.output for layer in choice.dynamic}
-            reports.append(equalizing.apply(model, outputs, equalizing.observe(model, outputs, samples)))
+            kept = {layer.output for layer in choice.products} - outputs
+            reports.append(equalizing.apply(model, outputs, equalizing.observe(model, outputs, samples), kept))
             choice = choice.moved_to(model)
         return model, choice, reports
 
@@ -131,10 +155,16 @@ def prepare(model: ModelT) -> list[AppliedPass]:
     ]
 
 
-def speed_up(model: ModelT, goal: Goal) -> list[AppliedPass]:
-    """Lossless passes after which the same arithmetic takes less time, or can be done in int8."""
+def speed_up(model: ModelT, goal: Goal, form: Form) -> list[AppliedPass]:
+    """Lossless passes after which the same arithmetic takes less time, or can be done in int8.
+
+    Delegates take no slopes that are repeated along the width, and no matrix products with int8 weights.
+    """
+    first = [fuse_activation.apply(model)]
+    if form is not Form.ANY:
+        return [*first, narrow.apply(model)]
     return [
-        fuse_activation.apply(model),
+        *first,
         widen_prelu.apply(model, goal.wide_channels),
         narrow.apply(model),
         matrix_product.apply(model),

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from ..protocol import Refused
 
+DIRECT_PART = 0.9
+"""Part of the error that is left to models whose inputs are rounded as they come: single calls stray farther."""
+
 FINDER_PART = 1 / 8
 """Part of the error of other models that is left to one that finds what they then look at.
 
@@ -47,6 +50,10 @@ class Goal:
         if self.bytes_power == self.time_power:
             return "size times time"
         return "size" if self.bytes_power > self.time_power else "time"
+
+    def for_direct_weights(self) -> Goal:
+        """The goal for a model whose convolutions read int8 weights themselves, so that inputs are rounded too."""
+        return replace(self, most_error=self.most_error * DIRECT_PART)
 
     def for_finder(self) -> Goal:
         """The goal for a model that tells others where to look: its error is theirs before they begin."""

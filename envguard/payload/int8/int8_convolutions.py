@@ -22,7 +22,8 @@ from ..measuring.bench import Bench
 from ..measuring.interpreting import CannotRun, Runner
 from . import recipes
 from .drafting import Draft, one_in, quantized_weights
-from .recipes import Recipe, Treatment
+from .recipes import Recipe
+from .treatments import Treatment
 from .walking import Sample
 
 SECONDS = 0.03

@@ -17,6 +17,7 @@ from . import left_float, recipes, searching
 from .drafting import Arrays, Draft
 from .goals import BALANCED, Goal
 from .refining import REFUSED, Again, refine
+from .treatments import Form
 
 Progress = Callable[[str], None]
 """Called with the name of each recipe that is tried."""
@@ -61,7 +62,8 @@ class Order:
     `file_bytes` is the size of the whole file, which decides what is worth quantizing; `arrays` are real inputs by
     model name (see `calibration`), without which weights are rounded by themselves, and `held_out` others, without
     which no recipes are tried; `recipes`, by model name, are taken instead of a search; `compress` allows large layers
-    to be replaced by smaller ones (see `low_rank`). Models in `again` are made anew, for gates refused their recipes.
+    to be replaced by smaller ones (see `low_rank`). `forms`, by model name, say in which forms weights may be stored;
+    any if a model is not in there. Models in `again` are made anew, for gates refused their recipes.
     """
 
     file_bytes: int
@@ -71,11 +73,17 @@ class Order:
     compress: bool = False
     recipes: Mapping[str, recipes.Recipe] | None = None
     finders: frozenset[str] = frozenset()
+    forms: Mapping[str, Form] = field(default_factory=dict)
     again: Mapping[str, Again] = field(default_factory=dict)
 
     def goal_for(self, name: str) -> Goal:
         """The goal for one of the models."""
-        return self.goal.for_finder() if name in self.finders else self.goal
+        goal = self.goal if self.form_of(name) is Form.ANY else self.goal.for_direct_weights()
+        return goal.for_finder() if name in self.finders else goal
+
+    def form_of(self, name: str) -> Form:
+        """In which forms the weights of one of the models may be stored."""
+        return self.forms.get(name, Form.ANY)
 
 
 def quantize(data: bytes, name: str, order: Order, progress: Progress = lambda name: None) -> Quantized:
@@ -98,6 +106,7 @@ def quantize(data: bytes, name: str, order: Order, progress: Progress = lambda n
         file_bytes=order.file_bytes,
         arrays=order.arrays,
         compressed_from=len(data) if compress else None,
+        form=order.form_of(name),
     )
     errors: tuple[float, ...] = ()
     if name in order.again:
@@ -133,7 +142,7 @@ def _found(
     draft: Draft, data: bytes, order: Order, progress: Progress
 ) -> tuple[recipes.Recipe, tuple[RecipeTrial, ...]]:
     """The best recipe of those that were tried, or the goal's own where none can be measured on real inputs."""
-    own = recipes.unsearched(draft.layers, order.goal, order.file_bytes)
+    own = recipes.unsearched(draft.layers, order.goal, order.file_bytes, draft.form)
     if draft.samples is None or own.is_float:
         return own, ()
     bench = _bench(draft, data, order, made_up=False)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import Enum
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from ..graph.passes import store_int8
 from ..graph.schema import BuiltinOperator, ModelT, SubGraphT, TensorT, TensorType, builtin_code
 from ..protocol import Refused
 from .goals import BALANCED, Goal
+from .treatments import IN_INT8, Form, Treatment
 
 BYTES_PER_CHANNEL = 12
 """What a quantized channel carries beside its weights: a float32 scale and an int64 zero point."""
@@ -48,25 +48,6 @@ CONSTANT = "constant"
 
 _WEIGHTS = 1
 """Which input holds the weights, the same for all four kinds."""
-
-
-class Treatment(str, Enum):
-    """What becomes of one layer.
-
-    With int8 weights alone, the runtime multiplies them out once and computes in float32. With int8 arithmetic it
-    multiplies int8 by int8, its input rounded as it comes: runtimes have fast kernels for that in matrix products; of
-    convolutions, measured with LiteRT 2.3, those with few channels become slower, and depthwise ones two to four times.
-    Merged, it also does what the depthwise convolution before it did (see `merge_convolutions`).
-    """
-
-    FLOAT = "float16"
-    WEIGHTS = "int8"
-    DYNAMIC = "int8 dynamic"
-    MERGED = "int8 dynamic, merged"
-
-
-IN_INT8 = (Treatment.DYNAMIC, Treatment.MERGED)
-"""Those that compute in int8."""
 
 
 @dataclass(frozen=True)
@@ -177,6 +158,11 @@ class Choice:
         """Those of these that also do what the depthwise convolution before them did."""
         return self._with(Treatment.MERGED)
 
+    @property
+    def split(self) -> tuple[Layer, ...]:
+        """Those of these that read what is above zero and what is below in two goes."""
+        return self._with(Treatment.SPLIT)
+
     def _with(self, *treatments: Treatment) -> tuple[Layer, ...]:
         pairs = zip(self.layers, self.recipe.treatments)  # noqa: B905 - Python 3.9
         return tuple(layer for layer, treatment in pairs if treatment in treatments)
@@ -282,15 +268,24 @@ def everything(found: Sequence[Layer], *, products: bool, last: bool = True) -> 
     )
 
 
-def choose(model: ModelT, file_bytes: int, goal: Goal = BALANCED) -> Choice:
+def read_directly(found: Sequence[Layer], recipe: Recipe) -> Recipe:
+    """The same with int8 that convolutions read themselves, and float16 for all else."""
+    pairs = zip(found, recipe.treatments)  # noqa: B905 - Python 3.9
+    in_int8 = [layer.kind == CONVOLUTION and each is not Treatment.FLOAT for layer, each in pairs]
+    return replace(recipe, treatments=tuple(Treatment.DYNAMIC if each else Treatment.FLOAT for each in in_int8))
+
+
+def choose(model: ModelT, file_bytes: int, goal: Goal = BALANCED, form: Form = Form.ANY) -> Choice:
     """What a goal takes of a model without looking; for `file_bytes` see `layers`."""
     found = layers(model, file_bytes)
-    return Choice(found, unsearched(found, goal, file_bytes))
+    return Choice(found, unsearched(found, goal, file_bytes, form))
 
 
-def unsearched(found: Sequence[Layer], goal: Goal, file_bytes: int) -> Recipe:
+def unsearched(found: Sequence[Layer], goal: Goal, file_bytes: int, form: Form = Form.ANY) -> Recipe:
     """What a goal takes where nothing can be measured on real inputs."""
     recipe = everything(found, products=goal.products, last=goal.last)
+    if form is not Form.ANY:
+        recipe = read_directly(found, recipe)
     chosen = Choice(tuple(found), recipe)
     if sum(chosen.int8_tensors().values()) >= SMALL_PART * file_bytes:
         return recipe

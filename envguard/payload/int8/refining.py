@@ -18,8 +18,9 @@ from ..measuring.bench import Bench
 from ..measuring.interpreting import CannotRun, Runner
 from .drafting import Draft, Made, quantized_weights
 from .goals import Goal
-from .recipes import CONSTANT, IN_INT8, Layer, Recipe, Treatment
+from .recipes import CONSTANT, Layer, Recipe
 from .searching import SHARE
+from .treatments import IN_INT8, Treatment
 
 REFUSED = "refused: "
 RATIO = "ratio"

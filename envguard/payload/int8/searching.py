@@ -15,10 +15,11 @@ from ..contract import RecipeTrial
 from ..measuring import benchmark
 from ..measuring.bench import Bench
 from ..measuring.interpreting import CannotRun, Runner
-from . import int8_convolutions, recipes
+from . import direct_weights, int8_convolutions, recipes
 from .drafting import Draft, Made
 from .goals import Goal
-from .recipes import Recipe, Treatment
+from .recipes import Recipe
+from .treatments import Form, Treatment
 
 SHARE = 4
 """One in so many calibration inputs is used for candidates."""
@@ -64,15 +65,17 @@ def search(
 ) -> tuple[Recipe, tuple[RecipeTrial, ...]]:
     """The best recipe for the goal, and all that were tried, each with its outcome."""
     tried: list[Attempt] = []
-    for name, recipe in _ways(draft, bench, goal, tried):
+    ways = _ways if draft.form is Form.ANY else _ways_read_directly
+    for name, recipe in ways(draft, bench, goal, tried):
         if all(recipe != other.recipe for other in tried):
             progress(name)
-            tried.append(_measured(name, draft.finish(recipe, SHARE), bench, goal, tried))
+            made = draft.finish(draft.as_computed(recipe), SHARE)
+            tried.append(_measured(name, recipe, made, bench, goal, tried))
     best = _best(tried, goal)
     return best.recipe, tuple(each.trial(_outcome(each, best, goal)) for each in tried)
 
 
-def _measured(name: str, made: Made, bench: Bench, goal: Goal, tried: Sequence[Attempt]) -> Attempt:
+def _measured(name: str, recipe: Recipe, made: Made, bench: Bench, goal: Goal, tried: Sequence[Attempt]) -> Attempt:
     """A recipe's model, made and measured; its time is known if one before it computes in the same way.
 
     One that does not run has an infinite error.
@@ -82,16 +85,16 @@ def _measured(name: str, made: Made, bench: Bench, goal: Goal, tried: Sequence[A
         error = bench.error(runner)
     except CannotRun:
         runner, error = None, math.inf
-    alike = (each.time for each in tried if each.time is not None and each.recipe.dynamic == made.choice.recipe.dynamic)
+    alike = (each.time for each in tried if each.time is not None and each.recipe.dynamic == recipe.dynamic)
     time = next(alike, None)
     fine = runner is not None and error <= goal.most_error
-    if fine and runner is not None and made.choice.recipe.dynamic:
+    if fine and runner is not None and recipe.dynamic:
         fine = bench.passes(runner)
     if time is None and fine and runner is not None:
         time = bench.time(runner)
     return Attempt(
         name=name,
-        recipe=made.choice.recipe,
+        recipe=recipe,
         bytes=len(made.data),
         bytes_share=len(made.data) / bench.bytes,
         error=error,
@@ -117,6 +120,16 @@ def _ways(draft: Draft, bench: Bench, goal: Goal, tried: Sequence[Attempt]) -> I
         if not found_one():
             yield f"int8 weights in the first {words} of the layers", recipes.farther_part(layers, plain, part)
     if goal.convolutions:
+        yield from _with_int8_convolutions(draft, bench, goal, tried)
+
+
+def _ways_read_directly(
+    draft: Draft, bench: Bench, goal: Goal, tried: Sequence[Attempt]
+) -> Iterator[tuple[str, Recipe]]:
+    """Recipes with int8 weights that convolutions read themselves; in as many as the error leaves room for."""
+    yield "float16", Recipe((Treatment.FLOAT,) * len(draft.layers))
+    yield from direct_weights.ways(draft, bench, goal, lambda: tried[-1].error)
+    if goal.convolutions and draft.form is Form.READ_DIRECTLY:
         yield from _with_int8_convolutions(draft, bench, goal, tried)
 
 

@@ -55,6 +55,25 @@ class Walk:
         operator = self._graph.operators[self._done]
         return self._run([operator], operator.outputs[:1])[operator.outputs[0]]
 
+    def rest(self, inputs: Flow | None = None) -> list[np.ndarray]:
+        """What the outputs of the graph are, each over all samples; the walk stays where it is.
+
+        The next operator is given `inputs`, if there are any, in place of what flows there; all others are not.
+        """
+        before, done = self._flowing, self._done
+        try:
+            if inputs is not None:
+                operator = self._graph.operators[done]
+                self._flowing = {**before, operator.inputs[0]: inputs}
+                made = self._run([operator], operator.outputs)
+                self._flowing, self._done = {**before, **made}, done + 1
+            operators = self._graph.operators[self._done :]
+            made_later = {index for each in operators for index in each.outputs}
+            found = self._run(operators, sorted(made_later.intersection(self._graph.outputs)))
+            return [np.stack({**self._flowing, **found}[index]) for index in self._graph.outputs]
+        finally:
+            self._flowing, self._done = before, done
+
     def step(self, outputs: list[np.ndarray]) -> None:
         """Go past the next operator, taking these arrays for its only output."""
         tensor = self._graph.operators[self._done].outputs[0]

@@ -30,7 +30,7 @@ class Bench:
         """Raises `CannotRun` if the interpreter does not take the model."""
         self.bytes = len(original)
         self._original = Runner(original)
-        self._inputs = inputs.batches
+        self.inputs = inputs.batches
         self._tried = inputs
         noisy = [synthetic.with_noise(batch, inputs.ranges, SEED) for batch in inputs.batches]
         self._answers = _answers(self._original, inputs.batches)
@@ -44,9 +44,12 @@ class Bench:
 
     def error(self, copy: Runner) -> float:
         """The error of a copy; infinite if it gives what is no number."""
-        answers = _answers(copy, self._inputs)
+        return self.error_between(self._answers, _answers(copy, self.inputs))
+
+    def error_between(self, one: Sequence[np.ndarray], other: Sequence[np.ndarray]) -> float:
+        """How far apart two answers to the held-out inputs are, by output, in the same unit."""
         total, weight = 0.0, 0
-        for exact, given, floor in zip(self._answers, answers, self.floors):  # noqa: B905 - Python 3.9
+        for exact, given, floor in zip(one, other, self.floors):  # noqa: B905 - Python 3.9
             off = _mean_square(exact, given)
             if not math.isfinite(off):
                 return math.inf

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from ..contract import (
+    ANYWHERE,
     InspectedModel,
     InspectFindings,
     IntegerTensors,
@@ -23,18 +24,21 @@ from ..graph.normalization import declared_ranges
 from ..graph.schema import ModelT, operator_name, type_name
 from ..int8 import drafting, left_float, quantizing, recipes
 from ..int8.goals import BALANCED, Goal, goal_of
+from ..int8.treatments import Form
 from ..protocol import Events, read_options
 from ..roads.files import lints_of
+from ..roads.forms import forms_of, roads_of
 
 INTEGERS = "integers with a scale"
 
 
 @dataclass(frozen=True)
 class InspectOptions:
-    """Names of models to leave out, and the goal of quantizing."""
+    """Names of models to leave out, and what quantizing is to go for: its goal, and the roads that the file is for."""
 
     drop: tuple[str, ...] = ()
     goal: str = BALANCED.name
+    target: str = ANYWHERE
 
 
 def run(request: Request, events: Events) -> StepFindings:
@@ -43,10 +47,11 @@ def run(request: Request, events: Events) -> StepFindings:
     source = bundle.read(request.file("model")).without(options.drop)
     found = source.models()
     lints = lints_of(source)
+    forms = forms_of(source, lints, roads_of(options.target))
     described = []
     for number, model in enumerate(found):
         events.progress(model.name, number, len(found))
-        found_out = describe(model, len(source.to_bytes()), goal_of(options.goal))
+        found_out = describe(model, len(source.to_bytes()), goal_of(options.goal), forms[model.name])
         described.append(replace(found_out, roads=lints[model.name]))
     events.progress("inspect", len(found), len(found))
     return StepFindings(
@@ -60,7 +65,7 @@ def run(request: Request, events: Events) -> StepFindings:
     )
 
 
-def describe(file: bundle.ModelFile, file_bytes: int, goal: Goal) -> InspectedModel:
+def describe(file: bundle.ModelFile, file_bytes: int, goal: Goal, form: Form) -> InspectedModel:
     """Everything that can be said of one model in a file of `file_bytes`; `Refused` if it is damaged."""
     flatbuffer, attached = quantizing.split(file.data, file.name)
     model = models.load(flatbuffer, file.name)
@@ -90,13 +95,15 @@ def describe(file: bundle.ModelFile, file_bytes: int, goal: Goal) -> InspectedMo
         blocks=(*map(_custom_operator, custom), *_integer_tensors(integers)),
         input_ranges=declared_ranges(model),
     )
-    return described if integers.tensors else _with_prospects(described, model, file_bytes, goal)
+    return described if integers.tensors else _with_prospects(described, model, file_bytes, goal, form)
 
 
-def _with_prospects(described: InspectedModel, model: ModelT, file_bytes: int, goal: Goal) -> InspectedModel:
+def _with_prospects(
+    described: InspectedModel, model: ModelT, file_bytes: int, goal: Goal, form: Form
+) -> InspectedModel:
     """The same with what quantizing would make of the model, which is changed on the way."""
-    passes = drafting.prepare(model) + drafting.speed_up(model, goal)
-    choice = recipes.choose(model, file_bytes, goal)
+    passes = drafting.prepare(model) + drafting.speed_up(model, goal, form)
+    choice = recipes.choose(model, file_bytes, goal, form)
     becomes = _becomes_int8(model, choice)
     nothing = Obstacle(left_float.reason(model, choice.layers, file_bytes), "every constant stays float")
     return replace(

@@ -10,7 +10,7 @@ from typing import Optional
 
 import numpy as np
 
-from ..contract import Gate, QuantizedModel, QuantizeFindings, RecipeDocument, Request, RoadLint, StepFindings
+from ..contract import ANYWHERE, Gate, QuantizedModel, QuantizeFindings, RecipeDocument, Request, RoadLint, StepFindings
 from ..files import bundle, calibration, recipe_files
 from ..files.bundle import Bundle, ModelFile
 from ..gates import GateDeclaration, due_to, judge
@@ -23,6 +23,7 @@ from ..int8.goals import BALANCED, goal_of
 from ..measuring import cpu
 from ..protocol import Events, Refused, read_options
 from ..roads.files import Lints, judged_roads, lints_of
+from ..roads.forms import forms_of, roads_of
 
 QUANTIZER_FAILED = GateDeclaration("quantizer-failed", "The quantizer takes the model", "{subject}: {cause}")
 MEMBER_LOST = GateDeclaration(
@@ -50,7 +51,7 @@ Outcomes = Mapping[str, quantizing.Quantized]
 
 @dataclass(frozen=True)
 class QuantizeOptions:
-    """`drop` names models to leave out, `low_rank` says whether to compress as well.
+    """`drop` names models to leave out, `low_rank` says whether to compress as well, `target` what the file is for.
 
     `recipe` is what this step handed on before: it is followed, and nothing else is tried.
     """
@@ -58,6 +59,7 @@ class QuantizeOptions:
     drop: tuple[str, ...] = ()
     goal: str = BALANCED.name
     low_rank: bool = False
+    target: str = ANYWHERE
     recipe: Optional[RecipeDocument] = None
 
 
@@ -89,7 +91,7 @@ def run(request: Request, events: Events) -> StepFindings:
     gates += _judged_parts(source, written)
     gates += _judged_effect(source.models(), outcomes, all(gate.passed for gate in gates))
     lints = _named_as(source, written, lints_of(written))
-    gates += judged_roads(lints_of(source), lints, roads=())
+    gates += judged_roads(lints_of(source), lints, roads_of(options.target))
     findings = _findings(original, source.models(), outcomes, target, order.goal.name, lints)
     final = options.recipe is not None or not any(outcome.is_int8 for outcome in outcomes.values())
     return StepFindings(findings, tuple(gates), {"quantized": target.name}, final)
@@ -167,6 +169,7 @@ def _order(request: Request, options: QuantizeOptions, source: Bundle) -> quanti
         compress=options.low_rank,
         recipes=None if recipe is None else recipe_files.recipes_for(names, recipe),
         finders=frozenset(finders),
+        forms=forms_of(source, lints_of(source), roads_of(options.target)),
         again=retrying.plan(request) if request.refused else {},
     )
 

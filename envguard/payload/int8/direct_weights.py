@@ -1,0 +1,92 @@
+"""Which convolutions get int8 weights that they read themselves, so that a GPU's delegate takes the model.
+
+On a CPU such a convolution computes in int8, its input rounded as it comes. What that does to the answers is measured
+layer by layer; those that do most harm for the bytes that they save go back to float16, and large ones, which are dear
+in float16, read what is above zero and what is below in two goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from ..measuring.bench import Bench
+from . import input_rounding, recipes
+from .drafting import Draft
+from .goals import Goal
+from .input_rounding import InputErrors
+from .recipes import Layer, Recipe
+from .treatments import Form, Treatment
+
+BUDGETS = (2.5, 1.75, 1.25, 0.9, 0.6)
+"""Of the squared error that a goal allows, what inputs may have by themselves in the mixtures that are tried.
+
+Errors of single layers tell too little to foresee that of all: rounding weights with care makes up for some of it, and
+channels are scaled otherwise for other layers.
+"""
+
+LARGE = 1 / 8
+"""Part of the model's weights from which on a layer is rather split than stored in float16."""
+
+BUT = "int8 weights read directly, but {} layers in float16"
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What may be done to one layer: how, the squared error that it takes away, and what it costs."""
+
+    layer: int
+    treatment: Treatment
+    gain: float
+    cost: float
+
+
+def ways(draft: Draft, bench: Bench, goal: Goal, last_error: Callable[[], float]) -> Iterator[tuple[str, Recipe]]:
+    """Recipes from the one with most int8 on, until the `last_error` that was measured is within the limit."""
+    whole = recipes.read_directly(draft.layers, recipes.everything(draft.layers, products=False))
+    yield "int8 weights read directly", whole
+    if last_error() <= goal.most_error or whole.is_float:
+        return
+    steps, errors = _steps(draft, whole, bench)
+    for budget in BUDGETS:
+        recipe = _within(whole, steps, errors, budget * goal.most_error**2)
+        yield BUT.format(_floats(recipe) - _floats(whole)), recipe
+        if last_error() <= goal.most_error:
+            return
+
+
+def _floats(recipe: Recipe) -> int:
+    return sum(each is Treatment.FLOAT for each in recipe.treatments)
+
+
+def _steps(draft: Draft, whole: Recipe, bench: Bench) -> tuple[list[_Step], float]:
+    """What may be done, and the sum of the squared errors if nothing is.
+
+    Errors are those before channels are scaled alike: what that takes from the inputs' errors, it adds to the weights'.
+    """
+    chosen = recipes.Choice(draft.layers, whole).dynamic
+    found = input_rounding.errors(draft.model, {layer.output for layer in chosen}, bench)
+    numbers = {layer.output: number for number, layer in enumerate(draft.layers)}
+    total = sum(layer.count for layer in draft.layers)
+    steps = [
+        _step(numbers[output], draft.layers[numbers[output]], errors, total, draft.form)
+        for output, errors in found.items()
+    ]
+    return steps, sum(errors.whole**2 for errors in found.values())
+
+
+def _step(number: int, layer: Layer, errors: InputErrors, total: int, form: Form) -> _Step:
+    if layer.count >= LARGE * total and form is Form.READ_DIRECTLY:
+        return _Step(number, Treatment.SPLIT, errors.whole**2 - errors.split**2, 1.0)
+    return _Step(number, Treatment.FLOAT, errors.whole**2, float(layer.count))
+
+
+def _within(whole: Recipe, steps: list[_Step], errors: float, budget: float) -> Recipe:
+    """The recipe with as few steps taken, those with most gain for their cost first, as keep within the budget."""
+    treatments = list(whole.treatments)
+    for step in sorted(steps, key=lambda each: -each.gain / each.cost):
+        if errors <= budget:
+            break
+        treatments[step.layer] = step.treatment
+        errors -= step.gain
+    return replace(whole, treatments=tuple(treatments))
