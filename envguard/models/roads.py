@@ -16,7 +16,6 @@ WEB_STEP = "web"
 OURS = (CPU, GPU)
 """What the step `verify` runs by itself."""
 
-DEFAULT = (CPU,)
 CHOICES: Mapping[str, Sequence[str]] = {
     **{name: roads for name, roads in TARGETS.items() if name != ANYWHERE},
     **{road: (road,) for road in ROADS},
@@ -28,7 +27,8 @@ RoadsOption = Annotated[
         "--roads",
         metavar="ROAD[,ROAD]",
         help=f"Where to run the file, each road against the original there: {', '.join(CHOICES)}. web is WASM and "
-        f"WebGL in this host's browser. Default: {','.join(DEFAULT)}",
+        f"WebGL in this host's browser. Default: those of --for that this host can run without being asked, which are cpu "
+        "and gpu; with --for web, the browser's too.",
     ),
 ]
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from .roads import CPU
+
 IN_INT8 = "int8 dynamic"
 """How the treatments of layers that compute in int8 begin."""
 
@@ -20,10 +22,14 @@ class ModelRecipe:
 
 @dataclass(frozen=True)
 class RecipeDocument:
-    """The goal of a search, and what it found for each model by name; enough to do the same without a search."""
+    """The goal of a search, and what it found for each model by name; enough to do the same without a search.
+
+    `target` is what the file was made for; recipes from before there were targets are for the CPU.
+    """
 
     goal: str
     models: Mapping[str, ModelRecipe] = field(default_factory=dict)
+    target: str = CPU
     schema: Literal[1] = 1
 
     @property

@@ -8,9 +8,10 @@ from ..contract import RecipeDocument
 from ..int8.recipes import Recipe
 
 
-def document(goal: str, recipes: Mapping[str, Recipe | None]) -> RecipeDocument:
+def document(goal: str, target: str, recipes: Mapping[str, Recipe | None]) -> RecipeDocument:
     """The document; models without a recipe, such as those that are quantized already, are left out."""
-    return RecipeDocument(goal, {name: recipe.written() for name, recipe in recipes.items() if recipe is not None})
+    written = {name: recipe.written() for name, recipe in recipes.items() if recipe is not None}
+    return RecipeDocument(goal, written, target)
 
 
 def recipes_for(names: Sequence[str], given: RecipeDocument) -> Mapping[str, Recipe]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..contract import AppliedPass, RecipeSummary, RecipeTrial
+from ..contract import CPU, AppliedPass, RecipeSummary, RecipeTrial
 from ..files import archive
 from ..graph import facts
 from ..graph import model as models
@@ -62,8 +62,8 @@ class Order:
     `file_bytes` is the size of the whole file, which decides what is worth quantizing; `arrays` are real inputs by
     model name (see `calibration`), without which weights are rounded by themselves, and `held_out` others, without
     which no recipes are tried; `recipes`, by model name, are taken instead of a search; `compress` allows large layers
-    to be replaced by smaller ones (see `low_rank`). `forms`, by model name, say in which forms weights may be stored;
-    any if a model is not in there. Models in `again` are made anew, for gates refused their recipes.
+    to be replaced by smaller ones (see `low_rank`). `target` is what the file is for; `forms`, by model name, say in
+    which forms weights may be stored: in any if a model is not in there. Models in `again` are made anew, for gates refused their recipes.
     """
 
     file_bytes: int
@@ -73,6 +73,7 @@ class Order:
     compress: bool = False
     recipes: Mapping[str, recipes.Recipe] | None = None
     finders: frozenset[str] = frozenset()
+    target: str = CPU
     forms: Mapping[str, Form] = field(default_factory=dict)
     again: Mapping[str, Again] = field(default_factory=dict)
 

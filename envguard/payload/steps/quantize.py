@@ -91,8 +91,8 @@ def run(request: Request, events: Events) -> StepFindings:
     gates += _judged_parts(source, written)
     gates += _judged_effect(source.models(), outcomes, all(gate.passed for gate in gates))
     lints = _named_as(source, written, lints_of(written))
-    gates += judged_roads(lints_of(source), lints, roads_of(options.target))
-    findings = _findings(original, source.models(), outcomes, target, order.goal.name, lints)
+    gates += judged_roads(lints_of(source), lints, roads_of(order.target))
+    findings = _findings(original, source.models(), outcomes, target, _recipe(order, outcomes), lints)
     final = options.recipe is not None or not any(outcome.is_int8 for outcome in outcomes.values())
     return StepFindings(findings, tuple(gates), {"quantized": target.name}, final)
 
@@ -121,13 +121,14 @@ def _kept(request: Request, source: Bundle, order: quantizing.Order) -> Outcomes
 
 def _is_new(request: Request, order: quantizing.Order, outcomes: Outcomes) -> bool:
     """Whether anything is in int8, by recipes that were not refused before."""
-    made = _recipe(order.goal.name, outcomes)
+    made = _recipe(order, outcomes)
     before = [each.findings.recipe for each in request.refused if isinstance(each.findings, QuantizeFindings)]
     return made not in before and any(outcome.is_int8 for outcome in outcomes.values())
 
 
-def _recipe(goal: str, outcomes: Outcomes) -> RecipeDocument:
-    return recipe_files.document(goal, {name: outcome.applied for name, outcome in outcomes.items()})
+def _recipe(order: quantizing.Order, outcomes: Outcomes) -> RecipeDocument:
+    applied = {name: outcome.applied for name, outcome in outcomes.items()}
+    return recipe_files.document(order.goal.name, order.target, applied)
 
 
 def _quantized(
@@ -158,6 +159,7 @@ def _quantized(
 
 def _order(request: Request, options: QuantizeOptions, source: Bundle) -> quantizing.Order:
     recipe = options.recipe
+    target = options.target if recipe is None else recipe.target
     names = [file.name for file in source.models()]
     known = {bundle.display_name(file.path) for file in source.models()}
     finders = (file.name for file in source.models() if _landmarks_of(bundle.display_name(file.path)) in known)
@@ -169,7 +171,8 @@ def _order(request: Request, options: QuantizeOptions, source: Bundle) -> quanti
         compress=options.low_rank,
         recipes=None if recipe is None else recipe_files.recipes_for(names, recipe),
         finders=frozenset(finders),
-        forms=forms_of(source, lints_of(source), roads_of(options.target)),
+        forms=forms_of(source, lints_of(source), roads_of(target)),
+        target=target,
         again=retrying.plan(request) if request.refused else {},
     )
 
@@ -242,7 +245,7 @@ def _interface(model: ModelT) -> tuple[object, ...]:
 
 
 def _findings(
-    original: Bundle, found: tuple[ModelFile, ...], outcomes: Outcomes, target: Path, goal: str, lints: Lints
+    original: Bundle, found: tuple[ModelFile, ...], outcomes: Outcomes, target: Path, recipe: RecipeDocument, lints: Lints
 ) -> QuantizeFindings:
     before, after = original.path.read_bytes(), target.read_bytes()
     return QuantizeFindings(
@@ -251,7 +254,7 @@ def _findings(
         sha256_in=hashlib.sha256(before).hexdigest(),
         sha256_out=hashlib.sha256(after).hexdigest(),
         ratio=len(after) / len(before),
-        recipe=_recipe(goal, outcomes),
+        recipe=recipe,
         cpu=cpu.features(),
         dropped=tuple(sorted({file.name for file in original.models()} - set(outcomes))),
         models=tuple(_model(file, outcomes[file.name], tuple(lints.get(file.name, ()))) for file in found),
