@@ -30,9 +30,9 @@ from envguard.models.model_files import is_one, one_model, several_models
 from envguard.models.quantizing import TASK, Batch, QuantizeChoices, quantize_model, quantize_several
 from envguard.models.recipe import read_recipe
 from envguard.models.report_files import with_pages, write_folder_data, write_markdown
-from envguard.models.roads import RoadsOption, chosen_roads
+from envguard.models.roads import RoadsOption, roads_to_run
 from envguard.models.text import quantization, several
-from envguard.payload.contract import CPU, FailedRun, SeveralDocument, to_json
+from envguard.payload.contract import FailedRun, SeveralDocument, to_json
 
 
 class GoalName(str, Enum):
@@ -42,6 +42,15 @@ class GoalName(str, Enum):
     BALANCED = "balanced"
     SIZE = "size"
     SPEED = "speed"
+
+
+class TargetName(str, Enum):
+    """What the file is for; the payload defines which roads each means."""
+
+    ANYWHERE = "anywhere"
+    CPU = "cpu"
+    GPU = "gpu"
+    WEB = "web"
 
 
 ModelsArgument = Annotated[
@@ -68,6 +77,15 @@ DropOption = Annotated[
 GoalOption = Annotated[
     GoalName,
     typer.Option(help="What matters most. For the smallest file, add --low-rank to size.", case_sensitive=False),
+]
+ForOption = Annotated[
+    TargetName,
+    typer.Option(
+        "--for",
+        help="Where the file must load and give the same answers: on every road that takes the original, or on one "
+        "alone. On the CPU alone, it is the most accurate.",
+        case_sensitive=False,
+    ),
 ]
 LowRankOption = Annotated[
     bool, typer.Option("--low-rank", help="Also compress large layers: fewer weights, not only fewer bits.")
@@ -112,6 +130,7 @@ def quantize(
     models: ModelsArgument,
     output: OutputOption = None,
     drop: DropOption = None,
+    target: ForOption = TargetName.ANYWHERE,
     goal: GoalOption = GoalName.BALANCED,
     low_rank: LowRankOption = False,
     calibration: CalibrationOption = None,
@@ -138,18 +157,21 @@ def quantize(
     Exit codes: 0 done; 1 the verdict is no or unverified and nothing was written; 2 bad input; 3 no environment is
     available here. For several models, the highest of theirs.
     """
+    given = None if recipe is None else read_recipe(recipe)
+    made_for = target.value if given is None else given.target
     choices = QuantizeChoices(
         drop=tuple(drop or ()),
         goal=goal.value,
         low_rank=low_rank,
         calibration=calibration,
-        recipe=None if recipe is None else read_recipe(recipe),
+        recipe=given,
         session=ctx.obj,
         selection=Selection(TASK, edition, python, find_links, offline, backend, base),
         receipt=receipt,
         allow_slower=allow_slower,
         allow_unverified=allow_unverified,
-        roads=chosen_roads(roads, CPU),
+        target=made_for,
+        roads=roads_to_run(made_for, roads, ctx.obj.environ),
     )
     for path in (output, report):
         if path is not None and not path.is_dir():

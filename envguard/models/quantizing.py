@@ -17,8 +17,10 @@ from envguard.models.calibration import CALIBRATION, calibration_files
 from envguard.models.model_files import Model
 from envguard.models.recipe import GivenRecipe
 from envguard.models.report_files import PAGE_REPORT, write_data
-from envguard.models.roads import DEFAULT, WEB_STEP, road_options, steps_for
+from envguard.models.roads import WEB_STEP, road_options, steps_for
 from envguard.payload.contract import (
+    ANYWHERE,
+    CPU,
     FailedRun,
     QuantizeDocument,
     QuantizeFindings,
@@ -56,14 +58,15 @@ class QuantizeChoices:
     receipt: bool
     allow_slower: bool = False
     allow_unverified: bool = False
-    roads: tuple[str, ...] = DEFAULT
+    target: str = ANYWHERE
+    roads: tuple[str, ...] = (CPU,)
 
     @property
     def options(self) -> Overrides:
         """The options of the task's steps, by step."""
         given = self.recipe or GivenRecipe({})
         goal = str(given.recipe.get("goal", self.goal))
-        chosen = {"drop": sorted({*self.drop, *given.drop}), "goal": goal}
+        chosen = {"drop": sorted({*self.drop, *given.drop}), "goal": goal, "target": self.target}
         recipe = {"recipe": given.recipe} if self.recipe else {}
         return {
             "inspect": chosen,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from envguard.errors import BadInput
-from envguard.payload.contract import Json
+from envguard.payload.contract import CPU, TARGETS, Json
 
 LARGEST = 5_000_000
 NEXT_STEP = "Give the receipt of an earlier run: it lies beside the output."
@@ -20,6 +20,12 @@ class GivenRecipe:
 
     recipe: Mapping[str, Json]
     drop: tuple[str, ...] = ()
+
+    @property
+    def target(self) -> str:
+        """What the file was made for; recipes from before there were targets are for the CPU."""
+        target = self.recipe.get("target", CPU)
+        return str(target) if target in TARGETS else CPU
 
 
 def read_recipe(path: Path) -> GivenRecipe:

@@ -13,6 +13,7 @@ from envguard.host.browsers import find_browser
 from envguard.payload.contract import ANYWHERE, CPU, GPU, ROADS, TARGETS
 
 WEB_STEP = "web"
+WEB = "web"
 OURS = (CPU, GPU)
 """What the step `verify` runs by itself."""
 
@@ -27,20 +28,30 @@ RoadsOption = Annotated[
         "--roads",
         metavar="ROAD[,ROAD]",
         help=f"Where to run the file, each road against the original there: {', '.join(CHOICES)}. web is WASM and "
-        f"WebGL in this host's browser. Default: those of --for that this host can run without being asked, which are cpu "
-        "and gpu; with --for web, the browser's too.",
+        "WebGL in this host's browser. Default: cpu, and gpu where --for says so.",
     ),
 ]
 
 
-def chosen_roads(said: Sequence[str] | None, *always: str) -> tuple[str, ...]:
-    """The roads that are meant, and those that `always` are, in their order; raises BadInput for an unknown name."""
-    names = [name.strip() for each in said or () for name in each.split(",")] or list(DEFAULT)
+def chosen_roads(said: Sequence[str] | None, otherwise: Sequence[str] = (CPU,)) -> tuple[str, ...]:
+    """The roads that are meant, `otherwise` if none are said, in their order; raises BadInput for an unknown name."""
+    names = [name.strip() for each in said or () for name in each.split(",")]
     unknown = [name for name in names if name not in CHOICES]
     if unknown:
         raise BadInput(f"There is no road {unknown[0]!r}.", next_step=f"Choose of: {', '.join(CHOICES)}.")
-    meant = {*always, *(road for name in names for road in CHOICES[name])}
+    meant = {road for name in names for road in CHOICES[name]} or set(otherwise)
     return tuple(road for road in ROADS if road in meant)
+
+
+def roads_to_run(target: str, said: Sequence[str] | None, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Where a file that is made for a target is run; raises BadInput for an unknown name.
+
+    On those of its roads that are said or, if none are, that may be there: a GPU's, and a browser's if the file is for
+    the web alone. On the CPU always, but for a file that is for nothing but a GPU: there its answers do not count.
+    """
+    browser = target == WEB and find_browser(environ, Path.home()) is not None
+    otherwise = [road for road in TARGETS[target] if road in OURS or browser]
+    return chosen_roads([*(said or otherwise), *([] if target == GPU else [CPU])], (CPU,))
 
 
 def steps_for(roads: Sequence[str]) -> tuple[str, ...]:
@@ -61,4 +72,4 @@ def road_options(roads: Sequence[str], goal: str, environ: Mapping[str, str]) ->
 
 
 def _of_the_web(roads: Sequence[str]) -> list[str]:
-    return [road for road in roads if road in TARGETS["web"]]
+    return [road for road in roads if road in TARGETS[WEB]]

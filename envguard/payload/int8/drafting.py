@@ -79,7 +79,6 @@ class Draft:
         file_bytes: int,
         arrays: Arrays,
         compressed_from: int | None,
-        form: Form = Form.ANY,
     ) -> Draft:
         """Prepare a model that was just loaded and lies in a file of `file_bytes`.
 
@@ -90,8 +89,8 @@ class Draft:
         if compressed_from is not None and samples is not None:
             model, report = _compressed(model, samples, compressed_from)
             passes.append(report)
-        passes += speed_up(model, goal, form)
-        return cls(name, model, recipes.layers(model, file_bytes), samples, tuple(passes), form)
+        passes += speed_up(model, goal)
+        return cls(name, model, recipes.layers(model, file_bytes), samples, tuple(passes), goal.form)
 
     def finish(self, recipe: recipes.Recipe, share: int = 1) -> Made:
         """The model by that recipe, weights rounded on one in `share` of the samples; raises QuantizerFailed."""
@@ -155,13 +154,13 @@ def prepare(model: ModelT) -> list[AppliedPass]:
     ]
 
 
-def speed_up(model: ModelT, goal: Goal, form: Form) -> list[AppliedPass]:
+def speed_up(model: ModelT, goal: Goal) -> list[AppliedPass]:
     """Lossless passes after which the same arithmetic takes less time, or can be done in int8.
 
     Delegates take no slopes that are repeated along the width, and no matrix products with int8 weights.
     """
     first = [fuse_activation.apply(model)]
-    if form is not Form.ANY:
+    if goal.form is not Form.ANY:
         return [*first, narrow.apply(model)]
     return [
         *first,

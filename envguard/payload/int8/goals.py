@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ..protocol import Refused
+from .treatments import Form
 
 DIRECT_PART = 0.9
 """Part of the error that is left to models whose inputs are rounded as they come: single calls stray farther."""
@@ -32,6 +33,7 @@ class Goal:
     With `products`, int8 arithmetic in matrix products is tried, with `convolutions` in convolutions too. `last` says
     whether layers that make an output get int8 weights where nothing can be measured. PRELU slopes of up to
     `wide_channels` channels are repeated along the width. `limits` of gates, by option, are the goal's own.
+    `form` is that of the weights, which the roads say that a file is for.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Goal:
     convolutions: bool = False
     wide_channels: int = 16
     limits: Mapping[str, float] = field(default_factory=dict)
+    form: Form = Form.ANY
 
     @property
     def counts(self) -> str:
@@ -51,9 +54,11 @@ class Goal:
             return "size times time"
         return "size" if self.bytes_power > self.time_power else "time"
 
-    def for_direct_weights(self) -> Goal:
-        """The goal for a model whose convolutions read int8 weights themselves, so that inputs are rounded too."""
-        return replace(self, most_error=self.most_error * DIRECT_PART)
+    def for_form(self, form: Form) -> Goal:
+        """The goal for a model whose weights must be of that form."""
+        if form is Form.ANY:
+            return self
+        return replace(self, form=form, most_error=self.most_error * DIRECT_PART, products=False, wide_channels=0)
 
     def for_finder(self) -> Goal:
         """The goal for a model that tells others where to look: its error is theirs before they begin."""

@@ -63,7 +63,8 @@ class Order:
     model name (see `calibration`), without which weights are rounded by themselves, and `held_out` others, without
     which no recipes are tried; `recipes`, by model name, are taken instead of a search; `compress` allows large layers
     to be replaced by smaller ones (see `low_rank`). `target` is what the file is for; `forms`, by model name, say in
-    which forms weights may be stored: in any if a model is not in there. Models in `again` are made anew, for gates refused their recipes.
+    which forms weights may be stored: in any if a model is not in there. Models in `again` are made anew, for gates
+    refused their recipes.
     """
 
     file_bytes: int
@@ -79,12 +80,8 @@ class Order:
 
     def goal_for(self, name: str) -> Goal:
         """The goal for one of the models."""
-        goal = self.goal if self.form_of(name) is Form.ANY else self.goal.for_direct_weights()
+        goal = self.goal.for_form(self.forms.get(name, Form.ANY))
         return goal.for_finder() if name in self.finders else goal
-
-    def form_of(self, name: str) -> Form:
-        """In which forms the weights of one of the models may be stored."""
-        return self.forms.get(name, Form.ANY)
 
 
 def quantize(data: bytes, name: str, order: Order, progress: Progress = lambda name: None) -> Quantized:
@@ -103,11 +100,10 @@ def quantize(data: bytes, name: str, order: Order, progress: Progress = lambda n
     draft = Draft.of(
         model,
         name,
-        order.goal,
+        order.goal_for(name),
         file_bytes=order.file_bytes,
         arrays=order.arrays,
         compressed_from=len(data) if compress else None,
-        form=order.form_of(name),
     )
     errors: tuple[float, ...] = ()
     if name in order.again:
@@ -143,7 +139,7 @@ def _found(
     draft: Draft, data: bytes, order: Order, progress: Progress
 ) -> tuple[recipes.Recipe, tuple[RecipeTrial, ...]]:
     """The best recipe of those that were tried, or the goal's own where none can be measured on real inputs."""
-    own = recipes.unsearched(draft.layers, order.goal, order.file_bytes, draft.form)
+    own = recipes.unsearched(draft.layers, order.goal_for(draft.name), order.file_bytes)
     if draft.samples is None or own.is_float:
         return own, ()
     bench = _bench(draft, data, order, made_up=False)

@@ -275,16 +275,16 @@ def read_directly(found: Sequence[Layer], recipe: Recipe) -> Recipe:
     return replace(recipe, treatments=tuple(Treatment.DYNAMIC if each else Treatment.FLOAT for each in in_int8))
 
 
-def choose(model: ModelT, file_bytes: int, goal: Goal = BALANCED, form: Form = Form.ANY) -> Choice:
+def choose(model: ModelT, file_bytes: int, goal: Goal = BALANCED) -> Choice:
     """What a goal takes of a model without looking; for `file_bytes` see `layers`."""
     found = layers(model, file_bytes)
-    return Choice(found, unsearched(found, goal, file_bytes, form))
+    return Choice(found, unsearched(found, goal, file_bytes))
 
 
-def unsearched(found: Sequence[Layer], goal: Goal, file_bytes: int, form: Form = Form.ANY) -> Recipe:
+def unsearched(found: Sequence[Layer], goal: Goal, file_bytes: int) -> Recipe:
     """What a goal takes where nothing can be measured on real inputs."""
     recipe = everything(found, products=goal.products, last=goal.last)
-    if form is not Form.ANY:
+    if goal.form is not Form.ANY:
         recipe = read_directly(found, recipe)
     chosen = Choice(tuple(found), recipe)
     if sum(chosen.int8_tensors().values()) >= SMALL_PART * file_bytes:

@@ -24,7 +24,6 @@ from ..graph.normalization import declared_ranges
 from ..graph.schema import ModelT, operator_name, type_name
 from ..int8 import drafting, left_float, quantizing, recipes
 from ..int8.goals import BALANCED, Goal, goal_of
-from ..int8.treatments import Form
 from ..protocol import Events, read_options
 from ..roads.files import lints_of
 from ..roads.forms import forms_of, roads_of
@@ -51,7 +50,7 @@ def run(request: Request, events: Events) -> StepFindings:
     described = []
     for number, model in enumerate(found):
         events.progress(model.name, number, len(found))
-        found_out = describe(model, len(source.to_bytes()), goal_of(options.goal), forms[model.name])
+        found_out = describe(model, len(source.to_bytes()), goal_of(options.goal).for_form(forms[model.name]))
         described.append(replace(found_out, roads=lints[model.name]))
     events.progress("inspect", len(found), len(found))
     return StepFindings(
@@ -65,7 +64,7 @@ def run(request: Request, events: Events) -> StepFindings:
     )
 
 
-def describe(file: bundle.ModelFile, file_bytes: int, goal: Goal, form: Form) -> InspectedModel:
+def describe(file: bundle.ModelFile, file_bytes: int, goal: Goal) -> InspectedModel:
     """Everything that can be said of one model in a file of `file_bytes`; `Refused` if it is damaged."""
     flatbuffer, attached = quantizing.split(file.data, file.name)
     model = models.load(flatbuffer, file.name)
@@ -95,15 +94,13 @@ def describe(file: bundle.ModelFile, file_bytes: int, goal: Goal, form: Form) ->
         blocks=(*map(_custom_operator, custom), *_integer_tensors(integers)),
         input_ranges=declared_ranges(model),
     )
-    return described if integers.tensors else _with_prospects(described, model, file_bytes, goal, form)
+    return described if integers.tensors else _with_prospects(described, model, file_bytes, goal)
 
 
-def _with_prospects(
-    described: InspectedModel, model: ModelT, file_bytes: int, goal: Goal, form: Form
-) -> InspectedModel:
+def _with_prospects(described: InspectedModel, model: ModelT, file_bytes: int, goal: Goal) -> InspectedModel:
     """The same with what quantizing would make of the model, which is changed on the way."""
-    passes = drafting.prepare(model) + drafting.speed_up(model, goal, form)
-    choice = recipes.choose(model, file_bytes, goal, form)
+    passes = drafting.prepare(model) + drafting.speed_up(model, goal)
+    choice = recipes.choose(model, file_bytes, goal)
     becomes = _becomes_int8(model, choice)
     nothing = Obstacle(left_float.reason(model, choice.layers, file_bytes), "every constant stays float")
     return replace(

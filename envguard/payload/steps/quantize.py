@@ -245,7 +245,12 @@ def _interface(model: ModelT) -> tuple[object, ...]:
 
 
 def _findings(
-    original: Bundle, found: tuple[ModelFile, ...], outcomes: Outcomes, target: Path, recipe: RecipeDocument, lints: Lints
+    original: Bundle,
+    found: tuple[ModelFile, ...],
+    outcomes: Outcomes,
+    target: Path,
+    recipe: RecipeDocument,
+    lints: Lints,
 ) -> QuantizeFindings:
     before, after = original.path.read_bytes(), target.read_bytes()
     return QuantizeFindings(
