@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+import stat
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from envguard.code_files import code_beside
 from envguard.errors import BadInput
 from envguard.files import file_facts
 from envguard.locks.lockfile import lock_path
+from envguard.ownership import owners, stranger
 from envguard.payload.door.references import FILE
 
 LARGEST_TEXT = 100_000
@@ -35,16 +37,23 @@ Content = Mapping[str, FileContent]
 def content_of(catalog: Catalog, known: Content) -> Content:
     """The content of a catalog's project; a file whose facts are those of the `known` one is not read again.
 
-    Raises BadInput for a file that cannot be read, and for a project of too many.
+    Raises BadInput for a file that cannot be read, for one that somebody else can change (in a project of the user's
+    own), and for a project of too many.
     """
     project = catalog.project
     assert project is not None
     found: dict[str, FileContent] = {}
+    mine = owners(os.environ)
+    own = not stranger(str(project), mine)
+    folders: set[Path] = set()
     try:
         for path in _files(catalog, project):
             name = Path(os.path.relpath(path, project)).as_posix()
             if name not in found:
                 found[name] = _content(path, known.get(name))
+                if own and (path.parent not in folders or path.is_symlink() or _is_open(path, mine)):
+                    _refuse_strangers(path, mine)
+                    folders.add(path.parent)
             if len(found) > MOST_FILES:
                 raise BadInput(
                     f"The project {project} has more than {MOST_FILES:,} files of code.",
@@ -56,6 +65,21 @@ def content_of(catalog: Catalog, known: Content) -> Content:
             f"The project {project} cannot be read.", why=str(error), next_step="Check the file and its permissions."
         ) from error
     return found
+
+
+def _is_open(path: Path, mine: Collection[int]) -> bool:
+    found = path.stat()
+    return os.name != "nt" and (found.st_uid not in mine or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) != 0)
+
+
+def _refuse_strangers(path: Path, mine: Collection[int]) -> None:
+    why = stranger(str(path), mine)
+    if why:
+        raise BadInput(
+            f"The project's file {path} was refused.",
+            why=f"{why}, and the project runs or reads it",
+            next_step="Put a file of your own there, or see to it that only you can write to it.",
+        )
 
 
 def file_content(path: Path) -> FileContent:

@@ -16,7 +16,7 @@ from envguard.ownership import owners, stranger
 from envguard.planning import minor_of
 from envguard.store.home import FOLDERS, envguard_home
 from tests.support.command import envguard
-from tests.support.projects import write_project
+from tests.support.projects import trusted, write_project
 
 pytestmark = [
     pytest.mark.skipif(os.name == "nt", reason="Windows has other rights"),
@@ -179,3 +179,38 @@ def test_a_forged_record_of_a_ready_environment_runs_nothing(tmp_path: Path, hos
         assert (ended.code, ended.out) == (2, "")
         assert not ran.exists()
         folder.chmod(0o755)
+
+
+def refused_as_a_whole(project: Path, home: Path, place: Path) -> None:
+    for command in (("create", "one"), ("trust",)):
+        ended = envguard(*command, home=home, cwd=project)
+        assert (ended.code, ended.out) == (2, ""), ended
+        assert f"{place}" in ended.err
+        assert "and the project runs or reads it" in ended.err
+    assert envguard("list", home=home, cwd=project).code == 0
+
+
+@as_root
+@pytest.mark.parametrize("what", ["a script", "what it imports", "a lock", "a folder of scripts", "a folder of locks"])
+def test_each_file_that_a_project_runs_or_reads_is_asked(tmp_path: Path, host: HostFacts, what: str) -> None:
+    python = minor_of(host.usable[0])
+    project = write_project(
+        tmp_path / "project", python, "", {"checks/works.py": "import helper", "checks/helper.py": ""}
+    )
+    file = project / "envguard.toml"
+    old = 'check = { command = ["python", "-c", "import sys; assert not sys.flags.no_site"] }'
+    file.write_text(file.read_text().replace(old, 'check = { command = ["python", "checks/works.py"] }', 1))
+    trusted(project)
+    place = {
+        "a script": project / "checks" / "works.py",
+        "what it imports": project / "checks" / "helper.py",
+        "a lock": next((project / "lockfiles" / "one").rglob("cp3*.txt")),
+        "a folder of scripts": project / "checks",
+        "a folder of locks": project / "lockfiles",
+    }[what]
+    place.chmod(0o777)
+    refused_as_a_whole(project, tmp_path / "home", place)
+    place.chmod(0o755)
+    give(place)
+    refused_as_a_whole(project, tmp_path / "home", place)
+    assert not (tmp_path / "home" / "environments").exists()

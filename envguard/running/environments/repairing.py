@@ -52,6 +52,10 @@ def repair(folder: Path, workshop: Workshop) -> Repair:
         return Repair(
             folder, "neither its own lock nor the catalog's leads to it on this host, so it can only be pruned"
         )
+    try:
+        workshop.require_allowed(candidate.environment.folder)
+    except EnvguardError as error:
+        return Repair(folder, f"{error.what} {error.next_step}")
     aside, why = move_aside_if_idle(folder)
     if why:
         return Repair(folder, why)
