@@ -39,7 +39,9 @@ def trust(
     Exit codes: 0 done, or with --show: it is trusted; 1 with --show: it is not; 2 there is no project.
     """
     if sum((show, revoke, every)) > 1 or (every and folder is not None):
-        raise BadInput("--show, --revoke and --list exclude each other, and --list takes no folder.")
+        raise BadInput(
+            "--show, --revoke and --list exclude each other, and --list takes no folder.", next_step="Keep one of them."
+        )
     if every:
         _list(as_json=as_json)
     elif revoke:
