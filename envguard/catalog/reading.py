@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from envguard.catalog.model import (
     NO_LIBRARIES,
@@ -50,7 +51,7 @@ VARIABLE = re.compile(
     r"(?!(PATH|HOME|VIRTUAL_ENV|PYTHON(PATH|HOME|USERBASE|NOUSERSITE|STARTUP|PLATLIBDIR)|LD_.*|DYLD_.*)$)"
     r"[A-Za-z_][A-Za-z0-9_]*"
 )
-ADDRESS = re.compile(r"https?://[^\s/@?#]+(/[^\s@]*)?")
+ADDRESS = re.compile(r"https?://[^\s/@?#]+(/[^\s@?#]*)?")
 LARGEST_FILE = 1_000_000
 MOST_RETRIES = 100
 PAYLOAD = Path(__file__).resolve().parents[1] / "payload"
@@ -123,15 +124,24 @@ def catalog_from(
 
 def _index_in(folder: Path) -> Callable[[TableReader], Index]:
     def index(table: TableReader) -> Index:
-        address = match(ADDRESS, "an http or https address without user and password, which belong in variables")
         certificates = table.take("certificates", inside, "")
         return Index(
-            url=table.take("url", address, ""),
+            url=table.take("url", _address, ""),
             certificates=str(folder / certificates) if certificates else "",
-            proxy=table.take("proxy", address, ""),
+            proxy=table.take("proxy", _address, ""),
         )
 
     return index
+
+
+def _address(value: object) -> str:
+    address = match(ADDRESS, "an http or https address without user and password, which belong in variables")(value)
+    try:
+        if urlsplit(address).hostname and urlsplit(address).port != 0:
+            return address
+    except ValueError:
+        pass
+    raise ValueError("must be an http or https address whose host and port are valid")
 
 
 def _base_image(table: TableReader) -> str:

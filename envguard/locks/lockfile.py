@@ -12,6 +12,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.version import Version
+
 from envguard.errors import BrokenData
 from envguard.npm_package import NpmPackage
 from envguard.requirement import parsed
@@ -201,11 +204,22 @@ def _package(block: str, path: Path) -> LockedPackage:
         raise _damaged(path, f"the entry that starts with {block[:60]!r} is not a pin with its wheels and hashes")
     _refuse_other(f"{match['name']}=={match['version']}" + (f" ; {match['marker']}" if match["marker"] else ""), path)
     filenames = re.findall(r"# wheel: (\S+)", match["wheels"])
+    for filename in filenames:
+        if _release_of(filename) != (canonicalize_name(match["name"]), Version(match["version"])):
+            raise _damaged(path, f"{filename} is not a wheel of {match['name']} {match['version']}")
     hashes = re.findall(r"sha256:([0-9a-f]{64})", match["hashes"])
     if len(hashes) != len(filenames):
         raise _damaged(path, f"{match['name']} has {len(filenames)} wheels and {len(hashes)} hashes")
     wheels = tuple(LockedWheel(name, sha) for name, sha in zip(filenames, hashes, strict=True))
     return LockedPackage(match["name"], match["version"], match["marker"] or "", wheels)
+
+
+def _release_of(filename: str) -> tuple[str, Version] | None:
+    """The package and the version that a wheel's name names, if it is one."""
+    try:
+        return parse_wheel_filename(filename)[:2]
+    except InvalidWheelFilename:
+        return None
 
 
 def _refuse_other(requirement: str, path: Path) -> None:

@@ -52,15 +52,22 @@ def sources_of(catalog: Catalog, environ: Mapping[str, str]) -> dict[str, str]:
 def _credentials(environ: Mapping[str, str]) -> str:
     """Which of the user's credentials an installer would send to one of these indexes, in words; empty if none."""
     addresses = list(_addresses(environ))
-    if any("@" in urlsplit(each).netloc for each in addresses):
+    if any("@" in each for each in addresses):
         return "a variable of yours holds the password for an index"
     if any(value and NAMED.fullmatch(name) for name, value in environ.items()):
         return "variables of yours hold the password for an index"
     if environ.get("UV_KEYRING_PROVIDER", "disabled") not in ("", "disabled"):
         return "your keyring may hold the password for an index"
-    hosts = {urlsplit(each).hostname or "" for each in addresses}
+    hosts = {_host(each) for each in addresses}
     known = _hosts_of_netrc(environ)
     return f"your netrc holds the password for {min(hosts & known)}" if hosts & known else ""
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _addresses(environ: Mapping[str, str]) -> Iterator[str]:

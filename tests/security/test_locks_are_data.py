@@ -124,6 +124,9 @@ LOCK_ATTACKS = {
     "an address as an override": ("# override: idna==3", "# override: idna @ file:///tmp/evil"),
     "a path as an edition": ("# edition: 1", "# edition: ../1"),
     "a path as a Python": ("# python: 3.11", "# python: /tmp/python"),
+    "a file that is no wheel": ("six-1.17.0-py2.py3-none-any.whl", "x.whl"),
+    "a wheel of another package": ("six-1.17.0-py2", "sex-1.17.0-py2"),
+    "a wheel of another version": ("six-1.17.0-py2", "six-1.18.0-py2"),
     "a deleted hash": (" \\\n    --hash=sha256:" + "a" * 64, ""),
     "a package less": ("# packages: 1", "# packages: 0"),
 }
