@@ -63,6 +63,7 @@ def lay_out(
             "--link-mode", "copy", "--no-compile-bytecode", *installer.sources,
         ],
         lock,
+        folder,
         descriptors,
     )  # fmt: skip
     site_packages.mkdir(exist_ok=True)  # a lock may install nothing on this platform

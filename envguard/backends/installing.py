@@ -17,6 +17,7 @@ from envguard.errors import NoEnvironment
 from envguard.host.secrets import without_secrets
 from envguard.layout import Layout
 from envguard.locks.lockfile import Lock
+from envguard.stalling import LEAST, PATIENCE, VARIABLE, Stall, ended_if_stalled
 
 TAIL_LINES = 20
 NO_SPACE = re.compile(r"No space left on device|os error 28\b|Disk quota exceeded|os error 112\b")
@@ -32,7 +33,8 @@ class Installer:
     """How uv is run: its binary, its variables, its cache, and the folder for its logs.
 
     With `find_links`, folders of wheels replace the package index; with `offline`, no network is used. `tell` is told
-    how far an installation has got. `npm_variables` are those that npm sees.
+    how far an installation has got; one for which nothing comes for `patience` seconds is ended. `npm_variables` are
+    those that npm sees.
     """
 
     uv: Path
@@ -42,6 +44,7 @@ class Installer:
     find_links: tuple[Path, ...] = ()
     offline: bool = False
     tell: Tell = tell_nobody
+    patience: float = PATIENCE
     npm_variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -65,7 +68,8 @@ def build_venv(
     folder.mkdir(parents=True)
     requirements = folder / "lock.txt"
     requirements.write_text(lock.text(), encoding="utf-8")
-    run_uv(installer, ["venv", venv, "--python", interpreter, "--no-project", "--link-mode", "copy"], lock, descriptors)
+    venv_of: list[str | Path] = ["venv", venv, "--python", interpreter, "--no-project", "--link-mode", "copy"]
+    run_uv(installer, venv_of, lock, folder, descriptors)
     layout = _layout(venv)
     run_uv(
         installer,
@@ -74,6 +78,7 @@ def build_venv(
             "--no-deps", "--only-binary", ":all:", "--link-mode", "copy", "--compile-bytecode", *installer.sources,
         ],
         lock,
+        folder,
         descriptors,
     )  # fmt: skip
     return layout
@@ -110,13 +115,24 @@ def _layout(venv: Path) -> Layout:
     return Layout(venv / "bin" / "python", site_packages)
 
 
-def run_uv(installer: Installer, arguments: Sequence[str | Path], lock: Lock, descriptors: tuple[int, ...]) -> None:
-    """Run uv for a lock; raises NoEnvironment with uv's words. Children inherit the `descriptors`."""
+def run_uv(
+    installer: Installer,
+    arguments: Sequence[str | Path],
+    lock: Lock,
+    folder: Path,
+    descriptors: tuple[int, ...],
+) -> None:
+    """Run uv for a lock, which it installs below `folder`. Children inherit the `descriptors`.
+
+    Raises NoEnvironment with uv's words, or where nothing comes any more.
+    """
     command = [
         installer.uv, *arguments, "--no-config", "--no-python-downloads", "--cache-dir", installer.cache,
         "--color", "never", "--no-progress",
     ]  # fmt: skip
-    code, said = _follow(command, installer, descriptors)
+    code, said, stall = _follow(command, installer, folder, descriptors)
+    if stall.found:
+        raise _has_stalled(lock, stall)
     if code != 0:
         if NO_SPACE.search(said):
             raise _disk_is_full(lock, installer)
@@ -128,8 +144,10 @@ def run_uv(installer: Installer, arguments: Sequence[str | Path], lock: Lock, de
         )
 
 
-def _follow(command: Sequence[str | Path], installer: Installer, descriptors: tuple[int, ...]) -> tuple[int, str]:
-    """Run uv and follow its output line by line; returns its exit code and all of its output."""
+def _follow(
+    command: Sequence[str | Path], installer: Installer, folder: Path, descriptors: tuple[int, ...]
+) -> tuple[int, str, Stall]:
+    """Run uv and follow its output line by line; returns its exit code, all of its output, and whether it stalled."""
     words, lines = UvWords(installer.tell), []
     with subprocess.Popen(
         command,
@@ -145,13 +163,15 @@ def _follow(command: Sequence[str | Path], installer: Installer, descriptors: tu
     ) as process:
         assert process.stdout is not None
         try:
-            for line in process.stdout:
-                lines.append(line)
-                words.hear(line)
+            places = (installer.cache, folder)
+            with ended_if_stalled(places, lambda: _kill(process), installer.patience) as stall:
+                for line in process.stdout:
+                    lines.append(line)
+                    words.hear(line)
         except BaseException:
             _kill(process)
             raise
-    return process.returncode, "".join(lines)
+    return process.returncode, "".join(lines), stall
 
 
 def _kill(process: subprocess.Popen[str]) -> None:
@@ -161,6 +181,15 @@ def _kill(process: subprocess.Popen[str]) -> None:
         return
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+
+
+def _has_stalled(lock: Lock, stall: Stall) -> NoEnvironment:
+    return NoEnvironment(
+        f"The installation of {lock.environment} {lock.edition} for Python {lock.python} has stalled.",
+        why=f"fewer than {LEAST:,} bytes came in {stall.patience:g} seconds",
+        next_step="Check the network, the proxy and the package index, then run the same command again; "
+        f"on a line that is so slow, give it more time: {VARIABLE}={2 * stall.patience:g}",
+    )
 
 
 def _disk_is_full(lock: Lock, installer: Installer) -> NoEnvironment:

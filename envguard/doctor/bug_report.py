@@ -15,7 +15,7 @@ from envguard.clock import utc_now
 from envguard.doctor.finding import Finding
 from envguard.doctor.masking import masked
 from envguard.host.interpreters import HostFacts
-from envguard.store.home import logs_folder
+from envguard.store.scratch import logs_folder
 
 OWN_DEPENDENCIES = ("filelock", "packaging", "platformdirs", "rich", "typer", "uv")
 LOGS = 3

@@ -46,7 +46,7 @@ from envguard.running.receipt import receipt_path
 from envguard.running.recording import file_record
 from envguard.running.step import scratch_folder
 from envguard.running.task_order import TaskOrder
-from envguard.store.home import runs_folder
+from envguard.store.scratch import runs_folder
 
 TASK = STEP = "convert"
 KERAS_2_EDITION = "2.21-keras2"

@@ -39,7 +39,7 @@ from envguard.running.receipt import receipt_path
 from envguard.running.several import RunError, run_each
 from envguard.running.step import scratch_folder
 from envguard.running.task_order import Alone, Overrides, TaskOrder
-from envguard.store.home import runs_folder
+from envguard.store.scratch import runs_folder
 
 TASK = "quantize"
 

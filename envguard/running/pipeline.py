@@ -22,7 +22,7 @@ from envguard.running.run_files import RunFiles
 from envguard.running.step import scratch_folder
 from envguard.running.task_order import Alone, TaskOrder
 from envguard.running.task_run import HandedOver, TaskRun
-from envguard.store.home import runs_folder
+from envguard.store.scratch import runs_folder
 
 DOCUMENT = Reference(RUN, "document")
 

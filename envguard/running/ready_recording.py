@@ -27,5 +27,8 @@ def record_as_ready(
     watched = [f"{path}\t{facts_of(str(path))}" for path in (*decided_by, interpreter)]
     if any("\n" in line for line in (*head, *watched)):
         return
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(file, "\n".join((*head, *watched)).encode())
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(file, "\n".join((*head, *watched)).encode())
+    except OSError:  # in a store that is only to be read, or on a full disk, the next start works it out again
+        return

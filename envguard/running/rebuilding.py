@@ -20,7 +20,7 @@ from envguard.running.pipeline import environments_of, run_task
 from envguard.running.receipt import Receipt, ReceiptFile, environment_of, make_receipt
 from envguard.running.step import scratch_folder
 from envguard.running.task_order import TaskOrder
-from envguard.store.home import runs_folder
+from envguard.store.scratch import runs_folder
 
 Verdict = Literal["MATCH", "DIFF", "TOOLCHAIN DIFFERS"]
 FileState = Literal["match", "diff", "missing"]

@@ -19,7 +19,7 @@ from envguard.running.events import StepEnded, StepNote, StepProgress, StepStart
 from envguard.running.run_files import RunFiles, Watch
 from envguard.running.step import StepOrder, StepResult, Told, run_step, task_step
 from envguard.running.task_order import Alone, TaskOrder
-from envguard.store.home import log_file
+from envguard.store.scratch import log_file
 
 REFUSED = "refused"
 """A step that is run again is given the files that it made before as inputs, each as `refused:NAME`."""

@@ -69,23 +69,6 @@ def probe_cache(home: Path) -> Path:
     return home / "interpreters"
 
 
-def logs_folder(home: Path) -> Path:
-    """What installers and steps printed."""
-    return home / "logs"
-
-
-def log_file(home: Path, name: str) -> Path:
-    """The log of that name for this process, so that concurrent runs do not share one; creates its folder."""
-    folder = logs_folder(home)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{name}-{os.getpid()}.log"
-
-
-def runs_folder(home: Path) -> Path:
-    """Scratch folders of runs, removed when the run ends."""
-    return home / "runs"
-
-
 def process_marks_folder(home: Path) -> Path:
     """One lock file for each process that runs containers."""
     return home / "owners"

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from envguard.errors import NoEnvironment
 from envguard.store.environments import move_aside
-from envguard.store.home import environments_folder, installer_cache, logs_folder, runs_folder
+from envguard.store.home import environments_folder, installer_cache
 from envguard.store.inventory import StoredEnvironment, disk_bytes, inventory
 from envguard.store.locking import build_lock_if_free, unused
+from envguard.store.scratch import logs_folder, runs_folder
 
 MOVED_ASIDE = re.compile(r"\..+\.[0-9a-f]{8}\.broken")
 RUN_FOLDER = re.compile(r"run-[A-Za-z0-9_]+")

@@ -11,7 +11,7 @@ from envguard.doctor.finding import Finding
 from envguard.doctor.masking import masked
 from envguard.host.interpreters import HostFacts
 from envguard.host.secrets import MASK
-from envguard.store.home import logs_folder
+from envguard.store.scratch import logs_folder
 
 HOME = Path("/home/marguerite")
 SECRET = "s3cr3t-Value/with+odd=chars"

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from envguard.bootstrap import launcher
-from envguard.store.home import environments_folder, runs_folder
+from envguard.store.home import environments_folder
+from envguard.store.scratch import runs_folder
 from tests.support.projects import trusted
 from tests.support.tiny import descendants
 from tests.support.waiting import wait_until_gone

@@ -28,12 +28,14 @@ from envguard.running.environments.checking import CheckFailed, check_environmen
 from envguard.running.environments.recorded import recorded_locks, recorded_proofs
 from envguard.running.events import Building, BuildProgress, PassedBy, Receiver, Waiting
 from envguard.running.step import PAYLOAD, scratch_folder
+from envguard.stalling import patience_of
 from envguard.store.environments import BuiltEnvironment, DamagedInstall, ensure, make_folder, read_ready
 from envguard.store.fingerprint import MARKER
-from envguard.store.home import environments_folder, installer_cache, log_file, logs_folder, probe_cache, runs_folder
+from envguard.store.home import environments_folder, installer_cache, probe_cache
 from envguard.store.identity import Identity
 from envguard.store.locking import in_use
 from envguard.store.process_marks import has_ended, process_mark
+from envguard.store.scratch import log_file, logs_folder, runs_folder
 from envguard.trust.allowing import require_allowed
 from envguard.trust.records import record_path
 from envguard.trust.sources import sources_of
@@ -272,7 +274,16 @@ class Workshop:
         make_folder(logs)
         variables, cache = installer_variables(self.sources), installer_cache(self.home)
         npm = npm_variables(self.environ)
-        return Installer(find_uv(), variables, cache, logs, self.find_links, self.offline, npm_variables=npm)
+        return Installer(
+            find_uv(),
+            variables,
+            cache,
+            logs,
+            self.find_links,
+            self.offline,
+            patience=patience_of(self.environ),
+            npm_variables=npm,
+        )
 
     def check(self, candidate: Candidate, layout: Layout) -> Proof:
         """Run the check of an installed environment; raises CheckFailed and NotAllowed."""
