@@ -22,14 +22,17 @@ CHOICES: Mapping[str, Sequence[str]] = {
     **{road: (road,) for road in ROADS},
 }
 
+METAVAR = "ROAD[,ROAD]"
+HELP = (
+    f"Where to run the file, each road against the original there: {', '.join(CHOICES)}. web is WASM and WebGL in this "
+    "host's browser."
+)
 RoadsOption = Annotated[
     list[str] | None,
-    typer.Option(
-        "--roads",
-        metavar="ROAD[,ROAD]",
-        help=f"Where to run the file, each road against the original there: {', '.join(CHOICES)}. web is WASM and "
-        "WebGL in this host's browser. Default: cpu, and gpu where --for says so.",
-    ),
+    typer.Option("--roads", metavar=METAVAR, help=f"{HELP} Default: cpu, and gpu where --for says so."),
+]
+OwnRoadsOption = Annotated[
+    list[str] | None, typer.Option("--roads", metavar=METAVAR, help=f"{HELP} Default: {','.join(OURS)}")
 ]
 
 

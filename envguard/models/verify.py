@@ -27,7 +27,7 @@ from envguard.cli.workshop import open_workshop
 from envguard.files import write_output
 from envguard.models.calibration import PICTURES, files_for
 from envguard.models.originals import original_of
-from envguard.models.roads import RoadsOption, chosen_roads, road_options, steps_for
+from envguard.models.roads import OURS, OwnRoadsOption, chosen_roads, road_options, steps_for
 from envguard.models.text.verified import as_markdown, as_text
 from envguard.payload.contract import YES, to_json, verify_document
 from envguard.running.checking_files import check_input, check_output
@@ -58,7 +58,7 @@ def verify(
     ctx: typer.Context,
     model: Annotated[str, typer.Argument(metavar="BUNDLE", help="A .task bundle or a .tflite model.")],
     against: AgainstOption = None,
-    roads: RoadsOption = None,
+    roads: OwnRoadsOption = None,
     images: ImagesOption = None,
     edition: EditionsOption = None,
     python: PythonsOption = None,
@@ -76,7 +76,7 @@ def verify(
     Exit codes: 0 the verdict is yes; 1 it is no, or a road that was asked for could not be run; 2 bad input; 3 no
     environment is available here.
     """
-    meant = chosen_roads(roads)
+    meant = chosen_roads(roads, OURS)
     catalog = catalog_of(ctx.obj)
     task = catalog.tasks[TASK].including(steps_for(meant))
     with screen() as receive:
