@@ -107,7 +107,7 @@ class SplitSigns(unittest.TestCase):
     def split(self, data: bytes, treatment: Treatment) -> bytes:
         model = models.load(data, "net")
         draft = Draft.of(model, "net", DIRECT, file_bytes=len(data), arrays={}, compressed_from=None)
-        return draft.finish(Recipe((Treatment.FLOAT, Treatment.FLOAT, treatment))).data
+        return bytes(draft.finish(Recipe((Treatment.FLOAT, Treatment.FLOAT, treatment))).data)
 
     def test_answers_stay_in_float(self) -> None:
         data = network()
