@@ -33,7 +33,7 @@ _HEAD = {
     "python": re.compile(r"3\.[0-9]{1,2}"),
     "cut-off": re.compile(r"[0-9][0-9A-Za-z:.+ -]*"),
 }
-_FIELD = re.compile(r"# (environment|edition|python|cut-off|requires|override|npm|packages): (\S.*)")
+_FIELD = re.compile(r"# (environment|edition|python|cut-off|requires|override|npm|dependencies|packages): (\S.*)")
 _PACKAGE = re.compile(
     r"(?P<wheels>(?:# wheel: [A-Za-z0-9_.!+-]+\.whl\n)+)"
     r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[A-Za-z0-9.!+_-]+)(?: ; (?P<marker>[^\\#\n]+))? \\\n"
@@ -63,7 +63,7 @@ class LockedPackage:
 class Lock:
     """Every pin and hash of one environment edition on one Python minor.
 
-    Uploads after `cut_off` (RFC 3339, UTC) were ignored.
+    Uploads after `cut_off` (RFC 3339, UTC) were ignored, and without `dependencies` everything but the requirements.
     """
 
     environment: str
@@ -74,6 +74,7 @@ class Lock:
     overrides: tuple[str, ...]
     packages: tuple[LockedPackage, ...]
     npm: tuple[NpmPackage, ...] = ()
+    dependencies: bool = True
 
     def text(self) -> str:
         """The file's content; equal locks give equal bytes."""
@@ -86,6 +87,7 @@ class Lock:
             *(f"# requires: {requirement}" for requirement in self.requires),
             *(f"# override: {requirement}" for requirement in self.overrides),
             *(f"# npm: {package}" for package in self.npm),
+            *(() if self.dependencies else ("# dependencies: none",)),
             # Without the count, a file truncated between two packages would be a valid lock of fewer packages.
             f"# packages: {len(self.packages)}",
         ]
@@ -135,7 +137,10 @@ class LockRequest:
     def lock(self, cut_off: str, packages: tuple[LockedPackage, ...]) -> Lock:
         """The lock that answers the request with these packages."""
         requires, overrides = self.requires, self.overrides
-        return Lock(self.environment, self.edition, self.python, cut_off, requires, overrides, packages, self.npm)
+        return Lock(
+            self.environment, self.edition, self.python, cut_off, requires, overrides, packages, self.npm,
+            self.dependencies,
+        )  # fmt: skip
 
 
 def lock_path(lockfiles: Path, environment: str, edition: str, python: str) -> Path:
@@ -188,6 +193,7 @@ def _parse(text: str, path: Path) -> Lock:
         overrides=tuple(fields.get("override", ())),
         packages=tuple(_package(block, path) for block in blocks),
         npm=tuple(_npm_package(line, path) for line in fields.get("npm", ())),
+        dependencies="dependencies" not in fields,
     )
 
 

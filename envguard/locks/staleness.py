@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from packaging.utils import canonicalize_name
-
 from envguard.errors import NoEnvironment
 from envguard.locks.lockfile import Lock, LockRequest
-from envguard.requirement import parsed
 
 
 class StaleLock(NoEnvironment):
@@ -37,11 +34,8 @@ def difference(lock: Lock, request: LockRequest) -> str:
     ):
         if before != after:
             return _of_lists(what, before, after)
-    if not request.dependencies:
-        named = {canonicalize_name(parsed(each).name) for each in request.requires}
-        more = [each.name for each in lock.packages if canonicalize_name(each.name) not in named]
-        if more:
-            return f"it holds {more[0]}, a dependency, and the catalog asks for none"
+    if lock.dependencies != request.dependencies:
+        return f"it was made {'with' if lock.dependencies else 'without'} dependencies"
     return ""
 
 
