@@ -47,41 +47,41 @@ def _over(stream: TextIO, errors: list[OSError]) -> TextIO:
         number = stream.fileno()
     except (OSError, ValueError):
         return stream
-    raw = _Sink(number, errors)
-    return io.TextIOWrapper(
-        io.BufferedWriter(raw),
+    binary = open(number, "wb", closefd=False)  # noqa: SIM115 - closed with what lies over it
+    over = _Forgiving(
+        binary,
         encoding=stream.encoding,
         errors=stream.errors,
-        line_buffering=raw.isatty() or stream is sys.stderr,
+        line_buffering=binary.isatty() or stream is sys.stderr,
     )
+    over.lost = errors
+    return over
 
 
-class _Sink(io.RawIOBase):
-    """Writes to a descriptor until that fails, and from then on nowhere."""
+class _Forgiving(io.TextIOWrapper):
+    """Writes to a file until that fails, and from then on nowhere.
 
-    def __init__(self, number: int, errors: list[OSError]) -> None:
-        super().__init__()
-        self._number = number
-        self._errors = errors
-        self._open = True
+    What writes is Python's own, in C: an interruption between a write and the note of it would print things twice.
+    """
 
-    def fileno(self) -> int:
-        return self._number
+    lost: list[OSError]
 
-    def isatty(self) -> bool:
-        return os.isatty(self._number)
+    def write(self, text: str) -> int:
+        try:
+            return super().write(text)
+        except OSError as error:
+            self._lose(error)
+            return len(text)
 
-    def writable(self) -> bool:
-        return True
+    def flush(self) -> None:
+        try:
+            super().flush()
+        except OSError as error:
+            self._lose(error)
 
-    def write(self, content: object) -> int:
-        piece = bytes(content)  # type: ignore[call-overload]  # a buffer, as io promises
-        if self._open:
-            try:
-                return os.write(self._number, piece)
-            except BlockingIOError:
-                raise
-            except OSError as error:
-                self._errors.append(error)
-                self._open = False
-        return len(piece)
+    def _lose(self, error: OSError) -> None:
+        self.lost.append(error)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.fileno())
+        os.close(nowhere)
+        super().flush()
