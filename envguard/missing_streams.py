@@ -17,7 +17,7 @@ def open_missing_streams() -> None:
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDONLY)  # gets the lowest number that is free: this one
-            os.set_inheritable(number, True)
+            # It gets the lowest number that is free: this one. A command that is started finds it closed, as it was.
+            os.open(os.devnull, os.O_RDONLY)
             mode = "w" if number else "r"
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115

@@ -112,6 +112,7 @@ NO_ROOM, NO_STREAM, GONE = "No space left on device", "Bad file descriptor", "no
         ("envguard run copy missing -o $D/out 2>&-", 2, ""),
         ("envguard run copy missing -o $D/out >&- 2>&-", 2, ""),
         ("envguard run copy in.txt -o $D/no-input <&-", 0, ""),
+        ("envguard exec tools -- python -c 'print(1)' >&-", 0, ""),
         ("envguard run copy in.txt -o $D/nothing <&- >&- 2>&-; c=$?; [ -f $D/nothing ] && exit $c", 1, ""),
         ("envguard exec tools -- python -c 'open(\"'$D'/made\", \"w\")' <&- >&- 2>&-; [ -f $D/made ]", 0, ""),
         (
