@@ -7,6 +7,7 @@ in float16, read what is above zero and what is below in two goes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -25,8 +26,12 @@ Errors of single layers tell too little to foresee that of all: rounding weights
 channels are scaled otherwise for other layers.
 """
 
-LARGE = 1 / 8
-"""Part of the model's weights from which on a layer is rather split than stored in float16."""
+SPLIT_OPERATORS = 4000.0
+SPLIT_PRODUCTS = 0.25
+"""What a split costs beside bytes in the file: for its operators, and for each product that it computes twice.
+
+With these, layers that see few pixels are split, and layers that see many are rather stored in float16.
+"""
 
 BUT = "int8 weights read directly, but {} layers in float16"
 
@@ -41,17 +46,17 @@ class _Step:
     cost: float
 
 
-def ways(draft: Draft, bench: Bench, goal: Goal, last_error: Callable[[], float]) -> Iterator[tuple[str, Recipe]]:
-    """Recipes from the one with most int8 on, until the `last_error` that was measured is within the limit."""
+def ways(draft: Draft, bench: Bench, goal: Goal, fits: Callable[[], bool]) -> Iterator[tuple[str, Recipe]]:
+    """Recipes from the one with most int8 on, until the last one `fits`, as it was measured."""
     whole = recipes.read_directly(draft.layers, recipes.everything(draft.layers, products=False))
     yield "int8 weights read directly", whole
-    if last_error() <= goal.most_error or whole.is_float:
+    if fits() or whole.is_float:
         return
     steps, errors = _steps(draft, whole, bench)
     for budget in BUDGETS:
         recipe = _within(whole, steps, errors, budget * goal.most_error**2)
         yield BUT.format(_floats(recipe) - _floats(whole)), recipe
-        if last_error() <= goal.most_error:
+        if fits():
             return
 
 
@@ -67,24 +72,36 @@ def _steps(draft: Draft, whole: Recipe, bench: Bench) -> tuple[list[_Step], floa
     chosen = recipes.Choice(draft.layers, whole).dynamic
     found = input_rounding.errors(draft.model, {layer.output for layer in chosen}, bench)
     numbers = {layer.output: number for number, layer in enumerate(draft.layers)}
-    total = sum(layer.count for layer in draft.layers)
+    tensors = draft.model.subgraphs[0].tensors
     steps = [
-        _step(numbers[output], draft.layers[numbers[output]], errors, total, draft.form)
+        _step(
+            numbers[output],
+            draft.layers[numbers[output]],
+            errors,
+            math.prod(tensors[output].shape[:-1]),
+            draft.form,
+        )
         for output, errors in found.items()
     ]
     return steps, sum(errors.whole**2 for errors in found.values())
 
 
-def _step(number: int, layer: Layer, errors: InputErrors, total: int, form: Form) -> _Step:
-    if layer.count >= LARGE * total and form is Form.READ_DIRECTLY:
-        return _Step(number, Treatment.SPLIT, errors.whole**2 - errors.split**2, 1.0)
-    return _Step(number, Treatment.FLOAT, errors.whole**2, float(layer.count))
+def _step(number: int, layer: Layer, errors: InputErrors, pixels: int, form: Form) -> _Step:
+    """The better one of float16 and a split; `pixels` are those of the layer's output."""
+    in_float = _Step(number, Treatment.FLOAT, errors.whole**2, float(layer.count))
+    cost = SPLIT_OPERATORS + SPLIT_PRODUCTS * layer.count * pixels
+    split = _Step(number, Treatment.SPLIT, errors.whole**2 - errors.split**2, cost)
+    return max(in_float, split, key=_worth) if form is Form.READ_DIRECTLY else in_float
+
+
+def _worth(step: _Step) -> float:
+    return step.gain / max(step.cost, 1.0)
 
 
 def _within(whole: Recipe, steps: list[_Step], errors: float, budget: float) -> Recipe:
     """The recipe with as few steps taken, those with most gain for their cost first, as keep within the budget."""
     treatments = list(whole.treatments)
-    for step in sorted(steps, key=lambda each: -each.gain / each.cost):
+    for step in sorted(steps, key=_worth, reverse=True):
         if errors <= budget:
             break
         treatments[step.layer] = step.treatment

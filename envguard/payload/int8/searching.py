@@ -128,7 +128,7 @@ def _ways_read_directly(
 ) -> Iterator[tuple[str, Recipe]]:
     """Recipes with int8 weights that convolutions read themselves; in as many as the error leaves room for."""
     yield "float16", Recipe((Treatment.FLOAT,) * len(draft.layers))
-    yield from direct_weights.ways(draft, bench, goal, lambda: tried[-1].error)
+    yield from direct_weights.ways(draft, bench, goal, lambda: tried[-1].time is not None)
     if goal.convolutions and draft.form is Form.READ_DIRECTLY:
         yield from _with_int8_convolutions(draft, bench, goal, tried)
 

@@ -132,7 +132,7 @@ class SplitSigns(unittest.TestCase):
 class Searching(unittest.TestCase):
     def test_everything_is_read_directly_and_gpus_take_it(self) -> None:
         data = network()
-        goal = dataclasses.replace(BALANCED, most_error=1e6)
+        goal = dataclasses.replace(BALANCED, direct_error=1e6)
         made = quantizing.quantize(data, "net", order(data, goal)).data
         model = models.load(made, "net")
         self.assertNotIn("DEQUANTIZE", facts.operator_counts(model))
@@ -140,10 +140,10 @@ class Searching(unittest.TestCase):
 
     def test_layers_go_back_to_float16_and_large_ones_are_split_until_the_error_is_small_enough(self) -> None:
         data = network()
-        whole = quantizing.quantize(data, "net", order(data, dataclasses.replace(BALANCED, most_error=1e6)))
+        whole = quantizing.quantize(data, "net", order(data, dataclasses.replace(BALANCED, direct_error=1e6)))
         (error,) = (each.error for each in whole.candidates if each.name == "int8 weights read directly")
         assert error is not None
-        less = quantizing.quantize(data, "net", order(data, dataclasses.replace(BALANCED, most_error=0.6 * error)))
+        less = quantizing.quantize(data, "net", order(data, dataclasses.replace(BALANCED, direct_error=0.6 * error)))
         taken = next(each for each in less.candidates if each.outcome == "taken")
         assert taken.error is not None
         self.assertLessEqual(taken.error, 0.6 * error)
@@ -162,7 +162,7 @@ class Searching(unittest.TestCase):
     def test_for_a_gpu_alone_the_error_is_that_of_the_weights(self) -> None:
         data = network()
         outcomes = [
-            quantizing.quantize(data, "net", order(data, dataclasses.replace(BALANCED, most_error=1e6), form))
+            quantizing.quantize(data, "net", order(data, dataclasses.replace(BALANCED, direct_error=1e6), form))
             for form in (Form.READ_DIRECTLY, Form.MULTIPLIED_OUT)
         ]
         anywhere, gpu = (outcome.candidates[1].error for outcome in outcomes)

@@ -152,7 +152,7 @@ class RecipeFiles(unittest.TestCase):
     def setUp(self) -> None:
         self.data = network()
         self.first = quantizing.quantize(self.data, "net", order(self.data))
-        self.document = recipe_files.document("balanced", {"net": self.first.applied})
+        self.document = recipe_files.document("balanced", "cpu", {"net": self.first.applied})
 
     def again(self, document: RecipeDocument, name: str = "net") -> quantizing.Quantized:
         found = recipe_files.recipes_for([name], document)
