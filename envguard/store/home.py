@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,7 +25,10 @@ def envguard_home(environ: Mapping[str, str] | None = None) -> Path:
     home = _home(variables)
     _refuse_no_folder(home)
     mine = owners(variables)
-    why = next(filter(None, (stranger(str(home / each), mine, shared=False) for each in ("", *FOLDERS))), "")
+    why = stranger(str(home), mine)
+    if not why:
+        _claim(home)
+        why = next(filter(None, (stranger(str(home / each), mine, shared=False) for each in FOLDERS)), "")
     if why:
         raise BadInput(
             f"The store {home} was ignored.",
@@ -32,6 +37,14 @@ def envguard_home(environ: Mapping[str, str] | None = None) -> Path:
             f"chmod -R go-w {shlex.quote(str(home))}",
         )
     return home
+
+
+def _claim(home: Path) -> None:
+    """In a folder where all may write but only owners may delete, make what others could otherwise make first."""
+    with contextlib.suppress(OSError):
+        if home.stat().st_mode & stat.S_IWOTH:
+            for each in FOLDERS:
+                (home / each).mkdir(exist_ok=True)
 
 
 def _refuse_no_folder(home: Path) -> None:

@@ -11,7 +11,7 @@ from envguard.catalog.projects import PROJECT_FILE
 from envguard.catalog.shipped import builtin_catalog
 from envguard.clock import utc_now
 from envguard.errors import BadInput, NotAllowed
-from envguard.trust.changes import Change, changes, difference_text, what_it_does
+from envguard.trust.changes import Change, changes, difference_text, shortened, what_it_does
 from envguard.trust.content import Content, content_of, file_content
 from envguard.trust.records import Record, read_record, text_of, write_record
 
@@ -77,7 +77,7 @@ def _refusal(standing: Standing) -> NotAllowed:
         why=what_it_does(standing.catalog) if record is None else "\n".join([*shown, *more]),
         next_step="Read it, then run `envguard trust` in its folder; `envguard trust --show` prints what it does, or "
         "what changed. In CI, write `envguard --trust` before the command.",
-        shown=standing.text(),
+        shown=shortened(standing.text()),
         allow=lambda: allow(standing),
     )
 

@@ -44,15 +44,26 @@ def changes(record: Record | None, content: Content) -> tuple[Change, ...]:
 
 
 def difference_text(project: Path, record: Record | None, changed: tuple[Change, ...]) -> str:
-    """The changed files, and line by line what changed in those that are text."""
-    lines: list[str] = []
+    """The changed files, and then line by line what changed in those that are text.
+
+    The names come first, so that no long change hides another file.
+    """
+    lines = [str(change) for change in changed]
+    if record is None:
+        return "\n".join(lines)
     for change in changed:
-        lines.append(str(change))
-        if record is not None:
-            lines += [f"    {line}" for line in _diff(project, record, change)]
-    if len(lines) > LINES_SHOWN:
-        lines = [*lines[:LINES_SHOWN], f"… and {len(lines) - LINES_SHOWN} more lines"]
+        difference = list(_diff(project, record, change))
+        lines += ["", f"{change.file}:", *(f"    {line}" for line in difference)] if difference else []
     return "\n".join(lines)
+
+
+def shortened(text: str) -> str:
+    """The first lines of a text, and how many more there are."""
+    lines = text.split("\n")
+    if len(lines) <= LINES_SHOWN:
+        return text
+    more = f"… and {len(lines) - LINES_SHOWN} more lines, which `envguard trust --show` prints"
+    return "\n".join([*lines[:LINES_SHOWN], more])
 
 
 def _diff(project: Path, record: Record, change: Change) -> Iterator[str]:

@@ -244,6 +244,20 @@ def test_on_a_terminal_one_key_is_enough_and_the_command_goes_on(project: Path, 
     assert again.code == 2
 
 
+def test_a_long_change_hides_nothing_and_its_characters_do_nothing(project: Path, store_home: Path) -> None:
+    trusted(project)
+    (project / "steps" / "copy.py").write_text("# \x1b[2J\u202e\r hidden\n" + "x = 1\n" * 1000 + "import evil\n")
+    (project / "steps" / "zzz.py").write_text("import evil\n")
+    asked = envguard_on_terminal(*RUN, home=store_home, cwd=project, keys="n", columns=120)
+    assert "+ steps/zzz.py" in asked.lines
+    assert any("more lines, which `envguard trust --show` prints" in line for line in asked.lines)
+    assert "\x1b[2J" not in asked.raw
+    assert "\u202e" not in asked.raw
+    whole = envguard("trust", "--show", home=store_home, cwd=project)
+    assert whole.out.count("+import evil") == 2
+    assert not {"\x1b", "\u202e"} & set(whole.out)
+
+
 def test_ci_says_so_on_the_command_line(project: Path, store_home: Path) -> None:
     assert envguard("--trust", *EXEC, home=store_home, cwd=project, CI="true").out == "ran\n"
     assert refused(envguard(*EXEC, home=store_home, cwd=project, CI="true")), "the variable alone allows nothing"

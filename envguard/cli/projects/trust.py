@@ -14,6 +14,7 @@ from envguard.cli.session import Session
 from envguard.cli.text import printable
 from envguard.errors import BadInput, EnvguardError
 from envguard.trust.allowing import Standing, allow, standing_of
+from envguard.trust.changes import shortened
 from envguard.trust.records import Record, all_records, delete_record
 
 SCHEMA = 1
@@ -67,7 +68,7 @@ def _tell(standing: Standing, *, show: bool, as_json: bool) -> None:
         typer.echo(json.dumps(document, indent=2))
         return
     if not standing.allowed:
-        typer.echo(printable(standing.text()))
+        typer.echo(printable(standing.text() if show else shortened(standing.text())))
     state = "trusted" if standing.allowed or not show else "not trusted"
     typer.echo(printable(f"{standing.project}: {state}, {len(standing.content)} files"))
 
