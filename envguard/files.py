@@ -111,6 +111,19 @@ def write_output(path: Path, content: bytes) -> None:
     write_whole(path, content)
 
 
+def write_record(path: Path, content: bytes) -> None:
+    """Write a file that a project keeps, such as a lock, and make its folder; raises BadInput where that cannot be."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, content)
+    except OSError as error:
+        raise BadInput(
+            f"The project's file {path} cannot be written.",
+            why=str(error),
+            next_step="Remove what is in its place, or see to the rights of its folder.",
+        ) from error
+
+
 def _in_the_way(path: Path) -> str:
     """What a path leads to, if a file may not take its place; raises OSError for a loop of links."""
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from envguard.errors import BrokenData
-from envguard.files import write_whole
+from envguard.files import write_record
 
 SCHEMA = 1
 LARGEST_FILE = 5_000_000
@@ -90,14 +90,15 @@ def proofs_path(lockfiles: Path, environment: str, edition: str) -> Path:
 
 def write_proofs(path: Path, proofs: Sequence[Proof]) -> None:
     """Write the records in a stable order and form."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     document = {"schema": SCHEMA, "proofs": [proof.as_json() for proof in sorted(proofs, key=_place)]}
-    write_whole(path, (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())
+    write_record(path, (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())
 
 
 def read_proofs(path: Path) -> tuple[Proof, ...]:
     """The records in a file, none if there is no file; raises BrokenData if `write_proofs` did not write it."""
     try:
+        if path.exists() and not path.is_file():  # a pipe would never be read to its end
+            raise ValueError("it is not a file")
         with path.open("rb") as file:
             raw = file.read(LARGEST_FILE + 1)
         if len(raw) > LARGEST_FILE:

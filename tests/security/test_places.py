@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from envguard.errors import BadInput
-from envguard.files import appearing_whole, check_place
+from envguard.errors import BadInput, BrokenData
+from envguard.files import appearing_whole, check_place, write_record
+from envguard.locks.proofs import read_proofs
 from tests.support.command import envguard
 from tests.support.projects import write_project
 from tests.support.tiny import PYTHON
@@ -199,3 +200,17 @@ def test_the_commands_for_models_refuse_such_a_place_before_anything_runs(
         assert (ended.code, said in ended.err) == (2, True), (command, ended)
         assert not (tmp_path / "home" / "environments").exists(), command
         assert facts(path) == before, command
+
+
+def test_a_projects_own_files_are_not_written_onto_such_a_place_either(tmp_path: Path) -> None:
+    for name, make in (("device", device), ("pipe", os.mkfifo), ("socket", bound_socket)):
+        path = tmp_path / name
+        make(path)
+        before = facts(path)
+        with pytest.raises(BadInput, match="cannot be written"):
+            write_record(path, b"a lock")
+        assert facts(path) == before
+        with pytest.raises(BrokenData, match="proofs"):
+            read_proofs(path)
+    write_record(tmp_path / "new" / "folder" / "lock", b"a lock")
+    assert (tmp_path / "new" / "folder" / "lock").read_bytes() == b"a lock"

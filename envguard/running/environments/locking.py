@@ -11,7 +11,7 @@ from typing import Literal
 from envguard.catalog.model import Edition, Environment
 from envguard.clock import utc_now
 from envguard.errors import EnvguardError
-from envguard.files import write_whole
+from envguard.files import write_record
 from envguard.host.secrets import without_secrets
 from envguard.host.variables import installer_variables
 from envguard.locks.differences import differences
@@ -94,8 +94,7 @@ def _uv(environ: Mapping[str, str], home: Path) -> Iterator[UvSetup]:
 def write_lock(environment: Environment, lock: Lock) -> Path:
     """Write a lock to the folder of the environment's locks."""
     path = lock_path(environment.lockfiles, lock.environment, lock.edition, lock.python)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, lock.text().encode())
+    write_record(path, lock.text().encode())
     return path
 
 
