@@ -51,7 +51,7 @@ VARIABLE = re.compile(
     r"(?!(PATH|HOME|VIRTUAL_ENV|PYTHON(PATH|HOME|USERBASE|NOUSERSITE|STARTUP|PLATLIBDIR)|LD_.*|DYLD_.*)$)"
     r"[A-Za-z_][A-Za-z0-9_]*"
 )
-ADDRESS = re.compile(r"https?://[^\s/@?#]+(/[^\s@?#]*)?")
+ADDRESS = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]+(/[A-Za-z0-9._~!&'()*+,;=:%/-]*)?")
 LARGEST_FILE = 1_000_000
 MOST_RETRIES = 100
 PAYLOAD = Path(__file__).resolve().parents[1] / "payload"

@@ -15,7 +15,10 @@ YES = ("y", "Y")
 
 def can_ask() -> bool:
     """Whether somebody sits there and can answer."""
-    return sys.stdin.isatty() and sys.stderr.isatty() and not os.environ.get("CI")
+    try:
+        return sys.stdin.isatty() and sys.stderr.isatty() and not os.environ.get("CI")
+    except (AttributeError, ValueError):  # one of them was closed before envguard started, or since
+        return False
 
 
 def ask_to_allow(error: NotAllowed) -> bool:
