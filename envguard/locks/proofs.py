@@ -124,9 +124,9 @@ def proof_from_json(record: object, where: str) -> Proof:
     if not isinstance(record, dict) or set(record) != {each.name for each in fields(Proof)}:
         raise ValueError(f"{where} does not have the fields of a proof")
     texts = ("lock", "python", "platform", "libc", "date", "check", "reason")
-    wrong = [name for name in texts if not isinstance(record[name], str)]
+    wrong = [name for name in texts if not isinstance(record[name], str) or not record[name].isprintable()]
     if wrong:
-        raise ValueError(f"{where}.{wrong[0]} must be a text")
+        raise ValueError(f"{where}.{wrong[0]} must be a text of printable characters")
     if not isinstance(record["seconds"], (int, float)) or isinstance(record["seconds"], bool):
         raise ValueError(f"{where}.seconds must be a number")
     if not isinstance(record["found"], dict):

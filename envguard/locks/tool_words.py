@@ -13,6 +13,7 @@ def literal_words(text: str) -> str:
     """A tool's words on one line: addresses replaced, paths cut to their last part, the middle omitted if too long."""
     said = text.strip().split("\n\nhint:")[0].removeprefix("error: ")
     said = " ".join(re.sub(r"\n\s*cause: ", ": ", said).split())
+    said = "".join(each if each.isprintable() else "?" for each in said)
     said = ABSOLUTE_PATH.sub("…/", ADDRESS.sub("<address>", said))
     if len(said) > LONGEST:
         half = LONGEST // 2

@@ -14,6 +14,8 @@ from envguard.catalog.reading import catalog_from
 from envguard.errors import BrokenData
 from envguard.host.interpreters import HostFacts
 from envguard.locks.lockfile import Lock, LockedPackage, LockedWheel, read_lock
+from envguard.locks.proofs import Proof, read_proofs, write_proofs
+from envguard.locks.tool_words import literal_words
 from envguard.planning import minor_of
 from envguard.requirement import parsed, written
 from tests.support.catalogs import changed
@@ -233,3 +235,12 @@ def test_a_lock_with_a_carriage_return_sends_no_variable_to_a_stranger(tmp_path:
             assert ended.code == 2, ended
             assert "not printable ASCII" in ended.err
     assert not asked
+
+
+@pytest.mark.parametrize("control", ["\x1b[2J", "\r", "\n", "\x9b", "\u202e"])
+def test_a_proof_says_nothing_that_works_on_a_terminal(tmp_path: Path, control: str) -> None:
+    proof = Proof("a" * 64, "3.11.7", "linux-x86_64", "", "now", "x", 0.0, result="fails", reason=f"it {control}fails")
+    write_proofs(tmp_path / "proofs.json", [proof])
+    with pytest.raises(BrokenData, match="cannot be read"):
+        read_proofs(tmp_path / "proofs.json")
+    assert literal_words(f"it {control}fails").isprintable(), "what envguard records can be read"

@@ -23,6 +23,7 @@ from envguard.cli.options import (
 from envguard.cli.screen import screen
 from envguard.cli.selection import Selection, catalog_of, for_each
 from envguard.cli.session import session_of
+from envguard.cli.text import printable
 from envguard.cli.workshop import open_workshop
 from envguard.errors import NoEnvironment
 from envguard.running.environments.preparing import Workshop
@@ -70,7 +71,7 @@ def list_environments(ctx: typer.Context, as_json: JsonOption = False) -> None:
     for row in rows:
         state = "ready" if row.ready else row.why.splitlines()[0]
         what = f"{row.edition} on Python {row.python}" if row.edition else "not available here"
-        typer.echo(f"{row.name}: {what}, {state}\n  {row.summary}; editions: {', '.join(row.editions)}")
+        typer.echo(printable(f"{row.name}: {what}, {state}\n  {row.summary}; editions: {', '.join(row.editions)}"))
 
 
 @dataclass(frozen=True, slots=True)
