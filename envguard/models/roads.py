@@ -29,10 +29,10 @@ HELP = (
 )
 RoadsOption = Annotated[
     list[str] | None,
-    typer.Option("--roads", metavar=METAVAR, help=f"{HELP} Default: cpu, and gpu where --for says so."),
+    typer.Option("--roads", metavar=METAVAR, help=f"{HELP} Default: cpu,gpu for anywhere, else what --for names."),
 ]
 OwnRoadsOption = Annotated[
-    list[str] | None, typer.Option("--roads", metavar=METAVAR, help=f"{HELP} Default: {','.join(OURS)}")
+    list[str] | None, typer.Option("--roads", metavar=METAVAR, help=f"{HELP} Default: {','.join(OURS)}.")
 ]
 
 

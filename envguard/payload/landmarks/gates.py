@@ -9,6 +9,10 @@ from ..contract import Gate, Measures
 from ..gates import GateDeclaration, Limits, judge
 
 MORE_ACCURATE = "Quantize with --goal accuracy, or give --calibration pictures that are like your own."
+MORE_ACCURATE_ON_THE_CPU = (
+    "Quantize with --goal accuracy, with --for cpu if no GPU is to take the file, or give --calibration pictures that "
+    "are like your own."
+)
 
 DETECTOR, LANDMARKS, REST = "detector", "landmarks", "rest"
 """Parts of a kind that a gate may be due to; the rest is what reads the landmarks."""
@@ -87,7 +91,7 @@ def landmark_shift(option: str, limit: float, elsewhere: float | None = None) ->
         name="landmark-shift",
         what="Landmark shift, mean",
         message="Landmarks move by {measured:.2f} pixels of a {side}-pixel crop on average; {limit:g} is allowed.",
-        next=MORE_ACCURATE,
+        next=MORE_ACCURATE_ON_THE_CPU,
         unit="px",
         option=option,
         default=limit,
@@ -109,7 +113,7 @@ def score_shift(one: str, option: str, limit: float, elsewhere: float | None = N
         name=f"{one}-shift",
         what="{scores}, mean difference",
         message=f"The {one} changes by {{measured:.4f}} on average; {{limit:g}} is allowed.",
-        next=MORE_ACCURATE,
+        next=MORE_ACCURATE_ON_THE_CPU,
         option=option,
         default=limit,
     )
@@ -143,7 +147,7 @@ def _share(
         name=f"{things}-{count}",
         what=f"{things} {count}".capitalize(),
         message=f"{{number}} {things} are {happened}; the original finds {{before}}, and {{limit:.1%}} is allowed.",
-        next=MORE_ACCURATE,
+        next=MORE_ACCURATE_ON_THE_CPU,
         unit="share",
         option=f"max_{things}_{count}",
         default=limit,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from ..contract import WEB_CPU, Gate, Measures, QuantizeFindings, Request, RoadRun
 from ..gates import GateDeclaration, judge
 from ..int8.goals import Goal
-from .gates import LandmarkGate
+from .gates import MORE_ACCURATE, LandmarkGate
 from .kind import LandmarkKind
 
 BEGINNING = "max_"
@@ -16,7 +16,7 @@ TAKES = GateDeclaration(
     "road-refuses",
     "The road takes the file",
     "The road {subject} does not take the file: {reason}",
-    "Quantize its original again with --for, which makes files for this road.",
+    "Quantize its original with --for anywhere, which makes a file for every road that takes the original.",
 )
 FINDS_NOTHING = GateDeclaration(
     "finds-nothing",
@@ -97,5 +97,6 @@ def _on(road: str, declaration: GateDeclaration) -> GateDeclaration:
         name=f"{road}-{declaration.name}",
         what=f"{declaration.what}, on the road {road}",
         message=f"On the road {road}: {message}",
+        next=MORE_ACCURATE,
         option=option_on(road, declaration.option),
     )

@@ -29,6 +29,8 @@ from envguard_payload.contract import (
 from envguard_payload.files import bundle as bundles
 from envguard_payload.gates import judge
 from envguard_payload.gpu import asking
+from envguard_payload.landmarks.kinds import KINDS
+from envguard_payload.landmarks.road_gates import gates_on
 from envguard_payload.steps import gpu, verify
 from payload_support.refused import behind_dequantize
 from payload_support.requests import Silent, inspected, request
@@ -83,6 +85,13 @@ class GpuRoad(unittest.TestCase):
         of_gpu = ["gpu-refuses", "gpu-faces-lost", "gpu-landmark-shift", "gpu-blendshape-shift"]
         self.assertEqual(list(gates), [*of_cpu, *of_gpu])
         self.assertEqual(gates["gpu-landmark-shift"].limit, 0.3)
+
+    def test_a_file_for_the_cpu_is_a_cure_for_what_goes_wrong_on_the_cpu_alone(self) -> None:
+        for kind in KINDS:
+            for gate in kind.gates:
+                self.assertIn("--for cpu", gate.declaration.next, gate.declaration.name)
+            for gate in gates_on("gpu", kind):
+                self.assertNotIn("--for cpu", gate.declaration.next, gate.declaration.name)
 
     def test_int8_weights_behind_dequantize_are_refused_in_the_delegates_own_words(self) -> None:
         result = self.verify(self.refused_copy())
