@@ -1,25 +1,32 @@
 """Check that bytes are a well-formed TFLite flatbuffer before anything native, or recursive, follows its offsets.
 
 The same tests that the C++ `flatbuffers::Verifier` makes, which the Python runtime lacks: every table, vtable, vector
-and string lies inside the file, and the number of tables is bounded. Field numbers are those of TFLite's schema.fbs,
+and string lies inside the file, and the number of tables is bounded. So are the bytes that reading copies: tables may
+share a vector or string, which every one of them then gets for itself. Field numbers are those of TFLite's schema.fbs,
 which never change.
 """
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from ..protocol import Refused
 
-MAX_TABLES = 1_000_000
-"""As in the C++ verifier: a few kilobytes can otherwise describe billions of tables that share their bytes."""
+MAX_TABLES = 250_000
+"""A few kilobytes can otherwise describe billions of tables that share their bytes; this many take some seconds."""
+
+MAX_SHARED = 4
+MAX_COPIED = 4 << 20
+"""Vectors and strings may become so many times the file's bytes, and so many bytes above that, when they are copied."""
 
 
 class Scalars(NamedTuple):
-    """A vector of numbers (or a string), `width` bytes each."""
+    """A vector of numbers (or a string), `width` bytes each; one that is only `viewed` is never copied."""
 
     width: int
+    viewed: bool = False
 
 
 class Tables(NamedTuple):
@@ -29,16 +36,19 @@ class Tables(NamedTuple):
 
 
 class Table(NamedTuple):
-    """One table of the named kind."""
+    """One table of the named kind, or of another kind where the number in the field `by` says so."""
 
     kind: str
+    by: int = 0
+    others: Mapping[int, str] = {}
 
 
 _STRING = Scalars(1)
 _SCHEMA: dict[str, dict[int, Scalars | Tables | Table]] = {
     "Model": {
         1: Tables("OperatorCode"), 2: Tables("SubGraph"), 3: _STRING, 4: Tables("Buffer"), 5: Scalars(4),
-        6: Tables("Metadata"), 7: Tables("SignatureDef"), 8: Tables("Opaque"), 9: Tables("Opaque"),
+        6: Tables("Metadata"), 7: Tables("SignatureDef"), 8: Tables("ExternalBufferGroup"),
+        9: Tables("ExternalBuffer"),
     },
     "OperatorCode": {1: _STRING},
     "SubGraph": {0: Tables("Tensor"), 1: Scalars(4), 2: Scalars(4), 3: Tables("Operator"), 4: _STRING},
@@ -53,14 +63,20 @@ _SCHEMA: dict[str, dict[int, Scalars | Tables | Table]] = {
     "DimensionMetadata": {3: Table("Indices"), 5: Table("Indices")},
     "Indices": {0: Scalars(1)},
     "Operator": {
-        1: Scalars(4), 2: Scalars(4), 4: Table("Opaque"), 5: Scalars(1), 7: Scalars(1), 8: Scalars(4),
-        12: Table("Opaque"),
+        1: Scalars(4), 2: Scalars(4), 4: Table("Opaque", 3, {111: "VarHandleOptions"}), 5: Scalars(1, viewed=True),
+        7: Scalars(1, viewed=True), 8: Scalars(4),
+        12: Table("Opaque", 11, {5: "StablehloCustomCallOptions", 21: "StableHLOCompositeOptions"}),
     },
-    "Buffer": {0: Scalars(1)},
+    "VarHandleOptions": {0: _STRING, 1: _STRING},
+    "StablehloCustomCallOptions": {0: _STRING, 2: _STRING},
+    "StableHLOCompositeOptions": {0: _STRING},
+    "ExternalBufferGroup": {0: _STRING},
+    "ExternalBuffer": {4: _STRING},
+    "Buffer": {0: Scalars(1, viewed=True)},
     "Metadata": {0: _STRING},
     "SignatureDef": {0: Tables("TensorMap"), 1: Tables("TensorMap"), 2: _STRING},
     "TensorMap": {0: _STRING},
-    # Options of operators: their own fields are checked when the Python object is made.
+    # Options of other operators have numbers, and vectors that are viewed: they are checked when the object is made.
     "Opaque": {},
 }  # fmt: skip
 
@@ -78,17 +94,19 @@ def check(data: bytes, where: str) -> None:
     except Malformed as cause:
         raise Refused(
             f"{where} is not a whole TFLite model.",
-            why=f"{cause}; the file is truncated or damaged.",
+            why=f"{cause}; the file is truncated, damaged or made to exhaust memory.",
             next_step="Download or copy the file again and compare its size with the source's.",
         ) from cause
 
 
 class _Walk:
-    """Follows every offset of the schema once per reference, counting tables."""
+    """Follows every offset of the schema once per reference, counting tables and what would be copied."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._tables = 0
+        self._copied = 0
+        self._most_copied = MAX_SHARED * len(data) + MAX_COPIED
 
     def table(self, kind: str, reference: int) -> None:
         """Check the table that the offset at `reference` points to."""
@@ -103,21 +121,28 @@ class _Walk:
             raise Malformed(f"a {kind} table has a broken vtable")
         self._inside(vtable, vtable_bytes, kind)
         self._inside(start, table_bytes, kind)
-        for field in range((vtable_bytes - 4) // 2):
-            offset = self._number("<H", vtable + 4 + 2 * field, kind)
+        offsets = struct.unpack_from(f"<{(vtable_bytes - 4) // 2}H", self._data, vtable + 4)
+        for field, offset in enumerate(offsets):
             if offset >= table_bytes > 0 or (offset and offset < 4):
                 raise Malformed(f"field {field} of a {kind} table lies outside of it")
-            if offset and field in _SCHEMA[kind]:
-                self._field(_SCHEMA[kind][field], start + offset, kind)
+        for field, shape in _SCHEMA[kind].items():
+            if field < len(offsets) and offsets[field]:
+                if isinstance(shape, Table):
+                    chosen = offsets[shape.by] if shape.others and shape.by < len(offsets) else 0
+                    number = self._number("<B", start + chosen, kind) if chosen else 0
+                    self.table(shape.others.get(number, shape.kind), start + offsets[field])
+                else:
+                    self._vector(shape, start + offsets[field], kind)
 
-    def _field(self, shape: Scalars | Tables | Table, reference: int, kind: str) -> None:
-        if isinstance(shape, Table):
-            self.table(shape.kind, reference)
-            return
+    def _vector(self, shape: Scalars | Tables, reference: int, kind: str) -> None:
         start = self._follow(reference, kind)
         length = self._number("<I", start, kind)
         width = shape.width if isinstance(shape, Scalars) else 4
         self._inside(start + 4, length * width, kind)
+        if not (isinstance(shape, Scalars) and shape.viewed):
+            self._copied += length * width
+            if self._copied > self._most_copied:
+                raise Malformed(f"its vectors and strings share bytes and would become more than {self._most_copied:,}")
         if isinstance(shape, Tables):
             for index in range(length):
                 self.table(shape.kind, start + 4 + 4 * index)

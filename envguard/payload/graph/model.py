@@ -103,6 +103,8 @@ def _use_lists(model: ModelT) -> None:
         graph.inputs, graph.outputs = _ints(graph.inputs), _ints(graph.outputs)
         for tensor in graph.tensors:
             tensor.shape = _ints(tensor.shape)
+            if tensor.shapeSignature is not None and len(tensor.shapeSignature) == 0:
+                tensor.shapeSignature = None
         for operator in graph.operators:
             operator.inputs, operator.outputs = _ints(operator.inputs), _ints(operator.outputs)
             operator.intermediates = _ints(operator.intermediates)

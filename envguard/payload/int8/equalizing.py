@@ -49,6 +49,9 @@ _PIXELS = 16
 
 _LEAST_GAIN = 1e-6
 
+_MOST_CHANNELS = 1 << 20
+"""Of all tensors together; MediaPipe's face landmark model has 50,935."""
+
 _NO_FACTOR = -1
 _Activation = generated.ActivationFunctionType
 _CONVOLUTIONS = (BuiltinOperator.CONV_2D, BuiltinOperator.DEPTHWISE_CONV_2D)
@@ -91,6 +94,8 @@ def apply(model: ModelT, outputs: Collection[int], seen: Mapping[int, Seen], kep
     What is read by those that make the tensors `kept` keeps its ranges.
     """
     graph = model.subgraphs[0]
+    if sum(_channel_counts(graph)) > _MOST_CHANNELS:
+        return AppliedPass(NAME, 0, "channels not scaled: there are too many")
     groups = _Groups(model, graph, {id(each) for each in _readers(model, kept)})
     readers = _readers(model, outputs)
     read = {
@@ -203,11 +208,16 @@ def _rescale(model: ModelT, graph: SubGraphT, operator: OperatorT, before: np.nd
     ]
 
 
+def _channel_counts(graph: SubGraphT) -> list[int]:
+    """Of every tensor, how long its last axis is."""
+    return [max(int(each.shape[-1]), 0) if each.shape else 1 for each in graph.tensors]
+
+
 class _Groups:
     """Channels of tensors that must have one factor: a union-find over all, and those whose factor must be 1."""
 
     def __init__(self, model: ModelT, graph: SubGraphT, keeping: Collection[int]) -> None:
-        self._starts = np.cumsum([0, *(each.shape[-1] if each.shape else 1 for each in graph.tensors)]).tolist()
+        self._starts = np.cumsum([0, *_channel_counts(graph)]).tolist()
         self._above = list(range(self._starts[-1] + 1))
         self._fixed = self._starts[-1]
         """Stands for factor 1: what is joined with it keeps its range."""
@@ -226,7 +236,7 @@ class _Groups:
 
     def of_channels(self, tensor: int) -> list[int]:
         """The group of each channel."""
-        return [self.of(tensor, channel) for channel in range(self._starts[tensor + 1] - self._starts[tensor])]
+        return [self.of(tensor, channel) for channel in range(self._channels(tensor))]
 
     def are_free(self, operator: OperatorT) -> bool:
         """Whether the operator's inputs and outputs may have factors of their own."""
@@ -234,13 +244,21 @@ class _Groups:
 
     def _connect(self, model: ModelT, graph: SubGraphT, operator: OperatorT) -> None:
         moving = _keeps_factors(model, graph, operator)
-        if moving is None:
+        if moving is None or not self._have_room(operator.outputs[0], moving):
             self._fix(index for index in [*operator.inputs, *operator.outputs] if index != -1)
             return
         target = self._starts[operator.outputs[0]]
         for index, shift in moving:
-            for channel in range(graph.tensors[index].shape[-1]):
+            for channel in range(self._channels(index)):
                 self._join(self._starts[index] + channel, target + shift + channel)
+
+    def _have_room(self, output: int, moving: Iterable[tuple[int, int]]) -> bool:
+        """Whether the output has those channels; the shapes that a file states need not agree."""
+        whole = self._channels(output)
+        return all(shift >= 0 and shift + self._channels(index) <= whole for index, shift in moving)
+
+    def _channels(self, tensor: int) -> int:
+        return int(self._starts[tensor + 1] - self._starts[tensor])
 
     def _fix(self, tensors: Iterable[int]) -> None:
         for index in tensors:

@@ -64,11 +64,10 @@ def _is_pointwise(model: ModelT, graph: SubGraphT, operator: OperatorT) -> bool:
 def _is_depthwise(model: ModelT, graph: SubGraphT, operator: OperatorT) -> bool:
     if builtin_code(model.operatorCodes[operator.opcodeIndex]) != BuiltinOperator.DEPTHWISE_CONV_2D:
         return False
-    channels = graph.tensors[operator.inputs[0]].shape[3]
     options = operator.builtinOptions
     return (
         _has_constants(model, graph, operator)
-        and graph.tensors[operator.inputs[1]].shape[3] == channels
+        and graph.tensors[operator.inputs[1]].shape[3] == graph.tensors[operator.inputs[0]].shape[3]
         and (options.dilationHFactor, options.dilationWFactor) == (1, 1)
         and options.fusedActivationFunction == generated.ActivationFunctionType.NONE
     )

@@ -4,7 +4,7 @@ A classifier on top of a transformer or a mixer reads one token of the last bloc
 What operators need of their inputs is followed from the outputs back: through those that work element by element, row
 by row, or along other axes than the slice's; as far as a tensor of which more is read. Weights for outputs that nobody
 reads go as well. Lossless: what is still computed is computed from the same numbers (a runtime may add them up in
-another order). Precondition: shapes are known; other tensors than float32 are left alone.
+another order). Precondition: shapes are known and agree; other tensors than float32 are left alone.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from ...contract import AppliedPass
 from ..constants import add_tensor, is_constant, values
 from ..schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorT, TensorType, builtin_code, generated
-from . import operator_codes
+from . import operator_codes, stated_shapes
 
 NAME = "narrow"
 
@@ -151,7 +151,7 @@ class _Narrowing:
 def _inputs_for(model: ModelT, graph: SubGraphT, operator: OperatorT, output: Box) -> dict[int, Box] | None:
     """What must be known of each input, by place, to know that part of the output; None: everything of everything."""
     code = _code(model, operator)
-    if not _is_plain(model, graph, operator):
+    if not _is_plain(model, graph, operator) or not stated_shapes.agree(model, graph, operator):
         return None
     if code in _ELEMENTWISE:
         return {place: _aligned(graph.tensors[index].shape, output) for place, index in enumerate(operator.inputs)}
@@ -177,7 +177,7 @@ def _aligned(shape: Sequence[int], output: Box) -> Box:
 def _of_convolution(model: ModelT, graph: SubGraphT, operator: OperatorT, output: Box) -> dict[int, Box] | None:
     source, weights = (graph.tensors[index] for index in operator.inputs[:2])
     options = operator.builtinOptions
-    is_pointwise = list(weights.shape[1:]) == [1, 1, source.shape[3]] and (options.strideH, options.strideW) == (1, 1)
+    is_pointwise = list(weights.shape[1:]) == [1, 1, *source.shape[3:]] and (options.strideH, options.strideW) == (1, 1)
     if not is_pointwise or not is_constant(model, weights):
         return None
     return {0: (*output[:3], _whole(source)[3]), 1: (output[3], *_whole(weights)[1:]), 2: (output[3],)}
@@ -193,7 +193,7 @@ def _of_matrix_product(model: ModelT, graph: SubGraphT, operator: OperatorT, out
 def _of_reduction(model: ModelT, graph: SubGraphT, operator: OperatorT, output: Box) -> dict[int, Box] | None:
     whole = _whole(graph.tensors[operator.inputs[0]])
     axes = _numbers(model, graph, operator.inputs[1])
-    if axes is None or not operator.builtinOptions.keepDims:
+    if axes is None or not getattr(operator.builtinOptions, "keepDims", False):
         return None
     reduced = {axis % len(whole) for axis in axes}
     return {0: tuple(whole[axis] if axis in reduced else each for axis, each in enumerate(output))}
@@ -226,7 +226,9 @@ def _starts(model: ModelT, graph: SubGraphT, operator: OperatorT) -> list[int] |
     start = _numbers(model, graph, operator.inputs[1])
     if start is None or len(start) != len(shape) or _code(model, operator) == BuiltinOperator.SLICE:
         return start
-    options, steps = operator.builtinOptions, _numbers(model, graph, operator.inputs[3])
+    # Options that are missing are at their defaults.
+    options = operator.builtinOptions or generated.StridedSliceOptionsT()
+    steps = _numbers(model, graph, operator.inputs[3])
     if steps is None or set(steps) != {1} or options.ellipsisMask or options.newAxisMask:
         return None
     return [

@@ -25,7 +25,7 @@ _NONE = generated.ActivationFunctionType.NONE
 def apply(model: ModelT, outputs: Collection[int]) -> AppliedPass:
     """Split the convolutions that make those tensors of the main subgraph."""
     graph = model.subgraphs[0]
-    chosen = [each for each in graph.operators if each.outputs[0] in outputs and _is_splittable(model, graph, each)]
+    chosen = [each for each in graph.operators if _is_splittable(model, graph, each) and each.outputs[0] in outputs]
     for operator in chosen:
         place = next(number for number, each in enumerate(graph.operators) if each is operator)
         graph.operators[place : place + 1] = _split(model, graph, operator)

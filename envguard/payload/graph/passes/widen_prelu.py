@@ -16,6 +16,9 @@ from ..schema import BuiltinOperator, ModelT, OperatorT, SubGraphT, TensorType, 
 
 NAME = "widen_prelu"
 
+MOST_WIDTH = 4096
+"""Of an image: with 16 channels, the slopes are 256 kB then."""
+
 
 def apply(model: ModelT, most_channels: int) -> AppliedPass:
     """Give every PRELU that has one slope per channel, for up to so many channels, a wide copy of them."""
@@ -42,7 +45,7 @@ def _width(model: ModelT, graph: SubGraphT, operator: OperatorT, most_channels: 
         return None
     source, slopes = (graph.tensors[index] for index in operator.inputs[:2])
     shape = list(source.shape)
-    if len(shape) != 4 or shape[2] <= 1 or shape[3] > most_channels:
+    if len(shape) != 4 or not 1 < shape[2] <= MOST_WIDTH or shape[3] > most_channels:
         return None
     if source.shapeSignature is not None and source.shapeSignature[2] == -1:
         return None
