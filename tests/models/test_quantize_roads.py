@@ -26,7 +26,9 @@ def model(store_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_int8_weights_behind_dequantize_are_a_no_on_the_gpu(model: Path, store_home: Path, tmp_path: Path) -> None:
     output = tmp_path / "out.tflite"
-    ended = envguard("run", "quantize", model, "-o", output, "--roads", "cpu,gpu", "--json", home=store_home)
+    ended = envguard(
+        "run", "quantize", model, "-o", output, "--for", "cpu", "--roads", "cpu,gpu", "--json", home=store_home
+    )
     assert ended.code == 1, ended.err
     assert not output.exists()
     assert [failure["name"] for failure in ended.document["failures"]] == ["gpu-refuses"]
@@ -40,12 +42,21 @@ def test_int8_weights_behind_dequantize_are_a_no_on_the_gpu(model: Path, store_h
 def test_the_same_is_a_yes_where_only_the_cpu_is_asked(model: Path, store_home: Path, tmp_path: Path) -> None:
     output = tmp_path / "out.tflite"
     ended = envguard(
-        "run", "quantize", model, "-o", output, "--roads", "cpu", "--allow-slower", "--json", home=store_home
+        "run", "quantize", model, "-o", output, "--for", "cpu", "--allow-slower", "--json", home=store_home
     )
     assert ended.code == 0, ended.err
     assert output.is_file()
     gpu = next(road for road in ended.document["roads"] if road["road"] == "gpu")
     assert gpu["run"] is None
+
+
+def test_a_file_for_anywhere_is_taken_by_the_gpu(model: Path, store_home: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.tflite"
+    ended = envguard("run", "quantize", model, "-o", output, "--allow-slower", "--json", home=store_home)
+    assert ended.code == 0, ended.err
+    gpu = next(road for road in ended.document["roads"] if road["road"] == "gpu")
+    assert (gpu["lint"]["verdict"], gpu["run"]["original_taken"], gpu["run"]["copy_taken"]) == ("taken", True, True)
+    assert output.stat().st_size < 0.95 * model.stat().st_size
 
 
 def test_a_model_for_itself_is_judged_by_whether_the_gpu_takes_it_and_the_rules_knew(

@@ -87,7 +87,7 @@ class Draft:
         passes = prepare(model)
         samples = calibration.samples(arrays, name, model) if calibrated_rounding.takes(model) else None
         if compressed_from is not None and samples is not None:
-            model, report = _compressed(model, samples, compressed_from)
+            model, report = _compressed(model, samples, compressed_from, goal.form)
             passes.append(report)
         passes += speed_up(model, goal)
         return cls(name, model, recipes.layers(model, file_bytes), samples, tuple(passes), goal.form)
@@ -170,10 +170,11 @@ def speed_up(model: ModelT, goal: Goal) -> list[AppliedPass]:
     ]
 
 
-def _compressed(model: ModelT, samples: Sequence[Sample], model_bytes: int) -> tuple[ModelT, AppliedPass]:
+def _compressed(model: ModelT, samples: Sequence[Sample], model_bytes: int, form: Form) -> tuple[ModelT, AppliedPass]:
     compressed = copy.deepcopy(model)
     try:
-        return compressed, low_rank.apply(compressed, samples, model_bytes)
+        rounded = form is Form.READ_DIRECTLY
+        return compressed, low_rank.apply(compressed, samples, model_bytes, rounded=rounded)
     except CannotRun as cause:
         return model, AppliedPass(low_rank.NAME, 0, f"not compressed: {cause}")
 

@@ -9,6 +9,7 @@ root of the inputs' covariance, as in SVD-LLM, Wang et al. 2024); the inputs' me
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -31,10 +32,12 @@ _DAMPING = 1e-2
 """Added to the covariance, as a part of its mean variance, for directions that the samples do not show."""
 
 
-def apply(model: ModelT, samples: Sequence[Sample], model_bytes: int) -> AppliedPass:
+def apply(model: ModelT, samples: Sequence[Sample], model_bytes: int, *, rounded: bool = False) -> AppliedPass:
     """Factor every CONV_2D that sees its whole input at once and holds a quarter of the model or more.
 
-    Precondition: `calibrated_rounding.takes`. Raises `CannotRun`.
+    `rounded` says that what flows between the two layers of a pair is rounded to int8 as it comes. Most of it is then
+    one number that is much larger than the rest, so it is mixed: each number gets an equal part of all (as QuaRot does,
+    Ashkboos et al. 2024). Precondition: `calibrated_rounding.takes`. Raises `CannotRun`.
     """
     graph = model.subgraphs[0]
     # From the end, so that numbers of operators still to come stay true.
@@ -43,7 +46,7 @@ def apply(model: ModelT, samples: Sequence[Sample], model_bytes: int) -> Applied
     for number in found:
         walk = Walk(model, samples)
         walk.advance(number)
-        ranks.append(_factor(model, number, walk.inputs()))
+        ranks.append(_factor(model, number, walk.inputs(), rounded))
     what = "compressed, not quantized: dense layers as pairs of rank " + (", ".join(map(str, ranks)) or "–")
     return AppliedPass(NAME, len(found), what, lossless=False)
 
@@ -63,7 +66,7 @@ def _is_large(model: ModelT, operator: OperatorT, model_bytes: int) -> bool:
     )
 
 
-def _factor(model: ModelT, number: int, inputs: Sequence[np.ndarray]) -> int:
+def _factor(model: ModelT, number: int, inputs: Sequence[np.ndarray], rounded: bool) -> int:
     """Put the pair in place of the operator; the rank."""
     graph = model.subgraphs[0]
     operator = graph.operators[number]
@@ -76,7 +79,12 @@ def _factor(model: ModelT, number: int, inputs: Sequence[np.ndarray]) -> int:
     rows = np.concatenate(batches).astype(np.float64)
     rank = max(1, int(RANK_SHARE * min(matrix.shape)))
     second, first = _pair(matrix, rows, rank)
-    shift = (matrix - second @ first) @ rows.mean(axis=0)
+    mean = rows.mean(axis=0)
+    if rounded:
+        mix = _even_mix(rank)
+        second, first = second @ mix.T, mix @ first
+    centre = first @ mean if rounded else np.zeros(rank)
+    shift = (matrix - second @ first) @ mean + second @ centre
 
     hidden = TensorT()
     hidden.name, hidden.type, hidden.buffer, hidden.shape = b"", TensorType.FLOAT32, 0, [1, 1, 1, rank]
@@ -85,8 +93,8 @@ def _factor(model: ModelT, number: int, inputs: Sequence[np.ndarray]) -> int:
     after = copy.copy(operator)
     name = weights.name or b""
     small = first.reshape(rank, *kernel.shape[1:]).astype(np.float32)
-    zeros = add_tensor(model, graph, b"", np.zeros(rank, np.float32), TensorType.FLOAT32)
-    operator.inputs = [operator.inputs[0], add_tensor(model, graph, name, small, TensorType.FLOAT32), zeros]
+    offset = add_tensor(model, graph, b"", (-centre).astype(np.float32), TensorType.FLOAT32)
+    operator.inputs = [operator.inputs[0], add_tensor(model, graph, name, small, TensorType.FLOAT32), offset]
     large = second.reshape(len(kernel), 1, 1, rank).astype(np.float32)
     moved = (values(model, bias) + shift).astype(np.float32)
     after.inputs = [
@@ -99,6 +107,14 @@ def _factor(model: ModelT, number: int, inputs: Sequence[np.ndarray]) -> int:
     after.builtinOptions.strideH = after.builtinOptions.strideW = 1
     graph.operators.insert(number + 1, after)
     return rank
+
+
+def _even_mix(size: int) -> np.ndarray:
+    """An orthogonal matrix whose rows take about as much of every number: those of the discrete cosine transform."""
+    place = np.arange(size)
+    rows = np.cos(np.pi / size * (place[None, :] + 0.5) * place[:, None]) * math.sqrt(2.0 / size)
+    rows[0] /= math.sqrt(2.0)
+    return np.asarray(rows.T)
 
 
 def _pair(matrix: np.ndarray, rows: np.ndarray, rank: int) -> tuple[np.ndarray, np.ndarray]:
