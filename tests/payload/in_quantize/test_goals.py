@@ -59,6 +59,20 @@ class LowRank(unittest.TestCase):
         error = np.abs(answers(model, inputs(50, seed=2)) - exact).mean()
         self.assertLess(error, 0.1 * np.abs(exact - exact.mean(axis=0)).mean())
 
+    def test_what_flows_between_the_two_is_mixed_where_it_is_rounded(self) -> None:
+        shares, kept = [], []
+        for rounded in (False, True):
+            model = last_layer()
+            low_rank.apply(model, inputs(400, seed=1), model_bytes=2 * 300 * 256, rounded=rounded)
+            kept.append(answers(model, inputs(50, seed=2)))
+            between = copy.deepcopy(model)
+            between.subgraphs[0].outputs = between.subgraphs[0].operators[0].outputs
+            between.subgraphs[0].operators = between.subgraphs[0].operators[:1]
+            rows = answers(between, inputs(50, seed=2)).reshape(50, -1)
+            shares.append(float((np.abs(rows).max(axis=1) / np.linalg.norm(rows, axis=1)).mean()))
+        np.testing.assert_allclose(kept[1], kept[0], rtol=0, atol=1e-3)
+        self.assertLess(shares[1], shares[0] / 2)
+
     def test_a_layer_that_is_a_small_part_of_its_model_stays(self) -> None:
         model = last_layer()
         before = copy.deepcopy(model)
