@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -78,13 +79,7 @@ def _factor(model: ModelT, number: int, inputs: Sequence[np.ndarray], rounded: b
     matrix = kernel.reshape(len(kernel), -1).astype(np.float64)
     rows = np.concatenate(batches).astype(np.float64)
     rank = max(1, int(RANK_SHARE * min(matrix.shape)))
-    second, first = _pair(matrix, rows, rank)
-    mean = rows.mean(axis=0)
-    if rounded:
-        mix = _even_mix(rank)
-        second, first = second @ mix.T, mix @ first
-    centre = first @ mean if rounded else np.zeros(rank)
-    shift = (matrix - second @ first) @ mean + second @ centre
+    pair = _pair(matrix, rows, rank, mixed=rounded)
 
     hidden = TensorT()
     hidden.name, hidden.type, hidden.buffer, hidden.shape = b"", TensorType.FLOAT32, 0, [1, 1, 1, rank]
@@ -92,11 +87,11 @@ def _factor(model: ModelT, number: int, inputs: Sequence[np.ndarray], rounded: b
     between = len(graph.tensors) - 1
     after = copy.copy(operator)
     name = weights.name or b""
-    small = first.reshape(rank, *kernel.shape[1:]).astype(np.float32)
-    offset = add_tensor(model, graph, b"", (-centre).astype(np.float32), TensorType.FLOAT32)
+    small = pair.first.reshape(rank, *kernel.shape[1:]).astype(np.float32)
+    offset = add_tensor(model, graph, b"", pair.offset.astype(np.float32), TensorType.FLOAT32)
     operator.inputs = [operator.inputs[0], add_tensor(model, graph, name, small, TensorType.FLOAT32), offset]
-    large = second.reshape(len(kernel), 1, 1, rank).astype(np.float32)
-    moved = (values(model, bias) + shift).astype(np.float32)
+    large = pair.second.reshape(len(kernel), 1, 1, rank).astype(np.float32)
+    moved = (values(model, bias) + pair.shift).astype(np.float32)
     after.inputs = [
         between,
         add_tensor(model, graph, name, large, TensorType.FLOAT32),
@@ -117,7 +112,28 @@ def _even_mix(size: int) -> np.ndarray:
     return np.asarray(rows.T)
 
 
-def _pair(matrix: np.ndarray, rows: np.ndarray, rank: int) -> tuple[np.ndarray, np.ndarray]:
+@dataclass(frozen=True)
+class _Pair:
+    """`second @ (first @ row + offset) + shift`, which is nearest to what one matrix makes of rows around their mean."""
+
+    second: np.ndarray
+    first: np.ndarray
+    offset: np.ndarray
+    shift: np.ndarray
+
+
+def _pair(matrix: np.ndarray, rows: np.ndarray, rank: int, *, mixed: bool) -> _Pair:
+    """That of a matrix; `mixed`, the numbers between the two lie around zero, and each has a part of all."""
+    mean = rows.mean(axis=0)
+    second, first = _decomposed(matrix, rows, rank)
+    if not mixed:
+        return _Pair(second, first, np.zeros(rank), (matrix - second @ first) @ mean)
+    mix = _even_mix(rank)
+    second, first = second @ mix.T, mix @ first
+    return _Pair(second, first, -first @ mean, matrix @ mean)
+
+
+def _decomposed(matrix: np.ndarray, rows: np.ndarray, rank: int) -> tuple[np.ndarray, np.ndarray]:
     """(outputs, rank) and (rank, inputs), whose product is nearest to the matrix for rows around their mean."""
     centred = rows - rows.mean(axis=0)
     covariance = centred.T @ centred / len(rows)
