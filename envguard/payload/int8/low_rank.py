@@ -114,7 +114,7 @@ def _even_mix(size: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Pair:
-    """`second @ (first @ row + offset) + shift`, which is nearest to what one matrix makes of rows around their mean."""
+    """`second @ (first @ row + offset) + shift`, nearest to what one matrix makes of rows around their mean."""
 
     second: np.ndarray
     first: np.ndarray
