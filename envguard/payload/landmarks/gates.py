@@ -10,7 +10,7 @@ from ..gates import GateDeclaration, Limits, judge
 
 MORE_ACCURATE = "Quantize with --goal accuracy, or give --calibration pictures that are like your own."
 MORE_ACCURATE_ON_THE_CPU = (
-    "Quantize with --goal accuracy, with --for cpu if no GPU is to take the file, or give --calibration pictures that "
+    "Quantize with --for cpu if no GPU is to take the file, with --goal accuracy, or give --calibration pictures that "
     "are like your own."
 )
 
