@@ -6,7 +6,7 @@ import contextlib
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import IO, ClassVar
@@ -193,14 +193,21 @@ class ContainerWorkspace:
 
     @contextlib.contextmanager
     def process(
-        self, command: Sequence[str], variables: Mapping[str, str], log: IO[bytes], *, talks: bool
+        self,
+        command: Sequence[str],
+        variables: Mapping[str, str],
+        log: IO[bytes],
+        *,
+        talks: bool,
+        memory: int | None = None,
     ) -> Iterator[ContainerProcess]:
         """Run a command in a container of its own, which ends with us."""
         backend = self.backend
+        resources = backend.resources if memory is None else replace(backend.resources, memory=memory)
         launcher = (self.path_inside(self.layout.python), "-I", "-B", str(PAYLOAD_INSIDE / "launch.py"))
         with backend.surroundings.process_mark() as mark:
             spec = ContainerSpec(self.image.id, (*launcher, *command), self.mounts, variables, WORK_INSIDE, mark)
-            with container_process(backend.engine, spec, backend.resources, log, talks=talks) as process:
+            with container_process(backend.engine, spec, resources, log, talks=talks) as process:
                 yield process
 
     def run_command(

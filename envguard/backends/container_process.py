@@ -18,6 +18,7 @@ from docker.utils.socket import frames_iter
 from requests.exceptions import RequestException
 
 from envguard.backends.engine import Engine, told_by
+from envguard.backends.memory import OUT_IN_CONTAINER
 from envguard.backends.resources import Resources
 from envguard.errors import Interrupted
 
@@ -83,9 +84,7 @@ class ContainerProcess:
             self._pump.join()
         if state.get("OOMKilled"):
             memory = f"{self._resources.memory / 2**30:.1f} GiB"
-            self._log.write(
-                f"It needed more memory than its container is allowed ({memory}; ENVGUARD_MEMORY).\n".encode()
-            )
+            self._log.write(f"{OUT_IN_CONTAINER} ({memory}; ENVGUARD_MEMORY).\n".encode())
             self._log.flush()
         return code
 

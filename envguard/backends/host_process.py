@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+from envguard.backends.memory import limit
 from envguard.errors import Interrupted
 
 GRACE_SECONDS = 3.0
@@ -27,11 +28,13 @@ def step_process(
     variables: Mapping[str, str],
     log: IO[bytes],
     talks: bool,
+    memory: int | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Start a step in `folder`, in a process group of its own so that Ctrl-C reaches it once, from envguard.
 
     A step that `talks` has pipes for its standard output and for its standard input, which is never written to and
-    closes when this process ends; any other reads nothing and prints to `log`. The group is ended with the block.
+    closes when this process ends; any other reads nothing and prints to `log`. The group is ended with the block. For
+    `memory` see `envguard.backends.memory`.
     """
     process = subprocess.Popen(
         [str(part) for part in command],
@@ -43,6 +46,7 @@ def step_process(
         start_new_session=True,
         preexec_fn=None if talks else _dying_with(os.getpid()),
     )
+    limit(process.pid, memory)
     try:
         yield process
     except KeyboardInterrupt as interrupt:

@@ -73,11 +73,18 @@ class Workspace(Protocol):
         """The variables that a step sees; `environ` are those of this machine."""
 
     def process(
-        self, command: Sequence[str], variables: Mapping[str, str], log: IO[bytes], *, talks: bool
+        self,
+        command: Sequence[str],
+        variables: Mapping[str, str],
+        log: IO[bytes],
+        *,
+        talks: bool,
+        memory: int | None = None,
     ) -> AbstractContextManager[Running]:
         """Start a command in the folder; it is ended with the block.
 
         A payload step `talks`: its standard output can be read. Everything else that it prints goes to `log`.
+        It may have so many bytes of `memory`; a container has a limit of its own.
         """
 
     def run_command(

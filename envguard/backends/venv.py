@@ -75,11 +75,19 @@ class HostWorkspace:
         return {**variables, "PATH": path, "HOME": str(self.folder)}
 
     def process(
-        self, command: Sequence[str], variables: Mapping[str, str], log: IO[bytes], *, talks: bool
+        self,
+        command: Sequence[str],
+        variables: Mapping[str, str],
+        log: IO[bytes],
+        *,
+        talks: bool,
+        memory: int | None = None,
     ) -> AbstractContextManager[Running]:
         """A process in a group of its own; one that talks ends when envguard does, because its input closes."""
         last = ("--end-with-stdin",) if talks else ()
-        return step_process((*command, *last), folder=self.folder, variables=variables, log=log, talks=talks)
+        return step_process(
+            (*command, *last), folder=self.folder, variables=variables, log=log, talks=talks, memory=memory
+        )
 
     def run_command(
         self, command: Sequence[str], environ: Mapping[str, str], *, here: bool = False, keep: Sequence[int] = ()

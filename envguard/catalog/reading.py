@@ -80,7 +80,7 @@ def read_catalog(path: Path, *, lockfiles: Path, base: Catalog = NOTHING) -> Cat
         if len(raw) > LARGEST_FILE:
             raise ValueError(f"it is larger than {LARGEST_FILE:,} bytes")
         document = parse_toml(raw.decode("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise BrokenData(
             f"The catalog {path.name} cannot be read.", why=str(error), next_step=f"Correct {path}."
         ) from error

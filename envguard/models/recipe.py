@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from envguard.documents import parse_json
 from envguard.errors import BadInput
 from envguard.payload.contract import CPU, TARGETS, Json
 
@@ -35,8 +35,8 @@ def read_recipe(path: Path) -> GivenRecipe:
             data = file.read(LARGEST + 1)
         if len(data) > LARGEST:
             raise ValueError(f"it is larger than {LARGEST:,} bytes")
-        document: Json = json.loads(data)
-    except (OSError, ValueError, RecursionError) as error:
+        document = parse_json(data)
+    except (OSError, ValueError) as error:
         raise BadInput(f"The recipe {path} cannot be read.", why=str(error), next_step=NEXT_STEP) from error
     found = _recipe_of(document) if isinstance(document, dict) else None
     if found is None:

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from envguard.backends.protocol import Workspace
+from envguard.backends.resources import memory_from
 from envguard.catalog.model import CommandStep, Environment
 from envguard.catalog.references import PLACEHOLDER
 from envguard.catalog.scripts import PYTHONS, script_of
 from envguard.errors import BadInput, StepFailed
 from envguard.host.secrets import without_secrets
 from envguard.payload.contract import StepFindings
-from envguard.running.ending import ending, log_tail
+from envguard.running.ending import ending, log_tail, refuse_if_out_of_memory
 from envguard.running.step import StepResult
 
 # The host's settings for Python are not passed on; these make it behave the same everywhere. The script's own folder
@@ -50,14 +51,17 @@ def run_command_step(step: CommandStep, inputs: Mapping[str, Path], run: Command
     for path in outputs.values():
         path.parent.mkdir(parents=True, exist_ok=True)
     command = _command_line(step, {"input": inputs, "output": outputs}, run)
+    most = memory_from(run.environ)
     started = time.monotonic()
     with (
         run.log.open("wb") as log,
-        run.workspace.process(command, _variables(step, run), log, talks=False) as process,
+        run.workspace.process(command, _variables(step, run), log, talks=False, memory=most) as process,
     ):
         code = process.wait()
     seconds = time.monotonic() - started
     if code != 0:
+        if most is not None:
+            refuse_if_out_of_memory(step.name, code, most, run.log, given=True)
         raise StepFailed(
             f"The step {step.name!r} {ending(code)}.", why=_said(step, run), next_step=f"The whole log: {run.log}"
         )

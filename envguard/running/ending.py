@@ -6,8 +6,13 @@ import contextlib
 import signal
 from pathlib import Path
 
+from envguard.backends import memory
+from envguard.errors import StepFailed
+
 LOG_TAIL_BYTES = 4000
 LOG_TAIL_LINES = 12
+LOG_END_BYTES = 64_000
+"""In which what a library said of memory is looked for: tracebacks may follow."""
 
 
 def ending(code: int) -> str:
@@ -19,9 +24,35 @@ def ending(code: int) -> str:
     return f"was ended by signal {-code}"
 
 
+def refuse_if_out_of_memory(step: str, code: int, most: int, log: Path, *, given: bool) -> None:
+    """Raise StepFailed if a step ended because it wanted more than `most` bytes of memory, which the user has `given`, or not."""
+    if not memory.ran_out(code, _end_of(log, LOG_END_BYTES)):
+        return
+    raise StepFailed(
+        f"The step {step!r} needed more memory than the {_in_words(most)} that it may have.",
+        why=f"{_reason(given)}; the whole log: {log}",
+        next_step=f"If you trust the file and have the memory, set ENVGUARD_MEMORY={-(-2 * most >> 30)}GiB "
+        "and run the same command again.",
+    )
+
+
+def _reason(given: bool) -> str:
+    if given:
+        return "ENVGUARD_MEMORY allows no more"
+    return "the limit goes by the size of its inputs, so that a file made to exhaust memory takes no more"
+
+
+def _in_words(size: int) -> str:
+    return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.0f} MiB"
+
+
 def log_tail(log: Path) -> str:
     """The last lines of what a step printed."""
-    with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - LOG_TAIL_BYTES))
-        lines = file.read().decode("utf-8", "replace").strip().splitlines()
+    lines = _end_of(log, LOG_TAIL_BYTES).strip().splitlines()
     return "\n".join(lines[-LOG_TAIL_LINES:]) or "it printed nothing"
+
+
+def _end_of(log: Path, size: int) -> str:
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - size))
+        return file.read().decode("utf-8", "replace")

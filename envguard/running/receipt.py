@@ -11,6 +11,7 @@ from pathlib import Path
 
 from envguard.catalog.model import CommandStep, Step, Task
 from envguard.catalog.references import reference_of
+from envguard.documents import parse_json
 from envguard.errors import BrokenData
 from envguard.files import FileFacts
 from envguard.host.secrets import hashed_if_secret
@@ -206,8 +207,8 @@ def read_receipt(path: Path) -> Receipt:
             raw = file.read(LARGEST_RECEIPT + 1)
         if len(raw) > LARGEST_RECEIPT:
             raise ValueError(f"it has more than {LARGEST_RECEIPT} bytes, which no receipt has")
-        document = json.loads(raw.decode("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        document = parse_json(raw.decode("utf-8"))
+    except (OSError, ValueError) as error:
         raise BrokenData(
             f"The receipt {path.name} cannot be read.",
             why=str(error) or type(error).__name__,

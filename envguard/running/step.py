@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
+from envguard.backends import memory
 from envguard.backends.protocol import Workspace
 from envguard.catalog.model import PayloadStep
 from envguard.errors import BadInput, StepFailed
@@ -29,7 +30,7 @@ from envguard.payload.contract import (
     from_json,
     to_json,
 )
-from envguard.running.ending import ending, log_tail
+from envguard.running.ending import ending, log_tail, refuse_if_out_of_memory
 
 PAYLOAD = Path(__file__).resolve().parents[1] / "payload" / "__main__.py"
 LONGEST_EVENT = 64 << 20
@@ -79,11 +80,14 @@ def run_step(
     """
     request = workspace.folder / f"{order.step.name}.request.json"
     request.write_text(json.dumps(to_json(_request(workspace, order))), encoding="utf-8")
+    most = memory.limit_for([file for files in order.files.values() for file in files], environ)
     started = time.monotonic()
     last: Refusal | StepFindings | None = None
     with (
         log.open("wb") as noise,
-        workspace.process(_command(workspace, request), workspace.variables(environ), noise, talks=True) as process,
+        workspace.process(
+            _command(workspace, request), workspace.variables(environ), noise, talks=True, memory=most
+        ) as process,
     ):
         assert process.stdout is not None
         for event in _events(process.stdout, order.step.name, log):
@@ -95,6 +99,7 @@ def run_step(
     if code == 2 and isinstance(last, Refusal):
         raise BadInput(last.what, why=last.why, next_step=last.next or OTHER_INPUT)
     if code != 0 or not isinstance(last, StepFindings):
+        refuse_if_out_of_memory(order.step.name, code, most, log, given="ENVGUARD_MEMORY" in environ)
         how = ending(code) + (" and without a result" if code >= 0 else "")
         raise StepFailed(f"The step {order.step.name!r} {how}.", why=log_tail(log), next_step=f"The whole log: {log}")
     gates = tuple(replace(gate, step=order.step.name) for gate in last.gates)

@@ -142,7 +142,7 @@ class _Walk:
         if not (isinstance(shape, Scalars) and shape.viewed):
             self._copied += length * width
             if self._copied > self._most_copied:
-                raise Malformed(f"its vectors and strings share bytes and would become more than {self._most_copied:,}")
+                raise Malformed(f"its vectors and strings share bytes: they would be over {self._most_copied:,}")
         if isinstance(shape, Tables):
             for index in range(length):
                 self.table(shape.kind, start + 4 + 4 * index)

@@ -25,7 +25,7 @@ def load(data: bytes, where: str) -> ModelT:
     try:
         model = ModelT.InitFromObj(generated.Model.GetRootAs(data, 0))
     # Options of operators are not described to the checker; the generated code trips over what is broken in them.
-    except (struct.error, IndexError, ValueError, TypeError, AttributeError, OverflowError, MemoryError) as cause:
+    except (struct.error, IndexError, ValueError, TypeError, AttributeError, OverflowError) as cause:
         raise Refused(f"{where} is not a whole TFLite model.", why=f"its options are damaged: {cause}") from cause
     try:
         _draw_in_external_data(model, data)

@@ -139,10 +139,10 @@ def _finished(builder: Any, graphs: int) -> bytes:
 
 
 BOMBS: tuple[tuple[Callable[[], bytes], str], ...] = (
-    (sharing_a_shape, "its vectors and strings share bytes and would become"),
-    (sharing_a_name, "its vectors and strings share bytes and would become"),
+    (sharing_a_shape, "its vectors and strings share bytes: they would be over"),
+    (sharing_a_name, "its vectors and strings share bytes: they would be over"),
     (sharing_tables, "more than 250,000 tables"),
-    (sharing_names_of_options, "its vectors and strings share bytes and would become"),
+    (sharing_names_of_options, "its vectors and strings share bytes: they would be over"),
     (sharing_a_constant, "its constants are shared until they are 314,572,800 bytes"),
     (sparse_in_size_only, "its constants are shared until they are"),
     (sharing_metadata, "its constants are shared until they are 2,000,000,000 bytes"),
