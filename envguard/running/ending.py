@@ -25,7 +25,7 @@ def ending(code: int) -> str:
 
 
 def refuse_if_out_of_memory(step: str, code: int, most: int, log: Path, *, given: bool) -> None:
-    """Raise StepFailed if a step ended because it wanted more than `most` bytes of memory, which the user has `given`, or not."""
+    """Raise StepFailed if a step ended because it wanted more than `most` bytes of memory; `given` by the user?"""
     if not memory.ran_out(code, _end_of(log, LOG_END_BYTES)):
         return
     raise StepFailed(
