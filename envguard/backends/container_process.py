@@ -18,8 +18,7 @@ from docker.utils.socket import frames_iter
 from requests.exceptions import RequestException
 
 from envguard.backends.engine import Engine, told_by
-from envguard.backends.memory import OUT_IN_CONTAINER
-from envguard.backends.resources import Resources
+from envguard.backends.resources import OUT_IN_CONTAINER, Resources
 from envguard.errors import Interrupted
 
 OWNER = "envguard.owner"

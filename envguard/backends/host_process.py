@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-from envguard.backends.memory import limit
+from envguard.backends.resources import limit
 from envguard.errors import Interrupted
 
 GRACE_SECONDS = 3.0
@@ -34,7 +34,7 @@ def step_process(
 
     A step that `talks` has pipes for its standard output and for its standard input, which is never written to and
     closes when this process ends; any other reads nothing and prints to `log`. The group is ended with the block. For
-    `memory` see `envguard.backends.memory`.
+    `memory` see `envguard.backends.resources`.
     """
     process = subprocess.Popen(
         [str(part) for part in command],

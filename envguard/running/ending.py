@@ -6,7 +6,7 @@ import contextlib
 import signal
 from pathlib import Path
 
-from envguard.backends import memory
+from envguard.backends.resources import ran_out
 from envguard.errors import StepFailed
 
 LOG_TAIL_BYTES = 4000
@@ -26,7 +26,7 @@ def ending(code: int) -> str:
 
 def refuse_if_out_of_memory(step: str, code: int, most: int, log: Path, *, given: bool) -> None:
     """Raise StepFailed if a step ended because it wanted more than `most` bytes of memory; `given` by the user?"""
-    if not memory.ran_out(code, _end_of(log, LOG_END_BYTES)):
+    if not ran_out(code, _end_of(log, LOG_END_BYTES)):
         return
     raise StepFailed(
         f"The step {step!r} needed more memory than the {_in_words(most)} that it may have.",

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
-from envguard.backends import memory
 from envguard.backends.protocol import Workspace
+from envguard.backends.resources import limit_for
 from envguard.catalog.model import PayloadStep
 from envguard.errors import BadInput, StepFailed
 from envguard.payload.contract import (
@@ -80,7 +80,7 @@ def run_step(
     """
     request = workspace.folder / f"{order.step.name}.request.json"
     request.write_text(json.dumps(to_json(_request(workspace, order))), encoding="utf-8")
-    most = memory.limit_for([file for files in order.files.values() for file in files], environ)
+    most = limit_for([file for files in order.files.values() for file in files], environ)
     started = time.monotonic()
     last: Refusal | StepFindings | None = None
     with (
