@@ -18,9 +18,7 @@ from envguard.running.command_step import CommandRun, run_command_step
 from envguard.running.step import StepOrder, run_step
 
 FILL = "held = bytearray({size}); print(len(held))"
-pytestmark = pytest.mark.skipif(
-    not sys.platform.startswith("linux"), reason="this system has no limit that counts what is asked for"
-)
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux limits it")
 
 
 def here(folder: Path) -> HostWorkspace:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import contract
+from ..files import array_files
 from ..files.fitting_rows import Note, Target, fitting
 from ..files.holding_out import divided, divided_rows
 from ..landmarks.model_inputs import whole_input
@@ -115,8 +116,7 @@ def from_pictures(
 
 def _loaded(path: Path) -> np.ndarray | dict[str, np.ndarray]:
     try:
-        loaded = np.load(path, allow_pickle=False)
-        return loaded if isinstance(loaded, np.ndarray) else dict(loaded)
+        return array_files.read(path)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as cause:
         objects = "allow_pickle" in str(cause)
         raise Refused(

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..contract import InspectedModel
 from ..protocol import Refused
+from . import array_files
 from .fitting_rows import Note, Target, fitting, same_values, tell_of_constant_rows
 
 Place = tuple[str, int]
@@ -58,8 +59,8 @@ def _loaded(path: Path) -> Mapping[str, np.ndarray]:
             start = file.read(8)
         if not start.startswith(_MAGIC):
             raise ValueError("it is empty" if not start else "it is not in NumPy's format")
-        loaded = np.load(path, allow_pickle=False)
-        arrays = {"": loaded} if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
+        loaded = array_files.read(path)
+        arrays = {"": loaded} if isinstance(loaded, np.ndarray) else loaded
     except _DAMAGE as cause:
         objects = "Object arrays" in str(cause)
         raise Refused(

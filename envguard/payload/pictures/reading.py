@@ -21,6 +21,8 @@ MOST_PIXELS = {"JPEG": 1 << 28, "PNG": 1 << 28}
 """A file of a few kilobytes may claim gigabytes of pixels; these formats are scaled down while they are read."""
 
 MOST_PIXELS_ELSEWHERE = 1 << 26
+"""Of other formats, and of a JPEG whose pixels come several times, more exactly each time: all of them are held."""
+
 MOST_PIXELS_AT_ONCE = 1 << 24
 
 LONGEST_SIDE = 1280
@@ -114,10 +116,13 @@ def _upright(path: Path) -> Image.Image:
     with Image.open(path, formats=FORMATS) as image:
         pixels = image.width * image.height
         format_ = image.format or ""
-        if pixels > MOST_PIXELS.get(format_, MOST_PIXELS_ELSEWHERE):
+        progressive = bool(image.info.get("progressive"))
+        most = MOST_PIXELS_ELSEWHERE if progressive else MOST_PIXELS.get(format_, MOST_PIXELS_ELSEWHERE)
+        if pixels > most:
+            kind = f"progressive {format_}" if progressive else format_
             raise Refused(
                 f"The picture {_shown(path)} has {image.width} x {image.height} pixels;"
-                f" {format_} pictures of up to {MOST_PIXELS.get(format_, MOST_PIXELS_ELSEWHERE):,} pixels are taken."
+                f" {kind} pictures of up to {most:,} pixels are taken."
             )
         orientation = _orientation(image)
         if pixels > MOST_PIXELS_AT_ONCE and format_ == "PNG":

@@ -22,6 +22,17 @@ class ArrayFiles(unittest.TestCase):
                     {name: [number, number] for number, name in enumerate(names)},
                 )
 
+    def test_a_file_that_claims_gigabytes_is_refused_before_any_is_read(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "bomb.npz"
+            np.savez_compressed(path, rows=np.zeros((1 << 16, 16), np.float32))
+            data = bytearray(path.read_bytes())
+            place = data.rfind(b"PK\x01\x02") + 24
+            data[place : place + 4] = (0xF000_0000).to_bytes(4, "little")
+            path.write_bytes(data)
+            with self.assertRaisesRegex(ValueError, "would be 4,026,531,840 bytes, of which 1,073,741,824 are taken"):
+                array_files.read(path)
+
 
 if __name__ == "__main__":
     unittest.main()

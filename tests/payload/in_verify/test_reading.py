@@ -59,6 +59,16 @@ class Reading(unittest.TestCase):
             with self.assertRaisesRegex(Refused, name):
                 read_picture(path)
 
+    def test_a_progressive_jpeg_all_of_whose_pixels_are_held_may_have_fewer(self) -> None:
+        path = self.folder / "bomb.jpg"
+        Image.new("L", (16, 16)).save(path, progressive=True)
+        data = bytearray(path.read_bytes())
+        place = data.index(b"\xff\xc2") + 5
+        data[place : place + 4] = (16_000).to_bytes(2, "big") * 2
+        path.write_bytes(data)
+        with self.assertRaisesRegex(Refused, "progressive JPEG pictures of up to 67,108,864 pixels"):
+            read_picture(path)
+
     def test_what_is_no_picture_is_refused_by_name(self) -> None:
         whole = self.folder / "whole.jpg"
         Image.fromarray(pixels()).save(whole)
