@@ -116,7 +116,8 @@ def launcher() -> str:
     if plain and len(first) <= LONGEST_FIRST_LINE and succeeds(["/usr/bin/env", "--block-signal=INT", "true"]):
         return (
             f"{first}\nimport sys\n\nsys.path.append({str(CHECKOUT)!r})\n"
-            "from envguard.__main__ import main\n\nsys.exit(main())\n"
+            "from envguard.__main__ import main\n\n"
+            "if __name__ == '__main__':  # processes for several models read this file again\n    sys.exit(main())\n"
         )
     main_file = CHECKOUT / "envguard" / "__main__.py"
     return f'#!/bin/sh\nexec {shlex.quote(str(PYTHON))} -I -S {shlex.quote(str(main_file))} "$@"\n'

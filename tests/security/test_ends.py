@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pty
+import runpy
 import signal
 import socket
 import subprocess
@@ -147,6 +148,12 @@ def test_ctrl_c_from_the_first_moment_on_is_a_sentence(started: Started, argumen
     process = started.start(*arguments, preexec_fn=pressed_already)
     out, err = process.communicate()
     assert (process.returncode, out, err) == (130, "", "envguard: Interrupted.\n")
+
+
+@pytest.mark.skipif(not launcher().startswith("#!/usr/bin/env"), reason="this command is a script of the shell")
+def test_a_process_for_one_of_several_models_may_read_the_command_again(started: Started) -> None:
+    """As `multiprocessing` does in each that it starts: what the file did then, every one of them did."""
+    assert "main" in runpy.run_path(str(started.command), run_name="__mp_main__")
 
 
 @pytest.fixture
