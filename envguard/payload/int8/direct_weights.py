@@ -26,8 +26,8 @@ Errors of single layers tell too little to foresee that of all: rounding weights
 channels are scaled otherwise for other layers.
 """
 
-SPLIT_OPERATORS = 4000.0
-SPLIT_PRODUCTS = 0.25
+SPLIT_OPERATORS = 8000.0
+SPLIT_PRODUCTS = 0.02
 """What a split costs beside bytes in the file: for its operators, and for each product that it computes twice.
 
 With these, layers that see few pixels are split, and layers that see many are rather stored in float16.
