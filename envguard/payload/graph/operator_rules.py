@@ -38,7 +38,7 @@ RULES: Mapping[int, Rule] = {
     **_named(
         "ABS CEIL COS DENSIFY ELU EXP FLOOR GELU HARD_SWISH LEAKY_RELU LOG LOGISTIC LOGICAL_NOT NEG RELU RELU6 "
         "RELU_N1_TO_1 RELU_0_TO_1 ROUND RSQRT SIGN SIN SOFTMAX SQRT SQUARE TANH CAST DEQUANTIZE QUANTIZE "
-        "AVERAGE_POOL_2D MAX_POOL_2D DEPTH_TO_SPACE SPACE_TO_DEPTH RESHAPE SQUEEZE UNPACK",
+        "DEPTH_TO_SPACE SPACE_TO_DEPTH RESHAPE SQUEEZE",
         Rule(1),
     ),
     **_named(
@@ -52,6 +52,11 @@ RULES: Mapping[int, Rule] = {
     BuiltinOperator.DIV: Rule(2, "DivOptions"),
     **_named("PAD MIRROR_PAD", Rule(2, ranks={1: 2}, indices=(1,))),
     BuiltinOperator.PADV2: Rule(3, ranks={1: 2}, indices=(1,)),
+    BuiltinOperator.SPLIT: Rule(2, "SplitOptions", True),
+    BuiltinOperator.SPLIT_V: Rule(3, "SplitVOptions", True),
+    BuiltinOperator.UNPACK: Rule(1, "UnpackOptions", True),
+    BuiltinOperator.CONCATENATION: Rule(1, "ConcatenationOptions", True),
+    **_named("AVERAGE_POOL_2D MAX_POOL_2D", Rule(1, "Pool2DOptions", True)),
     BuiltinOperator.CONV_2D: Rule(2, "Conv2DOptions", True, {1: 4}),
     BuiltinOperator.DEPTHWISE_CONV_2D: Rule(2, "DepthwiseConv2DOptions", True, {1: 4}),
     BuiltinOperator.TRANSPOSE_CONV: Rule(3, "TransposeConvOptions", True, {1: 4}, (0,)),

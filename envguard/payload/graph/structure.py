@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from . import operator_rules
+from .constants import is_constant
 from .schema import (
     ModelT,
     OperatorT,
@@ -86,7 +87,7 @@ def _check_graph(model: ModelT, graph: SubGraphT) -> None:
         for tensor_index in operator.outputs:
             _index(tensor_index, count, f"operator {number}", "tensor")
         _check_operands(model, graph, operator, number)
-    _check_order(graph)
+    _check_order(model, graph)
 
 
 def _check_operands(model: ModelT, graph: SubGraphT, operator: OperatorT, number: int) -> None:
@@ -96,7 +97,7 @@ def _check_operands(model: ModelT, graph: SubGraphT, operator: OperatorT, number
         raise Inconsistent(f"operator {number}, {operator_name(code)}, {missing}")
 
 
-def _check_order(graph: SubGraphT) -> None:
+def _check_order(model: ModelT, graph: SubGraphT) -> None:
     produced_by: dict[int, int] = {}
     inputs = set(graph.inputs)
     for number, operator in enumerate(graph.operators):
@@ -104,6 +105,11 @@ def _check_order(graph: SubGraphT) -> None:
             if tensor_index in produced_by or tensor_index in inputs:
                 raise Inconsistent(f"tensor {tensor_index} has two producers")
             produced_by[tensor_index] = number
+    for tensor_index in graph.outputs:
+        tensor = graph.tensors[tensor_index]
+        is_made = tensor_index in produced_by or tensor_index in inputs or tensor.isVariable
+        if not is_made and not is_constant(model, tensor):
+            raise Inconsistent(f"tensor {tensor_index} is an output that nothing makes")
     for number, operator in enumerate(graph.operators):
         for tensor_index in operator.inputs:
             if produced_by.get(tensor_index, -1) >= number:

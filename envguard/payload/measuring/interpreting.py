@@ -103,10 +103,13 @@ class Runner:
         return self.results()
 
     def results(self) -> list[np.ndarray]:
-        """Copies of all outputs of the last run, in the model's order."""
+        """Copies of all outputs of the last run, in the model's order; raises `CannotRun` if one was not made."""
         if self._call is not None:
             return [np.array(self._answered[name]) for name in self._outputs]
-        return [np.array(self._interpreter.get_tensor(detail["index"])) for detail in self._outputs.values()]
+        try:
+            return [np.array(self._interpreter.get_tensor(detail["index"])) for detail in self._outputs.values()]
+        except (RuntimeError, ValueError) as cause:
+            raise CannotRun(_reason(cause)) from cause
 
     def _start(self) -> None:
         try:
@@ -118,10 +121,11 @@ class Runner:
                 self._inputs, self._outputs = self._call.get_input_details(), self._call.get_output_details()
                 return
             self._interpreter.allocate_tensors()
+            self._inputs = _by_place(self._interpreter.get_input_details())
+            self._outputs = _by_place(self._interpreter.get_output_details())
+        # Names that are no UTF-8 are ValueErrors too.
         except (RuntimeError, ValueError, TypeError) as cause:
             raise CannotRun(_reason(cause)) from cause
-        self._inputs = _by_place(self._interpreter.get_input_details())
-        self._outputs = _by_place(self._interpreter.get_output_details())
 
     def _resize(self, arrays: Sequence[np.ndarray]) -> None:
         resized = False

@@ -33,7 +33,7 @@ from envguard_payload.graph.passes import (
 from envguard_payload.int8 import calibrated_rounding, drafting, equalizing, recipes
 from envguard_payload.int8.goals import GOALS
 from envguard_payload.int8.treatments import Form, Treatment
-from envguard_payload.measuring import domains
+from envguard_payload.measuring import domains, interpreting
 from envguard_payload.protocol import Refused
 from envguard_payload.roads.lint import linted
 from envguard_payload.roads.members import Runner
@@ -42,6 +42,8 @@ from payload_support.mutations import Mutations
 
 FIRST, COUNT = map(int, os.environ.get("ENVGUARD_DAMAGED_SEEDS", "0:10000").split(":"))
 SECONDS = 20
+RUN_ONE_IN = 20
+SIGNALS = ("SIGSEGV", "SIGABRT", "SIGFPE", "SIGBUS")
 MEMORY = 4 << 30
 FORMS = [goal.for_form(form) for goal in GOALS.values() for form in (Form.ANY, Form.READ_DIRECTLY)]
 
@@ -119,6 +121,38 @@ def outcome(way: Any, data: bytes, seed: int) -> str:
     return "done"
 
 
+def run_in_child(data: bytes) -> str:
+    """How a child ends that runs the model in LiteRT: `ran`, `refused`, a signal, or with an exception of its own."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(reader)
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(SECONDS)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        os.write(writer, answered(data).encode())
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as said:
+        end = said.read()
+    status = os.waitpid(child, 0)[1]
+    return signal.Signals(os.WTERMSIG(status)).name if os.WIFSIGNALED(status) else end
+
+
+def answered(data: bytes) -> str:
+    """What running the model comes to, in this process."""
+    try:
+        runner = interpreting.Runner(models.save(models.load(data, "model")))
+        runner.answer([np.zeros([max(size, 1) for size in port.shape], port.dtype) for port in runner.inputs])
+    except (Refused, interpreting.CannotRun):
+        return "refused"
+    except BaseException as cause:
+        return f"{type(cause).__name__}: {cause}"
+    return "ran"
+
+
 class DamagedModels(unittest.TestCase):
     def test_what_is_not_damaged_goes_through(self) -> None:
         with np.errstate(all="ignore"):
@@ -143,3 +177,11 @@ class DamagedModels(unittest.TestCase):
         print(f"{COUNT} damaged models from seed {FIRST}: {dict(ended)}")
         self.assertEqual(failed, {}, "what failed, and a seed of each")
         self.assertGreater(min(ended["refused"], ended["done"]), COUNT // 20)
+
+    def test_what_runs_answers_or_is_refused_or_ends_its_process_with_a_signal(self) -> None:
+        mutations = Mutations()
+        ends = Counter(run_in_child(mutations.damaged(seed)) for seed in range(FIRST, FIRST + COUNT // RUN_ONE_IN))
+        print(f"{COUNT // RUN_ONE_IN} of them run: {dict(ends)}")
+        # LiteRT's kernels do not check everything; envguard says of a step which signal ended it.
+        self.assertLessEqual(ends.keys(), {"ran", "refused", *SIGNALS})
+        self.assertLess(sum(ends[name] for name in SIGNALS), sum(ends.values()) / 50)
