@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from envguard_payload.files.bundle import ModelFile
 from envguard_payload.graph import model as models
+from envguard_payload.graph import split_output_scales
 from envguard_payload.graph.passes import (
     dead_code,
     merge_convolutions,
@@ -54,11 +55,12 @@ def looked_at(data: bytes, chance: random.Random) -> None:
 
 
 def judged(data: bytes, chance: random.Random) -> None:
-    """What rules say of it on every road, and what its inputs may hold."""
+    """What rules say of it on every road, what its inputs may hold, and what a conversion looks for in its scales."""
     model = models.load(data, "model")
     for runner in chance.sample(list(Runner), len(Runner)):
         linted(model, runner)
     domains.domains(model)
+    split_output_scales.apply(model)
 
 
 def rewritten(data: bytes, chance: random.Random) -> None:
