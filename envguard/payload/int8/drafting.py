@@ -92,6 +92,11 @@ class Draft:
         passes += speed_up(model, goal)
         return cls(name, model, recipes.layers(model, file_bytes), samples, tuple(passes), goal.form)
 
+    @property
+    def is_sparse(self) -> bool:
+        """Whether weights were stored as sparse."""
+        return any(report.name == densify.NAME and report.changed for report in self.passes)
+
     def finish(self, recipe: recipes.Recipe, share: int = 1) -> Made:
         """The model by that recipe, weights rounded on one in `share` of the samples; raises QuantizerFailed."""
         samples = self.samples and one_in(share, self.samples)
@@ -106,7 +111,7 @@ class Draft:
             # After the quantizer, of which old releases take no model with int8 in it. It leaves tensors their indices.
             passes.append(store_int8.apply(model, choice.constants))
         passes += [store_float16.apply(model), share_buffers.apply(model)]
-        if any(report.name == densify.NAME and report.changed for report in passes):
+        if self.is_sparse:
             passes.append(store_sparse.apply(model))
         passes += [strip_names.apply(model), dead_code.apply(model)]
         return Made(models.save(model), recipes.Choice(self.layers, recipe), tuple(passes))

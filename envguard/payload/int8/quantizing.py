@@ -9,6 +9,7 @@ from ..contract import CPU, AppliedPass, RecipeSummary, RecipeTrial
 from ..files import archive
 from ..graph import facts
 from ..graph import model as models
+from ..graph.schema import ModelT
 from ..measuring import accuracy
 from ..measuring.bench import Bench
 from ..measuring.interpreting import CannotRun, Runner
@@ -16,6 +17,7 @@ from ..protocol import Refused
 from . import left_float, recipes, searching
 from .drafting import Arrays, Draft
 from .goals import BALANCED, Goal
+from .recipes import Recipe
 from .refining import REFUSED, Again, refine
 from .treatments import Form
 
@@ -83,6 +85,15 @@ class Order:
         goal = self.goal.for_form(self.forms.get(name, Form.ANY))
         return goal.for_finder() if name in self.finders else goal
 
+    def given(self, name: str) -> Recipe | None:
+        """The recipe that is taken for one of the models; None if it is searched for."""
+        return None if self.recipes is None else self.recipes.get(name)
+
+    def compresses(self, name: str) -> bool:
+        """Whether large layers of one of the models may be replaced by smaller ones."""
+        given = self.given(name)
+        return self.compress if given is None else given.compress
+
 
 def quantize(data: bytes, name: str, order: Order, progress: Progress = lambda name: None) -> Quantized:
     """Quantize the weights of the model in `data`; `Refused` names it as `name` if it cannot be read.
@@ -95,16 +106,10 @@ def quantize(data: bytes, name: str, order: Order, progress: Progress = lambda n
     if tensors:
         reason = f"{tensors} of its tensors are integers with a scale"
         return Quantized(data, left_alone=reason, already_quantized=True)
-    given = None if order.recipes is None else order.recipes.get(name)
-    compress = order.compress if given is None else given.compress
-    draft = Draft.of(
-        model,
-        name,
-        order.goal_for(name),
-        file_bytes=order.file_bytes,
-        arrays=order.arrays,
-        compressed_from=len(data) if compress else None,
-    )
+    draft = _draft(model, data, name, order)
+    if draft.is_sparse and draft.form is not Form.ANY:
+        return Quantized(data, left_alone="its weights are sparse, and GPUs take those only as they are")
+    given, compress = order.given(name), order.compresses(name)
     errors: tuple[float, ...] = ()
     if name in order.again:
         refined = refine(draft, order.again[name], _bench(draft, data, order, made_up=True), order.goal_for(name))
@@ -121,7 +126,19 @@ def quantize(data: bytes, name: str, order: Order, progress: Progress = lambda n
     if made.choice.operators:
         return replace(known, choice=made.choice)
     known = replace(known, left_alone=_why_float(draft, order, candidates))
-    return replace(known, data=data, passes=()) if len(known.data) >= len(data) else known
+    gained = draft.form is Form.ANY and len(known.data) < len(data)
+    return known if gained else replace(known, data=data, passes=())
+
+
+def _draft(model: ModelT, data: bytes, name: str, order: Order) -> Draft:
+    return Draft.of(
+        model,
+        name,
+        order.goal_for(name),
+        file_bytes=order.file_bytes,
+        arrays=order.arrays,
+        compressed_from=len(data) if order.compresses(name) else None,
+    )
 
 
 def _why_float(draft: Draft, order: Order, candidates: Sequence[RecipeTrial]) -> str:
