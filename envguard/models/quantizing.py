@@ -71,7 +71,7 @@ class QuantizeChoices:
         return {
             "inspect": chosen,
             "quantize": {**chosen, "low_rank": self.low_rank, **recipe},
-            "compare": {"goal": goal, **({"allow_slower": True} if self.allow_slower else {})},
+            "compare": {"goal": goal, "target": self.target, **({"allow_slower": True} if self.allow_slower else {})},
             **road_options(self.roads, goal, self.session.environ),
         }
 

@@ -162,7 +162,7 @@ def prepare(model: ModelT) -> list[AppliedPass]:
 def speed_up(model: ModelT, goal: Goal) -> list[AppliedPass]:
     """Lossless passes after which the same arithmetic takes less time, or can be done in int8.
 
-    Delegates take no slopes that are repeated along the width, and no matrix products with int8 weights.
+    Delegates take no slopes that are repeated along the width; convolutions stay such, so that they can be split.
     """
     first = [fuse_activation.apply(model)]
     if goal.form is not Form.ANY:

@@ -10,20 +10,22 @@ from pathlib import Path
 
 import numpy as np
 
-from ..contract import ComparedModel, CompareFindings, Gate, ModelRounds, Request, StepFindings, to_json
+from ..contract import ANYWHERE, ComparedModel, CompareFindings, Gate, ModelRounds, Request, StepFindings, to_json
 from ..files import bundle, calibration
 from ..files.bundle import MODEL_SUFFIX, Bundle, ModelFile
 from ..gates import GateDeclaration, Limits, due_to, judge, limits_of
 from ..graph import facts
 from ..graph import model as models
+from ..graph.passes import multiply_out
 from ..graph.schema import ModelT
 from ..graph.weight_errors import weight_errors
 from ..int8.goals import BALANCED, goal_of
-from ..int8.quantizing import split
+from ..int8.quantizing import join, split
 from ..measuring import accuracy, benchmark, output_gates, profiling, traits
 from ..measuring.cpu import processors
 from ..measuring.interpreting import CannotRun, Port, Runner
 from ..protocol import Events, Refused, read_options
+from ..roads.forms import ON_A_GPU, roads_of
 
 TWO = 2
 SAMPLES = "samples"
@@ -55,12 +57,19 @@ GATES = (IO_CHANGED, DOES_NOT_RUN, COMPARED, *output_gates.GATES, SLOWER)
 class CompareOptions:
     """Whether to profile the models, and the goal of quantizing, which may have limits of its own.
 
-    With `allow_slower` a copy that is slower on this host is reported and taken all the same.
+    With `allow_slower` a copy that is slower on this host is reported and taken all the same. `target` is what the copy
+    was made for.
     """
 
     profile: bool = True
     allow_slower: bool = False
     goal: str = BALANCED.name
+    target: str = ANYWHERE
+
+    @property
+    def for_gpus_alone(self) -> bool:
+        """Whether no CPU is to run the copy: it is compared as a GPU computes it, and its time here says nothing."""
+        return set(roads_of(self.target)) <= set(ON_A_GPU)
 
 
 @dataclass(frozen=True)
@@ -107,18 +116,20 @@ def run(request: Request, events: Events) -> StepFindings:
     """
     options = read_options(CompareOptions, request, [gate.option for gate in GATES])
     limits = limits_of(GATES, request, goal_of(options.goal).limits)
+    may_be_slower = options.allow_slower or options.for_gpus_alone
     held_out = calibration.read(request.file("held_out")) if request.files("held_out") else {}
     pairs = _pairs(bundle.read(request.file("original")), bundle.read(request.file("quantized")))
     found: list[ComparedModel] = []
     gates: list[Gate] = []
     samples: dict[str, ModelRounds] = {}
-    for number, (original, copy) in enumerate(pairs):
+    for number, (original, written) in enumerate(pairs):
         events.progress(original.name, number, len(pairs))
+        copy = _as_on_a_gpu(written) if options.for_gpus_alone else written
         pair, model, judged = _accuracy(original, copy, held_out, limits)
         gates += due_to(original.name, judged)
         if pair is not None:
             model, samples[original.name], judged = _speed(pair, model, limits)
-            judged = [replace(gate, waived=options.allow_slower and not gate.passed) for gate in judged]
+            judged = [replace(gate, waived=may_be_slower and not gate.passed) for gate in judged]
             gates += due_to(original.name, judged)
             model = _profiled(pair, model, request.folder) if options.profile else model
         found.append(model)
@@ -126,6 +137,14 @@ def run(request: Request, events: Events) -> StepFindings:
     file = request.folder / f"{SAMPLES}.json"
     file.write_text(json.dumps(to_json(samples)), encoding="utf-8")
     return StepFindings(CompareFindings(tuple(found), processors()), tuple(gates), {SAMPLES: file.name})
+
+
+def _as_on_a_gpu(copy: ModelFile) -> ModelFile:
+    """The copy with the weights that GPUs compute with."""
+    flatbuffer, attached = split(copy.data, copy.name)
+    model = models.load(flatbuffer, copy.name)
+    multiply_out.apply(model)
+    return replace(copy, data=join(bytes(models.save(model)), attached))
 
 
 def _pairs(original: Bundle, quantized: Bundle) -> list[tuple[ModelFile, ModelFile]]:

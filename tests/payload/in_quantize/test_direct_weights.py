@@ -13,7 +13,7 @@ from envguard_payload.graph import balanced_rounding, facts
 from envguard_payload.graph import model as models
 from envguard_payload.graph.build import GraphBuilder
 from envguard_payload.graph.constants import add_buffer, values
-from envguard_payload.graph.passes import split_signs
+from envguard_payload.graph.passes import multiply_out, split_signs
 from envguard_payload.graph.schema import BuiltinOperator, generated
 from envguard_payload.int8 import input_rounding, quantizing, recipes
 from envguard_payload.int8.drafting import Draft
@@ -170,6 +170,17 @@ class Searching(unittest.TestCase):
         assert anywhere is not None
         assert gpu is not None
         self.assertLess(gpu, anywhere)
+
+    def test_multiplied_out_it_answers_as_the_weights_alone_do(self) -> None:
+        data = network()
+        goal = dataclasses.replace(BALANCED, direct_error=1e6)
+        made = quantizing.quantize(data, "net", order(data, goal, Form.MULTIPLIED_OUT)).data
+        model = models.load(made, "net")
+        self.assertEqual(multiply_out.apply(model).changed, 3)
+        weights = quantizing.quantize(data, "net", order(data, goal, Form.ANY)).data
+        for row in inputs(3, 6):
+            one, other = (Runner(each).answer([row[None]])[0] for each in (models.save(model), weights))
+            np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-2)
 
 
 class Forms(unittest.TestCase):
