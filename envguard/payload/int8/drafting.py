@@ -111,7 +111,8 @@ class Draft:
             # After the quantizer, of which old releases take no model with int8 in it. It leaves tensors their indices.
             passes.append(store_int8.apply(model, choice.constants))
         passes += [store_float16.apply(model), share_buffers.apply(model)]
-        if self.is_sparse:
+        # GPUs do not take sparse weights in the order in which float16 is stored.
+        if self.is_sparse and self.form is Form.ANY:
             passes.append(store_sparse.apply(model))
         passes += [strip_names.apply(model), dead_code.apply(model)]
         return Made(models.save(model), recipes.Choice(self.layers, recipe), tuple(passes))

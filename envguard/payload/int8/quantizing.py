@@ -107,8 +107,6 @@ def quantize(data: bytes, name: str, order: Order, progress: Progress = lambda n
         reason = f"{tensors} of its tensors are integers with a scale"
         return Quantized(data, left_alone=reason, already_quantized=True)
     draft = _draft(model, data, name, order)
-    if draft.is_sparse and draft.form is not Form.ANY:
-        return Quantized(data, left_alone="its weights are sparse, and GPUs take those only as they are")
     given, compress = order.given(name), order.compresses(name)
     errors: tuple[float, ...] = ()
     if name in order.again:
@@ -123,7 +121,7 @@ def quantize(data: bytes, name: str, order: Order, progress: Progress = lambda n
         recipe, candidates = _fitting(given, draft), ()
         made = draft.finish(recipe)
     known = Quantized(join(made.data, attached), made.passes, None, recipe, candidates=candidates, layer_errors=errors)
-    if made.choice.operators:
+    if made.choice.operators and (draft.form is Form.ANY or len(known.data) < len(data)):
         return replace(known, choice=made.choice)
     known = replace(known, left_alone=_why_float(draft, order, candidates))
     gained = draft.form is Form.ANY and len(known.data) < len(data)
@@ -145,6 +143,8 @@ def _why_float(draft: Draft, order: Order, candidates: Sequence[RecipeTrial]) ->
     refused = [trial.outcome for trial in candidates if trial.outcome.startswith(REFUSED)]
     if refused:
         return f"int8 was {refused[-1]}"
+    if draft.is_sparse and draft.form is not Form.ANY:
+        return "its weights are sparse, and no smaller in a form that every road takes: see --for cpu"
     if candidates:
         return "of what was tried, float16 is best"
     if order.recipes is not None:
