@@ -49,7 +49,10 @@ def calibrated(store_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Ca
     run.pictures.mkdir()
     for picture in list(shop.sample("faces-calibration").values())[:PICTURES]:
         shutil.copyfile(picture, run.pictures / picture.name)
-    ended = envguard("run", "quantize", model, "--calibration", run.pictures, "-o", output, home=store_home, cwd=folder)
+    ended = envguard(
+        "run", "quantize", model, "--for", "cpu", "--calibration", run.pictures, "-o", output,
+        home=store_home, cwd=folder,
+    )  # fmt: skip
     assert ended.code == 0, ended.err
     return run
 

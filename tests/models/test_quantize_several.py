@@ -40,7 +40,20 @@ def models(store_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def ended(store_home: Path, models: Path, tmp_path_factory: pytest.TempPathFactory) -> Ended:
     """All of them at once, two at a time."""
     folder = tmp_path_factory.mktemp("run")
-    arguments = ("run", "quantize", models, "--jobs", "2", "--json", "-o", "out", "--report", "report.md")
+    arguments = (
+        "run",
+        "quantize",
+        models,
+        "--for",
+        "cpu",
+        "--jobs",
+        "2",
+        "--json",
+        "-o",
+        "out",
+        "--report",
+        "report.md",
+    )
     run = envguard(*arguments, home=store_home, cwd=folder)
     assert sorted(path.name for path in folder.iterdir()) == ["out", "report.md"]
     assert (folder / "report.md").read_text(encoding="utf-8").count("\n## ") == 4
@@ -88,7 +101,15 @@ def test_what_fails_is_told_when_it_does(ended: Ended) -> None:
 def test_each_document_and_receipt_is_that_of_a_model_alone(store_home: Path, ended: Ended, tmp_path: Path) -> None:
     (several,) = (run for run in ended.document["runs"] if run["input"]["path"].endswith("small.tflite"))
     alone = envguard(
-        "run", "quantize", several["input"]["path"], "-o", tmp_path / "one.tflite", "--json", home=store_home
+        "run",
+        "quantize",
+        several["input"]["path"],
+        "--for",
+        "cpu",
+        "-o",
+        tmp_path / "one.tflite",
+        "--json",
+        home=store_home,
     ).document
     assert alone.keys() == several.keys()
     assert alone["output"]["sha256"] == several["output"]["sha256"]

@@ -94,7 +94,8 @@ def _step(number: int, layer: Layer, errors: InputErrors, pixels: int, form: For
     in_float = _Step(number, Treatment.FLOAT, errors.whole**2, float(layer.count))
     cost = SPLIT_OPERATORS + SPLIT_PRODUCTS * layer.count * pixels
     split = _Step(number, Treatment.SPLIT, errors.whole**2 - errors.split**2, cost)
-    return max(in_float, split, key=_worth) if form is Form.READ_DIRECTLY else in_float
+    may_split = form is Form.READ_DIRECTLY and layer.kind == recipes.CONVOLUTION
+    return max(in_float, split, key=_worth) if may_split else in_float
 
 
 def _worth(step: _Step) -> float:

@@ -43,6 +43,7 @@ _KINDS = {
     BuiltinOperator.TRANSPOSE_CONV: ("CONV_2D_TRANSPOSE", 0),
 }
 MATRIX_PRODUCT, CONVOLUTION = "FULLY_CONNECTED", "CONV_2D"
+READ_DIRECTLY = (MATRIX_PRODUCT, CONVOLUTION)
 CONSTANT = "constant"
 """The kind of what the quantizer does not know: tables and other constants, which `store_int8` stores."""
 
@@ -269,9 +270,9 @@ def everything(found: Sequence[Layer], *, products: bool, last: bool = True) -> 
 
 
 def read_directly(found: Sequence[Layer], recipe: Recipe) -> Recipe:
-    """The same with int8 that convolutions read themselves, and float16 for all else."""
+    """The same with int8 that convolutions and matrix products read themselves, and float16 for all else."""
     pairs = zip(found, recipe.treatments)  # noqa: B905 - Python 3.9
-    in_int8 = [layer.kind == CONVOLUTION and each is not Treatment.FLOAT for layer, each in pairs]
+    in_int8 = [layer.kind in READ_DIRECTLY and each is not Treatment.FLOAT for layer, each in pairs]
     return replace(recipe, treatments=tuple(Treatment.DYNAMIC if each else Treatment.FLOAT for each in in_int8))
 
 

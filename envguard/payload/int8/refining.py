@@ -20,7 +20,7 @@ from .drafting import Draft, Made, quantized_weights
 from .goals import Goal
 from .recipes import CONSTANT, Layer, Recipe
 from .searching import SHARE
-from .treatments import IN_INT8, Treatment
+from .treatments import IN_INT8, Form, Treatment
 
 REFUSED = "refused: "
 RATIO = "ratio"
@@ -89,7 +89,9 @@ def refine(draft: Draft, again: Again, bench: Bench | None, goal: Goal) -> Refin
         trial = _listed(again, goal, bench.bytes if bench else 0)
         if trial is not None and trial.recipe is not None:
             recipe = replace(Recipe.read(trial.recipe, draft.name), compress=refused.compress)
-        elif not again.is_slow:
+        elif again.is_slow:
+            recipe = _with_fewer_pixels(draft, refused) if draft.form is Form.READ_DIRECTLY else in_float
+        else:
             errors = errors or layer_errors(draft, refused, bench)
             recipe = _with_fewer(draft, again, bench, refused, errors)
     made = draft.finish(recipe)
@@ -97,6 +99,19 @@ def refine(draft: Draft, again: Again, bench: Bench | None, goal: Goal) -> Refin
         recipe = in_float
         made = draft.finish(recipe)
     return Refined(made, recipe, _tried(again, recipe, made, bench), errors)
+
+
+def _with_fewer_pixels(draft: Draft, refused: Recipe) -> Recipe:
+    """The recipe with float16 for that half of the layers that computes most pixels: rounding each costs the time."""
+    tensors = [graph.tensors for graph in draft.model.subgraphs]
+    numbers = [number for number, each in enumerate(refused.treatments) if each is not Treatment.FLOAT]
+
+    def pixels(number: int) -> int:
+        layer = draft.layers[number]
+        return math.prod(tensors[layer.graph][layer.output].shape[:-1])
+
+    by_pixels = sorted(numbers, key=lambda number: -pixels(number))
+    return _without(refused, [(number,) for number in by_pixels[: math.ceil(len(by_pixels) / 2)]])
 
 
 WORST_ERROR = 1e9

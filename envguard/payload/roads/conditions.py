@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from .operators import Operand, Operator
 
 Words = Mapping[str, object]
-Condition = Callable[[Operator], Words | None]
+Condition = Callable[[Operator], "Words | None"]  # quoted for Python 3.9, which evaluates it
 YES: Words = {}
 
 _SIGN_BIT = 5

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import envguard
+from tests.support.projects import trusted
 
 
 def make_half_built(home: Path) -> Path:
@@ -95,6 +96,7 @@ def test_the_diagnosis_stands_under_a_failed_steps_message(
 ) -> None:
     (tmp_path / "envguard.toml").write_text(PROJECT)
     (tmp_path / "fail.py").write_text(script + "\n")
+    trusted(tmp_path)
     ended = envguard("run", "fail", "-o", tmp_path / "made.txt", home=store_home, cwd=tmp_path)
     assert ended.code == 1, ended.err
     assert "The whole log: " in ended.err
