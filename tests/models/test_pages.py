@@ -29,7 +29,8 @@ def test_a_page_and_its_document_are_written_beside_each_other(
 ) -> None:
     output = tmp_path / "out.tflite"
     ended = envguard(
-        "run", "quantize", detector, "--for", "cpu", "-o", output, "--report", tmp_path / "pages", "--json", home=store_home
+        "run", "quantize", detector, "--for", "cpu", "-o", output, "--report", tmp_path / "pages", "--json",
+        home=store_home,
     )  # fmt: skip
     assert ended.code == 0, ended.err
     assert sorted(path.name for path in (tmp_path / "pages").iterdir()) == ["report.html", "report.json"]
