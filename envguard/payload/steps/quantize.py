@@ -75,7 +75,8 @@ def run(request: Request, events: Events) -> StepFindings:
     original = bundle.read(request.file("model"))
     options = read_options(QuantizeOptions, request)
     source = original.without(options.drop)
-    order = _order(request, options, source)
+    originals = lints_of(source)
+    order = _order(request, options, source, originals)
     if request.refused and (options.recipe is not None or not order.again):
         return StepFindings()
     outcomes, gates = _quantized(source, order, events, _kept(request, source, order))
@@ -91,7 +92,7 @@ def run(request: Request, events: Events) -> StepFindings:
     gates += _judged_parts(source, written)
     gates += _judged_effect(source.models(), outcomes, all(gate.passed for gate in gates))
     lints = _named_as(source, written, lints_of(written))
-    gates += judged_roads(lints_of(source), lints, roads_of(order.target))
+    gates += judged_roads(originals, lints, roads_of(order.target))
     findings = _findings(original, source.models(), outcomes, target, _recipe(order, outcomes), lints)
     final = options.recipe is not None or not any(outcome.is_int8 for outcome in outcomes.values())
     return StepFindings(findings, tuple(gates), {"quantized": target.name}, final)
@@ -157,7 +158,7 @@ def _quantized(
     return outcomes, gates
 
 
-def _order(request: Request, options: QuantizeOptions, source: Bundle) -> quantizing.Order:
+def _order(request: Request, options: QuantizeOptions, source: Bundle, originals: Lints) -> quantizing.Order:
     recipe = options.recipe
     target = options.target if recipe is None else recipe.target
     names = [file.name for file in source.models()]
@@ -171,7 +172,7 @@ def _order(request: Request, options: QuantizeOptions, source: Bundle) -> quanti
         compress=options.low_rank,
         recipes=None if recipe is None else recipe_files.recipes_for(names, recipe),
         finders=frozenset(finders),
-        forms=forms_of(source, lints_of(source), roads_of(target)),
+        forms=forms_of(source, originals, roads_of(target)),
         target=target,
         again=retrying.plan(request) if request.refused else {},
     )
