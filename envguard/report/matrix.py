@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from envguard.catalog.model import Edition, Environment
+from envguard.locks.age import age_text, is_old
 from envguard.locks.lockfile import Lock
 from envguard.locks.proofs import Platform, Proof, proof_of
 from envguard.planning import LockKey, stale_for, unresolvable
@@ -17,17 +18,22 @@ Recorded = tuple[Environment, Mapping[LockKey, Lock], Mapping[str, Sequence[Proo
 
 SCHEMA = 1
 WORDS: Mapping[CellState, str] = {"known-good": "works", "known-bad": "fails", "unknown": "unknown"}
+OLD = ", old"
 
 
 @dataclass(frozen=True, slots=True)
 class MatrixCell:
-    """One edition on one Python; `reason` says why it is not known to work, and is empty if it is."""
+    """One edition on one Python; `reason` says why it is not known to work, and is empty if it is.
+
+    What is known has been so for long if its proof is `old`.
+    """
 
     edition: Edition
     python: str
     lock: Lock | None
     proof: Proof | None
     reason: str
+    old: bool = False
 
     @property
     def state(self) -> CellState:
@@ -46,6 +52,7 @@ class MatrixCell:
             "lock": None if self.lock is None else self.lock.digest,
             "state": self.state,
             "reason": self.reason,
+            "old": self.old,
             "proof": None if self.proof is None else {"file": file, **self.proof.as_json()},
         }
 
@@ -97,15 +104,15 @@ class Matrix:
         }
 
 
-def matrix_of(environments: Sequence[Recorded], platform: Platform) -> Matrix:
-    """One cell for each edition of each environment and each Python that it is for."""
+def matrix_of(environments: Sequence[Recorded], platform: Platform, now: str) -> Matrix:
+    """One cell for each edition of each environment and each Python that it is for, as it is `now` (RFC 3339)."""
     return Matrix(
         platform,
         tuple(
             EnvironmentMatrix(
                 environment,
                 tuple(
-                    _cell(environment, edition, python, locks.get((edition.name, python)), proofs, platform)
+                    _aged(_cell(environment, edition, python, locks.get((edition.name, python)), proofs, platform), now)
                     for edition in environment.editions
                     for python in sorted(edition.pythons, key=_by_minor)
                 ),
@@ -121,6 +128,10 @@ def matrix_text(matrix: Matrix) -> str:
     for each in matrix.environments:
         lines += ["", *_table(each)]
     return "\n".join(lines)
+
+
+def _aged(cell: MatrixCell, now: str) -> MatrixCell:
+    return cell if cell.proof is None else replace(cell, old=is_old(cell.proof.date, now))
 
 
 def _cell(
@@ -153,24 +164,31 @@ def _reason(proof: Proof | None, lock: Lock | None, python: str, recorded: Seque
 
 
 def _table(matrix: EnvironmentMatrix) -> list[str]:
-    name, editions = matrix.environment.name, [edition.name for edition in matrix.environment.editions]
-    first = max(map(len, (name, *editions)))
-    head = "  ".join([name.ljust(first), *(python.ljust(7) for python in matrix.pythons)])
-    rows = []
-    for edition in editions:
-        cells = [matrix.cell(edition, python) for python in matrix.pythons]
-        words = [WORDS[cell.state] if cell else "–" for cell in cells]
-        rows.append("  ".join([edition.ljust(first), *(word.ljust(7) for word in words)]).rstrip())
-    return [head.rstrip(), *rows, *_notes(matrix.cells)]
+    rows = [[matrix.environment.name, *matrix.pythons]]
+    for edition in matrix.environment.editions:
+        cells = [matrix.cell(edition.name, python) for python in matrix.pythons]
+        rows.append([edition.name, *(_word(cell) if cell else "–" for cell in cells)])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return [*lines, *_notes(matrix)]
 
 
-def _notes(cells: Sequence[MatrixCell]) -> list[str]:
-    """Each reason once, with the editions and Pythons that it is about."""
+def _word(cell: MatrixCell) -> str:
+    return WORDS[cell.state] + (OLD if cell.old else "")
+
+
+def _notes(matrix: EnvironmentMatrix) -> list[str]:
+    """Each reason and each age once, with the editions and Pythons that it is about, and what to do about age."""
     about: dict[tuple[str, str], list[str]] = {}
-    for cell in cells:
-        if cell.reason:
-            about.setdefault((cell.edition.name, cell.reason), []).append(cell.python)
-    return [f"  {edition} on {', '.join(pythons)}: {reason}" for (edition, reason), pythons in about.items()]
+    for cell in matrix.cells:
+        age = age_text(cell.proof.date) if cell.proof is not None and cell.old else ""
+        for said in filter(None, (cell.reason, age)):
+            about.setdefault((cell.edition.name, said), []).append(cell.python)
+    notes = [f"  {edition} on {', '.join(pythons)}: {said}" for (edition, said), pythons in about.items()]
+    if any(cell.old for cell in matrix.cells):
+        name = matrix.environment.name
+        notes.append(f"  `envguard prove {name} --all-editions --all-pythons` tries again what is old")
+    return notes
 
 
 def _by_minor(python: str) -> tuple[int, ...]:

@@ -6,23 +6,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from envguard.catalog.model import Task
-from envguard.planning import Plan
+from envguard.locks.age import age_text, is_old
+from envguard.planning import Candidate, Plan
 
 
 @dataclass(frozen=True, slots=True)
 class TaskPlan:
-    """A task with a plan for each of its environments; `removed` says which variables no step sees, and why."""
+    """A task with a plan for each of its environments; `removed` says which variables no step sees, and why.
+
+    `now` (RFC 3339) is when: proofs grow old.
+    """
 
     task: Task
     plans: tuple[Plan, ...]
     removed: Mapping[str, str]
+    now: str
 
     def as_json(self) -> dict[str, object]:
         """The document for `--json`."""
         return {
             "task": self.task.name,
             "steps": [{"name": step.name, "environment": step.environment} for step in self.task.steps],
-            "environments": [_environment(plan) for plan in self.plans],
+            "environments": [_environment(plan, self.now) for plan in self.plans],
             "removed_variables": removed_rows(self.removed),
         }
 
@@ -52,12 +57,25 @@ def plan_text(planned: TaskPlan) -> str:
             f"  interpreter  {interpreter.path}",
             *([f"  container    {base.reference}"] if base else []),
             f"  lock         {chosen.lock.digest[:16]}… ({len(chosen.lock.packages)} packages)",
+            f"  proof        {_proof_text(chosen, planned.now)}",
         ]
         lines += [f"  passed over  {each.what}: {each.why}" for each in plan.passed_over]
     return "\n".join(lines + removed_lines(planned.removed))
 
 
-def _environment(plan: Plan) -> dict[str, object]:
+def _proof_text(chosen: Candidate, now: str) -> str:
+    if chosen.proof is None:
+        return "none here yet: it is proved when it is built"
+    if is_old(chosen.proof.date, now):
+        return f"{age_text(chosen.proof.date)}; `envguard prove {chosen.environment.name}` tries it again"
+    return f"works, tried on {chosen.proof.date[:10]}"
+
+
+def _proof(chosen: Candidate, now: str) -> dict[str, object] | None:
+    return None if chosen.proof is None else {"date": chosen.proof.date, "old": is_old(chosen.proof.date, now)}
+
+
+def _environment(plan: Plan, now: str) -> dict[str, object]:
     chosen = plan.chosen
     return {
         "name": plan.environment.name,
@@ -67,6 +85,7 @@ def _environment(plan: Plan) -> dict[str, object]:
             "interpreter": str(chosen.interpreter.path),
             "lock": chosen.lock.digest,
             "packages": len(chosen.lock.packages),
+            "proof": _proof(chosen, now),
             "backend": chosen.backend,
             "base": chosen.interpreter.base.reference if chosen.interpreter.base else None,
         },

@@ -13,6 +13,7 @@ from envguard.planning import wanted_digest
 from envguard.report.matrix import matrix_of, matrix_text
 
 HERE = Platform("linux-x86_64", "glibc")
+NOW = "2026-02-01T00:00:00Z"
 NEW = Edition("2", ("3.11", "3.10", "3.9"), ("one==2",))
 OLD = Edition("1", ("3.11",), ("one==1",), offered=False)
 TOOLS = Environment("tools", "tools", "checks.imports", (NEW, OLD), Path("lockfiles"))
@@ -36,7 +37,7 @@ NOWHERE = replace(
 
 
 def states(platform: Platform, *proofs: Proof) -> dict[tuple[str, str], tuple[str, str]]:
-    (found,) = matrix_of([(TOOLS, LOCKS, {"2": proofs, "1": (BAD,)})], platform).environments
+    (found,) = matrix_of([(TOOLS, LOCKS, {"2": proofs, "1": (BAD,)})], platform, NOW).environments
     return {(cell.edition.name, cell.python): (cell.state, cell.reason) for cell in found.cells}
 
 
@@ -57,7 +58,7 @@ def test_another_platform_or_another_lock_proves_nothing() -> None:
 
 
 def test_json_says_who_proved_what_and_when() -> None:
-    document = json.loads(json.dumps(matrix_of([(TOOLS, LOCKS, {"2": (GOOD,)})], HERE).as_json()))
+    document = json.loads(json.dumps(matrix_of([(TOOLS, LOCKS, {"2": (GOOD,)})], HERE, NOW).as_json()))
     cell = next(each for each in document["environments"][0]["cells"] if each["state"] == "known-good")
     assert cell["proof"]["file"] == "lockfiles/tools/2/proofs.json"
     assert cell["proof"]["date"] == "2026-01-02T00:00:00Z"
@@ -66,7 +67,7 @@ def test_json_says_who_proved_what_and_when() -> None:
 
 
 def test_the_table_has_a_word_for_each_cell_and_every_reason_below() -> None:
-    lines = matrix_text(matrix_of([(TOOLS, LOCKS, {"2": (GOOD, NOWHERE), "1": (BAD,)})], HERE)).splitlines()
+    lines = matrix_text(matrix_of([(TOOLS, LOCKS, {"2": (GOOD, NOWHERE), "1": (BAD,)})], HERE, NOW)).splitlines()
     assert lines[0] == "on linux-x86_64 with glibc"
     assert [line.split() for line in lines[2:5]] == [
         ["tools", "3.9", "3.10", "3.11"],
@@ -74,3 +75,18 @@ def test_the_table_has_a_word_for_each_cell_and_every_reason_below() -> None:
         ["1", "–", "–", "fails"],
     ]
     assert "  1 on 3.11: fails: it fell over" in lines
+
+
+def test_what_was_tried_more_than_90_days_ago_is_shown_as_old_and_still_works() -> None:
+    recorded = [(TOOLS, LOCKS, {"2": (GOOD, NOWHERE), "1": (BAD,)})]
+    assert not any(cell.old for cell in matrix_of(recorded, HERE, "2026-04-02T00:00:00Z").environments[0].cells)
+    later = matrix_of(recorded, HERE, "2026-04-02T00:00:01Z")
+    cell = later.environments[0].cell("2", "3.11")
+    assert cell is not None
+    assert (cell.state, cell.reason, cell.old) == ("known-good", "", True)
+    assert cell.as_json("tools")["old"] is True
+    text = matrix_text(later)
+    assert ["2", "fails,", "old", "unknown", "works,", "old"] in [line.split() for line in text.splitlines()]
+    assert "  2 on 3.9, 3.11: tried on 2026-01-02, more than 90 days ago" in text
+    assert "  1 on 3.11: fails: it fell over" in text
+    assert "`envguard prove tools --all-editions --all-pythons` tries again what is old" in text

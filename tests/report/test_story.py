@@ -11,13 +11,14 @@ from envguard.report.matrix import matrix_of
 from envguard.report.story import story_markdown
 from envguard.running.environments.recorded import recorded_locks, recorded_proofs
 
+NOW = "2026-11-26T00:00:00Z"
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "what-works.md"
 
 
 def story(*names: str) -> str:
     environments = [builtin_catalog().environments[name] for name in names]
     known = [(each, recorded_locks(each), recorded_proofs(each)) for each in environments]
-    return story_markdown(matrix_of(known, Platform("linux-x86_64", "glibc")), cause_of)
+    return story_markdown(matrix_of(known, Platform("linux-x86_64", "glibc"), NOW), cause_of)
 
 
 def test_the_documentations_page_is_what_the_proofs_say() -> None:
@@ -35,7 +36,7 @@ def test_every_cell_that_is_no_has_its_reason_in_the_tools_own_words_and_in_ours
 
 def test_where_nothing_is_recorded_nothing_is_claimed() -> None:
     environment = builtin_catalog().environments["quantize"]
-    matrix = matrix_of([(environment, recorded_locks(environment), {})], Platform("linux-x86_64", "glibc"))
+    matrix = matrix_of([(environment, recorded_locks(environment), {})], Platform("linux-x86_64", "glibc"), NOW)
     page = story_markdown(matrix, cause_of)
     assert "works |" not in page
     assert "not tried (1)" in page

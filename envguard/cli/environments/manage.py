@@ -25,7 +25,9 @@ from envguard.cli.selection import Selection, catalog_of, for_each
 from envguard.cli.session import session_of
 from envguard.cli.text import printable
 from envguard.cli.workshop import open_workshop
+from envguard.clock import utc_now
 from envguard.errors import NoEnvironment
+from envguard.locks.age import age_text, is_old
 from envguard.running.environments.preparing import Workshop
 from envguard.running.environments.setting_up import needed_here
 
@@ -71,12 +73,18 @@ def list_environments(ctx: typer.Context, as_json: JsonOption = False) -> None:
     for row in rows:
         state = "ready" if row.ready else row.why.splitlines()[0]
         what = f"{row.edition} on Python {row.python}" if row.edition else "not available here"
+        if row.proof is not None and row.old:
+            state += f", {age_text(row.proof)}"
         typer.echo(printable(f"{row.name}: {what}, {state}\n  {row.summary}; editions: {', '.join(row.editions)}"))
 
 
 @dataclass(frozen=True, slots=True)
 class ListedEnvironment:
-    """An environment, its preferred candidate here if it has one, and whether that is ready, or why not."""
+    """An environment, its preferred candidate here if it has one, and whether that is ready, or why not.
+
+    `proof` is the date (RFC 3339) of the candidate's recorded proof, if there is one for this platform, and
+    `old` says whether that was long ago.
+    """
 
     name: str
     summary: str
@@ -85,6 +93,8 @@ class ListedEnvironment:
     python: str | None
     ready: bool
     why: str
+    proof: str | None = None
+    old: bool = False
 
 
 def _listed(environment: Environment, workshop: Workshop) -> ListedEnvironment:
@@ -98,7 +108,10 @@ def _listed(environment: Environment, workshop: Workshop) -> ListedEnvironment:
         )
     ready, why = workshop.look_up(chosen)
     version = chosen.interpreter.version_text
-    return ListedEnvironment(name, summary, editions, chosen.edition.name, version, ready is not None, why)
+    proof = chosen.proof.date if chosen.proof else None
+    old = proof is not None and is_old(proof, utc_now())
+    edition = chosen.edition.name
+    return ListedEnvironment(name, summary, editions, edition, version, ready is not None, why, proof, old)
 
 
 def path(

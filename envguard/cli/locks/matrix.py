@@ -13,6 +13,7 @@ from envguard.cli.screen import screen
 from envguard.cli.selection import catalog_of, chosen_environments
 from envguard.cli.text import printable
 from envguard.cli.workshop import open_workshop
+from envguard.clock import utc_now
 from envguard.errors import NoEnvironment
 from envguard.planning import platform_of
 from envguard.report.matrix import matrix_of, matrix_text
@@ -30,7 +31,8 @@ def matrix(
 ) -> None:
     """Show each edition on each Python of this platform: works, fails (with the reason), or unknown.
 
-    Only recorded trials of exactly the present lock count; `envguard prove` makes them.
+    Only recorded trials of exactly the present lock count; `envguard prove` makes them. One of more than 90 days ago is
+    shown as old.
     """
     catalog = catalog_of(ctx.obj)
     environments = [
@@ -44,7 +46,7 @@ def matrix(
             "This host has no usable Python.",
             next_step="`envguard probe` shows which Pythons it has, and why none is usable.",
         )
-    known = matrix_of(environments, platform_of(usable[0]))
+    known = matrix_of(environments, platform_of(usable[0]), utc_now())
     if story:
         typer.echo(printable(story_markdown(known, cause_of)), nl=False)
         return

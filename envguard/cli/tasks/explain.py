@@ -7,6 +7,7 @@ import json
 import typer
 
 from envguard.catalog import Task
+from envguard.clock import utc_now
 from envguard.host.variables import removed_from_step
 from envguard.report.plan import TaskPlan, plan_text
 from envguard.running.environments.preparing import Workshop
@@ -16,5 +17,5 @@ from envguard.running.pipeline import environments_of
 def explain_task(task: Task, workshop: Workshop, *, as_json: bool) -> None:
     """Print the plan of a task; run nothing."""
     plans = tuple(workshop.plan(name) for name in environments_of(task, workshop.catalog))
-    planned = TaskPlan(task, plans, removed_from_step(workshop.environ))
+    planned = TaskPlan(task, plans, removed_from_step(workshop.environ), utc_now())
     typer.echo(json.dumps(planned.as_json(), indent=2) if as_json else plan_text(planned))
