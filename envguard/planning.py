@@ -214,8 +214,10 @@ def wanted_digest(environment: Environment, edition: Edition, minor: str) -> str
 
 def request_of(environment: Environment, edition: Edition, minor: str) -> LockRequest:
     """What the catalog asks of the edition's lock for a Python minor."""
-    requires, overrides = edition.requirements, edition.overrides
-    return LockRequest(environment.name, edition.name, minor, requires, overrides, edition.dependencies, edition.npm)
+    return LockRequest(
+        environment.name, edition.name, minor, edition.requirements, edition.overrides, edition.dependencies,
+        edition.npm, edition.platforms,
+    )  # fmt: skip
 
 
 def stale_for(environment: Environment, edition: Edition, minor: str, lock: Lock | None) -> str:

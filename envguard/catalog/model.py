@@ -34,7 +34,8 @@ class Edition:
     `offered` is used only if it is named: it stays in the catalog to be proved again and to be on record.
     `system_libraries` are the Debian packages that a minimal system needs for it, besides the C and C++ runtimes.
     `optional_libraries` are those that only a part of its work needs.
-    `npm` are packages of npm's that are unpacked into it.
+    `npm` are packages of npm's that are unpacked into it. `platforms` are the names of those that it is for; none
+    stands for all.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Edition:
     system_libraries: tuple[str, ...] = ()
     npm: tuple[NpmPackage, ...] = ()
     optional_libraries: OptionalLibraries = NO_LIBRARIES
+    platforms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from envguard.catalog.references import PLACEHOLDER, check_references, reference
 from envguard.errors import BrokenData
 from envguard.npm_package import NpmPackage
 from envguard.payload.door.references import Reference
+from envguard.platform_tags import PLATFORMS
 from envguard.requirement import parsed
 from envguard.table_reader import (
     TableReader,
@@ -56,6 +57,7 @@ LARGEST_FILE = 1_000_000
 MOST_RETRIES = 100
 PAYLOAD = Path(__file__).resolve().parents[1] / "payload"
 NO_TEXTS: Mapping[str, str] = {}
+NO_PLATFORMS: tuple[str, ...] = ()
 NO_REFERENCES: Mapping[str, Reference] = {}
 NOTHING = Catalog({}, {}, {})
 
@@ -151,6 +153,7 @@ def _base_image(table: TableReader) -> str:
 def _environment_in(lockfiles: Path, folder: Path) -> Callable[[str, TableReader], Environment]:
     def environment(name: str, table: TableReader) -> Environment:
         pythons = table.take("pythons", list_of(_minor, least=1))
+        platforms = table.take("platforms", list_of(_platform, least=1), NO_PLATFORMS)
         dependencies = table.take("dependencies", boolean, True)
         command = table.inner("check", _check_command) if table.holds_table("check") else ()
         check = " ".join(command) or table.take("check", _payload(PAYLOAD_CHECK, "a check such as checks.imports"))
@@ -163,7 +166,7 @@ def _environment_in(lockfiles: Path, folder: Path) -> Callable[[str, TableReader
             check_command=command,
             check_options={} if command else table.take("check-options", plain_table, {}),
             check_inputs=table.take("check-inputs", table_of(reference_of), NO_REFERENCES),
-            editions=tuple(table.named("editions", _edition_of(pythons, dependencies)).values()),
+            editions=tuple(table.named("editions", _edition_of(pythons, platforms, dependencies)).values()),
         )
         if not found.editions:
             table.refuse("editions", "must name at least one edition")
@@ -176,7 +179,9 @@ def _check_command(table: TableReader) -> tuple[str, ...]:
     return table.take("command", _command)
 
 
-def _edition_of(pythons: tuple[str, ...], dependencies: bool) -> Callable[[str, TableReader], Edition]:
+def _edition_of(
+    pythons: tuple[str, ...], platforms: tuple[str, ...], dependencies: bool
+) -> Callable[[str, TableReader], Edition]:
     def edition(name: str, table: TableReader) -> Edition:
         return Edition(
             name=name,
@@ -188,6 +193,7 @@ def _edition_of(pythons: tuple[str, ...], dependencies: bool) -> Callable[[str, 
             system_libraries=table.take("system-libraries", list_of(_debian_package), ()),
             npm=table.take("npm", _npm_packages, ()),
             optional_libraries=table.inner("optional-system-libraries", _optional_libraries, NO_LIBRARIES),
+            platforms=table.take("platforms", list_of(_platform, least=1), platforms),
         )
 
     return edition
@@ -202,6 +208,12 @@ def _requirement(value: object) -> str:
     requirement = text(value)
     parsed(requirement)
     return requirement
+
+
+def _platform(value: object) -> str:
+    if value not in PLATFORMS:
+        raise ValueError(f"must be one of {', '.join(PLATFORMS)}")
+    return text(value)
 
 
 def _npm_packages(value: object) -> tuple[NpmPackage, ...]:

@@ -17,6 +17,7 @@ def _of_heads(old: Lock, new: Lock) -> Iterator[str]:
         ("requires", old.requires, new.requires),
         ("override", old.overrides, new.overrides),
         ("npm", tuple(map(str, old.npm)), tuple(map(str, new.npm))),
+        ("platform", old.platforms, new.platforms),
     ):
         yield from (f"- {what}: {each}" for each in before if each not in after)
         yield from (f"+ {what}: {each}" for each in after if each not in before)

@@ -17,6 +17,7 @@ from packaging.version import Version
 
 from envguard.errors import BrokenData
 from envguard.npm_package import NpmPackage
+from envguard.platform_tags import PLATFORMS
 from envguard.requirement import parsed
 from envguard.table_reader import NAME
 
@@ -33,7 +34,9 @@ _HEAD = {
     "python": re.compile(r"3\.[0-9]{1,2}"),
     "cut-off": re.compile(r"[0-9][0-9A-Za-z:.+ -]*"),
 }
-_FIELD = re.compile(r"# (environment|edition|python|cut-off|requires|override|npm|dependencies|packages): (\S.*)")
+_FIELD = re.compile(
+    r"# (environment|edition|python|cut-off|requires|override|npm|platform|dependencies|packages): (\S.*)"
+)
 _PACKAGE = re.compile(
     r"(?P<wheels>(?:# wheel: [A-Za-z0-9_.!+-]+\.whl\n)+)"
     r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[A-Za-z0-9.!+_-]+)(?: ; (?P<marker>[^\\#\n]+))? \\\n"
@@ -64,6 +67,7 @@ class Lock:
     """Every pin and hash of one environment edition on one Python minor.
 
     Uploads after `cut_off` (RFC 3339, UTC) were ignored, and without `dependencies` everything but the requirements.
+    `platforms` are the names of those that it is for; none stands for all.
     """
 
     environment: str
@@ -75,6 +79,7 @@ class Lock:
     packages: tuple[LockedPackage, ...]
     npm: tuple[NpmPackage, ...] = ()
     dependencies: bool = True
+    platforms: tuple[str, ...] = ()
 
     def text(self) -> str:
         """The file's content; equal locks give equal bytes."""
@@ -87,6 +92,7 @@ class Lock:
             *(f"# requires: {requirement}" for requirement in self.requires),
             *(f"# override: {requirement}" for requirement in self.overrides),
             *(f"# npm: {package}" for package in self.npm),
+            *(f"# platform: {name}" for name in self.platforms),
             *(() if self.dependencies else ("# dependencies: none",)),
             # Without the count, a file truncated between two packages would be a valid lock of fewer packages.
             f"# packages: {len(self.packages)}",
@@ -116,8 +122,8 @@ class LockRequest:
     """What a lock is wanted for: one edition of an environment on one Python minor.
 
     `requires` and `overrides` are as in the catalog (PEP 508); with `dependencies` off, only the requirements
-    themselves are locked. `npm` are packages of npm's, which need no resolving. `pins` (PEP 508) keep versions that an
-    earlier lock has.
+    themselves are locked. `npm` are packages of npm's, which need no resolving. `platforms` are the names of those that
+    the lock is for; none stands for all. `pins` (PEP 508) keep versions that an earlier lock has.
     """
 
     environment: str
@@ -127,6 +133,7 @@ class LockRequest:
     overrides: tuple[str, ...] = ()
     dependencies: bool = True
     npm: tuple[NpmPackage, ...] = ()
+    platforms: tuple[str, ...] = ()
     pins: tuple[str, ...] = ()
 
     @property
@@ -139,7 +146,7 @@ class LockRequest:
         requires, overrides = self.requires, self.overrides
         return Lock(
             self.environment, self.edition, self.python, cut_off, requires, overrides, packages, self.npm,
-            self.dependencies,
+            self.dependencies, self.platforms,
         )  # fmt: skip
 
 
@@ -182,6 +189,9 @@ def _parse(text: str, path: Path) -> Lock:
             raise _damaged(path, f"its head must name its {name} exactly once")
         if not pattern.fullmatch(fields[name][0]):
             raise _damaged(path, f"{fields[name][0][:60]!r} cannot be its {name}")
+    for platform in fields.get("platform", ()):
+        if platform not in PLATFORMS:
+            raise _damaged(path, f"{platform[:60]!r} is none of the platforms {', '.join(PLATFORMS)}")
     for requirement in (*fields.get("requires", ()), *fields.get("override", ())):
         _refuse_other(requirement, path)
     return Lock(
@@ -194,6 +204,7 @@ def _parse(text: str, path: Path) -> Lock:
         packages=tuple(_package(block, path) for block in blocks),
         npm=tuple(_npm_package(line, path) for line in fields.get("npm", ())),
         dependencies="dependencies" not in fields,
+        platforms=tuple(fields.get("platform", ())),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -16,23 +16,19 @@ from packaging.utils import parse_wheel_filename
 
 from envguard.errors import BrokenData, EnvguardError
 from envguard.locks.evidence import missing_packages
+from envguard.locks.limited import export_command, resolve_command, write_project
 from envguard.locks.lockfile import Lock, LockedPackage, LockedWheel, LockRequest
 from envguard.locks.uv import UvSetup
+from envguard.platform_tags import LockPlatform, marker_values, platforms_of
 from envguard.requirement import written
 from envguard.toml import parse_toml
-
-# The platforms that a lock is for: sys_platform, platform_system, os_name and each platform_machine.
-PLATFORMS = (
-    ("linux", "Linux", "posix", ("x86_64", "aarch64")),
-    ("darwin", "Darwin", "posix", ("x86_64", "arm64")),
-    ("win32", "Windows", "nt", ("AMD64", "ARM64")),
-)
-
 
 # What uv says if the packages themselves are at fault, and what refutes that: an index that does not have a package at
 # all, or a disabled network, says nothing about the package.
 FAULTS = ("No solution found",)
 NO_EVIDENCE = ("was not found in", "network was disabled")
+# How uv begins to tell of a failure for a Python or a platform that need not be the one that a lock is for.
+_OTHER_PYTHON = "for split (markers:"
 
 
 class CannotResolve(EnvguardError):
@@ -76,21 +72,55 @@ def _refuse_silent_index(name: str, request: LockRequest, cut_off: str, uv: UvSe
 
 
 def _resolve(request: LockRequest, cut_off: str, uv: UvSetup) -> Lock:
+    """Resolve for every Python from the request's minor on, or, where that fails or is not asked for, for it alone.
+
+    The first way is kept, since another way could choose other releases than the locks that it has made.
+    """
+    if request.platforms:
+        return _resolve_limited(request, cut_off, uv)
+    try:
+        return _resolve_universally(request, cut_off, uv)
+    except CannotResolve as error:
+        if not (request.dependencies and _OTHER_PYTHON in error.why):
+            raise
+        return _resolve_limited(request, cut_off, uv)
+
+
+def _resolve_universally(request: LockRequest, cut_off: str, uv: UvSetup) -> Lock:
     with tempfile.TemporaryDirectory(prefix="envguard-lock-") as name:
         folder = Path(name)
         output = folder / "pylock.toml"
         command = [*_command(request, cut_off, folder), "--output-file", output, "--cache-dir", uv.cache]
-        run = subprocess.run(
-            [uv.binary, *command],
-            env=dict(uv.variables),
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-        )
-        if run.returncode != 0:
-            raise _failure(f"{request.environment} {request.edition}", request.python, run.stderr.strip())
-        return request.lock(cut_off, _locked_packages(output, request.python))
+        _run(command, request, folder, uv)
+        return request.lock(cut_off, _locked_packages(output, request))
+
+
+def _resolve_limited(request: LockRequest, cut_off: str, uv: UvSetup) -> Lock:
+    with tempfile.TemporaryDirectory(prefix="envguard-lock-") as name:
+        folder = Path(name)
+        output = folder / "pylock.toml"
+        try:
+            write_project(request, folder)
+        except ValueError as error:
+            raise _not_a_requirement(error) from error
+        _run(resolve_command(cut_off, uv.cache), request, folder, uv)
+        _run(export_command(output, uv.cache), request, folder, uv)
+        return request.lock(cut_off, _locked_packages(output, request))
+
+
+def _run(command: Sequence[str | Path], request: LockRequest, folder: Path, uv: UvSetup) -> None:
+    run = subprocess.run(
+        [uv.binary, *command],
+        env=dict(uv.variables),
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    )
+    if run.returncode != 0:
+        raise _failure(f"{request.environment} {request.edition}", request.python, run.stderr.strip())
 
 
 def _command(request: LockRequest, cut_off: str, folder: Path) -> list[str | Path]:
@@ -120,7 +150,11 @@ def _file_of(requirements: Iterable[str]) -> str:
     try:
         return "\n".join(map(written, requirements)) + "\n"
     except ValueError as error:
-        raise BrokenData(f"The catalog {error}.", next_step="Correct that requirement.") from error
+        raise _not_a_requirement(error) from error
+
+
+def _not_a_requirement(error: ValueError) -> BrokenData:
+    return BrokenData(f"The catalog {error}.", next_step="Correct that requirement.")
 
 
 def blames_packages(said: str) -> bool:
@@ -142,61 +176,45 @@ def _failure(what: str, python: str, said: str) -> EnvguardError:
     )
 
 
-def _locked_packages(pylock: Path, python: str) -> tuple[LockedPackage, ...]:
+def _locked_packages(pylock: Path, request: LockRequest) -> tuple[LockedPackage, ...]:
     document = Pylock.from_dict(parse_toml(pylock.read_text(encoding="utf-8")))
+    platforms = platforms_of(request.platforms)
     locked = []
     for package in document.packages:
-        marker = _marker_for(package, python)
+        marker = _marker_for(package, platforms, request.python)
         if marker is None:
             continue
-        wheels = tuple(
-            sorted((_wheel(wheel) for wheel in package.wheels or () if _fits(wheel, python)), key=_by_filename)
-        )
+        fitting = (each for each in package.wheels or () if _fits(each, request))
+        wheels = tuple(sorted(map(_wheel, fitting), key=_by_filename))
         if not wheels:
             raise CannotResolve(
                 "A package has no wheel.",
-                why=f"{package.name} {package.version} has no wheel for Python {python}, and only wheels are locked",
+                why=f"{package.name} {package.version} has no wheel for Python {request.python}, "
+                "and only wheels are locked",
                 next_step="Pin another version of that package in the catalog.",
             )
         locked.append(LockedPackage(package.name, str(package.version), marker, wheels))
     return tuple(sorted(locked, key=lambda package: (package.name, package.version)))
 
 
-def _marker_for(package: Package, python: str) -> str | None:
+def _marker_for(package: Package, platforms: Sequence[LockPlatform], python: str) -> str | None:
     """The package's marker if it depends on the platform; empty if always true on that Python, None if never."""
     if package.marker is None:
         return ""
-    truths = {package.marker.evaluate(environment) for environment in _environments(python)}
+    truths = {package.marker.evaluate(values) for values in marker_values(platforms, python)}
     if truths == {True}:
         return ""
     return str(package.marker).replace('"', "'") if True in truths else None
 
 
-def _environments(python: str) -> Iterable[dict[str, str]]:
-    for sys_platform, system, os_name, machines in PLATFORMS:
-        for machine in machines:
-            for micro in ("0", "99"):
-                yield {
-                    "implementation_name": "cpython",
-                    "implementation_version": f"{python}.{micro}",
-                    "os_name": os_name,
-                    "platform_machine": machine,
-                    "platform_python_implementation": "CPython",
-                    "platform_release": "",
-                    "platform_system": system,
-                    "platform_version": "",
-                    "python_full_version": f"{python}.{micro}",
-                    "python_version": python,
-                    "sys_platform": sys_platform,
-                    "extra": "",
-                }
-
-
-def _fits(wheel: PackageWheel, python: str) -> bool:
-    """Whether CPython of that minor could install the wheel on the wheel's own platform."""
-    major, minor = (int(part) for part in python.split("."))
+def _fits(wheel: PackageWheel, request: LockRequest) -> bool:
+    """Whether CPython of the request's minor could install the wheel on a platform that the request is for."""
+    major, minor = (int(part) for part in request.python.split("."))
     abi = f"cp{major}{minor}"
+    wanted = platforms_of(request.platforms) if request.platforms else ()
     for tag in parse_wheel_filename(_filename(wheel))[3]:
+        if wanted and not any(each.takes(tag) for each in wanted):
+            continue
         if tag in set(cpython_tags((major, minor), [abi], [tag.platform])):
             return True
         if tag in set(compatible_tags((major, minor), abi, [tag.platform])):

@@ -30,7 +30,7 @@ def difference(lock: Lock, request: LockRequest) -> str:
         ("requirement", lock.requires, request.requires),
         ("override", lock.overrides, request.overrides),
         ("npm package", tuple(map(str, lock.npm)), tuple(map(str, request.npm))),
-        ("npm package", tuple(map(str, lock.npm)), tuple(map(str, request.npm))),
+        ("platform", lock.platforms, request.platforms),
     ):
         if before != after:
             return _of_lists(what, before, after)

@@ -14,6 +14,7 @@ GOOD: dict[str, Any] = {
         "tools": {
             "summary": "tools",
             "pythons": ["3.11"],
+            "platforms": ["linux-x86_64", "macos-arm64"],
             "dependencies": True,
             "check": "checks.imports",
             "check-options": {"modules": ["six"]},
@@ -148,6 +149,7 @@ SPOILT = [
     Spoilt(changed(*OTHER, "check-inputs", to={"two": "sample:one"}), "did you mean 'input.", known=False),
     Spoilt(changed(*OTHER, "check-inputs", to={"one": "task:one"}), "not a sample of another"),
     Spoilt(changed(*TOOLS, "pythons", to=["3"]), "Python minor"),
+    Spoilt(changed(*TOOLS, "platforms", to=["macosx_14_0_arm64"]), "must be one of linux-x86_64"),
     Spoilt(changed(*TOOLS, "pythons", to="3.11"), "must be a list"),
     Spoilt(changed(*TOOLS, "pythons", to=[]), "at least 1"),
     Spoilt(changed(*TOOLS, "editions", to={}), "at least one edition"),

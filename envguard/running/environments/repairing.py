@@ -103,7 +103,10 @@ def _backend_of(folder: Path, workshop: Workshop) -> str:
 
 def _edition_of(lock: Lock) -> Edition:
     """The edition of a lock that the catalog no longer has."""
-    return Edition(lock.edition, (lock.python,), lock.requires, lock.overrides, lock.dependencies, npm=lock.npm)
+    return Edition(
+        lock.edition, (lock.python,), lock.requires, lock.overrides, lock.dependencies,
+        npm=lock.npm, platforms=lock.platforms,
+    )  # fmt: skip
 
 
 def _old_manifest(aside: Path | None) -> Manifest | None:
