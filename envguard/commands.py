@@ -138,6 +138,10 @@ COMMANDS: dict[str, Command | Group] = {
         "envguard.cli.locks.prove:prove",
         "Build environments from their locks, run their checks, and record the results in proofs.json.",
     ),
+    "renew": Command(
+        "envguard.cli.locks.renew:renew",
+        "Ask the package index for newer releases of what environments lead with; make editions of those that work.",
+    ),
     "matrix": Command(
         "envguard.cli.locks.matrix:matrix",
         "Show each edition on each Python of this platform: works, fails (with the reason), or unknown.",

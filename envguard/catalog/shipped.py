@@ -10,6 +10,7 @@ from envguard.catalog.reading import read_catalog
 
 PACKAGE = Path(__file__).resolve().parents[1]
 BUILTIN = PACKAGE / "catalog" / "builtin.toml"
+INSTALLED_LOCKFILES = PACKAGE / "data" / "lockfiles"
 
 
 @cache
@@ -20,5 +21,9 @@ def builtin_catalog() -> Catalog:
 
 def shipped_lockfiles() -> Path:
     """The folder of the shipped lock files, one folder per environment."""
-    installed = PACKAGE / "data" / "lockfiles"
-    return installed if installed.is_dir() else PACKAGE.parent / "lockfiles"
+    return PACKAGE.parent / "lockfiles" if is_checkout() else INSTALLED_LOCKFILES
+
+
+def is_checkout() -> bool:
+    """Whether this envguard is a checkout, whose catalog and locks its developers change, and not installed."""
+    return not INSTALLED_LOCKFILES.is_dir()

@@ -11,6 +11,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import Version
@@ -123,7 +124,8 @@ class LockRequest:
 
     `requires` and `overrides` are as in the catalog (PEP 508); with `dependencies` off, only the requirements
     themselves are locked. `npm` are packages of npm's, which need no resolving. `platforms` are the names of those that
-    the lock is for; none stands for all. `pins` (PEP 508) keep versions that an earlier lock has.
+    the lock is for; none stands for all. `pins` (PEP 508) keep versions that an earlier lock has. `prereleases` is what
+    uv is told of them; by default, they count where nothing else will do.
     """
 
     environment: str
@@ -135,6 +137,7 @@ class LockRequest:
     npm: tuple[NpmPackage, ...] = ()
     platforms: tuple[str, ...] = ()
     pins: tuple[str, ...] = ()
+    prereleases: Literal["allow", "disallow", "if-necessary-or-explicit"] = "if-necessary-or-explicit"
 
     @property
     def digest(self) -> str:

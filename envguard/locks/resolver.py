@@ -58,7 +58,7 @@ def resolve(request: LockRequest, *, cut_off: str, uv: UvSetup) -> Lock:
 
 def _refuse_silent_index(name: str, request: LockRequest, cut_off: str, uv: UvSetup, error: CannotResolve) -> None:
     """Raise CannotAsk if the index tells nothing at all of a package: then it says nothing of one version either."""
-    alone = replace(request, requires=(name,), overrides=(), pins=(), dependencies=False)
+    alone = replace(request, requires=(name,), overrides=(), pins=(), dependencies=False, prereleases="allow")
     try:
         _resolve(alone, cut_off, uv)
     except CannotResolve as nothing:
@@ -130,7 +130,7 @@ def _command(request: LockRequest, cut_off: str, folder: Path) -> list[str | Pat
     command: list[str | Path] = [
         "pip", "compile", wanted, "--universal", "--python-version", request.python, "--python", sys.executable,
         "--no-config", "--no-python-downloads", "--only-binary", ":all:", "--exclude-newer", cut_off,
-        "--format", "pylock.toml", "--color", "never", "--quiet",
+        "--format", "pylock.toml", "--color", "never", "--quiet", "--prerelease", request.prereleases,
     ]  # fmt: skip
     if request.overrides:
         overrides = folder / "overrides.in"

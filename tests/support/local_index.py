@@ -21,12 +21,19 @@ from pathlib import Path
 
 import pytest
 
+YANKED = ".yanked"
 
-def make_wheel(folder: Path, name: str, version: str, tag: str = "py3-none-any", *, needs: Sequence[str] = ()) -> Path:
-    """A wheel with one module of that name, whose `version` is what it says; it `needs` those packages (PEP 508)."""
+
+def make_wheel(
+    folder: Path, name: str, version: str, tag: str = "py3-none-any", *, needs: Sequence[str] = (), code: str = ""
+) -> Path:
+    """A wheel with one module of that name, whose `version` is what it says and which then runs `code`.
+
+    It `needs` those packages (PEP 508).
+    """
     info = f"{name}-{version}.dist-info"
     files = {
-        f"{name}.py": f"version = {version!r}\n",
+        f"{name}.py": f"version = {version!r}\n{code}",
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
         + "".join(f"Requires-Dist: {each}\n" for each in needs),
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\n" + f"Tag: {tag}\n",
@@ -80,6 +87,11 @@ class Index:
     def url(self, credentials: str = "") -> str:
         """The address of the simple index, with `user:password` in it if given."""
         return f"https://{credentials + '@' if credentials else ''}{self.host}/simple"
+
+
+def yank(wheel: Path) -> None:
+    """Have the index say of a wheel that it is yanked (PEP 592)."""
+    wheel.with_name(wheel.name + YANKED).touch()
 
 
 @contextlib.contextmanager
@@ -136,6 +148,7 @@ def _entry(wheel: Path) -> dict[str, object]:
         "hashes": {"sha256": hashlib.sha256(wheel.read_bytes()).hexdigest()},
         "size": wheel.stat().st_size,
         "upload-time": "2026-01-01T00:00:00Z",
+        "yanked": wheel.with_name(wheel.name + YANKED).exists(),
     }
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from packaging.version import Version
+
 from envguard.catalog.model import Edition, Environment
 from envguard.clock import utc_now
 from envguard.errors import EnvguardError
@@ -19,6 +21,7 @@ from envguard.locks.late import late_files, still_holds
 from envguard.locks.lockfile import Lock, lock_path, read_lock
 from envguard.locks.proofs import Proof
 from envguard.locks.pylock import Address, addresses
+from envguard.locks.releases import ReleaseQuery, newest_release
 from envguard.locks.resolver import CannotResolve, resolve
 from envguard.locks.staleness import difference
 from envguard.locks.tool_words import literal_words
@@ -72,6 +75,12 @@ def lock_edition(
     """
     with _uv(environ, home) as uv:
         return resolve(request_of(environment, edition, python), cut_off=cut_off, uv=uv)
+
+
+def newer_release(query: ReleaseQuery, environ: Mapping[str, str], home: Path) -> Version | None:
+    """The newest release that the user's package index has until now, None if nothing is newer; raises CannotAsk."""
+    with _uv(environ, home) as uv:
+        return newest_release(query, cut_off=utc_now(), uv=uv)
 
 
 def wheel_addresses(lock: Lock, environ: Mapping[str, str], home: Path) -> dict[str, Address]:

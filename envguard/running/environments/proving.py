@@ -107,7 +107,8 @@ def _existing_lock(environment: Environment, edition: Edition, python: str) -> L
 def _new_lock(workshop: Workshop, environment: Environment, edition: Edition, python: str) -> Lock:
     lock = lock_edition(environment, edition, python, cut_off=utc_now(), environ=workshop.sources, home=workshop.home)
     written = write_lock(environment, lock)
-    if environment.folder == workshop.catalog.project and not workshop.catalog.allowed:
+    own = environment.folder == workshop.catalog.project and written.is_relative_to(environment.folder)
+    if own and not workshop.catalog.allowed:
         allow_written(environment.folder, written)
     return lock
 
