@@ -95,7 +95,7 @@ def _section(title: str, parts: Sequence[str]) -> list[str]:
 def _output_rows(model: ModelReport) -> list[Row]:
     return [
         (
-            f"{model.name}: {output.name}",
+            f"{model.name}: {output.title}",
             f"{output.cosine:.5f}",
             _decibels(output.snr_db),
             f"{output.max_abs_error:.4g} of {output.peak:.4g}",

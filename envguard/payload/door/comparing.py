@@ -33,7 +33,9 @@ class OutputDifference:
     `snr_db` is 10 log10 of signal power over error power, None where there is no error; `peak` is the original's
     largest magnitude. An output is `silent` if it is all zeros where the original's is not. `worst_column` is the one
     of its `columns` with the lowest correlation, None where none of them varies. `changed_answers` is the share of
-    inputs for which another of the output's scores is the highest, None where they are no scores.
+    inputs for which another of the output's scores is the highest, None where they are no scores. `unread_from` is the
+    first column that the program which the model is for does not read: no figure is of those from there on. With 0 it
+    reads nothing of the output, whose figures fail no gate.
     """
 
     name: str
@@ -50,6 +52,16 @@ class OutputDifference:
     columns: int = 0
     worst_column: Optional[ColumnDifference] = None
     changed_answers: Optional[float] = None
+    unread_from: Optional[int] = None
+
+    @property
+    def title(self) -> str:
+        """The output's name, and which part of it the figures are of or whether they count, for a reader."""
+        if self.unread_from is None:
+            return self.name
+        return (
+            f"{self.name}, columns 1 to {self.unread_from}" if self.unread_from else f"{self.name}, which is not read"
+        )
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from ..graph.passes import (
     densify,
     fold_float16,
     fuse_activation,
+    group_prelu,
     matrix_product,
     merge_convolutions,
     narrow,
@@ -110,6 +111,9 @@ class Draft:
         if choice.constants:
             # After the quantizer, of which old releases take no model with int8 in it. It leaves tensors their indices.
             passes.append(store_int8.apply(model, choice.constants))
+        if self.form is Form.READ_DIRECTLY:
+            # After channels were scaled alike, which does not see through a RESHAPE.
+            passes.append(group_prelu.apply(model))
         passes += [store_float16.apply(model), share_buffers.apply(model)]
         # GPUs do not take sparse weights in the order in which float16 is stored.
         if self.is_sparse and self.form is Form.ANY:

@@ -11,7 +11,7 @@ from ..graph import facts
 from ..graph import model as models
 from ..graph.schema import ModelT
 from ..measuring import accuracy
-from ..measuring.bench import Bench
+from ..measuring.bench import Bench, Subject
 from ..measuring.interpreting import CannotRun, Runner
 from ..protocol import Refused
 from . import left_float, recipes, searching
@@ -66,7 +66,7 @@ class Order:
     which no recipes are tried; `recipes`, by model name, are taken instead of a search; `compress` allows large layers
     to be replaced by smaller ones (see `low_rank`). `target` is what the file is for; `forms`, by model name, say in
     which forms weights may be stored: in any if a model is not in there. Models in `again` are made anew, for gates
-    refused their recipes.
+    refused their recipes. `unread` has, by model name, what nobody reads of the outputs (see `accuracy.Reference`).
     """
 
     file_bytes: int
@@ -79,6 +79,7 @@ class Order:
     target: str = CPU
     forms: Mapping[str, Form] = field(default_factory=dict)
     again: Mapping[str, Again] = field(default_factory=dict)
+    unread: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
 
     def goal_for(self, name: str) -> Goal:
         """The goal for one of the models."""
@@ -110,7 +111,7 @@ def quantize(data: bytes, name: str, order: Order, progress: Progress = lambda n
     given, compress = order.given(name), order.compresses(name)
     errors: tuple[float, ...] = ()
     if name in order.again:
-        refined = refine(draft, order.again[name], _bench(draft, data, order, made_up=True), order.goal_for(name))
+        refined = refine(draft, order.again[name], _judging_bench(draft, data, order), order.goal_for(name))
         made, candidates, errors = refined.made, refined.trials, refined.errors
         recipe = replace(refined.recipe, compress=compress)
     elif order.recipes is None:
@@ -159,19 +160,32 @@ def _found(
     own = recipes.unsearched(draft.layers, order.goal_for(draft.name), order.file_bytes)
     if draft.samples is None or own.is_float:
         return own, ()
-    bench = _bench(draft, data, order, made_up=False)
+    bench = _bench(draft, data, order)
     if bench is None:
         return own, ()
     return searching.search(draft, bench, order.goal_for(draft.name), progress)
 
 
-def _bench(draft: Draft, data: bytes, order: Order, *, made_up: bool) -> Bench | None:
-    """What copies of the model are measured with; None where it does not run, or has only made-up inputs."""
+def _bench(draft: Draft, data: bytes, order: Order) -> Bench | None:
+    """What recipes are measured with; None where the model does not run, or has only made-up inputs."""
     try:
         inputs = accuracy.choose_inputs(draft.name, draft.model, Runner(data), order.held_out)
-        return Bench(data, inputs) if made_up or inputs.kind == accuracy.HELD_OUT else None
+        return Bench(data, inputs, _subject(draft, order)) if inputs.kind == accuracy.HELD_OUT else None
     except CannotRun:
         return None
+
+
+def _judging_bench(draft: Draft, data: bytes, order: Order) -> Bench | None:
+    """What tells whether copies would pass the gates of outputs; None where the model does not run."""
+    try:
+        inputs = accuracy.inputs_to_judge(draft.name, draft.model, Runner(data), order.held_out, "", len(data))
+        return Bench(data, inputs, _subject(draft, order))
+    except CannotRun:
+        return None
+
+
+def _subject(draft: Draft, order: Order) -> Subject:
+    return Subject(draft.name, draft.model, order.unread.get(draft.name, accuracy.NOTHING_UNREAD))
 
 
 def _fitting(recipe: recipes.Recipe | None, draft: Draft) -> recipes.Recipe:

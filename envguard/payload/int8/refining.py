@@ -11,27 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from ..contract import TAKEN, Gate, ModelRecipe, RecipeTrial
-from ..graph import balanced_rounding
-from ..graph import model as models
-from ..graph.constants import add_buffer, values
 from ..measuring.bench import Bench
 from ..measuring.interpreting import CannotRun, Runner
-from .drafting import Draft, Made, quantized_weights
+from .drafting import Draft, Made
 from .goals import Goal
-from .recipes import CONSTANT, Layer, Recipe
-from .searching import SHARE
-from .treatments import IN_INT8, Form, Treatment
+from .putting_back import RATIO, Refusal, fewer, layer_errors, room, without
+from .recipes import Recipe
+from .treatments import Form, Treatment
 
 REFUSED = "refused: "
-RATIO = "ratio"
-"""The unit of gates that hold a time against another."""
-
-SAFETY = 0.8
-"""Of the squared error that a gate leaves room for, the part that is aimed at: errors do not add up exactly."""
-
-MOST_AT_LAST = 3 / 4
-"""Part of the layers that go back to float16 with the last attempt, where no other model is left in int8."""
-
 WORTHWHILE = 0.95
 """Part of its bytes above which a quantized model is not worth having."""
 
@@ -64,7 +52,12 @@ class Again:
     @property
     def share(self) -> float:
         """The part of its squared error that every gate leaves room for; 1 where none tells."""
-        return min((_room(gate) for gate in self.gates), default=1.0)
+        return room(self.gates)
+
+    @property
+    def least(self) -> int:
+        """How many more layers at least go back to float16: twice as many as the time before."""
+        return int(2 ** sum(trial.outcome.startswith(REFUSED) for trial in self.trials))
 
 
 @dataclass(frozen=True)
@@ -92,8 +85,9 @@ def refine(draft: Draft, again: Again, bench: Bench | None, goal: Goal) -> Refin
         elif again.is_slow:
             recipe = _with_fewer_pixels(draft, refused) if draft.form is Form.READ_DIRECTLY else in_float
         else:
-            errors = errors or layer_errors(draft, refused, bench)
-            recipe = _with_fewer(draft, again, bench, refused, errors)
+            refusal = Refusal(refused, again.gates, bench)
+            errors = errors or layer_errors(draft, refusal)
+            recipe = fewer(draft, refusal, errors, again.least, keep_one=again.alone)
     made = draft.finish(recipe)
     if bench is not None and len(made.data) > WORTHWHILE * bench.bytes:
         recipe = in_float
@@ -111,31 +105,7 @@ def _with_fewer_pixels(draft: Draft, refused: Recipe) -> Recipe:
         return math.prod(tensors[layer.graph][layer.output].shape[:-1])
 
     by_pixels = sorted(numbers, key=lambda number: -pixels(number))
-    return _without(refused, [(number,) for number in by_pixels[: math.ceil(len(by_pixels) / 2)]])
-
-
-WORST_ERROR = 1e9
-"""That of a layer with which the model does not run, or gives what is no number; JSON has no infinity."""
-
-
-def layer_errors(draft: Draft, recipe: Recipe, bench: Bench | None) -> tuple[float, ...]:
-    """The error that each layer makes by itself when it is treated as the recipe says; 0 for those in float."""
-    found = [0.0] * len(draft.layers)
-    for group in _groups(draft.layers, recipe):
-        error = _error(draft, recipe, group[0], bench)
-        for number in group:
-            found[number] = min(error, WORST_ERROR)
-    return tuple(found)
-
-
-def _room(gate: Gate) -> float:
-    """The part of the squared error behind the gate's figure that its limit leaves room for."""
-    if gate.measured is None or gate.limit is None or gate.unit == RATIO:
-        return 1.0
-    if gate.measured > gate.limit:
-        return SAFETY * max(gate.limit / gate.measured, 0.0) ** 2
-    # A cosine or a correlation: what it is off 1 grows with the square of the error.
-    return SAFETY * max(1 - gate.limit, 0.0) / (1 - gate.measured) if gate.measured < gate.limit <= 1 else 1.0
+    return without(refused, [(number,) for number in by_pixels[: math.ceil(len(by_pixels) / 2)]])
 
 
 def _listed(again: Again, goal: Goal, bytes_before: int) -> RecipeTrial | None:
@@ -167,100 +137,12 @@ def _is_int8(recipe: ModelRecipe) -> bool:
     return any(treatment != Treatment.FLOAT.value for _, treatment in recipe.layers)
 
 
-def _with_fewer(draft: Draft, again: Again, bench: Bench | None, refused: Recipe, errors: Sequence[float]) -> Recipe:
-    """The recipe with float16 for those layers whose int8 hurts most per byte that it saves.
-
-    Rounding with care makes up for a part of the errors, so the sum of what layers make by themselves promises too
-    much: there are twice as many, until the error as it is measured leaves the room that the gates ask for.
-    """
-    groups, layers = _groups(draft.layers, refused), draft.layers
-    squares = {group: errors[group[0]] ** 2 for group in groups}
-    # Of layers that are equally bad, those near the outputs go first.
-    worst = sorted(groups, key=lambda group: (-squares[group] / layers[group[0]].count, -group[0]))
-    left, most, needed = sum(squares.values()), again.share * sum(squares.values()), 0
-    while needed < len(worst) and left > most:
-        left -= squares[worst[needed]]
-        needed += 1
-    steps = sum(trial.outcome.startswith(REFUSED) and BUT in trial.name for trial in again.trials)
-    steps += any(trial.outcome == TAKEN and BUT in trial.name for trial in again.trials)
-    count, limit = max(needed, 2**steps), len(worst)
-    if again.alone:
-        count, limit = max(count, math.ceil(MOST_AT_LAST * limit) if again.last else 0), limit - 1
-    while count < limit:
-        recipe = _without(refused, worst[:count])
-        if _promises(draft, again, bench, recipe):
-            return recipe
-        count *= 2
-    return _without(refused, worst[:limit])
-
-
-def _without(recipe: Recipe, groups: Sequence[Sequence[int]]) -> Recipe:
-    gone = {number for group in groups for number in group}
-    treatments = [Treatment.FLOAT if number in gone else each for number, each in enumerate(recipe.treatments)]
-    return replace(recipe, treatments=tuple(treatments))
-
-
-def _promises(draft: Draft, again: Again, bench: Bench | None, recipe: Recipe) -> bool:
-    """Whether the error as the search measures it leaves the room that the gates ask for, as far as that is known."""
-    before = next((trial.error for trial in again.trials if trial.outcome == TAKEN), None)
-    if bench is None or not before or again.share >= 1:
-        return True
-    return _measured(draft.finish(recipe, SHARE), bench) ** 2 <= again.share * before**2
-
-
 def _measured(made: Made, bench: Bench) -> float:
     """The error of the outputs; infinite for a model that does not run."""
     try:
         return bench.error(Runner(made.data))
     except CannotRun:
         return math.inf
-
-
-def _groups(layers: Sequence[Layer], recipe: Recipe) -> list[tuple[int, ...]]:
-    """Numbers of the layers in int8, those that share their weights together."""
-    found: dict[tuple[int, int], list[int]] = {}
-    for number, treatment in enumerate(recipe.treatments):
-        if treatment is not Treatment.FLOAT:
-            found.setdefault((layers[number].graph, layers[number].tensor), []).append(number)
-    return [tuple(group) for group in found.values()]
-
-
-def _error(draft: Draft, recipe: Recipe, number: int, bench: Bench | None) -> float:
-    if bench is None:
-        return _weight_error(draft, draft.layers[number])
-    try:
-        return bench.error(Runner(_alone(draft, recipe, number)))
-    except CannotRun:
-        return math.inf
-
-
-def _alone(draft: Draft, recipe: Recipe, number: int) -> bytes:
-    """The model with one layer treated; weights that are only stored in int8 are rounded, which shows the same."""
-    layer, treatment = draft.layers[number], recipe.treatments[number]
-    treatments = [Treatment.FLOAT] * len(draft.layers)
-    treatments[number] = treatment
-    if layer.kind == CONSTANT:
-        return draft.finish(Recipe(tuple(treatments))).data
-    if treatment in IN_INT8:
-        model, choice, _ = draft.laid_out(Recipe(tuple(treatments)), draft.samples)
-        return models.save(quantized_weights(model, choice, draft.name))
-    tensor = draft.model.subgraphs[layer.graph].tensors[layer.tensor]
-    before = tensor.buffer
-    rounded = balanced_rounding.representable(values(draft.model, tensor), layer.channel_dimension)
-    try:
-        tensor.buffer = add_buffer(draft.model, rounded)
-        return models.save(draft.model)
-    finally:
-        tensor.buffer = before
-        draft.model.buffers.pop()
-
-
-def _weight_error(draft: Draft, layer: Layer) -> float:
-    """The error of the weights relative to their size, where the model cannot be run."""
-    weights = values(draft.model, draft.model.subgraphs[layer.graph].tensors[layer.tensor]).astype("float64")
-    rounded = balanced_rounding.representable(weights, layer.channel_dimension)
-    size = float((weights**2).mean())
-    return math.sqrt(float(((rounded - weights) ** 2).mean()) / size) if size else 0.0
 
 
 def _tried(again: Again, recipe: Recipe, made: Made, bench: Bench | None) -> tuple[RecipeTrial, ...]:

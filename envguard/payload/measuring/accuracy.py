@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -41,6 +42,8 @@ LARGE = 1_000_000
 OPEN_SIZES = (64, 16, 128, 224, 1)
 """Tried for axes of any size, in this order, until the original runs."""
 
+NOTHING_UNREAD: Mapping[int, int] = MappingProxyType({})
+
 STEPS = 3
 """How often a model that keeps state gets each input, from its first state on: the third answer has two before it."""
 
@@ -63,7 +66,8 @@ class Output:
 
     `columns` has a value for each axis that the output's columns may lie along; empty where its shape changes from
     input to input or it holds no fractions. `same_shape` says whether both give as many values for each input, `scores`
-    whether the values are scores from 0 to 1, as their operator tells.
+    whether the values are scores from 0 to 1, as their operator tells. All is of the columns before `unread_from`, if
+    there is one; of all of them where that is 0, and nothing of the output is read.
     """
 
     by_quantizing: numerics.Difference
@@ -72,6 +76,7 @@ class Output:
     ranking: Ranking | None = None
     same_shape: bool = True
     scores: bool = False
+    unread_from: int | None = None
 
     def named_by(self, signature: str) -> Output:
         """The same, named after the signature that it is an output of, too."""
@@ -98,6 +103,7 @@ class Output:
             columns=max((len(each) for each in self.columns), default=0),
             worst_column=_worst(self.columns),
             changed_answers=self.ranking.top1 if self.ranking else None,
+            unread_from=self.unread_from,
         )
 
 
@@ -149,7 +155,22 @@ def _alternating(
     ]
 
 
-def rows_to_judge(original: Runner, model_bytes: int) -> int:
+def inputs_to_judge(
+    name: str,
+    model: ModelT,
+    original: Runner,
+    held_out: Mapping[str, np.ndarray],
+    signature: str,
+    model_bytes: int,
+) -> Inputs:
+    """Those that gates judge the outputs by: as many as these need; raises `CannotRun`."""
+    inputs = choose_inputs(name, model, original, held_out, signature)
+    original.answer(inputs.batches[0])
+    more = _rows_to_judge(original, model_bytes)
+    return choose_inputs(name, model, original, held_out, signature, more) if more else inputs
+
+
+def _rows_to_judge(original: Runner, model_bytes: int) -> int:
     """How many inputs the outputs need; 0 for the usual number. The original has answered an input before."""
     few = [size < ENOUGH_PLACES for size in (array.size // max(array.shape, default=1) for array in original.results())]
     if not any(few):
@@ -196,7 +217,7 @@ class Reference:
     """What the original answers to the inputs (`exact`), and to them with a little noise (`noisy`).
 
     `names` and `makers` are of its outputs (see `traits.output_makers`). Where calls leave `state` behind, it is
-    forgotten before each input.
+    forgotten before each input. `unread` has, by the number of an output, the first of the columns that nobody reads.
     """
 
     names: tuple[str, ...]
@@ -205,9 +226,16 @@ class Reference:
     state: bool
     exact: tuple[list[np.ndarray], ...]
     noisy: tuple[list[np.ndarray], ...]
+    unread: Mapping[int, int] = field(default_factory=dict)
 
 
-def reference(original: Runner, inputs: Inputs, model: ModelT | None = None, signature: str = "") -> Reference:
+def reference(
+    original: Runner,
+    inputs: Inputs,
+    model: ModelT | None = None,
+    signature: str = "",
+    unread: Mapping[int, int] = NOTHING_UNREAD,
+) -> Reference:
     """The answers of the original, whose graph is `model`; raises `CannotRun` with its reason."""
     state = model is not None and keeps_state(model)
     names = tuple(port.name for port in original.outputs)
@@ -217,17 +245,24 @@ def reference(original: Runner, inputs: Inputs, model: ModelT | None = None, sig
         noise = synthetic.with_noise(batch, inputs.ranges, SEED + number)
         exact.append(_answer(original, batch, state=state))
         noisy.append(_answer(original, noise, state=state))
-    return Reference(names, tuple(makers), inputs, state, tuple(exact), tuple(noisy))
+    return Reference(names, tuple(makers), inputs, state, tuple(exact), tuple(noisy), unread)
 
 
 def outputs(known: Reference, quantized: Runner) -> list[Output]:
     """The copy's outputs for the same inputs beside the original's; raises `CannotRun` with the copy's reason."""
     moved = [_answer(quantized, batch, state=known.state) for batch in known.inputs.batches]
     runs = (known.exact, moved, known.noisy)
-    return [
-        _output(name, known.makers[index], [[run[index] for run in each] for each in runs])
-        for index, name in enumerate(known.names)
-    ]
+    found = []
+    for index, name in enumerate(known.names):
+        unread = known.unread.get(index)
+        read = [[_read(run[index], unread) for run in each] for each in runs]
+        found.append(replace(_output(name, known.makers[index], read), unread_from=unread))
+    return found
+
+
+def _read(array: np.ndarray, unread_from: int | None) -> np.ndarray:
+    """The columns that are read; all of them where none is."""
+    return array[..., :unread_from] if unread_from and array.ndim else array
 
 
 def _answer(runner: Runner, batch: Sequence[np.ndarray], *, state: bool) -> list[np.ndarray]:

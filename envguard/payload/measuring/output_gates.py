@@ -159,10 +159,15 @@ class Case:
         return {"tried": len(self.inputs.batches), "kind": self.inputs.kind}
 
 
+def subject(output: str, model: str) -> str:
+    """What gates call an output of a model."""
+    return f"Output {output!r} of {model}"
+
+
 def judged(model: str, inputs: Inputs, outputs: Sequence[Output], limits: Limits) -> Iterator[Gate]:
     """Every gate of every output."""
     for output in outputs:
-        case = Case(f"Output {output.by_quantizing.name!r} of {model}", inputs, limits)
+        case = Case(subject(output.by_quantizing.name, model), inputs, limits)
         yield judge(SHAPE_CHANGED, passed=output.same_shape, subject=case.subject)
         if output.same_shape:
             yield from _judged(output, case)
@@ -171,7 +176,7 @@ def judged(model: str, inputs: Inputs, outputs: Sequence[Output], limits: Limits
 def _judged(output: Output, case: Case) -> Iterator[Gate]:
     difference = output.by_quantizing
     yield judge(NOT_FINITE, passed=difference.finite, subject=case.subject)
-    if not difference.finite:
+    if not difference.finite or output.unread_from == 0:
         return
     yield judge(SILENT_ZEROS, passed=not difference.silent, subject=case.subject)
     if difference.silent:

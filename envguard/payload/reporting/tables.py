@@ -91,7 +91,7 @@ def outputs(models: Sequence[ModelReport]) -> TableOfFigures | None:
     rows = [
         (
             model.name,
-            output.name,
+            output.title,
             f"{output.cosine:.5f}",
             _decibels(output.snr_db),
             f"{output.max_abs_error:.4g} of {output.peak:.4g}",

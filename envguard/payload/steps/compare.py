@@ -22,10 +22,12 @@ from ..graph.weight_errors import weight_errors
 from ..int8.goals import BALANCED, goal_of
 from ..int8.quantizing import join, split
 from ..measuring import accuracy, benchmark, output_gates, profiling, traits
+from ..measuring.accuracy import NOTHING_UNREAD
 from ..measuring.cpu import processors
 from ..measuring.interpreting import CannotRun, Port, Runner
 from ..protocol import Events, Refused, read_options
 from ..roads.forms import ON_A_GPU, roads_of
+from ..roads.unread import unread_of
 
 TWO = 2
 SAMPLES = "samples"
@@ -118,14 +120,15 @@ def run(request: Request, events: Events) -> StepFindings:
     limits = limits_of(GATES, request, goal_of(options.goal).limits)
     may_be_slower = options.allow_slower or options.for_gpus_alone
     held_out = calibration.read(request.file("held_out")) if request.files("held_out") else {}
-    pairs = _pairs(bundle.read(request.file("original")), bundle.read(request.file("quantized")))
+    source = bundle.read(request.file("original"))
+    pairs, unread = _pairs(source, bundle.read(request.file("quantized"))), unread_of(source)
     found: list[ComparedModel] = []
     gates: list[Gate] = []
     samples: dict[str, ModelRounds] = {}
     for number, (original, written) in enumerate(pairs):
         events.progress(original.name, number, len(pairs))
         copy = _as_on_a_gpu(written) if options.for_gpus_alone else written
-        pair, model, judged = _accuracy(original, copy, held_out, limits)
+        pair, model, judged = _accuracy(original, copy, held_out, limits, unread.get(original.name, NOTHING_UNREAD))
         gates += due_to(original.name, judged)
         if pair is not None:
             model, samples[original.name], judged = _speed(pair, model, limits)
@@ -161,13 +164,17 @@ def _pairs(original: Bundle, quantized: Bundle) -> list[tuple[ModelFile, ModelFi
 
 
 def _accuracy(
-    original: ModelFile, copy: ModelFile, held_out: Mapping[str, np.ndarray], limits: Limits
+    original: ModelFile,
+    copy: ModelFile,
+    held_out: Mapping[str, np.ndarray],
+    limits: Limits,
+    unread: Mapping[int, int] = NOTHING_UNREAD,
 ) -> tuple[Pair | None, ComparedModel, list[Gate]]:
     """What there is to measure the speed of, if both run; how accurate the copy is; what was judged."""
     name = original.name
     model = models.load(split(original.data, name)[0], name)
     try:
-        ways = _ways(original, model, held_out)
+        ways = _ways(original, model, held_out, unread)
     except NotComparable as cause:
         gates = [replace(judge(COMPARED, passed=False, subject=name, words={"cause": cause}), judged=False)]
         return None, ComparedModel(name, reason=f"not run: {cause}"), gates
@@ -195,7 +202,9 @@ def _accuracy(
     return Pair(name, original.data, copy.data, inputs, ways[0].signature), compared, gates
 
 
-def _ways(original: ModelFile, model: ModelT, held_out: Mapping[str, np.ndarray]) -> list[Way]:
+def _ways(
+    original: ModelFile, model: ModelT, held_out: Mapping[str, np.ndarray], unread: Mapping[int, int]
+) -> list[Way]:
     """Every way to call the original, with inputs that it answers; raises `NotComparable` where one has none."""
     random = traits.random_operators(model)
     if random:
@@ -203,25 +212,27 @@ def _ways(original: ModelFile, model: ModelT, held_out: Mapping[str, np.ndarray]
     try:
         # One signature is the main graph by another name; its tensors' own names are what reports have always shown.
         signatures = Runner(original.data).signatures
-        return [
-            _way(original, model, held_out, signature) for signature in (signatures if len(signatures) > 1 else ("",))
-        ]
+        if len(signatures) > 1:
+            return [_way(original, model, held_out, signature) for signature in signatures]
+        return [_way(original, model, held_out, "", unread)]
     except CannotRun as cause:
         custom = facts.custom_operators(model)
         raise NotComparable(f"custom operator {', '.join(custom)}" if custom else str(cause)) from cause
 
 
-def _way(original: ModelFile, model: ModelT, held_out: Mapping[str, np.ndarray], signature: str) -> Way:
+def _way(
+    original: ModelFile,
+    model: ModelT,
+    held_out: Mapping[str, np.ndarray],
+    signature: str,
+    unread: Mapping[int, int] = NOTHING_UNREAD,
+) -> Way:
     runner = Runner(original.data, signature=signature)
     interface = (runner.inputs, runner.outputs)
-    inputs = accuracy.choose_inputs(original.name, model, runner, held_out, signature)
-    runner.answer(inputs.batches[0])
-    more = accuracy.rows_to_judge(runner, len(original.data))
-    if more:
-        inputs = accuracy.choose_inputs(original.name, model, runner, held_out, signature, more)
+    inputs = accuracy.inputs_to_judge(original.name, model, runner, held_out, signature, len(original.data))
     if accuracy.answers_by_chance(runner, inputs):
         raise NotComparable("the same input has another answer each time.")
-    return Way(signature, interface, accuracy.reference(runner, inputs, model, signature))
+    return Way(signature, interface, accuracy.reference(runner, inputs, model, signature, unread))
 
 
 def _compared(way: Way, copy: ModelFile, gates: list[Gate]) -> list[accuracy.Output] | None:

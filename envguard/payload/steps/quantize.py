@@ -24,6 +24,7 @@ from ..measuring import cpu
 from ..protocol import Events, Refused, read_options
 from ..roads.files import Lints, judged_roads, lints_of
 from ..roads.forms import forms_of, roads_of
+from ..roads.unread import unread_of
 
 QUANTIZER_FAILED = GateDeclaration("quantizer-failed", "The quantizer takes the model", "{subject}: {cause}")
 MEMBER_LOST = GateDeclaration(
@@ -175,6 +176,7 @@ def _order(request: Request, options: QuantizeOptions, source: Bundle, originals
         forms=forms_of(source, originals, roads_of(target)),
         target=target,
         again=retrying.plan(request) if request.refused else {},
+        unread=unread_of(source),
     )
 
 

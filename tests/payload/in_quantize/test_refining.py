@@ -26,9 +26,10 @@ from envguard_payload.contract import (
 from envguard_payload.graph import model as models
 from envguard_payload.graph.build import GraphBuilder
 from envguard_payload.graph.schema import BuiltinOperator, generated
-from envguard_payload.int8 import refining, retrying
+from envguard_payload.int8 import drafting, putting_back, recipes, refining, retrying
 from envguard_payload.int8.goals import BALANCED
 from envguard_payload.int8.recipes import Treatment
+from envguard_payload.measuring import accuracy, bench, output_gates
 from envguard_payload.steps import compare, quantize
 from payload_support.requests import Silent, request
 
@@ -198,10 +199,53 @@ class Listed(unittest.TestCase):
 
 class Room(unittest.TestCase):
     def test_shifts_grow_with_the_error_and_cosines_with_its_square(self) -> None:
-        self.assertAlmostEqual(refining._room(refusing(0.4, 0.2)), refining.SAFETY / 4)
-        self.assertAlmostEqual(refining._room(refusing(0.9, 0.95)), refining.SAFETY / 2)
-        self.assertEqual(refining._room(refusing(0.9, 1.0)), 0.0)
-        self.assertEqual(refining._room(Gate("silent-zeros", "Not silent", passed=False)), 1.0)
+        self.assertAlmostEqual(putting_back._room(refusing(0.4, 0.2)), putting_back.SAFETY / 4)
+        self.assertAlmostEqual(putting_back._room(refusing(0.9, 0.95)), putting_back.SAFETY / 2)
+        self.assertEqual(putting_back._room(refusing(0.9, 1.0)), 0.0)
+        self.assertEqual(putting_back._room(Gate("silent-zeros", "Not silent", passed=False)), 1.0)
+
+
+class Fewer(unittest.TestCase):
+    """How many layers go back where the gates' own measure tells, and where only the room that they leave does."""
+
+    DELICATE = (1, 3, 4)
+
+    def setUp(self) -> None:
+        self.data = network(self.DELICATE)
+        self.inputs = [
+            [np.random.default_rng(seed).normal(0, 1, (1, 8, 8, CHANNELS)).astype(np.float32)] for seed in (1, 2)
+        ]
+        self.draft = drafting.Draft.of(
+            models.load(self.data, "net"), "net", BALANCED, file_bytes=len(self.data), arrays={}, compressed_from=None
+        )
+        self.everything = recipes.everything(self.draft.layers, products=False)
+
+    def fewer(self, gate: Gate, original: bytes) -> list[int]:
+        """The layers that go back to float16 for that gate."""
+        tried = bench.Bench(
+            original, accuracy.Inputs("held-out", tuple(self.inputs), ((0.0, 1.0),)), bench.Subject("net")
+        )
+        refusal = putting_back.Refusal(self.everything, (gate,), tried)
+        errors = putting_back.layer_errors(self.draft, refusal)
+        recipe = putting_back.fewer(self.draft, refusal, errors, 1, keep_one=False)
+        return [number for number, each in enumerate(recipe.treatments) if each is Treatment.FLOAT]
+
+    def test_as_few_as_pass_the_gate_that_refused_an_output(self) -> None:
+        name = bench.Bench(self.data, self.inputs).names[0]
+        real = output_gates.REALLY_INACCURATE
+        gate = Gate(real.name, real.what, False, output_gates.subject(name, "net"), 0.99, 0.9999)
+        self.assertEqual(self.fewer(gate, self.data), list(self.DELICATE))
+
+    def test_what_float16_leaves_no_room_for_either_does_not_send_every_layer_back(self) -> None:
+        """The copy is of another model than the original: that error no layer takes away, as with low rank."""
+        other = models.load(self.data, "net")
+        for buffer in other.buffers:
+            if buffer.data is not None and len(buffer.data) > CHANNELS * 4:
+                kernel = np.frombuffer(bytes(buffer.data), np.float32) * 1.02
+                buffer.data = np.frombuffer(kernel.astype(np.float32).tobytes(), np.uint8)
+        back = self.fewer(refusing(0.4, 0.1, "net"), bytes(models.save(other)))
+        self.assertTrue(set(self.DELICATE) & set(back))
+        self.assertLess(len(back), LAYERS)
 
 
 def model(name: str, *, saved: int, error: float, int8: bool = True) -> QuantizedModel:

@@ -10,10 +10,11 @@ import numpy as np
 from envguard_payload.graph import facts
 from envguard_payload.graph import model as models
 from envguard_payload.graph.build import GraphBuilder
-from envguard_payload.graph.passes import fuse_activation, matrix_product, widen_prelu
+from envguard_payload.graph.passes import fuse_activation, group_prelu, matrix_product, widen_prelu
 from envguard_payload.graph.schema import BuiltinOperator, generated
 from envguard_payload.int8 import quantizing
 from envguard_payload.measuring.interpreting import Runner
+from envguard_payload.roads import lint
 
 random = np.random.default_rng(0)
 
@@ -78,6 +79,35 @@ class WidenPrelu(SpeedPass):
         model = convolution(6, 8, BuiltinOperator.PRELU)
         model.subgraphs[0].tensors[1].shapeSignature = [1, 6, -1, 8]
         self.assertEqual(widened(model).changed, 0)
+
+
+class GroupPrelu(SpeedPass):
+    def test_pixels_of_few_channels_become_one_and_are_parted_again(self) -> None:
+        model = self.applied(convolution(6, 8, BuiltinOperator.PRELU), group_prelu.apply, 1)
+        graph = model.subgraphs[0]
+        slopes = graph.tensors[graph.operators[2].inputs[1]]
+        self.assertEqual(list(slopes.shape), [1, 1, 12 * 8])
+        self.assertEqual(facts.operator_counts(model), {"CONV_2D": 1, "PRELU": 1, "RESHAPE": 2})
+
+    def test_every_road_takes_what_it_makes(self) -> None:
+        model = convolution(6, 8, BuiltinOperator.PRELU)
+        group_prelu.apply(model)
+        self.assertEqual({each.verdict for each in lint.linted(model)}, {"taken"})
+
+    def test_many_channels_and_what_others_read_too_stay(self) -> None:
+        self.applied(convolution(6, 16, BuiltinOperator.PRELU), group_prelu.apply, 0)
+        model = convolution(6, 8, BuiltinOperator.PRELU)
+        graph = model.subgraphs[0]
+        graph.outputs = [*graph.outputs, graph.operators[0].outputs[0]]
+        self.applied(model, group_prelu.apply, 0)
+
+    def test_slopes_for_each_element_and_open_sizes_stay(self) -> None:
+        model = convolution(6, 8, BuiltinOperator.PRELU)
+        widened(model)
+        self.assertEqual(group_prelu.apply(model).changed, 0)
+        model = convolution(6, 8, BuiltinOperator.PRELU)
+        model.subgraphs[0].tensors[1].shapeSignature = [1, 6, -1, 8]
+        self.assertEqual(group_prelu.apply(model).changed, 0)
 
 
 class FuseActivation(SpeedPass):
