@@ -11,8 +11,10 @@ from envguard.catalog.model import Edition, Environment
 from envguard.errors import BadInput, NoEnvironment
 from envguard.host.interpreters import HostFacts, Interpreter
 from envguard.host.platform import marker_environment, supported_tags
+from envguard.host.system import os_version
 from envguard.locks.lockfile import Lock, LockRequest
-from envguard.locks.proofs import Platform, Proof, proof_of
+from envguard.locks.platforms import Platform, platform_name
+from envguard.locks.proofs import Proof, proof_of
 from envguard.locks.staleness import StaleLock, difference
 from envguard.locks.wheels import missing_wheels
 
@@ -248,7 +250,9 @@ def _rank(interpreter: Interpreter) -> tuple[object, ...]:
 
 def platform_of(interpreter: Interpreter) -> Platform:
     """The platform for which proofs made with the interpreter hold."""
-    return Platform(interpreter.facts.platform, (interpreter.facts.libc or ("",))[0])
+    facts = interpreter.facts
+    name = platform_name(facts.sys_platform, facts.architecture, facts.platform, facts.bits)
+    return Platform(name, (facts.libc or ("",))[0], "" if interpreter.base else os_version())
 
 
 def minor_of(interpreter: Interpreter) -> str:

@@ -14,7 +14,7 @@ from envguard.host.interpreters import BrokenInterpreter, HostFacts, Interpreter
 from envguard.locks.lockfile import Lock, LockedPackage, LockedWheel
 from envguard.locks.proofs import Proof
 from envguard.locks.staleness import StaleLock
-from envguard.planning import NOTHING_PROVED, LockKey, Plan, Pythons, Wanted, make_plan, wanted_digest
+from envguard.planning import NOTHING_PROVED, LockKey, Plan, Pythons, Wanted, make_plan, platform_of, wanted_digest
 
 TOOLS = Environment(
     name="tools",
@@ -132,6 +132,15 @@ def test_what_is_known_to_be_bad_here_is_passed_over_with_its_reason(host: HostF
     assert plan.chosen.lock.python == "3.10"
     why = {each.what: each.why for each in plan.passed_over}
     assert why["tools 2 on Python 3.11"] == "known-bad here: it fails (it fell over)"
+
+
+def test_another_build_of_python_for_this_machine_is_no_other_platform(host: HostFacts) -> None:
+    elder = python(host, "3.11.1")
+    mac = replace(elder.facts, sys_platform="darwin", architecture="arm64", libc=None)
+    builds = ("macosx-11.0-arm64", "macosx-14.0-universal2")
+    places = {platform_of(replace(elder, facts=replace(mac, platform=each))) for each in builds}
+    assert {each.name for each in places} == {"macos-arm64"}
+    assert len(places) == 1
 
 
 def test_a_failure_elsewhere_or_of_another_lock_is_none_here(host: HostFacts) -> None:

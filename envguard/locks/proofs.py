@@ -10,10 +10,10 @@ from typing import Literal, get_args
 
 from envguard.errors import BrokenData
 from envguard.files import write_record
+from envguard.locks.platforms import ANY_PLATFORM, Platform, as_platform_name
 
 SCHEMA = 1
 LARGEST_FILE = 5_000_000
-ANY_PLATFORM = "any"
 
 ProofResult = Literal["works", "fails", "cannot be installed", "cannot be resolved"]
 
@@ -25,7 +25,8 @@ class Proof:
     `lock` is the lock's SHA-256, `date` RFC 3339 in UTC, `seconds` the check's duration, `found` its values. `reason`
     is empty if it works, else the literal words of the tool that failed. If the requirements cannot be resolved there
     is no lock: then `lock` is `LockRequest.digest`, `python` a minor, and `platform` is "any", because locks are made
-    for every platform at once.
+    for every platform at once. `libc` is the C library with its version, `os_version` the version of a system that is
+    not Linux. `emulated` names what stood in for the processor (`qemu 10.0.13`); it is empty on a real one.
     """
 
     lock: str
@@ -38,6 +39,8 @@ class Proof:
     found: Mapping[str, object] = field(default_factory=dict)
     result: ProofResult = "works"
     reason: str = ""
+    os_version: str = ""
+    emulated: str = ""
 
     @property
     def minor(self) -> str:
@@ -49,38 +52,38 @@ class Proof:
         """Whether the lock works; otherwise this is the record of a failure."""
         return self.result == "works"
 
+    @property
+    def place(self) -> Platform:
+        """Where it was made."""
+        return Platform(self.platform, self.libc.partition(" ")[0], self.os_version)
+
     def as_json(self) -> dict[str, object]:
-        """The proof as plain JSON."""
-        return asdict(self)
+        """The proof as plain JSON, without what is empty in most."""
+        document = asdict(self)
+        return {name: value for name, value in document.items() if value or name not in _SELDOM}
 
 
-@dataclass(frozen=True, slots=True)
-class Platform:
-    """Where a proof counts: the platform's name in `sysconfig`, and the C library's name without its version."""
-
-    name: str
-    libc: str
-
-    def has(self, proof: Proof) -> bool:
-        """Whether the proof was made on this platform, or counts everywhere."""
-        return proof.platform == ANY_PLATFORM or (
-            proof.platform == self.name and proof.libc.partition(" ")[0] == self.libc
-        )
+_SELDOM = ("os_version", "emulated")
 
 
 def proof_of(proofs: Iterable[Proof], *, digest: str, python: str, platform: Platform) -> Proof | None:
-    """The record of exactly that lock on that Python minor and platform, if there is one."""
-    return next(
-        (proof for proof in proofs if proof.lock == digest and proof.minor == python and platform.has(proof)), None
-    )
+    """The record of exactly that lock on that Python minor and platform, if there is one; made on a real one if any."""
+    of_it = [each for each in proofs if each.lock == digest and each.minor == python and platform.counts(each.place)]
+    return min(of_it, key=lambda each: each.emulated != "", default=None)
 
 
 def with_proof(proofs: Iterable[Proof], new: Proof) -> tuple[Proof, ...]:
-    """The records, with the new one in place of the earlier ones for its Python and platform."""
-    replaced = Platform(new.platform, new.libc.partition(" ")[0])
+    """The records, with the new one in place of the earlier ones for its Python and platform.
+
+    What was seen under emulation takes the place of nothing that was seen on a real machine.
+    """
     everywhere = new.platform == ANY_PLATFORM
-    kept = [proof for proof in proofs if proof.minor != new.minor or not (everywhere or replaced.has(proof))]
-    return tuple(sorted([*kept, new], key=_place))
+
+    def is_replaced(proof: Proof) -> bool:
+        stronger = bool(new.emulated) and not proof.emulated and proof.platform != ANY_PLATFORM
+        return proof.minor == new.minor and not stronger and (everywhere or new.place.counts(proof.place))
+
+    return tuple(sorted([*(proof for proof in proofs if not is_replaced(proof)), new], key=_place))
 
 
 def proofs_path(lockfiles: Path, environment: str, edition: str) -> Path:
@@ -121,9 +124,10 @@ def read_proofs(path: Path) -> tuple[Proof, ...]:
 
 def proof_from_json(record: object, where: str) -> Proof:
     """Read what `Proof.as_json` gives; raises ValueError that names the place below `where` for anything else."""
-    if not isinstance(record, dict) or set(record) != {each.name for each in fields(Proof)}:
+    if not isinstance(record, dict) or set(record) | set(_SELDOM) != {each.name for each in fields(Proof)}:
         raise ValueError(f"{where} does not have the fields of a proof")
-    texts = ("lock", "python", "platform", "libc", "date", "check", "reason")
+    record = dict.fromkeys(_SELDOM, "") | record
+    texts = ("lock", "python", "platform", "libc", "date", "check", "reason", *_SELDOM)
     wrong = [name for name in texts if not isinstance(record[name], str) or not record[name].isprintable()]
     if wrong:
         raise ValueError(f"{where}.{wrong[0]} must be a text of printable characters")
@@ -135,8 +139,9 @@ def proof_from_json(record: object, where: str) -> Proof:
         raise ValueError(f"{where}.result must be one of: {', '.join(get_args(ProofResult))}")
     if (record["result"] == "works") != (record["reason"] == ""):
         raise ValueError(f"{where}.reason must be given if, and only if, it does not work")
-    return Proof(**record)
+    return Proof(**record | {"platform": as_platform_name(record["platform"])})
 
 
 def _place(proof: Proof) -> tuple[object, ...]:
-    return (tuple(int(part) for part in proof.minor.split(".") if part.isdigit()), proof.platform, proof.libc)
+    minor = tuple(int(part) for part in proof.minor.split(".") if part.isdigit())
+    return (minor, proof.platform, proof.libc, proof.os_version, proof.emulated)

@@ -9,21 +9,27 @@ from typing import Literal
 from envguard.catalog.model import Edition, Environment
 from envguard.locks.age import age_text, is_old
 from envguard.locks.lockfile import Lock
-from envguard.locks.proofs import Platform, Proof, proof_of
+from envguard.locks.platforms import Platform
+from envguard.locks.proofs import Proof, proof_of
 from envguard.planning import LockKey, stale_for, unresolvable
 
-CellState = Literal["known-good", "known-bad", "unknown"]
+CellState = Literal["known-good", "emulated", "known-bad", "unknown"]
 Recorded = tuple[Environment, Mapping[LockKey, Lock], Mapping[str, Sequence[Proof]]]
 """An environment with its locks, and its proofs by edition."""
 
 SCHEMA = 1
-WORDS: Mapping[CellState, str] = {"known-good": "works", "known-bad": "fails", "unknown": "unknown"}
+WORDS: Mapping[CellState, str] = {
+    "known-good": "works",
+    "emulated": "emulated",
+    "known-bad": "fails",
+    "unknown": "unknown",
+}
 OLD = ", old"
 
 
 @dataclass(frozen=True, slots=True)
 class MatrixCell:
-    """One edition on one Python; `reason` says why it is not known to work, and is empty if it is.
+    """One edition on one Python; `reason` says why it is not known to work on a real machine, and is empty if it is.
 
     What is known has been so for long if its proof is `old`.
     """
@@ -40,7 +46,9 @@ class MatrixCell:
         """What the proof says, if there is one."""
         if self.proof is None:
             return "unknown"
-        return "known-good" if self.proof.works else "known-bad"
+        if not self.proof.works:
+            return "known-bad"
+        return "emulated" if self.proof.emulated else "known-good"
 
     def as_json(self, environment: str) -> dict[str, object]:
         """The cell for `--json`."""
@@ -84,8 +92,8 @@ class Matrix:
 
     @property
     def where(self) -> str:
-        """The platform in words, with its C library if it has one."""
-        return self.platform.name + (f" with {self.platform.libc}" if self.platform.libc else "")
+        """The platform in words."""
+        return str(self.platform)
 
     def as_json(self) -> dict[str, object]:
         """The document for `--json`."""
@@ -93,6 +101,7 @@ class Matrix:
             "schema": SCHEMA,
             "platform": self.platform.name,
             "libc": self.platform.libc,
+            "os_version": self.platform.os_version,
             "environments": [
                 {
                     "name": each.environment.name,
@@ -155,7 +164,9 @@ def _cell(
 
 def _reason(proof: Proof | None, lock: Lock | None, python: str, recorded: Sequence[Proof]) -> str:
     if proof is not None:
-        return "" if proof.works else f"{proof.result}: {proof.reason}"
+        if proof.works:
+            return f"proved under emulation by {proof.emulated}" if proof.emulated else ""
+        return f"{proof.result}: {proof.reason}"
     if lock is None:
         return "it has no lock, and no failure is recorded"
     if any(each.minor == python for each in recorded):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from envguard.catalog.renewal import Line
-from envguard.locks.proofs import Platform
+from envguard.locks.platforms import Platform
 from envguard.report.matrix import Matrix, matrix_of, matrix_text
 from envguard.running.environments.proving import LockTrial
 from envguard.running.environments.renewing import Recorded, Renewed, Tried

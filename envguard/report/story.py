@@ -6,7 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 from envguard.report.matrix import CellState, EnvironmentMatrix, Matrix, MatrixCell
 
-WORDS: Mapping[CellState, str] = {"known-good": "works", "known-bad": "no", "unknown": "not tried"}
+WORDS: Mapping[CellState, str] = {
+    "known-good": "works",
+    "emulated": "works under emulation",
+    "known-bad": "no",
+    "unknown": "not tried",
+}
 
 
 def story_markdown(matrix: Matrix, cause: Callable[[str], str]) -> str:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from envguard.errors import BrokenData
-from envguard.locks.proofs import ANY_PLATFORM, Platform, Proof, proof_of, read_proofs, with_proof, write_proofs
+from envguard.locks.platforms import ANY_PLATFORM, Platform
+from envguard.locks.proofs import Proof, proof_from_json, proof_of, read_proofs, with_proof, write_proofs
 
 HERE = Platform("linux-x86_64", "glibc")
 GOOD = Proof("a" * 64, "3.11.7", "linux-x86_64", "glibc 2.36", "2026-01-01T00:00:00Z", "checks.imports", 0.5, {"n": 1})
@@ -40,7 +41,7 @@ def test_a_proof_counts_for_its_own_lock_python_and_platform_only() -> None:
 
 def test_what_cannot_be_resolved_counts_everywhere() -> None:
     nowhere = replace(BAD, platform=ANY_PLATFORM, libc="", result="cannot be resolved", python="3.11")
-    assert proof_of([nowhere], digest=nowhere.lock, python="3.11", platform=Platform("win-amd64", "")) == nowhere
+    assert proof_of([nowhere], digest=nowhere.lock, python="3.11", platform=Platform("windows-x86_64", "")) == nowhere
 
 
 def test_a_newer_record_takes_the_place_of_the_older_one() -> None:
@@ -51,6 +52,40 @@ def test_a_newer_record_takes_the_place_of_the_older_one() -> None:
     nowhere = replace(BAD, platform=ANY_PLATFORM, libc="", python="3.11", result="cannot be resolved")
     assert with_proof([GOOD, elsewhere], nowhere) == (nowhere,)
     assert with_proof([nowhere], GOOD) == (GOOD,)
+
+
+def test_what_ran_under_emulation_says_so_and_takes_the_place_of_no_real_machine() -> None:
+    emulated = replace(GOOD, emulated="qemu 10.0.13", date="2026-02-01T00:00:00Z")
+
+    def of_the_lock(*proofs: Proof) -> Proof | None:
+        return proof_of(with_proof(proofs, emulated), digest=GOOD.lock, python="3.11", platform=HERE)
+
+    assert of_the_lock(BAD) == emulated
+    assert of_the_lock(GOOD, BAD) == GOOD
+    assert with_proof([emulated, BAD], GOOD) == (BAD, GOOD)
+    assert with_proof([emulated], replace(emulated, emulated="qemu 11")) == (replace(emulated, emulated="qemu 11"),)
+    assert proof_from_json(emulated.as_json(), "proof") == emulated
+
+
+def test_a_proof_of_a_system_other_than_linux_keeps_its_version(tmp_path: Path) -> None:
+    mac = replace(GOOD, platform="macos-arm64", libc="", os_version="15.3.1")
+    write_proofs(tmp_path / "proofs.json", [mac, GOOD])
+    assert read_proofs(tmp_path / "proofs.json") == (GOOD, mac)
+    assert proof_of([mac], digest=mac.lock, python="3.11", platform=Platform("macos-arm64", "", "15.6")) == mac
+    assert proof_of([mac], digest=mac.lock, python="3.11", platform=Platform("macos-arm64", "", "14.7")) is None
+
+
+def test_records_that_named_a_build_of_python_are_read_as_its_platform() -> None:
+    def read(platform: str) -> str:
+        return proof_from_json({**GOOD.as_json(), "platform": platform, "libc": ""}, "proof").platform
+
+    assert [read(each) for each in ("linux-x86_64", "linux-aarch64", "any")] == ["linux-x86_64", "linux-aarch64", "any"]
+    assert [read(each) for each in ("win-amd64", "win-arm64", "win32")] == [
+        "windows-x86_64",
+        "windows-arm64",
+        "windows-x86",
+    ]
+    assert read("macosx-14.0-arm64") == "macos-arm64"
 
 
 def record(**changes: object) -> dict[str, Any]:
@@ -65,6 +100,7 @@ def record(**changes: object) -> dict[str, Any]:
         ({"schema": 1, "proofs": [], "more": 1}, "schema 1"),
         ({"schema": 1, "proofs": [3]}, "fields of a proof"),
         (record(extra=1), "fields of a proof"),
+        (record(emulated=10), "emulated must be a text"),
         (record(result="fine"), "must be one of"),
         (record(result="fails"), "reason must be given"),
         (record(reason="but why"), "reason must be given"),

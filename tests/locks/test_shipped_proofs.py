@@ -10,7 +10,8 @@ import pytest
 from envguard.catalog import builtin_catalog, shipped_lockfiles
 from envguard.catalog.model import Edition, Environment
 from envguard.locks.lockfile import lock_path, read_lock
-from envguard.locks.proofs import ANY_PLATFORM, Platform, proof_of, proofs_path, read_proofs, write_proofs
+from envguard.locks.platforms import ANY_PLATFORM, Platform
+from envguard.locks.proofs import proof_of, proofs_path, read_proofs, write_proofs
 from envguard.planning import unresolvable
 
 HERE = Platform("linux-x86_64", "glibc")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from envguard.catalog.model import Edition, Environment
 from envguard.locks.lockfile import Lock
-from envguard.locks.proofs import ANY_PLATFORM, Platform, Proof
+from envguard.locks.platforms import ANY_PLATFORM, Platform
+from envguard.locks.proofs import Proof
 from envguard.planning import wanted_digest
 from envguard.report.matrix import matrix_of, matrix_text
 
@@ -55,6 +56,14 @@ def test_another_platform_or_another_lock_proves_nothing() -> None:
     assert elsewhere["2", "3.11"] == ("unknown", "the recorded trials are of another lock or platform")
     assert elsewhere["2", "3.9"][0] == "known-bad", "no lock can be made for any platform"
     assert states(HERE, replace(GOOD, lock="f" * 64))["2", "3.11"][0] == "unknown"
+
+
+def test_what_was_proved_under_emulation_is_called_that() -> None:
+    emulated = replace(GOOD, emulated="qemu 10.0.13")
+    assert states(HERE, emulated)["2", "3.11"] == ("emulated", "proved under emulation by qemu 10.0.13")
+    lines = matrix_text(matrix_of([(TOOLS, LOCKS, {"2": (emulated,), "1": ()})], HERE, NOW)).splitlines()
+    assert lines[3].split() == ["2", "unknown", "unknown", "emulated"]
+    assert "  2 on 3.11: proved under emulation by qemu 10.0.13" in lines
 
 
 def test_json_says_who_proved_what_and_when() -> None:

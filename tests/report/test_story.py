@@ -6,7 +6,7 @@ from pathlib import Path
 
 from envguard.catalog import builtin_catalog
 from envguard.cli.diagnosis.known_causes import cause_of
-from envguard.locks.proofs import Platform
+from envguard.locks.platforms import Platform
 from envguard.report.matrix import matrix_of
 from envguard.report.story import story_markdown
 from envguard.running.environments.recorded import recorded_locks, recorded_proofs

@@ -31,6 +31,13 @@ def prove(
     all_editions: Annotated[
         bool, typer.Option("--all-editions", help="Try every edition, including those known to be bad.")
     ] = False,
+    emulated: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Record that NAME ('qemu 10.0') stands in for this host's processor; failed checks are not recorded.",
+        ),
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Build environments from their locks, run their checks, and record the results in proofs.json.
@@ -39,6 +46,10 @@ def prove(
     """
     if python and all_pythons:
         raise BadInput("--python and --all-pythons contradict each other.", next_step="Leave one of them out.")
+    if not emulated.isprintable():
+        raise BadInput(
+            "--emulated takes a name of printable characters.", next_step="Give one, such as --emulated 'qemu 10.0'."
+        )
     catalog = catalog_of(ctx.obj)
     wanted = [
         (environment, each)
@@ -51,7 +62,7 @@ def prove(
         for environment, each in wanted:
             check_writable(environment)
             for minor in _pythons(workshop, environment, each, python, all_pythons):
-                trials.append(try_for_real(workshop, environment, each, minor))
+                trials.append(try_for_real(workshop, environment, each, minor, emulated=emulated))
                 if not as_json:
                     typer.echo(_line(trials[-1]))
     if as_json:
@@ -77,7 +88,8 @@ def _line(trial: LockTrial) -> str:
     if trial.proof is None:
         return f"{what}: not tried, {trial.why_not}"
     if trial.proof.works:
-        return f"{what}: works ({trial.proof.check} on {trial.proof.python}, {trial.proof.seconds:.1f} s)"
+        emulated = f" under emulation by {trial.proof.emulated}" if trial.proof.emulated else ""
+        return f"{what}: works{emulated} ({trial.proof.check} on {trial.proof.python}, {trial.proof.seconds:.1f} s)"
     return f"{what}: {trial.proof.result}: {trial.proof.reason}"
 
 

@@ -26,7 +26,10 @@ class FileRecord:
 
 @dataclass(frozen=True)
 class ProofRecord:
-    """What was installed where, what ran, when (RFC 3339, UTC), for how many seconds, and what it found."""
+    """What was installed where, what ran, when (RFC 3339, UTC), for how many seconds, and what it found.
+
+    `emulated` names what stood in for the processor, and is empty on a real machine.
+    """
 
     lock: str
     python: str
@@ -38,6 +41,8 @@ class ProofRecord:
     found: Mapping[str, Json] = field(default_factory=dict)
     result: str = "works"
     reason: str = ""
+    os_version: str = ""
+    emulated: str = ""
 
 
 @dataclass(frozen=True)

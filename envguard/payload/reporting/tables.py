@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..contract import EveryScore, FileRecord, Gate, ModelReport, QuantizeDocument, Timing
+from ..contract import EveryScore, FileRecord, Gate, ModelReport, ProofRecord, QuantizeDocument, Timing
 
 NOTHING = "–"
 GATE_HEADS = ("what", "of", "passed", "measured", "allowed")
@@ -220,12 +220,18 @@ def environments(document: QuantizeDocument) -> TableOfFigures:
             each.python,
             f"{each.backend}{', ' + each.base if each.base else ''}",
             each.lock,
-            f"{each.proof.result}: {each.proof.check} on {each.proof.platform}, {each.proof.libc}, {each.proof.date}",
+            _proved(each.proof),
         )
         for each in document.environments
     ]
     heads = ("environment", "edition", "Python", "backend", "lock (SHA-256)", "proof")
     return TableOfFigures("Environments, their locks and proofs", heads, rows, 6)
+
+
+def _proved(proof: ProofRecord) -> str:
+    emulated = f"under emulation by {proof.emulated}" if proof.emulated else ""
+    told = (proof.platform, proof.libc, proof.os_version, emulated, proof.date)
+    return f"{proof.result}: {proof.check} on {', '.join(filter(None, told))}"
 
 
 def steps(document: QuantizeDocument) -> TableOfFigures:

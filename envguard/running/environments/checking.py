@@ -11,7 +11,7 @@ from envguard.clock import utc_now
 from envguard.errors import EnvguardError, Interrupted, StepFailed
 from envguard.locks.proofs import Proof
 from envguard.payload.contract import CheckFindings, FileRecord, Json, TaskStep, to_json
-from envguard.planning import Candidate
+from envguard.planning import Candidate, platform_of
 from envguard.running.command_step import CommandRun, run_check_command
 from envguard.running.step import StepOrder, StepResult, Told, run_step
 
@@ -56,11 +56,13 @@ def check_environment(
         first = result.failures[0]
         raise CheckFailed(what, why=first.message, next_step=first.next, gate=first.name)
     python, values = candidate.interpreter, result.findings.values
+    place = platform_of(python)
     return Proof(
         lock=candidate.lock.digest,
         python=python.version_text,
-        platform=python.facts.platform,
+        platform=place.name,
         libc=python.facts.libc_text,
+        os_version=place.os_version,
         date=utc_now(),
         check=candidate.environment.check,
         seconds=round(result.seconds, 3),

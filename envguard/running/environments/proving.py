@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from envguard.backends.table import HOST
 from envguard.catalog.model import Edition, Environment
@@ -12,15 +12,8 @@ from envguard.errors import BadInput, NoEnvironment
 from envguard.host.interpreters import HostFacts, Interpreter
 from envguard.locks.evidence import blames_a_wheel, says_nothing_of_the_lock
 from envguard.locks.lockfile import Lock, lock_path, read_lock
-from envguard.locks.proofs import (
-    ANY_PLATFORM,
-    Proof,
-    ProofResult,
-    proofs_path,
-    read_proofs,
-    with_proof,
-    write_proofs,
-)
+from envguard.locks.platforms import ANY_PLATFORM
+from envguard.locks.proofs import Proof, ProofResult, proofs_path, read_proofs, with_proof, write_proofs
 from envguard.locks.resolver import CannotResolve
 from envguard.locks.staleness import StaleLock
 from envguard.locks.tool_words import literal_words
@@ -30,6 +23,7 @@ from envguard.planning import (
     Pythons,
     best_interpreter,
     candidate_on,
+    platform_of,
     request_of,
     stale_for,
     wanted_digest,
@@ -54,8 +48,13 @@ class LockTrial:
     why_not: str = ""
 
 
-def prove(workshop: Workshop, environment: Environment, edition: Edition, python: str) -> LockTrial:
+def prove(
+    workshop: Workshop, environment: Environment, edition: Edition, python: str, *, emulated: str = ""
+) -> LockTrial:
     """Try an edition on this host's best Python of a minor, and record the outcome beside the locks.
+
+    `emulated` names what stands in for the processor, if anything does: a check that fails then is not recorded, as
+    the emulator may be what is broken.
 
     Raises NotAllowed, StaleLock, and NoEnvironment or CannotAsk if the package index cannot be reached.
     """
@@ -72,6 +71,8 @@ def prove(workshop: Workshop, environment: Environment, edition: Edition, python
             found = f"this host has no usable Python {python}"
         else:
             found = _try(workshop, environment, edition, lock, interpreter)
+            if emulated and isinstance(found, Proof):
+                found = _under_emulation(found, emulated)
     if isinstance(found, str):
         return LockTrial(environment.name, edition.name, python, None, found)
     write_proofs(path, with_proof(read_proofs(path), found))
@@ -137,12 +138,20 @@ def _proof_anew(workshop: Workshop, candidate: Candidate) -> Proof:
     return built.proof if built.fresh else workshop.check(candidate, built.layout)
 
 
+def _under_emulation(found: Proof, emulated: str) -> Proof | str:
+    if found.result == "fails":
+        return f"its check fails under emulation ({emulated}), which tells nothing of a real processor: {found.reason}"
+    return replace(found, emulated=emulated)
+
+
 def _failure(result: ProofResult, environment: Environment, lock: Lock, interpreter: Interpreter, said: str) -> Proof:
+    place = platform_of(interpreter)
     return Proof(
         lock=lock.digest,
         python=interpreter.version_text,
-        platform=interpreter.facts.platform,
+        platform=place.name,
         libc=interpreter.facts.libc_text,
+        os_version=place.os_version,
         date=utc_now(),
         check=environment.check,
         seconds=0.0,
