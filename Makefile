@@ -13,7 +13,7 @@ quantize: host
 	$(BIN)/envguard run quantize sample:face_landmarker
 
 test: develop check-tools
-	$(BIN)/python -I -m pytest --durations=10
+	$(BIN)/python -I -m pytest --durations=20
 
 check: develop check-tools
 	$(BIN)/python -I -m pytest -m "not slow and not network"

@@ -22,8 +22,8 @@ from envguard.store.home import probe_cache
 from envguard.store.inventory import StoredEnvironment, inventory
 from envguard.store.locking import is_being_built
 
-INDEX_PATIENCE = 2.0
-PROBE_PATIENCE = 2.0
+PATIENCE = 5.0
+"""Seconds that the package index, and each Python, may take to answer; 2 were too few where much else goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,27 +39,27 @@ class Examined:
     environments: tuple[Environment, ...] = ()
 
 
-def examine_host(who: Examined, *, index: bool = True) -> tuple[Finding, ...]:
+def examine_host(who: Examined, *, index: bool = True, patience: float = PATIENCE) -> tuple[Finding, ...]:
     """Everything wrong with this host or worth knowing about it, in a stable order. Changes nothing.
 
-    Without `index`, the package index is not asked.
+    Without `index`, the package index is not asked; `patience` is in seconds, for each that is.
     """
-    checks: list[Callable[[Examined], tuple[Finding, ...]]] = [_of_pythons, _of_host, _of_store]
+    checks: list[Callable[[Examined, float], tuple[Finding, ...]]] = [_of_pythons, _of_host, _of_store]
     if index:
         checks.append(_of_index)
     with ThreadPoolExecutor(max_workers=len(checks)) as pool:
-        return tuple(finding for found in pool.map(lambda check: check(who), checks) for finding in found)
+        return tuple(finding for found in pool.map(lambda check: check(who, patience), checks) for finding in found)
 
 
-def _of_pythons(who: Examined) -> tuple[Finding, ...]:
-    facts = discover(who.environ, home=who.user_home, cache=probe_cache(who.store), timeout=PROBE_PATIENCE, shims=True)
+def _of_pythons(who: Examined, patience: float) -> tuple[Finding, ...]:
+    facts = discover(who.environ, home=who.user_home, cache=probe_cache(who.store), timeout=patience, shims=True)
     return (
         *host_checks.check_interpreters(facts),
         *host_checks.check_files(facts, who.environ, who.user_home),
     )
 
 
-def _of_host(who: Examined) -> tuple[Finding, ...]:
+def _of_host(who: Examined, _patience: float) -> tuple[Finding, ...]:
     return (
         *host_checks.check_variables(who.environ),
         *host_checks.check_disk(who.store),
@@ -69,8 +69,8 @@ def _of_host(who: Examined) -> tuple[Finding, ...]:
     )
 
 
-def _of_index(who: Examined) -> tuple[Finding, ...]:
-    said = ask_index(find_uv(), installer_variables(who.environ), timeout=INDEX_PATIENCE)
+def _of_index(who: Examined, patience: float) -> tuple[Finding, ...]:
+    said = ask_index(find_uv(), installer_variables(who.environ), timeout=patience)
     if not said:
         return ()
     hints = diagnose(io.BytesIO(said.encode())).hints
@@ -79,7 +79,7 @@ def _of_index(who: Examined) -> tuple[Finding, ...]:
     return (Finding("package index", "finding", "The package index does not answer", evidence, remedy),)
 
 
-def _of_store(who: Examined) -> tuple[Finding, ...]:
+def _of_store(who: Examined, _patience: float) -> tuple[Finding, ...]:
     found: list[Finding] = []
     for stored in inventory(who.store):
         found += _of_stored(stored)

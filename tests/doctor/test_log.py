@@ -66,6 +66,6 @@ def test_a_line_without_end_takes_no_memory_to_speak_of() -> None:
 
 def test_ten_megabytes_of_a_literal_are_read_in_a_second_or_two() -> None:
     log = b"Because the literal of a rule stands here, but not its pattern\n" * 160_000
-    began = time.perf_counter()
+    began = time.process_time()
     assert diagnose(io.BytesIO(log)).hints == ()
-    assert time.perf_counter() - began < 4.0
+    assert time.process_time() - began < 4.0

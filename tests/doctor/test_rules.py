@@ -55,12 +55,12 @@ def test_a_near_miss_does_not_match(rule: Rule) -> None:
 def test_no_line_makes_a_pattern_slow(rule: Rule) -> None:
     pattern = re.compile(rule.pattern)
     parts = [*rule.literals, "a", " ", "'", "/", "Because ", "depends on ", "x, ", "=>", "no version of "]
-    began = time.perf_counter()
+    began = time.process_time()
     for part in parts:
         for literal in rule.literals:
             pattern.search((literal + part * 4000)[:12_000])
             pattern.search((part * 4000 + literal)[:12_000])
-    assert time.perf_counter() - began < 2.0
+    assert time.process_time() - began < 2.0
 
 
 def test_every_rule_has_a_log_and_a_near_miss() -> None:

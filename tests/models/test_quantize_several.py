@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from envguard.host.variables import step_variables
 from tests.support.command import Ended, envguard
 from tests.support.documents import problems
 from tests.support.environments import workshop
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 
@@ -138,10 +138,10 @@ def test_ctrl_c_ends_all_and_leaves_nothing(store_home: Path, models: Path, tmp_
             line = run.stderr.readline()
             assert line, said
             said += line
-        time.sleep(0.5)
+        wait_until(lambda: any(home.glob("runs/*/calibrate.request.json")), run)
         os.killpg(run.pid, signal.SIGINT)
         said += run.stderr.read()
-        assert run.wait(timeout=30) == 130, said
+        assert run.wait() == 130, said
     assert "Interrupted" in said
     assert "Traceback" not in said
     assert not (tmp_path / "out").exists()

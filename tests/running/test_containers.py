@@ -8,8 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,6 +25,7 @@ from tests.support.engine import TestEngine
 from tests.support.environments import Events, workshop
 from tests.support.projects import shop_of, write_project
 from tests.support.tasks import run_on
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.network]
 
@@ -78,7 +77,7 @@ SCRIPTS = {
         facts = {"arguments": sys.argv[1:], "user": os.getuid(), "prefix": sys.prefix}
         json.dump(facts, open(seen, "w"))
         """,
-    "steps/sleep.py": "import sys, time\nopen(sys.argv[1] + '.started', 'w').close()\ntime.sleep(120)\n",
+    "steps/sleep.py": "import sys, time\nopen(sys.argv[1] + '.started', 'w').close()\ntime.sleep(3600)\n",
 }
 PAYLOAD_TASK = """
 [tasks.small]
@@ -208,17 +207,10 @@ def interrupted(project: Path, home: Path, engine: TestEngine, number: signal.Si
     variables = {**os.environ, **engine.environ, "ENVGUARD_HOME": str(home)}
     command = ["-I", "-m", "envguard", "run", "sleep", "--backend", "container", "-o", str(project / "out")]
     process = subprocess.Popen([sys.executable, *command], env=variables, cwd=project, stderr=subprocess.DEVNULL)
-    until(lambda: any((home / "runs").rglob("nothing.started")))
+    wait_until(lambda: any((home / "runs").rglob("nothing.started")), process)
     assert len(engine.containers()) == 1
     process.send_signal(number)
-    return process.wait(timeout=30)
-
-
-def until(there: Callable[[], bool], seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not there():
-        assert time.monotonic() < end, f"not in {seconds:g} seconds"
-        time.sleep(0.05)
+    return process.wait()
 
 
 def test_an_interrupted_run_leaves_no_container(project: Path, engine: TestEngine, home: Path) -> None:
@@ -230,7 +222,7 @@ def test_a_killed_run_ends_its_container_and_the_next_one_removes_it(
     project: Path, engine: TestEngine, home: Path, tmp_path: Path
 ) -> None:
     assert interrupted(project, home, engine, signal.SIGKILL) == -signal.SIGKILL
-    until(lambda: engine.client.containers.list() == [])  # none runs; what is left of it lies there
+    wait_until(lambda: engine.client.containers.list() == [])  # none runs; what is left of it lies there
     assert len(engine.containers()) == 1
     elsewhere = envguard("run", "work", "--explain", "--backend", "container", home=tmp_path / "other", cwd=project,
                          **engine.environ)  # fmt: skip

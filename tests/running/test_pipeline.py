@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from envguard.planning import minor_of
 from envguard.running.pipeline import TaskResult
 from tests.support.projects import shop_of, write_project
 from tests.support.tasks import run_on
+from tests.support.waiting import wait_until, wait_until_gone
 
 COPY = """
     import sys
@@ -245,20 +245,14 @@ def test_an_ended_run_leaves_no_command_behind(
         import os, time
         open({str(tmp_path / "pid.part")!r}, "w").write(str(os.getpid()))
         os.rename({str(tmp_path / "pid.part")!r}, {str(tmp_path / "pid")!r})
-        time.sleep(60)
+        time.sleep(600)
     """
     project = one_step(tmp_path, python, code)
     command = [sys.executable, "-I", "-m", "envguard", "run", "work", str(source), "-o", str(tmp_path / "out.txt")]
     environ = {**os.environ, "ENVGUARD_HOME": str(home), "ENVGUARD_PROJECT": str(project)}
     parent = subprocess.Popen(command, env=environ, stderr=subprocess.DEVNULL)
-    while not (tmp_path / "pid").exists():
-        assert parent.poll() is None
-        time.sleep(0.01)
-    child = Path("/proc") / (tmp_path / "pid").read_text()
+    wait_until((tmp_path / "pid").exists, parent)
+    child = int((tmp_path / "pid").read_text())
     parent.send_signal(number)
-    assert parent.wait(timeout=10) == {signal.SIGINT: 130, signal.SIGTERM: 143}.get(number, -number)
-    for _ in range(100):
-        if not child.exists():
-            return
-        time.sleep(0.05)
-    pytest.fail("the command outlived its run by five seconds")
+    assert parent.wait() == {signal.SIGINT: 130, signal.SIGTERM: 143}.get(number, -number)
+    wait_until_gone([child])

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from envguard.running.events import Event, Receiver, RunFailed, StepNote
 from envguard.running.several import RunError, run_each
 from tests.support.projects import shop_of, write_project
 from tests.support.runs import Doubled, double
+from tests.support.waiting import wait_until, wait_until_gone
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PROGRAM = f"import sys; sys.path.insert(0, {str(CHECKOUT)!r}); from tests.support.runs import main; main()"
@@ -85,7 +85,7 @@ def test_all_runs_end_with_their_parent_and_clear_up(
         open(sys.argv[1], "w").write("half")
         path = os.path.join({str(tmp_path)!r}, f"{{os.getpid()}}.pid")
         open(path, "w").close()
-        time.sleep(60)
+        time.sleep(600)
     """
     home, out = tmp_path / "home", tmp_path / "out"
     project = write_project(tmp_path / "project", minor_of(host.usable[0]), SLEEPER, {"do.py": sleep})
@@ -93,26 +93,16 @@ def test_all_runs_end_with_their_parent_and_clear_up(
     out.mkdir()
     command: list[str | Path] = [sys.executable, "-I", "-c", PROGRAM, project, home, out]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as parent:
-        end = time.monotonic() + 30
-        while len(steps := list(tmp_path.glob("*.pid"))) < 2:
-            assert parent.poll() is None, parent.stderr and parent.stderr.read()
-            assert time.monotonic() < end
-            time.sleep(0.02)
+        wait_until(lambda: len(list(tmp_path.glob("*.pid"))) == 2, parent)
+        steps = [int(path.stem) for path in tmp_path.glob("*.pid")]
         if to_all:
             os.killpg(parent.pid, number)
         else:
             parent.send_signal(number)
-        assert parent.wait(timeout=20) == code
+        assert parent.wait() == code
         assert parent.stderr is not None
         said = parent.stderr.read()
     assert "Traceback" not in said
-    wait_for_the_end_of([Path("/proc") / step.stem for step in steps])
+    wait_until_gone(steps)
     assert list(out.iterdir()) == []
     assert list((home / "runs").iterdir()) == []
-
-
-def wait_for_the_end_of(processes: list[Path]) -> None:
-    end = time.monotonic() + 10
-    while any(process.exists() for process in processes):
-        assert time.monotonic() < end, "a step outlived its run by ten seconds"
-        time.sleep(0.05)

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from envguard.host.variables import command_variables, installer_variables, remo
 from envguard.layout import Layout
 from envguard.payload.contract import CheckFindings, TaskStep
 from envguard.running.step import StepOrder, StepResult, run_step
-from tests.support.waiting import wait_for
+from tests.support.waiting import wait_until, wait_until_gone
 
 POISON = "raise SystemExit('poison was imported')\n"
 
@@ -161,15 +160,11 @@ step.run_step(place, order, environ={{}}, log=folder / "log", tell=print)
     payload = Path(checkout, "envguard", "payload", "__main__.py")
     (tmp_path / "sleeper.py").write_text(
         f"import os, runpy, time\nrunpy.run_path({str(payload)!r})['end_with_stdin']()\n"
-        "open('pid', 'w').write(str(os.getpid()))\nos.rename('pid', 'started')\ntime.sleep(60)\n"
+        "open('pid', 'w').write(str(os.getpid()))\nos.rename('pid', 'started')\ntime.sleep(600)\n"
     )
     parent = subprocess.Popen([sys.executable, "-I", "-c", program, str(tmp_path)], stderr=subprocess.DEVNULL)
-    wait_for(tmp_path / "started")
+    wait_until((tmp_path / "started").exists, parent)
     child = int((tmp_path / "started").read_text())
     parent.send_signal(number)
-    assert parent.wait(timeout=10) != 0
-    for _ in range(100):
-        if not Path(f"/proc/{child}").exists():
-            return
-        time.sleep(0.05)
-    pytest.fail("the step outlived its run by five seconds")
+    assert parent.wait() != 0
+    wait_until_gone([child])

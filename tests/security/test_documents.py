@@ -38,10 +38,10 @@ def nested(levels: int, table: bool = True) -> str:
 def test_a_hundred_kilobytes_of_one_key_are_refused_in_under_a_second(tmp_path: Path, text: str) -> None:
     catalog = tmp_path / "envguard.toml"
     catalog.write_text(f"schema = 1\n{text}\n")
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(BrokenData, match=r"envguard\.toml cannot be read") as caught:
         read_catalog(catalog, lockfiles=tmp_path)
-    assert time.monotonic() - started < SECONDS
+    assert time.process_time() - started < SECONDS
     assert f"more than {MOST_PARTS} parts" in caught.value.why
 
 

@@ -20,7 +20,7 @@ from envguard.store.home import environments_folder
 from envguard.store.scratch import runs_folder
 from tests.support.projects import trusted
 from tests.support.tiny import descendants
-from tests.support.waiting import wait_until_gone
+from tests.support.waiting import wait_until, wait_until_gone
 from tests.support.wheel_projects import index_of, write_wheel_project
 
 TASK = """
@@ -245,7 +245,7 @@ def test_an_installation_that_is_ended_takes_uv_with_it(tmp_path: Path, number: 
     with index_that(waiting_for_ever) as (address, asked):
         started.environ["UV_DEFAULT_INDEX"] = address
         process = started.start("create", "tools")
-        assert asked.wait(100)
+        wait_until(asked.is_set, process)
         children = descendants(process.pid)
         assert any("uv" in Path(f"/proc/{each}/cmdline").read_text() for each in children)
         process.send_signal(number)

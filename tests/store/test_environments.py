@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import selectors
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +18,7 @@ from envguard.store.environments import read_ready
 from envguard.store.fingerprint import MARKER
 from envguard.store.home import environments_folder
 from tests.support.built import IDENTITY, Builder
-from tests.support.waiting import wait_for
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -103,54 +106,88 @@ def test_a_store_that_cannot_be_made_is_a_named_error(tmp_path: Path, builder: B
     assert "ENVGUARD_HOME" in caught.value.next_step
 
 
-BUILD_SLOWLY = """
-import sys, time
+BUILD_WHEN_TOLD = """
+import sys
 from pathlib import Path
 from tests.support.built import Builder
 
-class Slow(Builder):
+class Held(Builder):
     def build(self, folder, descriptors):
         with Path(sys.argv[1], "builds").open("a") as builds:
             builds.write("x")
-        time.sleep(float(sys.argv[2]))
+        Path(sys.argv[1], "go").read_text()
         return super().build(folder, descriptors)
 
     def waiting(self, environment, holder):
-        print(holder)
+        print(holder, flush=True)
 
-Slow().ensure(Path(sys.argv[1]) / "home")
+Held().ensure(Path(sys.argv[1]) / "home")
 """
 
 
-def start_builder(tmp_path: Path, seconds: float) -> subprocess.Popen[str]:
+StartBuilder = Callable[[], subprocess.Popen[str]]
+
+
+@pytest.fixture
+def start_builder(tmp_path: Path) -> Iterator[StartBuilder]:
+    """Starts a process that wants the environment; the one that is to build it waits until it is told to go on."""
+    os.mkfifo(tmp_path / "go")
     checkout = Path(__file__).parents[2]
-    command = f"import sys; sys.path.insert(0, {str(checkout)!r})\n{BUILD_SLOWLY}"
-    return subprocess.Popen(
-        [sys.executable, "-I", "-c", command, str(tmp_path), str(seconds)], stdout=subprocess.PIPE, text=True
-    )
+    command = f"import sys; sys.path.insert(0, {str(checkout)!r})\n{BUILD_WHEN_TOLD}"
+    started: list[subprocess.Popen[str]] = []
+
+    def start() -> subprocess.Popen[str]:
+        line = [sys.executable, "-I", "-c", command, str(tmp_path)]
+        started.append(subprocess.Popen(line, stdout=subprocess.PIPE, text=True))
+        return started[-1]
+
+    yield start
+    for process in started:
+        with process:  # which closes its pipe and waits
+            process.kill()
 
 
-def test_processes_that_want_the_same_build_it_once(tmp_path: Path) -> None:
-    processes = [start_builder(tmp_path, 0.3) for _ in range(8)]
-    assert [process.wait() for process in processes] == [0] * 8
+def go_on(tmp_path: Path) -> None:
+    (tmp_path / "go").write_text("")  # waits until somebody reads it
+
+
+def test_processes_that_want_the_same_build_it_once(tmp_path: Path, start_builder: StartBuilder) -> None:
+    processes = [start_builder() for _ in range(8)]
+    with selectors.DefaultSelector() as saying:
+        for process in processes:
+            assert process.stdout is not None
+            saying.register(process.stdout, selectors.EVENT_READ, process.stdout)
+        waiting = 0
+        while waiting < 7:
+            for key, _ in saying.select():
+                assert key.data.readline().startswith("process ")
+                saying.unregister(key.fileobj)
+                waiting += 1
+    go_on(tmp_path)
     for process in processes:
         process.communicate()
+    assert [process.returncode for process in processes] == [0] * 8
     assert (tmp_path / "builds").read_text() == "x"
 
 
 @pytest.mark.slow
-def test_who_waits_is_told_for_whom(tmp_path: Path) -> None:
-    first = start_builder(tmp_path, 3.5)
-    wait_for(tmp_path / "builds")
-    second = start_builder(tmp_path, 0)
-    said, _ = second.communicate()
-    assert said.startswith(f"process {first.pid} (")
-    first.communicate()
+def test_who_waits_is_told_for_whom(tmp_path: Path, start_builder: StartBuilder) -> None:
+    first = start_builder()
+    wait_until((tmp_path / "builds").exists, first)
+    second = start_builder()
+    assert second.stdout is not None
+    assert second.stdout.readline().startswith(f"process {first.pid} (")
+    go_on(tmp_path)
+    for process in (first, second):
+        process.communicate()
+        assert process.returncode == 0
 
 
-def test_a_killed_builder_is_followed_by_a_whole_build(tmp_path: Path, builder: Builder) -> None:
-    killed = start_builder(tmp_path, 60)
-    wait_for(tmp_path / "builds")
+def test_a_killed_builder_is_followed_by_a_whole_build(
+    tmp_path: Path, builder: Builder, start_builder: StartBuilder
+) -> None:
+    killed = start_builder()
+    wait_until((tmp_path / "builds").exists, killed)
     killed.kill()
     killed.communicate()
     assert builder.ensure(tmp_path / "home").fresh

@@ -43,17 +43,18 @@ def lines(page: Path) -> list[Line]:
     text = page.read_text(encoding="utf-8")
     prose = _FENCED.sub("", text)
     name = page.relative_to(CHECKOUT).as_posix()
-    shown = [typed for language, block in _FENCED.findall(text) if language == "console" for typed in _typed(block)]
-    shown += _INDENTED.findall(prose)
+    shown = typed_lines(page) + _INDENTED.findall(prose)
     quoted = (each.replace("\\|", "|") for each in _INLINE.findall(" ".join(prose.split())))
     return [Line(name, words, True) for typed in shown for words in _commands(typed)] + [
         Line(name, words, False) for each in quoted for words in _commands(each)
     ]
 
 
-def _typed(block: str) -> list[str]:
-    """What follows the prompt, with the lines that a backslash continues."""
-    return [line.removeprefix("$ ") for line in block.replace("\\\n", " ").splitlines() if line.startswith("$ ")]
+def typed_lines(page: Path) -> list[str]:
+    """What follows the prompt in a page's console blocks, in order, with the lines that a backslash continues."""
+    blocks = [block for language, block in _FENCED.findall(page.read_text(encoding="utf-8")) if language == "console"]
+    lines_of_blocks = (line for block in blocks for line in block.replace("\\\n", " ").splitlines())
+    return [line.removeprefix("$ ") for line in lines_of_blocks if line.startswith("$ ")]
 
 
 def _commands(typed: str) -> Iterator[tuple[str, ...]]:

@@ -21,11 +21,11 @@ class Bombs(unittest.TestCase):
         for make, words in BOMBS:
             with self.subTest(make.__name__):
                 data = make()
-                before, started = peak_megabytes(), time.monotonic()
+                before, started = peak_megabytes(), time.process_time()
                 with self.assertRaises(Refused) as caught:
                     models.load(data, "model")
                 self.assertIn(words, f"{caught.exception.what} {caught.exception.why}")
-                self.assertLess(time.monotonic() - started, SECONDS)
+                self.assertLess(time.process_time() - started, SECONDS)
                 self.assertLess(peak_megabytes() - before, MOST_MEGABYTES)
 
 
