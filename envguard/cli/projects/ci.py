@@ -12,6 +12,7 @@ import typer
 
 from envguard.catalog import Catalog, Environment, Task
 from envguard.catalog.model import CommandStep
+from envguard.cli.projects.renewal import renewal_job
 from envguard.cli.selection import catalog_of
 from envguard.cli.sources import SAMPLE
 from envguard.cli.wing import wing
@@ -20,6 +21,7 @@ from envguard.files import check_place, write_output
 from envguard.locks.staleness import StaleLock
 from envguard.planning import request_of, stale_for
 from envguard.report.ci import OUTPUTS, REPORT, CiJob, github_workflow, gitlab_pipeline, locks_key
+from envguard.report.ci_renewal import RenewalJob, renewal_workflow
 from envguard.running.environments.recorded import recorded_locks
 from envguard.running.pipeline import environments_of
 
@@ -30,7 +32,9 @@ IN_CHECKOUT = ("make host",)
 GITHUB_PATH = 'echo "$PWD/.venv/bin" >> "$GITHUB_PATH"'
 GITLAB_PATH = 'export PATH="$PWD/.venv/bin:$PATH"'
 
+DEFAULT_TASK = "quantize"
 TaskArgument = Annotated[str, typer.Argument(metavar="[TASK]", help="Default: quantize.")]
+OptionalTaskArgument = Annotated[str | None, typer.Argument(metavar="[TASK]", help="Default: quantize.")]
 InputsArgument = Annotated[
     list[str] | None,
     typer.Argument(
@@ -55,11 +59,19 @@ InstallOption = Annotated[
 
 def github(
     ctx: typer.Context,
-    task: TaskArgument = "quantize",
+    task: OptionalTaskArgument = None,
     inputs: InputsArgument = None,
     output: FileOption = None,
     force: ForceOption = False,
     install: InstallOption = None,
+    renew: Annotated[
+        bool,
+        typer.Option(
+            "--renew",
+            help="Write the weekly workflow that runs `envguard renew` on every Python and proposes what it finds as a "
+            "pull request, in place of one that runs a task.",
+        ),
+    ] = False,
 ) -> None:
     """Write a workflow for GitHub Actions, such as .github/workflows/envguard.yml.
 
@@ -67,7 +79,12 @@ def github(
     and receipt.
     """
     _check(output, force=force)
-    job = _job(catalog_of(ctx.obj), task, inputs or [], install, GITHUB_PATH)
+    if renew:
+        if task is not None:
+            raise BadInput("--renew runs no task.", next_step="Leave out TASK and INPUT.")
+        _write(renewal_workflow(_renewal_job(catalog_of(ctx.obj), install)), output)
+        return
+    job = _job(catalog_of(ctx.obj), task or DEFAULT_TASK, inputs or [], install, GITHUB_PATH)
     if any("${{" in text for text in (*job.command, *job.install, job.folder)):
         raise BadInput("GitHub would read ${{ as an expression.", next_step="Rename the file.")
     _write(github_workflow(job), output)
@@ -75,7 +92,7 @@ def github(
 
 def gitlab(
     ctx: typer.Context,
-    task: TaskArgument = "quantize",
+    task: TaskArgument = DEFAULT_TASK,
     inputs: InputsArgument = None,
     output: FileOption = None,
     force: ForceOption = False,
@@ -90,7 +107,7 @@ def gitlab(
     _write(gitlab_pipeline(_job(catalog_of(ctx.obj), task, inputs or [], install, GITLAB_PATH)), output)
 
 
-def key(ctx: typer.Context, task: TaskArgument = "quantize") -> None:
+def key(ctx: typer.Context, task: TaskArgument = DEFAULT_TASK) -> None:
     """Print a cache key for the locks of a task's environments; it changes when one of them does."""
     catalog = catalog_of(ctx.obj)
     typer.echo(locks_key(_environments(_task(task, catalog), catalog)))
@@ -100,15 +117,8 @@ def _job(catalog: Catalog, name: str, inputs: Sequence[str], install: Sequence[s
     task = _task(name, catalog)
     environments = _environments(task, catalog)
     base = catalog.project or Path.cwd()
-    top = _top(base)
+    top, folder = _top(base), _folder(base)
     own = [each.name for each in environments if catalog.project and each.lockfiles.is_relative_to(catalog.project)]
-    folder = base.relative_to(top).as_posix() if base != top else ""
-    if not PLAIN_FOLDER.fullmatch(folder):
-        raise BadInput(
-            f"A workflow cannot name the folder {folder}.",
-            why="CI systems read patterns and variables in the paths of artifacts and variables",
-            next_step="Rename it with letters, digits, '.', '_', '-' and '/'.",
-        )
     command, stdout = _command(task, [_input(task, each, base, top, catalog) for each in inputs], base, catalog)
     return CiJob(
         task=name,
@@ -121,6 +131,27 @@ def _job(catalog: Catalog, name: str, inputs: Sequence[str], install: Sequence[s
         folder=folder,
         project=catalog.project is not None,
     )
+
+
+def _renewal_job(catalog: Catalog, install: Sequence[str] | None) -> RenewalJob:
+    base = catalog.project or Path.cwd()
+    lines = tuple(install or ())
+    if any("${{" in text for text in lines):
+        raise BadInput("GitHub would read ${{ as an expression.", next_step="Write the command without it.")
+    return renewal_job(catalog, base, _folder(base), lambda: lines or _install(_top(base), GITHUB_PATH))
+
+
+def _folder(base: Path) -> str:
+    """The folder from the top of its repository; empty if it is the top."""
+    top = _top(base)
+    folder = base.relative_to(top).as_posix() if base != top else ""
+    if not PLAIN_FOLDER.fullmatch(folder):
+        raise BadInput(
+            f"A workflow cannot name the folder {folder}.",
+            why="CI systems read patterns and variables in the paths of artifacts and variables",
+            next_step="Rename it with letters, digits, '.', '_', '-' and '/'.",
+        )
+    return folder
 
 
 def _task(name: str, catalog: Catalog) -> Task:
