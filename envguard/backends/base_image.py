@@ -26,6 +26,7 @@ from envguard.host.suitability import notes_on, reasons_against
 PACKAGES = "/var/lib/dpkg/status"
 LARGEST_LIST = 64 << 20
 INSTALLED = "Status: install ok installed"
+FOREIGN_PROGRAM = "exec format error"  # what the kernel says (ENOEXEC), in the words of Go
 
 
 def look_up(engine: Engine, reference: str) -> InspectedImage | None:
@@ -91,6 +92,8 @@ def _ask(engine: Engine, reference: str, owner: str) -> tuple[InterpreterFacts, 
         try:
             code, said = run_in_container(engine, spec, Resources(1 << 30, 1.0), log)
         except NoEnvironment as error:
+            if FOREIGN_PROGRAM in error.why:
+                raise _for_another_processor(engine, reference, error.why) from error
             if "executable file" not in error.why:
                 raise
             raise _no_python(reference, error.why) from error
@@ -98,6 +101,8 @@ def _ask(engine: Engine, reference: str, owner: str) -> tuple[InterpreterFacts, 
         facts = answer_in(said, begin.encode(), end.encode())
         if facts is None:
             words = log.read(2000).decode("utf-8", "replace").strip()
+            if FOREIGN_PROGRAM in words:
+                raise _for_another_processor(engine, reference, words)
             raise _no_python(reference, f"python3 ended with exit code {code}. {words}")
     return facts, _debian_packages(engine, reference)
 
@@ -107,6 +112,15 @@ def _no_python(reference: str, why: str) -> NoEnvironment:
         f"The base image {reference} has no usable Python.",
         why=why,
         next_step="Name an image that has `python3` on its PATH with --base or ENVGUARD_BASE_IMAGE.",
+    )
+
+
+def _for_another_processor(engine: Engine, reference: str, said: str) -> NoEnvironment:
+    ours = engine.architecture or "its own processor"
+    return NoEnvironment(
+        f"The base image {reference} is for another processor than that of {engine.name} here ({ours}).",
+        why=said,
+        next_step=f"Name an image for {ours} with --base or ENVGUARD_BASE_IMAGE, or run this where the image runs.",
     )
 
 

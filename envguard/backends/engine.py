@@ -29,6 +29,7 @@ class Engine:
     """A container engine that answers: the SDK's client, its address, its name and version.
 
     A `rootless` engine runs as a user of this host, not as root. It may have fewer `processors` than this host.
+    `architecture` is that of its machine, as engines name it: `amd64`, `arm64`.
     """
 
     client: Any
@@ -36,6 +37,7 @@ class Engine:
     name: str
     rootless: bool = False
     processors: int = 1
+    architecture: str = ""
 
     @property
     def is_podman(self) -> bool:
@@ -116,7 +118,8 @@ def _connect(settings: Mapping[str, object]) -> Engine:
     except (docker.errors.DockerException, OSError, ValueError) as error:
         raise _why_not(address, error) from error
     rootless = any("rootless" in option for option in facts.get("SecurityOptions") or ())
-    engine = Engine(client, address, _name(told), rootless, int(facts.get("NCPU") or 1))
+    architecture = str(told.get("Arch") or "")
+    engine = Engine(client, address, _name(told), rootless, int(facts.get("NCPU") or 1), architecture)
     if tuple(int(part) for part in client.api.api_version.split(".")) < OLDEST_API:
         wanted = ".".join(map(str, OLDEST_API))
         raise NoEngine(

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from envguard import __version__
-from envguard.backends.inside import ENVIRONMENT, PYTHON, site_packages_in_image
+from envguard.backends.inside import ENVIRONMENT, PYTHON, architecture_of, site_packages_in_image
 from envguard.backends.protocol import Installed
 from envguard.errors import NoEnvironment
 
@@ -63,19 +63,25 @@ def source_revision() -> str:
         return ""
 
 
-def dockerfile(installed: Installed) -> str:
-    """The Dockerfile with everything filled in, so that it builds without arguments."""
+def dockerfile(installed: Installed, *, elsewhere: bool = False) -> str:
+    """The Dockerfile with everything filled in, so that it builds without arguments.
+
+    A builder `elsewhere` may be a machine of another architecture, and would take its own base for the same packages.
+    """
     text = (build_files() / "Dockerfile").read_text(encoding="utf-8")
     text = text.replace("ARG BASE\n", f"ARG BASE={installed.candidate.interpreter.base}\n")
+    if elsewhere:
+        platform = f"linux/{architecture_of(installed.candidate.interpreter)}"
+        text = text.replace("\nFROM ${BASE}\n", f"\nFROM --platform={platform} ${{BASE}}\n")
     for name, value in labels_of(installed).items():
         text = text.replace(f"${{{name}}}", value)
     return text
 
 
-def write_context(folder: Path, installed: Installed) -> None:
-    """Write what `docker build` needs to a folder; raises NoEnvironment if that fails."""
+def write_context(folder: Path, installed: Installed, *, elsewhere: bool = False) -> None:
+    """Write what `docker build` needs, here or `elsewhere`, to a folder; raises NoEnvironment if that fails."""
     try:
-        (folder / "Dockerfile").write_text(dockerfile(installed), encoding="utf-8")
+        (folder / "Dockerfile").write_text(dockerfile(installed, elsewhere=elsewhere), encoding="utf-8")
         with (folder / TAR).open("wb") as file:
             write_environment(file, installed)
     except OSError as error:

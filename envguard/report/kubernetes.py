@@ -79,6 +79,7 @@ def _pod(name: str, task: Task, exported: ExportedTask, resources: Resources) ->
     last = _container(PUBLISH, exported.images[task.steps[-1].environment], resources, publishes=True)
     return {
         "restartPolicy": "Never",
+        "nodeSelector": {"kubernetes.io/os": "linux", "kubernetes.io/arch": exported.architecture},
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "securityContext": {

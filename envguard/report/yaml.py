@@ -14,7 +14,8 @@ INDENT = "  "
 _PART = r"(?:[A-Za-z0-9_./@+=${}(),-]|:(?=[A-Za-z0-9_./]))"
 _PLAIN = re.compile(rf"(?:[A-Za-z_/$]|\.(?=[a-z]{{4}})){_PART}*(?: {_PART}+)*")
 _WORDS = frozenset(("true", "false", "yes", "no", "on", "off", "y", "n", "null"))
-_KEY = re.compile(r"[A-Za-z_][A-Za-z_-]*")
+# A key may have the prefix that Kubernetes' own labels have: `kubernetes.io/arch`.
+_KEY = re.compile(r"(?:[a-z]+(?:\.[a-z]+)+/)?[A-Za-z_][A-Za-z_-]*")
 
 
 def to_yaml(document: Mapping[str, YamlValue]) -> str:

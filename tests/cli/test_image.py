@@ -149,6 +149,8 @@ def test_an_exported_folder_is_all_that_docker_needs(shell: Shell, tmp_path: Pat
     shell.done("lock", "tools")
     (image,) = json.loads(shell.done("image", "build", "tools", "--json"))["images"]
     shell.done("image", "export", "tools", "--dockerfile", tmp_path / "out")
+    platform = f"linux/{shell.engine.architecture}"
+    assert f"\nFROM --platform={platform} ${{BASE}}\n" in (tmp_path / "out" / "Dockerfile").read_text()
     environ = {**os.environ, "DOCKER_HOST": shell.engine.address}
     build: list[str | Path] = [
         DEBIANS_DOCKER,
@@ -175,6 +177,7 @@ def test_an_exported_job_is_valid_and_does_the_task(shell: Shell, store_home: Pa
     assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
     pod = job["spec"]["template"]["spec"]
     assert not pod["automountServiceAccountToken"]
+    assert pod["nodeSelector"] == {"kubernetes.io/os": "linux", "kubernetes.io/arch": shell.engine.architecture}
     folders = {name: tmp_path / name for name in ("task", "input", "work", "scratch", "output")}
     for folder in folders.values():
         folder.mkdir()

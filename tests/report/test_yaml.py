@@ -66,7 +66,11 @@ def test_lines_stand_as_they_are() -> None:
     assert to_yaml({"run": 'one "x"\n\n  two\n'}) == 'run: |\n  one "x"\n\n    two\n'
 
 
-@pytest.mark.parametrize("key", ["a b", "", "1", "x:", "-", "é"])
+def test_a_key_may_have_the_prefix_of_a_label_of_kubernetes() -> None:
+    assert to_yaml({"kubernetes.io/arch": "arm64"}) == "kubernetes.io/arch: arm64\n"
+
+
+@pytest.mark.parametrize("key", ["a b", "", "1", "x:", "-", "é", "/x", "a/b", "a.b/", "a b.c/d"])
 def test_other_keys_are_refused(key: str) -> None:
     with pytest.raises(ValueError, match="needs quotes as a key"):
         to_yaml({key: 1})

@@ -50,6 +50,11 @@ class TestEngine:
         """What leads envguard to it, and to nothing of the user's."""
         return {"DOCKER_HOST": self.address, "ENVGUARD_BASE_IMAGE": self.base, "DOCKER_CONFIG": "/nowhere"}
 
+    @property
+    def architecture(self) -> str:
+        """The processor that it runs programs for: `amd64`, `arm64`."""
+        return str(self.client.version()["Arch"])
+
     def containers(self) -> list[str]:
         """The names of all containers, running or not."""
         return [container.name for container in self.client.containers.list(all=True)]

@@ -17,7 +17,7 @@ def road_lines(document: QuantizeDocument) -> list[str]:
     if not _known(document.roads):
         return []
     lines = road_table("Roads, each against the original on that road:", document.roads)
-    return ["", *lines, *wrapped(_arm(document))]
+    return ["", *lines, *wrapped(document.on_arm)]
 
 
 def road_table(head: str, roads: Sequence[RoadReport]) -> list[str]:
@@ -29,7 +29,7 @@ def road_markdown(document: QuantizeDocument) -> list[str]:
     """The same for Markdown."""
     if not _known(document.roads):
         return []
-    return road_section(document.roads, _arm(document))
+    return road_section(document.roads, document.on_arm)
 
 
 def road_section(roads: Sequence[RoadReport], *more: str) -> list[str]:
@@ -89,11 +89,3 @@ def _ran(run: RoadRun) -> str:
 
 def _refused(lint: RoadLint) -> str:
     return "; ".join(f"{each.count} {each.operator}: {each.reason}" for each in lint.refused)
-
-
-def _arm(document: QuantizeDocument) -> str:
-    """What can be said of processors that are not here."""
-    counts = document.recipe.in_int8 if document.recipe else {}
-    layers = ", ".join(f"{count} of {name}" for name, count in counts.items())
-    told = "Nothing was timed on an ARM processor. Layers that multiply int8 by int8, for which it has instructions:"
-    return f"{told} {layers or 'none'}."

@@ -99,6 +99,15 @@ class QuantizeDocument:
     roads: tuple[RoadReport, ...] = ()
     schema: Literal[2] = 2
 
+    @property
+    def on_arm(self) -> str:
+        """Which layers ARM processors have instructions for, and that none was there, unless one was; in sentences."""
+        here = self.cpu is not None and self.cpu.architecture in ("aarch64", "arm64")
+        counts = self.recipe.in_int8 if self.recipe else {}
+        layers = ", ".join(f"{count} of {name}" for name, count in counts.items())
+        told = f"Layers that multiply int8 by int8, for which ARM processors have instructions: {layers or 'none'}."
+        return told if here else f"Nothing was timed on an ARM processor. {told}"
+
 
 @dataclass(frozen=True)
 class FailedRun:

@@ -19,12 +19,7 @@ def table(document: QuantizeDocument) -> TableOfFigures | None:
 
 def unverified(document: QuantizeDocument) -> list[str]:
     """What nothing was run for, in sentences."""
-    counts = document.recipe.in_int8 if document.recipe else {}
-    layers = ", ".join(f"{count} of {name}" for name, count in counts.items())
-    told = [
-        "Nothing was timed on an ARM processor. Layers that multiply int8 by int8, for which it has instructions:"
-        f" {layers or 'none'}."
-    ]
+    told = [document.on_arm]
     for report in document.roads:
         if report.basis == "lint":
             why = f": {report.run.reason}" if report.run else "."

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from envguard.backends.image_context import tag_of, write_context, write_files
-from envguard.backends.inside import PAYLOAD_INSIDE, SAMPLES_INSIDE
+from envguard.backends.inside import PAYLOAD_INSIDE, SAMPLES_INSIDE, architecture_of
 from envguard.catalog.model import CommandStep, PayloadStep, Task
 from envguard.errors import BadInput
 from envguard.payload.door.references import FILE, SAMPLE
@@ -19,16 +19,20 @@ PAYLOAD_TAR = "payload.tar"
 
 @dataclass(frozen=True, slots=True)
 class ExportedTask:
-    """A task as a cluster runs it: the image of each environment by name, and the samples' file names by sample."""
+    """A task as a cluster runs it: the image of each environment by name, and the samples' file names by sample.
+
+    `architecture` is that of the images, as clusters name it: `amd64`, `arm64`.
+    """
 
     images: dict[str, str]
     samples: dict[str, tuple[str, ...]]
+    architecture: str
 
 
 def export_image(prepared: Prepared, folder: Path) -> None:
     """Write the Dockerfile of an environment's image, and what it needs, to a new folder."""
     _new(folder)
-    write_context(folder, prepared.installed)
+    write_context(folder, prepared.installed, elsewhere=True)
 
 
 def export_task(task: Task, workshop: Workshop, folder: Path, registry: str) -> ExportedTask:
@@ -54,14 +58,15 @@ def export_task(task: Task, workshop: Workshop, folder: Path, registry: str) -> 
     images = {}
     for name, each in prepared.items():
         (folder / name).mkdir()
-        write_context(folder / name, each.installed)
+        write_context(folder / name, each.installed, elsewhere=True)
         write_files(folder / name / PAYLOAD_TAR, files)
         with (folder / name / "Dockerfile").open("a", encoding="utf-8") as file:
             file.write(f"# What runs there: envguard's own steps, and the samples of the task {task.name}.\n")
             file.write(f"ADD {PAYLOAD_TAR} /\n")
         digest = hashlib.sha256((folder / name / PAYLOAD_TAR).read_bytes()).hexdigest()
         images[name] = f"{registry}{tag_of(each.installed)}-{digest[:12]}"
-    return ExportedTask(images, {name: tuple(found) for name, found in samples.items()})
+    architecture = architecture_of(next(iter(prepared.values())).candidate.interpreter)
+    return ExportedTask(images, {name: tuple(found) for name, found in samples.items()}, architecture)
 
 
 def _samples(step: PayloadStep | CommandStep) -> list[str]:

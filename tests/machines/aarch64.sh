@@ -1,0 +1,116 @@
+#!/usr/bin/env bash
+# What envguard does on aarch64 Linux, tried on any Debian with root: see README.md beside this file.
+#
+#   tests/machines/aarch64.sh [--suite NAME] [--folder DIR] [--cache DIR] [--prove ENV:EDITION]... [--collect] [--keep]
+set -euo pipefail
+
+suite=bookworm folder=/var/tmp/envguard-aarch64 cache="${XDG_CACHE_HOME:-$HOME/.cache}/envguard-aarch64"
+proving=() collect='' keep=''
+while [ $# -gt 0 ]; do
+  case $1 in
+    --suite) suite=$2; shift ;;
+    --folder) folder=$2; shift ;;
+    --cache) cache=$2; shift ;;
+    --prove) proving+=("$2"); shift ;;
+    --collect) collect=yes ;;
+    --keep) keep=yes ;;
+    *) sed -n '2,4s/^# \?//p' "$0" >&2; exit 2 ;;
+  esac
+  shift
+done
+[ ${#proving[@]} -gt 0 ] || proving=(quantize:0.10 verify:1.2)
+
+here=$(cd "$(dirname "$0")" && pwd)
+checkout=$(cd "$here/../.." && pwd)
+root=$folder/root qemu=$cache/qemu-aarch64 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+packages=python3,python3-venv,make,git,ca-certificates,libegl1,libgles2
+
+fail() { printf '%s\n  next: %s\n' "$1" "$2" >&2; exit 3; }
+
+check_host() {
+  [ "$(id -u)" -eq 0 ] || fail "Only root can make a root file system." "run it as root"
+  for program in debootstrap dpkg-deb apt-get git unshare; do
+    command -v "$program" >/dev/null || fail "There is no $program." "apt install debootstrap git util-linux"
+  done
+  [ ! -e "$root" ] || fail "There is a root file system in $root already." "remove it, or name another --folder"
+}
+
+# Where this host has its own packages from.
+mirror() {
+  apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Component: main' | grep -v security | head -1
+}
+
+# QEMU 7.2, which is Debian 12's, crashes in LiteRT's kernels (XNNPACK); 10.0 is Debian 13's, and statically linked.
+have_qemu() {
+  [ ! -x "$qemu" ] || return 0
+  local apt=$folder/apt
+  mkdir -p "$apt/lists/partial" "$apt/archives/partial"
+  echo "deb [arch=$(dpkg --print-architecture) signed-by=$keyring] $(mirror) trixie main" > "$apt/sources.list"
+  local settings=(-q -o "Dir::Etc::SourceList=$apt/sources.list" -o Dir::Etc::SourceParts=/dev/null
+    -o "Dir::State::Lists=$apt/lists" -o "Dir::Cache=$apt" -o APT::Sandbox::User=root)
+  (cd "$apt" && apt-get "${settings[@]}" update && apt-get "${settings[@]}" download qemu-user)
+  dpkg-deb --fsys-tarfile "$apt"/qemu-user_*.deb | tar -x -O ./usr/bin/qemu-aarch64 > "$qemu.part"
+  chmod +x "$qemu.part"
+  mv "$qemu.part" "$qemu"
+}
+
+# Packages are unpacked and not configured: under emulation, their scripts would take longer than all the rest.
+make_root() {
+  mkdir -p "$cache/debs"
+  debootstrap --arch=arm64 --foreign --variant=minbase --cache-dir="$cache/debs" --include="$packages" \
+    "$suite" "$root" "$(mirror)"
+  for package in "$root"/var/cache/apt/archives/*.deb; do
+    dpkg-deb --fsys-tarfile "$package" | tar -x --keep-directory-symlink -C "$root"
+  done
+  for place in proc sys dev; do
+    [ ! -L "$root/$place" ] || rm "$root/$place"
+    mkdir -p "$root/$place"
+  done
+  echo 'root:x:0:0:root:/root:/bin/sh' > "$root/etc/passwd"
+  echo 'root:x:0:' > "$root/etc/group"
+  mkdir -p "$root/etc/ssl/certs"
+  cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
+  cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
+  inside /sbin/ldconfig
+}
+
+inside() { "$here/enter.sh" "$root" "$qemu" "$cache" "$@"; }
+
+# A line of the report: what was done, in how many seconds, and how it ended.
+timed() {
+  local what=$1 start=$SECONDS code=0
+  shift
+  echo "== $what"
+  "$@" || code=$?
+  printf '%-44s %6d s  exit code %d\n' "$what" $((SECONDS - start)) "$code" >> "$folder/report.txt"
+  return $code
+}
+
+in_clone() { inside /bin/sh -c "cd /envguard && $1"; }
+
+check_host
+mkdir -p "$folder" "$cache"
+trap '[ -n "$keep" ] || rm -rf "$root" "$folder/apt"' EXIT
+have_qemu
+emulator="qemu $("$qemu" --version | sed -n '1s/.*version \([0-9.]*\).*/\1/p')"
+echo "$emulator, Debian $suite, $(git -C "$checkout" rev-parse --short HEAD)" > "$folder/report.txt"
+timed "root file system" make_root
+git clone -q "$checkout" "$root/envguard"
+
+status=0
+timed "make host" in_clone "make host"
+timed "create quantize" in_clone ".venv/bin/envguard create quantize" || status=1
+timed "create verify" in_clone ".venv/bin/envguard create verify" || status=1
+for each in "${proving[@]}"; do
+  command=".venv/bin/envguard prove ${each%%:*} --edition ${each#*:} --emulated '$emulator'"
+  timed "prove ${each%%:*} ${each#*:}" in_clone "$command" || status=1
+done
+# A float32 convolution with a PRELU and a TANH, 85 KB: MediaPipe has no task for it, so LiteRT alone judges it.
+timed "make a small model" in_clone ".venv/bin/envguard exec quantize -- python tests/support/inside/make_models.py /tmp"
+timed "run quantize /tmp/small.tflite" in_clone ".venv/bin/envguard run quantize /tmp/small.tflite" || status=1
+in_clone ".venv/bin/envguard run quantize /tmp/small.tflite --json --force" > "$folder/run.json" || status=1
+
+echo
+cat "$folder/report.txt"
+if [ -n "$collect" ]; then git -C "$root/envguard" diff -- lockfiles | git -C "$checkout" apply --index; fi
+exit $status

@@ -1,0 +1,90 @@
+"""What the shipped catalog and locks give where this host is not: at once, without trying what cannot work there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from envguard.catalog import builtin_catalog
+from envguard.errors import NoEnvironment
+from envguard.host.interpreters import BaseImage, HostFacts, Interpreter, InterpreterFacts, Version
+from envguard.planning import Plan, Pythons, Wanted, make_plan
+from envguard.running.environments.recorded import recorded_locks, recorded_proofs
+
+# What Debian 12's Python answers on aarch64.
+DEBIAN_12 = InterpreterFacts(
+    version=Version(3, 11, 2, "final", 0),
+    full_version="3.11.2",
+    implementation="cpython",
+    implementation_name="CPython",
+    implementation_version="3.11.2",
+    architecture="aarch64",
+    bits=64,
+    libc=("glibc", "2.36"),
+    build="3.11.2 (main, May 12 2026, 05:17:27) [GCC 12.2.0]",
+    platform="linux-aarch64",
+    soabi="cpython-311-aarch64-linux-gnu",
+    debug=False,
+    free_threaded=False,
+    os_name="posix",
+    sys_platform="linux",
+    platform_system="Linux",
+    base_prefix="/usr",
+    executable="/usr/bin/python3.11",
+    virtual_environment_home=None,
+    missing_modules=(),
+)
+
+
+def python_in(image: str, packages: frozenset[str] | None = None, **facts: object) -> Interpreter:
+    """The Python of an image for aarch64, whose C library is the image's own."""
+    path = Path("/usr/bin/python3.11")
+    changed = replace(DEBIAN_12, **facts)  # type: ignore[arg-type]
+    return Interpreter(path, path, (), ("image",), changed, base=BaseImage(image, "0" * 64, packages))
+
+
+def plan_of(name: str, interpreter: Interpreter) -> Plan:
+    environment = builtin_catalog().environments[name]
+    pythons = Pythons("container", HostFacts((interpreter,), ()))
+    return make_plan(Wanted(environment), pythons, recorded_locks(environment), recorded_proofs(environment))
+
+
+def why_not(plan: Plan) -> dict[str, str]:
+    return {each.what: each.why for each in plan.passed_over}
+
+
+DEBIAN = python_in("debian:12", frozenset({"libegl1", "libgles2"}))
+
+
+@pytest.mark.parametrize("name", builtin_catalog().environments)
+def test_every_environment_can_be_had_on_aarch64_linux(name: str) -> None:
+    assert plan_of(name, DEBIAN).chosen.lock.python == "3.11"
+
+
+def test_the_quantizer_is_the_preferred_edition_on_aarch64_linux() -> None:
+    preferred = builtin_catalog().environments["quantize"].editions[0]
+    assert plan_of("quantize", DEBIAN).chosen.edition == preferred
+
+
+def test_mediapipe_without_a_wheel_for_aarch64_is_passed_over_and_the_next_edition_is_chosen_at_once() -> None:
+    plan = plan_of("verify", DEBIAN)
+    assert plan.chosen.edition.name.startswith("1.2")
+    assert {each.edition.name for each in plan.candidates}.isdisjoint({"0.10.21"})
+    reason = why_not(plan)["verify 0.10.21 on Python 3.11"]
+    assert reason.startswith("mediapipe 0.10.21 has no wheel for this platform, only for macosx_11_0_universal2,")
+    assert "aarch64" not in reason
+
+
+def test_an_image_for_aarch64_without_the_system_libraries_is_not_tried() -> None:
+    with pytest.raises(NoEnvironment) as caught:
+        plan_of("verify", python_in("python:3.11-slim-bookworm", frozenset()))
+    assert "lacks the Debian packages libegl1, libgles2" in caught.value.why
+
+
+def test_there_is_no_quantizer_on_aarch64_with_musl_and_the_reason_is_literts_wheels() -> None:
+    with pytest.raises(NoEnvironment) as caught:
+        plan_of("quantize", python_in("python:3.11-alpine", libc=("musl", "")))
+    for edition in ("0.10", "0.9", "0.4.1"):
+        assert f"quantize {edition} on Python 3.11: ai-edge-litert" in caught.value.why
