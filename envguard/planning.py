@@ -218,7 +218,7 @@ def request_of(environment: Environment, edition: Edition, minor: str) -> LockRe
     """What the catalog asks of the edition's lock for a Python minor."""
     return LockRequest(
         environment.name, edition.name, minor, edition.requirements, edition.overrides, edition.dependencies,
-        edition.npm, edition.platforms,
+        edition.npm, edition.platforms, indexes=tuple(sorted(environment.indexes.items())),
     )  # fmt: skip
 
 

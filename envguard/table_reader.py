@@ -38,6 +38,10 @@ class TableReader:
         """Whether the value of a key is a table."""
         return isinstance(self._values.get(key), Mapping)
 
+    def holds_array(self, key: str) -> bool:
+        """Whether the value of a key is an array."""
+        return isinstance(self._values.get(key), list)
+
     def take(self, key: str, read: Callable[[object], Value], default: Value | None = None) -> Value:
         """The value of a key, or its default; a key without a default is required."""
         self._asked.append(key)

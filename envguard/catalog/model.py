@@ -57,7 +57,7 @@ class Environment:
     `check` is the payload check, or the text of `check_command`, which runs in the environment in its place.
     `editions` are in order of preference; the first is the default. `check_inputs` maps the check's own input names to
     samples; `lockfiles` is the folder that holds one folder per environment, `folder` the one that paths of scripts
-    are relative to.
+    are relative to. `indexes` maps packages to the name of the index that alone may serve them.
     """
 
     name: str
@@ -69,6 +69,7 @@ class Environment:
     check_inputs: Mapping[str, Reference] = field(default_factory=dict)
     check_command: tuple[str, ...] = ()
     folder: Path = Path()
+    indexes: Mapping[str, str] = field(default_factory=dict)
 
     def edition(self, name: str) -> Edition | None:
         """The edition with that name, or None."""
@@ -186,16 +187,26 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedIndex:
+    """A package index (PEP 503) that serves these `packages` and no others; nothing else may serve them."""
+
+    name: str
+    url: str
+    packages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Index:
     """Where a project says its packages come from; variables that the user has set take precedence.
 
     `url` is the address of a simple index (PEP 503), without credentials, `certificates` a PEM file of authorities to
-    trust, `proxy` the address of an HTTP proxy; each may be empty.
+    trust, `proxy` the address of an HTTP proxy; each may be empty. `named` are the indexes of single packages.
     """
 
     url: str = ""
     certificates: str = ""
     proxy: str = ""
+    named: tuple[NamedIndex, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from envguard.catalog.indexes import read_index
 from envguard.catalog.model import (
     NO_LIBRARIES,
     Catalog,
@@ -52,7 +52,6 @@ VARIABLE = re.compile(
     r"(?!(PATH|HOME|VIRTUAL_ENV|PYTHON(PATH|HOME|USERBASE|NOUSERSITE|STARTUP|PLATLIBDIR)|LD_.*|DYLD_.*)$)"
     r"[A-Za-z_][A-Za-z0-9_]*"
 )
-ADDRESS = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]+(/[A-Za-z0-9._~!&'()*+,;=:%/-]*)?")
 LARGEST_FILE = 1_000_000
 MOST_RETRIES = 100
 PAYLOAD = Path(__file__).resolve().parents[1] / "payload"
@@ -104,12 +103,12 @@ def catalog_from(
     table = TableReader(document, source)
     if table.take("schema", integer) != SCHEMA:
         table.refuse("schema", f"must be {SCHEMA}, the schema that this envguard reads")
+    index = read_index(table, folder, base.index)
     own = Catalog(
-        environments=table.named("environments", _environment_in(lockfiles, folder)),
+        environments=table.named("environments", _environment_in(lockfiles, folder, index)),
         tasks=table.named("tasks", _task_in(folder)),
         samples=table.named("samples", _sample),
     )
-    index = table.inner("index", _index_in(folder)) if table.holds_table("index") else base.index
     image = table.inner("image", _base_image) if table.holds_table("image") else base.base
     table.done()
     refuse_shadows(own, base, table.refuse)
@@ -124,33 +123,11 @@ def catalog_from(
     return catalog
 
 
-def _index_in(folder: Path) -> Callable[[TableReader], Index]:
-    def index(table: TableReader) -> Index:
-        certificates = table.take("certificates", inside, "")
-        return Index(
-            url=table.take("url", _address, ""),
-            certificates=str(folder / certificates) if certificates else "",
-            proxy=table.take("proxy", _address, ""),
-        )
-
-    return index
-
-
-def _address(value: object) -> str:
-    address = match(ADDRESS, "an http or https address without user and password, which belong in variables")(value)
-    try:
-        if urlsplit(address).hostname and urlsplit(address).port != 0:
-            return address
-    except ValueError:
-        pass
-    raise ValueError("must be an http or https address whose host and port are valid")
-
-
 def _base_image(table: TableReader) -> str:
     return table.take("base", _image)
 
 
-def _environment_in(lockfiles: Path, folder: Path) -> Callable[[str, TableReader], Environment]:
+def _environment_in(lockfiles: Path, folder: Path, index: Index) -> Callable[[str, TableReader], Environment]:
     def environment(name: str, table: TableReader) -> Environment:
         pythons = table.take("pythons", list_of(_minor, least=1))
         platforms = table.take("platforms", list_of(_platform, least=1), NO_PLATFORMS)
@@ -161,6 +138,7 @@ def _environment_in(lockfiles: Path, folder: Path) -> Callable[[str, TableReader
             name=name,
             lockfiles=lockfiles,
             folder=folder,
+            indexes={package: each.name for each in index.named for package in each.packages},
             summary=table.take("summary", text),
             check=check,
             check_command=command,

@@ -39,6 +39,7 @@ _FIELD = re.compile(
     r"# (environment|edition|python|cut-off|requires|override|npm|platform|dependencies|packages): (\S.*)"
 )
 _PACKAGE = re.compile(
+    r"(?:# index: (?P<index>[a-z0-9-]+)\n)?"
     r"(?P<wheels>(?:# wheel: [A-Za-z0-9_.!+-]+\.whl\n)+)"
     r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[A-Za-z0-9.!+_-]+)(?: ; (?P<marker>[^\\#\n]+))? \\\n"
     r"(?P<hashes>(?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)"
@@ -55,12 +56,16 @@ class LockedWheel:
 
 @dataclass(frozen=True, slots=True)
 class LockedPackage:
-    """One pinned package; `marker` (PEP 508) is empty if every platform needs it."""
+    """One pinned package; `marker` (PEP 508) is empty if every platform needs it.
+
+    `index` names the package index that it comes from, if that is not the one that serves most packages.
+    """
 
     name: str
     version: str
     marker: str
     wheels: tuple[LockedWheel, ...]
+    index: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,8 @@ class Lock:
         for package in self.packages:
             marker = f" ; {package.marker}" if package.marker else ""
             lines.append("")
+            if package.index:
+                lines.append(f"# index: {package.index}")
             lines.extend(f"# wheel: {wheel.filename}" for wheel in package.wheels)
             lines.append(f"{package.name}=={package.version}{marker} \\")
             hashes = [f"    --hash=sha256:{wheel.sha256}" for wheel in package.wheels]
@@ -125,7 +132,8 @@ class LockRequest:
     `requires` and `overrides` are as in the catalog (PEP 508); with `dependencies` off, only the requirements
     themselves are locked. `npm` are packages of npm's, which need no resolving. `platforms` are the names of those that
     the lock is for; none stands for all. `pins` (PEP 508) keep versions that an earlier lock has. `prereleases` is what
-    uv is told of them; by default, they count where nothing else will do.
+    uv is told of them; by default, they count where nothing else will do. `indexes` are packages, each with the name of
+    the index that alone may serve it.
     """
 
     environment: str
@@ -138,6 +146,7 @@ class LockRequest:
     platforms: tuple[str, ...] = ()
     pins: tuple[str, ...] = ()
     prereleases: Literal["allow", "disallow", "if-necessary-or-explicit"] = "if-necessary-or-explicit"
+    indexes: tuple[tuple[str, str], ...] = ()
 
     @property
     def digest(self) -> str:
@@ -231,7 +240,7 @@ def _package(block: str, path: Path) -> LockedPackage:
     if len(hashes) != len(filenames):
         raise _damaged(path, f"{match['name']} has {len(filenames)} wheels and {len(hashes)} hashes")
     wheels = tuple(LockedWheel(name, sha) for name, sha in zip(filenames, hashes, strict=True))
-    return LockedPackage(match["name"], match["version"], match["marker"] or "", wheels)
+    return LockedPackage(match["name"], match["version"], match["marker"] or "", wheels, match["index"] or "")
 
 
 def _release_of(filename: str) -> tuple[str, Version] | None:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from packaging.pylock import Package, PackageWheel, Pylock
+from packaging.requirements import Requirement
 from packaging.tags import compatible_tags, cpython_tags
-from packaging.utils import parse_wheel_filename
+from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from envguard.errors import BrokenData, EnvguardError
 from envguard.locks.evidence import missing_packages
-from envguard.locks.limited import export_command, resolve_command, write_project
 from envguard.locks.lockfile import Lock, LockedPackage, LockedWheel, LockRequest
+from envguard.locks.named_indexes import addresses_of, without_named
 from envguard.locks.uv import UvSetup
+from envguard.locks.uv_project import compile_command, export_command, resolve_command, write_project
 from envguard.platform_tags import LockPlatform, marker_values, platforms_of
 from envguard.requirement import written
 from envguard.toml import parse_toml
@@ -76,7 +77,7 @@ def _resolve(request: LockRequest, cut_off: str, uv: UvSetup) -> Lock:
 
     The first way is kept, since another way could choose other releases than the locks that it has made.
     """
-    if request.platforms:
+    if request.platforms or request.indexes:
         return _resolve_limited(request, cut_off, uv)
     try:
         return _resolve_universally(request, cut_off, uv)
@@ -90,22 +91,48 @@ def _resolve_universally(request: LockRequest, cut_off: str, uv: UvSetup) -> Loc
     with tempfile.TemporaryDirectory(prefix="envguard-lock-") as name:
         folder = Path(name)
         output = folder / "pylock.toml"
-        command = [*_command(request, cut_off, folder), "--output-file", output, "--cache-dir", uv.cache]
+        wanted = folder / "requirements.in"
+        wanted.write_text(_file_of(request.requires), encoding="utf-8")
+        command = compile_command(wanted, output, request, cut_off, uv.cache)
+        for option, requirements in (("--overrides", request.overrides), ("--constraints", request.pins)):
+            if requirements:
+                file = folder / f"{option.lstrip('-')}.in"
+                file.write_text(_file_of(requirements), encoding="utf-8")
+                command += [option, file]
         _run(command, request, folder, uv)
         return request.lock(cut_off, _locked_packages(output, request))
 
 
 def _resolve_limited(request: LockRequest, cut_off: str, uv: UvSetup) -> Lock:
+    served = dict(request.indexes)
+    addresses = addresses_of(sorted(set(served.values())), uv.variables)
+    alone = replace(uv, variables=without_named(uv.variables, addresses))
+    required = {canonicalize_name(Requirement(written(each)).name) for each in request.requires}
+    found: set[str] = set()
+    while True:
+        packages = _export_limited(request, cut_off, alone, addresses, found)
+        new = {each.name for each in packages if each.name in served} - required - found
+        if not new:
+            return request.lock(cut_off, tuple(replace(each, index=served.get(each.name, "")) for each in packages))
+        found |= new
+
+
+def _export_limited(
+    request: LockRequest, cut_off: str, uv: UvSetup, addresses: Mapping[str, str], found: Collection[str]
+) -> tuple[LockedPackage, ...]:
     with tempfile.TemporaryDirectory(prefix="envguard-lock-") as name:
         folder = Path(name)
         output = folder / "pylock.toml"
         try:
-            write_project(request, folder)
+            project = write_project(request, folder, addresses, found)
         except ValueError as error:
             raise _not_a_requirement(error) from error
-        _run(resolve_command(cut_off, uv.cache), request, folder, uv)
-        _run(export_command(output, uv.cache), request, folder, uv)
-        return request.lock(cut_off, _locked_packages(output, request))
+        if request.dependencies:
+            _run(resolve_command(request, cut_off, uv.cache), request, folder, uv)
+            _run(export_command(output, uv.cache), request, folder, uv)
+        else:
+            _run(compile_command(project, output, request, cut_off, uv.cache), request, folder, uv)
+        return _locked_packages(output, request)
 
 
 def _run(command: Sequence[str | Path], request: LockRequest, folder: Path, uv: UvSetup) -> None:
@@ -121,28 +148,6 @@ def _run(command: Sequence[str | Path], request: LockRequest, folder: Path, uv: 
     )
     if run.returncode != 0:
         raise _failure(f"{request.environment} {request.edition}", request.python, run.stderr.strip())
-
-
-def _command(request: LockRequest, cut_off: str, folder: Path) -> list[str | Path]:
-    """uv's arguments, without those for output and cache; what is wanted is written into files of the folder."""
-    wanted = folder / "requirements.in"
-    wanted.write_text(_file_of(request.requires), encoding="utf-8")
-    command: list[str | Path] = [
-        "pip", "compile", wanted, "--universal", "--python-version", request.python, "--python", sys.executable,
-        "--no-config", "--no-python-downloads", "--only-binary", ":all:", "--exclude-newer", cut_off,
-        "--format", "pylock.toml", "--color", "never", "--quiet", "--prerelease", request.prereleases,
-    ]  # fmt: skip
-    if request.overrides:
-        overrides = folder / "overrides.in"
-        overrides.write_text(_file_of(request.overrides), encoding="utf-8")
-        command += ["--overrides", overrides]
-    if request.pins:
-        pins = folder / "constraints.in"
-        pins.write_text(_file_of(request.pins), encoding="utf-8")
-        command += ["--constraints", pins]
-    if not request.dependencies:
-        command.append("--no-deps")
-    return command
 
 
 def _file_of(requirements: Iterable[str]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from packaging.utils import canonicalize_name
+
 from envguard.errors import NoEnvironment
 from envguard.locks.lockfile import Lock, LockRequest
 
@@ -34,9 +36,17 @@ def difference(lock: Lock, request: LockRequest) -> str:
     ):
         if before != after:
             return _of_lists(what, before, after)
+    for package in lock.packages:
+        wanted = dict(request.indexes).get(canonicalize_name(package.name), "")
+        if package.index != wanted:
+            return f"{package.name} is to come from {_index(wanted)}, and was locked from {_index(package.index)}"
     if lock.dependencies != request.dependencies:
         return f"it was made {'with' if lock.dependencies else 'without'} dependencies"
     return ""
+
+
+def _index(name: str) -> str:
+    return f"the index {name!r}" if name else "the index of all other packages"
 
 
 def _of_lists(what: str, before: tuple[str, ...], after: tuple[str, ...]) -> str:

@@ -88,4 +88,6 @@ def what_it_does(catalog: Catalog) -> str:
         if value and catalog.project is not None:
             shown = os.path.relpath(value, catalog.project) if what == "certificates" else value
             lines.append(f"sets the {what} for packages: {shown}")
+    if catalog.project is not None:
+        lines += [f"fetches {', '.join(each.packages)} from {each.url}" for each in index.named]
     return "\n".join(lines)

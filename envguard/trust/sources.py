@@ -13,13 +13,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from envguard.catalog.model import Catalog
+from envguard.catalog.model import Catalog, Index
 from envguard.errors import BadInput
 
 INDEXES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
 MORE_INDEXES = ("UV_INDEX", "UV_EXTRA_INDEX_URL", "PIP_EXTRA_INDEX_URL")
 CERTIFICATES = ("SSL_CERT_FILE", "PIP_CERT")
 PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "PIP_PROXY")
+NAMED_INDEXES = "UV_INDEX"
 NAMED = re.compile(r"UV_INDEX_\w+_(USERNAME|PASSWORD)")
 
 
@@ -35,6 +36,7 @@ def sources_of(catalog: Catalog, environ: Mapping[str, str]) -> dict[str, str]:
         if value and not any(environ.get(each) for each in names):
             laid[names[0]] = value
             on_the_way |= names is not INDEXES
+    laid.update(_with_named(index, environ))
     if not on_the_way:
         return laid
     whose = _credentials(laid)
@@ -47,6 +49,14 @@ def sources_of(catalog: Catalog, environ: Mapping[str, str]) -> dict[str, str]:
         )
     # An index may send uv on to any host, and this keeps it from finding credentials for that one.
     return {**laid, "NETRC": os.devnull, "UV_CREDENTIALS_DIR": f"{os.devnull}/none"}
+
+
+def _with_named(index: Index, environ: Mapping[str, str]) -> dict[str, str]:
+    """uv's variable of named indexes, with those of the project that the user's own does not name."""
+    own = environ.get(NAMED_INDEXES, "").split()
+    taken = {each.partition("=")[0] for each in own}
+    added = [f"{each.name}={each.url}" for each in index.named if each.name not in taken]
+    return {NAMED_INDEXES: " ".join([*own, *added])} if added else {}
 
 
 def _credentials(environ: Mapping[str, str]) -> str:

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from envguard.catalog.reading import catalog_from
 from envguard.table_reader import TableReader
 from envguard.toml import parse_toml
-from tests.support.catalogs import GOOD, SPOILT, Spoilt
+from tests.support.catalogs import GOOD, SEVERAL_INDEXES, SPOILT, Spoilt
 
 CHECKOUT = Path(__file__).parents[2]
 SCHEMA: dict[str, Any] = json.loads((CHECKOUT / "docs" / "catalog.schema.json").read_text(encoding="utf-8"))
@@ -24,7 +24,9 @@ OPTIONAL = "optional-system-libraries"
 # The reader's tables by the place that their errors name, and the same in the schema.
 TABLES = {
     r"t": SCHEMA,
-    r"t: index": SCHEMA["properties"]["index"],
+    r"t: index": SCHEMA["$defs"]["index"],
+    r"t: index\[0\]": SCHEMA["$defs"]["named-index"],
+    r"t: index\[1\]": SCHEMA["$defs"]["index"],
     r"t: image": SCHEMA["properties"]["image"],
     r"t: environments\.[^.:]+": SCHEMA["$defs"]["environment"],
     r"t: environments\.[^.:]+: check": SCHEMA["$defs"]["environment"]["properties"]["check"]["oneOf"][1],
@@ -53,6 +55,7 @@ def test_the_schema_takes_every_catalog_of_the_repository(path: Path) -> None:
 
 def test_the_schema_takes_everything_that_the_reader_takes() -> None:
     assert errors(GOOD) == []
+    assert errors(SEVERAL_INDEXES) == []
 
 
 @pytest.mark.parametrize("spoilt", [each for each in SPOILT if each.known], ids=lambda spoilt: spoilt.said)
@@ -74,7 +77,8 @@ def test_both_know_the_same_keys(monkeypatch: pytest.MonkeyPatch) -> None:
         done(table)
 
     monkeypatch.setattr(TableReader, "done", remembering)
-    catalog_from(GOOD, source="t", lockfiles=Path())
+    for document in (GOOD, SEVERAL_INDEXES):
+        catalog_from(document, source="t", lockfiles=Path())
     assert len(asked) >= len(TABLES)
     unused = dict(TABLES)
     for where, keys in asked.items():

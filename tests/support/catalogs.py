@@ -83,6 +83,10 @@ GOOD: dict[str, Any] = {
         },
     },
 }
+SEVERAL_INDEXES: dict[str, Any] = {
+    **GOOD,
+    "index": [{"name": "private", "url": "https://ours.example/simple", "packages": ["Our_Thing"]}, GOOD["index"]],
+}
 
 
 @dataclass(frozen=True)
@@ -124,6 +128,14 @@ SPOILT = [
     Spoilt(changed("index", "url", to="https://user:secret@mirror.example/simple"), "without user and password"),
     Spoilt(changed("index", "url", to="ftp://mirror.example"), "an http or https address"),
     Spoilt(changed("index", "certificates", to="../ca.pem"), "without '..'"),
+    Spoilt(
+        changed("index", to=[{"url": "https://a.example"}, {"proxy": "http://b.example"}]), "two tables", known=False
+    ),
+    Spoilt(changed("index", to=[{"name": "a", "url": "https://a.example", "packages": []}]), "at least 1"),
+    Spoilt(
+        changed("index", to=[{"name": "A_b", "url": "https://a.example", "packages": ["x"]}]), "a name of lower-case"
+    ),
+    Spoilt(changed("index", to=[{"name": "a", "url": "https://a.example", "packages": ["../x"]}]), "name of a package"),
     Spoilt(changed("index", "adress", to="x"), "is not known"),
     Spoilt(changed("image", "base", to="Python 3"), "name of a container image"),
     Spoilt(changed("image", "base", to="python:{version}"), "name of a container image"),

@@ -95,8 +95,11 @@ def yank(wheel: Path) -> None:
 
 
 @contextlib.contextmanager
-def serving(wheels: Path, authority: Authority, credentials: str = "") -> Iterator[Index]:
-    """Serve a folder of wheels as a simple index (PEP 691) over TLS; with `credentials`, to their bearer alone."""
+def serving(wheels: Path, authority: Authority, credentials: str = "", *, dated: bool = True) -> Iterator[Index]:
+    """Serve a folder of wheels as a simple index (PEP 691) over TLS; with `credentials`, to their bearer alone.
+
+    An index that is not `dated` does not tell when files were uploaded.
+    """
     index = Index("")
     expected = "Basic " + base64.b64encode(credentials.encode()).decode() if credentials else None
 
@@ -109,7 +112,9 @@ def serving(wheels: Path, authority: Authority, credentials: str = "") -> Iterat
             kind, _, name = self.path.strip("/").partition("/")
             if kind == "simple":
                 found = sorted(wheels.glob(f"{name.replace('-', '_')}-*.whl"))
-                body = json.dumps({"meta": {"api-version": "1.1"}, "name": name, "files": list(map(_entry, found))})
+                body = json.dumps(
+                    {"meta": {"api-version": "1.1"}, "name": name, "files": [_entry(each, dated) for each in found]}
+                )
                 self._answer(200 if found else 404, body.encode(), "application/vnd.pypi.simple.v1+json")
             elif kind == "files" and (wheels / name).is_file():
                 self._answer(200, (wheels / name).read_bytes(), "application/octet-stream")
@@ -140,16 +145,16 @@ def serving(wheels: Path, authority: Authority, credentials: str = "") -> Iterat
         yield index
 
 
-def _entry(wheel: Path) -> dict[str, object]:
+def _entry(wheel: Path, dated: bool) -> dict[str, object]:
     """A file of the index, with the upload time (PEP 700) that a cut-off date needs."""
-    return {
+    entry: dict[str, object] = {
         "filename": wheel.name,
         "url": f"/files/{wheel.name}",
         "hashes": {"sha256": hashlib.sha256(wheel.read_bytes()).hexdigest()},
         "size": wheel.stat().st_size,
-        "upload-time": "2026-01-01T00:00:00Z",
         "yanked": wheel.with_name(wheel.name + YANKED).exists(),
     }
+    return {**entry, "upload-time": "2026-01-01T00:00:00Z"} if dated else entry
 
 
 @contextlib.contextmanager
