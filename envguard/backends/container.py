@@ -25,7 +25,7 @@ from envguard.backends.image import Image, build_image, find_image, remove_image
 from envguard.backends.image_context import tag_of
 from envguard.backends.image_layout import SITE_PACKAGES, Compiler, lay_out
 from envguard.backends.inside import CONTAINER, GIVEN_INSIDE, PAYLOAD_INSIDE, WORK_INSIDE, site_packages_in_image
-from envguard.backends.installing import Installer
+from envguard.backends.installers.settings import Installer
 from envguard.backends.protocol import Installed, Surroundings
 from envguard.backends.resources import Resources, resources_from
 from envguard.errors import NoEnvironment

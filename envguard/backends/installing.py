@@ -1,59 +1,23 @@
-"""Install locks with uv: only wheels whose hashes match, into virtual environments or other folders."""
+"""Install locks: only wheels whose hashes match, into virtual environments or plain folders."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import shutil
-import signal
-import subprocess
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from envguard.backends.uv_words import Tell, UvWords, tell_nobody
+from envguard.backends.installers.finishing import finish_packages, finish_skeleton
+from envguard.backends.installers.settings import Installer, Job
+from envguard.backends.installers.tool import Tool, tool_of
 from envguard.errors import NoEnvironment
-from envguard.host.secrets import without_secrets
+from envguard.host.interpreters import Interpreter
 from envguard.layout import Layout
 from envguard.locks.lockfile import Lock
-from envguard.stalling import LEAST, PATIENCE, VARIABLE, Stall, ended_if_stalled
 
-TAIL_LINES = 20
-NO_SPACE = re.compile(r"No space left on device|os error 28\b|Disk quota exceeded|os error 112\b")
-
-# These make two builds of a lock in the same folder equal byte for byte. Bytecode carries its source's time unless it
-# is told to carry a hash; nobody edits the sources here, so the hash need not be checked on import. Before Python 3.11,
-# the order of a set of constants in bytecode follows the hash seed.
-REPRODUCIBLE = {"PYC_INVALIDATION_MODE": "UNCHECKED_HASH", "PYTHONHASHSEED": "0"}
-
-
-@dataclass(frozen=True, slots=True)
-class Installer:
-    """How uv is run: its binary, its variables, its cache, and the folder for its logs.
-
-    With `find_links`, folders of wheels replace the package index; with `offline`, no network is used. `tell` is told
-    how far an installation has got; one for which nothing comes for `patience` seconds is ended. `npm_variables` are
-    those that npm sees.
-    """
-
-    uv: Path
-    variables: Mapping[str, str]
-    cache: Path
-    logs: Path
-    find_links: tuple[Path, ...] = ()
-    offline: bool = False
-    tell: Tell = tell_nobody
-    patience: float = PATIENCE
-    npm_variables: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def sources(self) -> list[str | Path]:
-        """The arguments that name the sources of packages."""
-        wheelhouses: list[str | Path] = ["--no-index"] if self.find_links else []
-        for folder in self.find_links:
-            wheelhouses += ["--find-links", folder]
-        return [*wheelhouses, *(["--offline"] if self.offline else [])]
+# uv's words where it cannot make sense of an interpreter, such as one of Debian's 3.9 without distutils.
+REFUSED_BY_UV = re.compile(r"Failed to inspect Python interpreter.*\n(?:.*Can't use Python.*\n)?\s*cause: ([^\n]+)")
 
 
 def build_venv(
@@ -61,51 +25,56 @@ def build_venv(
 ) -> Layout:
     """Create a virtual environment in `folder` and install every package of the lock into it.
 
-    Files are copied, never hard-linked, so that damage to one environment does not spread, and bytecode is compiled
-    now, so that no run writes to the environment. Raises NoEnvironment with uv's own words.
+    Whichever tool does it, its files are the same. Files are copied, never hard-linked, so that damage to one
+    environment does not spread, and bytecode is compiled now, so that no run writes to the environment. Children
+    inherit the `descriptors`. Raises NoEnvironment with the tool's own words.
     """
-    venv = folder / "venv"
-    folder.mkdir(parents=True)
-    requirements = folder / "lock.txt"
-    requirements.write_text(lock.text(), encoding="utf-8")
-    venv_of: list[str | Path] = ["venv", venv, "--python", interpreter, "--no-project", "--link-mode", "copy"]
-    run_uv(installer, venv_of, lock, folder, descriptors)
-    layout = _layout(venv)
-    run_uv(
-        installer,
-        [
-            "pip", "install", "--python", layout.python, "--requirements", requirements, "--require-hashes",
-            "--no-deps", "--only-binary", ":all:", "--link-mode", "copy", "--compile-bytecode", *installer.sources,
-        ],
-        lock,
-        folder,
-        descriptors,
-    )  # fmt: skip
+    job = Job(lock, folder, installer, descriptors)
+    job.write()
+    tool = _created_by(tool_of(installer), folder / "venv", interpreter, job)
+    layout = _layout(folder / "venv")
+    finish_skeleton(layout)
+    tool.install(layout.python, job)
+    finish_packages(layout, layout.python)
     return layout
 
 
-def forget_distributions(names: Sequence[str], installer: Installer) -> None:
-    """Remove distributions from uv's cache, so that the next build downloads them again."""
-    clear_cache(installer.uv, installer.cache, installer.variables, names)
+def install_for_image(
+    folder: Path,
+    interpreter: Interpreter,
+    lock: Lock,
+    installer: Installer,
+    layout: Layout,
+    descriptors: tuple[int, ...] = (),
+) -> None:
+    """Install a lock's wheels for the platform of an image's interpreter into a layout's folder, without bytecode."""
+    job = Job(lock, folder, installer, descriptors)
+    job.write()
+    tool_of(installer).lay_out(layout.site_packages, interpreter, job)
+    layout.site_packages.mkdir(exist_ok=True)  # a lock may install nothing on this platform
+    finish_packages(layout, layout.python)
 
 
-def clear_cache(uv: Path, cache: Path, variables: Mapping[str, str], names: Sequence[str] = ()) -> None:
-    """Empty uv's cache, or remove the named distributions from it; uv waits until nobody is installing from it."""
-    command = [uv, "cache", "clean", *names, "--no-config", "--cache-dir", cache, "--color", "never", "--quiet"]
-    run = subprocess.run(
-        list(map(str, command)),
-        env=dict(variables),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-    )
-    if run.returncode != 0:
-        raise NoEnvironment(
-            f"uv's cache {cache} cannot be cleared.",
-            why="\n".join(run.stderr.strip().splitlines()[-TAIL_LINES:]),
-            next_step="Check its permissions and the disk, then run the same command again.",
-        )
+def forget(names: Sequence[str], installer: Installer) -> None:
+    """Remove distributions from the installer's cache, so that the next build fetches them again; all if none is named.
+
+    Raises NoEnvironment if they cannot be removed.
+    """
+    tool_of(installer).forget(names, installer)
+
+
+def _created_by(tool: Tool, venv: Path, interpreter: Path, job: Job) -> Tool:
+    """The tool that made a virtual environment: another one than asked if that does not serve the interpreter."""
+    try:
+        tool.create(venv, interpreter, job)
+    except NoEnvironment as error:
+        refused = REFUSED_BY_UV.search(error.why)
+        if job.installer.uv is None or refused is None:
+            raise
+        job.installer.passed_by(f"it does not serve {interpreter} ({refused[1].strip()})")
+        tool = tool_of(replace(job.installer, uv=None))
+        tool.create(venv, interpreter, job)
+    return tool
 
 
 def _layout(venv: Path) -> Layout:
@@ -113,91 +82,3 @@ def _layout(venv: Path) -> Layout:
         return Layout(venv / "Scripts" / "python.exe", venv / "Lib" / "site-packages")
     (site_packages,) = venv.glob("lib/python3.*/site-packages")
     return Layout(venv / "bin" / "python", site_packages)
-
-
-def run_uv(
-    installer: Installer,
-    arguments: Sequence[str | Path],
-    lock: Lock,
-    folder: Path,
-    descriptors: tuple[int, ...],
-) -> None:
-    """Run uv for a lock, which it installs below `folder`. Children inherit the `descriptors`.
-
-    Raises NoEnvironment with uv's words, or where nothing comes any more.
-    """
-    command = [
-        installer.uv, *arguments, "--no-config", "--no-python-downloads", "--cache-dir", installer.cache,
-        "--color", "never", "--no-progress",
-    ]  # fmt: skip
-    code, said, stall = _follow(command, installer, folder, descriptors)
-    if stall.found:
-        raise _has_stalled(lock, stall)
-    if code != 0:
-        if NO_SPACE.search(said):
-            raise _disk_is_full(lock, installer)
-        raise NoEnvironment(
-            f"{lock.environment} {lock.edition} cannot be installed for Python {lock.python}.",
-            why=without_secrets("\n".join(said.strip().splitlines()[-TAIL_LINES:]), installer.variables),
-            next_step="If the package index cannot be reached, check the network, the proxy and the index settings; "
-            "then run the same command again.",
-        )
-
-
-def _follow(
-    command: Sequence[str | Path], installer: Installer, folder: Path, descriptors: tuple[int, ...]
-) -> tuple[int, str, Stall]:
-    """Run uv and follow its output line by line; returns its exit code, all of its output, and whether it stalled."""
-    words, lines = UvWords(installer.tell), []
-    with subprocess.Popen(
-        command,
-        env={**installer.variables, **REPRODUCIBLE},
-        cwd=installer.logs,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        pass_fds=descriptors,
-        start_new_session=True,
-    ) as process:
-        assert process.stdout is not None
-        try:
-            places = (installer.cache, folder)
-            with ended_if_stalled(places, lambda: _kill(process), installer.patience) as stall:
-                for line in process.stdout:
-                    lines.append(line)
-                    words.hear(line)
-        except BaseException:
-            _kill(process)
-            raise
-    return process.returncode, "".join(lines), stall
-
-
-def _kill(process: subprocess.Popen[str]) -> None:
-    """End uv and the Pythons that compile for it, which would otherwise keep writing to a folder being cleared."""
-    if os.name == "nt":
-        process.kill()
-        return
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-
-
-def _has_stalled(lock: Lock, stall: Stall) -> NoEnvironment:
-    return NoEnvironment(
-        f"The installation of {lock.environment} {lock.edition} for Python {lock.python} has stalled.",
-        why=f"fewer than {LEAST:,} bytes came in {stall.patience:g} seconds",
-        next_step="Check the network, the proxy and the package index, then run the same command again; "
-        f"on a line that is so slow, give it more time: {VARIABLE}={2 * stall.patience:g}",
-    )
-
-
-def _disk_is_full(lock: Lock, installer: Installer) -> NoEnvironment:
-    free = shutil.disk_usage(installer.logs).free / 1e6
-    return NoEnvironment(
-        f"There is no space left to install {lock.environment} {lock.edition} for Python {lock.python}.",
-        why=f"the disk that holds {installer.logs.parent} has {free:,.1f} MB free; how much more is "
-        "needed is unknown until everything is unpacked",
-        next_step="Free some space, for example with `envguard store prune`, or set ENVGUARD_HOME to a folder on "
-        "another disk; then run the same command again.",
-    )

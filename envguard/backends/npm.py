@@ -16,7 +16,8 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from envguard.backends.installing import TAIL_LINES, Installer
+from envguard.backends.installers.running import TAIL_LINES
+from envguard.backends.installers.settings import Installer
 from envguard.errors import NoEnvironment
 from envguard.files import CHUNK, appearing_whole
 from envguard.host.secrets import without_secrets

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, ClassVar, Protocol
 
-from envguard.backends.installing import Installer
+from envguard.backends.installers.settings import Installer
 from envguard.host.interpreters import HostFacts
 from envguard.layout import Layout
 from envguard.planning import Candidate, Pythons

@@ -11,7 +11,8 @@ from typing import IO, ClassVar
 
 from envguard.backends.command import run_command
 from envguard.backends.host_process import step_process
-from envguard.backends.installing import Installer, build_venv
+from envguard.backends.installers.settings import Installer
+from envguard.backends.installing import build_venv
 from envguard.backends.npm import install_npm_packages
 from envguard.backends.protocol import Installed, Running, Surroundings
 from envguard.backends.table import HOST

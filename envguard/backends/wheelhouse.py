@@ -7,18 +7,16 @@ certificate and credential.
 from __future__ import annotations
 
 import contextlib
-import os
-import re
 import secrets
 import shutil
 import subprocess
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from urllib.parse import quote, urlsplit
 
 from packaging.utils import parse_wheel_filename
 
+from envguard.backends.installers.pip_settings import pip_variables
 from envguard.errors import BadInput, NoEnvironment
 from envguard.files import appearing_whole, file_facts, sync_folder
 from envguard.host.secrets import without_secrets
@@ -52,37 +50,6 @@ def write_wheelhouse(
         else:
             folder.replace(target)
             sync_folder(target.parent)
-
-
-def pip_variables(variables: Mapping[str, str]) -> dict[str, str]:
-    """uv's settings for indexes and certificates under pip's names; everything else unchanged."""
-    kept = {name: value for name, value in variables.items() if not name.upper().startswith("UV_")}
-    default = variables.get("UV_DEFAULT_INDEX") or variables.get("UV_INDEX_URL")
-    extra = f"{variables.get('UV_INDEX', '')} {variables.get('UV_EXTRA_INDEX_URL', '')}".split()
-    if default:
-        kept["PIP_INDEX_URL"] = _with_credentials(default, variables)
-    if extra:
-        kept["PIP_EXTRA_INDEX_URL"] = " ".join(_with_credentials(index, variables) for index in extra)
-    if "SSL_CERT_FILE" in variables:
-        kept["PIP_CERT"] = variables["SSL_CERT_FILE"]
-    # No configuration file of the user or the system may add to this.
-    kept["PIP_CONFIG_FILE"] = os.devnull
-    return kept
-
-
-def _with_credentials(index: str, variables: Mapping[str, str]) -> str:
-    """The address of an index with its credentials.
-
-    uv writes `name=address` and keeps the credentials in UV_INDEX_NAME_USERNAME and _PASSWORD.
-    """
-    match = re.fullmatch(r"(?:(?P<name>[A-Za-z0-9._-]+)=)?(?P<url>.+)", index)
-    assert match is not None, index
-    parts = urlsplit(match["url"])
-    prefix = "UV_INDEX_" + re.sub(r"[^A-Z0-9]", "_", (match["name"] or "").upper())
-    user, password = variables.get(f"{prefix}_USERNAME"), variables.get(f"{prefix}_PASSWORD", "")
-    if not match["name"] or user is None or "@" in parts.netloc:
-        return match["url"]
-    return parts._replace(netloc=f"{quote(user, safe='')}:{quote(password, safe='')}@{parts.netloc}").geturl()
 
 
 def _download(

@@ -9,7 +9,9 @@ from typing import Annotated
 
 import typer
 
-from envguard.backends.installing import clear_cache
+from envguard.backends.installers.choosing import chosen_tool
+from envguard.backends.installers.settings import Installer
+from envguard.backends.installing import forget
 from envguard.cli.options import DryRunOption, JsonOption
 from envguard.cli.screen import screen
 from envguard.cli.selection import catalog_of
@@ -18,7 +20,6 @@ from envguard.cli.text import printable
 from envguard.cli.workshop import open_workshop
 from envguard.errors import BadInput
 from envguard.host.variables import installer_variables
-from envguard.locks.uv import find_uv
 from envguard.running.environments.recorded import recorded_locks
 from envguard.running.environments.repairing import Repair, repair
 from envguard.store.fingerprint import MARKER
@@ -34,6 +35,7 @@ from envguard.store.inventory import (
 )
 from envguard.store.locking import is_being_built
 from envguard.store.removing import Sweep, collect, prune
+from envguard.store.scratch import logs_folder
 from envguard.store.verifying import Defect, condemn, verify_environment
 
 FINDINGS_SHOWN = 10
@@ -103,10 +105,11 @@ def collect_store(
 ) -> None:
     """Shrink the store to a size: clear the package cache if that is enough, else remove the least recently used."""
     home, limit = envguard_home(), parse_size(max_size)
+    variables, cache, logs = installer_variables(ctx.obj.environ), installer_cache(home), logs_folder(home)
     sweep = collect(
         home,
         limit,
-        clear_cache=lambda: clear_cache(find_uv(), installer_cache(home), installer_variables(ctx.obj.environ)),
+        clear_cache=lambda: forget((), Installer(chosen_tool(ctx.obj.environ).uv, variables, cache, logs)),
         dry_run=dry_run,
     )
     _show_sweep(sweep, dry_run=dry_run, as_json=as_json)

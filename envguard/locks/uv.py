@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import uv
-
 from envguard.errors import NoEnvironment
+
+try:
+    import uv
+except ImportError:  # there is none for this platform
+    uv = None  # type: ignore[assignment]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,12 @@ class UvSetup:
 @cache
 def find_uv() -> Path:
     """The uv binary of the installed `uv` distribution; raises NoEnvironment if it is missing."""
+    if uv is None:
+        raise NoEnvironment(
+            "envguard's own uv is missing.",
+            why="it was not installed, as where it has no wheel for the platform",
+            next_step="Reinstall envguard; its `uv` dependency brings the binary.",
+        )
     try:
         return Path(uv.find_uv_bin())
     except FileNotFoundError as error:

@@ -15,7 +15,8 @@ from envguard.payload.contract import RUN, SAMPLE, TASK, UNVERIFIED, YES, Refere
 from envguard.running.checking_files import check_places
 from envguard.running.code_digest import code_digest
 from envguard.running.command_step import check_script
-from envguard.running.environments.preparing import Prepared, Workshop
+from envguard.running.environments.prepared import Prepared
+from envguard.running.environments.preparing import Workshop
 from envguard.running.publishing import publish, publish_reports
 from envguard.running.recording import record_of
 from envguard.running.run_files import RunFiles

@@ -17,7 +17,7 @@ from envguard.files import FileFacts
 from envguard.host.secrets import hashed_if_secret
 from envguard.payload.contract import Reference
 from envguard.running.code_digest import task_digest
-from envguard.running.environments.preparing import Prepared
+from envguard.running.environments.prepared import Prepared
 from envguard.running.pipeline import TaskResult
 from envguard.running.task_order import TaskOrder
 from envguard.running.task_run import HandedOver

@@ -16,7 +16,7 @@ from envguard.payload.contract import (
     StepRecord,
     from_json,
 )
-from envguard.running.environments.preparing import Prepared
+from envguard.running.environments.prepared import Prepared
 from envguard.running.task_run import TaskRun
 
 

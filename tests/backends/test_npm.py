@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from envguard.backends.installing import Installer
+from envguard.backends.installers.settings import Installer
 from envguard.backends.npm import install_npm_packages
 from envguard.errors import NoEnvironment
 from envguard.host.variables import installer_variables, npm_variables

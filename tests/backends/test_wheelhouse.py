@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from envguard.backends.wheelhouse import pip_variables, write_wheelhouse
+from envguard.backends.installers.pip_settings import pip_variables
+from envguard.backends.wheelhouse import write_wheelhouse
 from envguard.errors import BadInput, NoEnvironment
 from envguard.locks.lockfile import Lock, LockedPackage, LockedWheel
 from envguard.locks.wheels import PinnedWheel

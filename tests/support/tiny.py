@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from envguard.backends.installing import Installer, build_venv
+from envguard.backends.installers.settings import Installer
+from envguard.backends.installing import build_venv
 from envguard.host.variables import installer_variables
 from envguard.layout import Layout
 from envguard.locks.lockfile import Lock, LockRequest, read_lock
@@ -70,12 +71,12 @@ class Tiny:
         pass
 
 
-def lock_of(cache: Path, *requirements: str) -> Lock:
+def lock_of(cache: Path, *requirements: str, python: str = PYTHON) -> Lock:
     """A lock, resolved at most once for all tests that share a cache."""
-    kept = cache.parent / f"{'+'.join(sorted(requirements))}-{PYTHON}.txt"
+    kept = cache.parent / f"{'+'.join(sorted(requirements))}-{python}.txt"
     if not kept.exists():
         lock = resolve(
-            LockRequest("tiny", "1", PYTHON, requirements),
+            LockRequest("tiny", "1", python, requirements),
             cut_off=CUT_OFF,
             uv=UvSetup(find_uv(), installer_variables(os.environ), cache),
         )

@@ -7,7 +7,8 @@ from envguard.cli.selection import Selection, catalog_of
 from envguard.cli.session import Session
 from envguard.cli.workshop import open_workshop
 from envguard.errors import BadInput
-from envguard.running.environments.preparing import Prepared, Workshop
+from envguard.running.environments.prepared import Prepared
+from envguard.running.environments.preparing import Workshop
 
 
 def prepare(session: Session, selection: Selection, *, interactive: bool = False) -> tuple[Workshop, Prepared]:

@@ -11,7 +11,8 @@ from envguard.backends.inside import PAYLOAD_INSIDE, SAMPLES_INSIDE, architectur
 from envguard.catalog.model import CommandStep, PayloadStep, Task
 from envguard.errors import BadInput
 from envguard.payload.door.references import FILE, SAMPLE
-from envguard.running.environments.preparing import Prepared, Workshop
+from envguard.running.environments.prepared import Prepared
+from envguard.running.environments.preparing import Workshop
 from envguard.running.step import PAYLOAD
 
 PAYLOAD_TAR = "payload.tar"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from envguard.backends.inside import CONTAINER
-from envguard.running.environments.preparing import Prepared, Workshop
+from envguard.running.environments.prepared import Prepared
+from envguard.running.environments.preparing import Workshop
 
 if TYPE_CHECKING:
     from envguard.backends.container import ContainerBackend

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from envguard.backends.installing import Installer, forget_distributions
-from envguard.backends.protocol import Backend, Installed, Surroundings, Workspace
+from envguard.backends.installers.choosing import Chosen, chosen_tool
+from envguard.backends.installers.settings import Installer
+from envguard.backends.installing import forget
+from envguard.backends.protocol import Backend, Surroundings, Workspace
 from envguard.backends.table import BACKENDS, backend_class
 from envguard.catalog.model import Catalog
 from envguard.catalog.projects import find_project
@@ -22,9 +24,9 @@ from envguard.layout import Layout
 from envguard.locks.lockfile import lock_path
 from envguard.locks.proofs import Proof, proofs_path
 from envguard.locks.staleness import StaleLock
-from envguard.locks.uv import find_uv
 from envguard.planning import Candidate, PassedOver, Plan, Wanted, make_plan
 from envguard.running.environments.checking import CheckFailed, check_environment
+from envguard.running.environments.prepared import Prepared, identity_of, installed
 from envguard.running.environments.recorded import recorded_locks, recorded_proofs
 from envguard.running.events import Building, BuildProgress, PassedBy, Receiver, Waiting
 from envguard.running.step import PAYLOAD, scratch_folder
@@ -32,45 +34,12 @@ from envguard.stalling import patience_of
 from envguard.store.environments import BuiltEnvironment, DamagedInstall, ensure, make_folder, read_ready
 from envguard.store.fingerprint import MARKER
 from envguard.store.home import environments_folder, installer_cache, probe_cache
-from envguard.store.identity import Identity
 from envguard.store.locking import in_use
 from envguard.store.process_marks import has_ended, process_mark
 from envguard.store.scratch import log_file, logs_folder, runs_folder
 from envguard.trust.allowing import require_allowed
 from envguard.trust.records import record_path
 from envguard.trust.sources import sources_of
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """An environment that is ready, its candidate, and the candidates that failed before it."""
-
-    candidate: Candidate
-    built: BuiltEnvironment
-    failed: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def installed(self) -> Installed:
-        """The environment as backends know it."""
-        return installed(self.candidate, self.built.layout)
-
-    def as_json(self) -> dict[str, object]:
-        """The environment for `--json`."""
-        python = self.candidate.interpreter
-        return {
-            "name": self.candidate.environment.name,
-            "edition": self.candidate.edition.name,
-            "python": python.version_text,
-            "interpreter": str(python.path),
-            "backend": self.candidate.backend,
-            "base": python.base.reference if python.base else None,
-            "lock": self.candidate.lock.digest,
-            "folder": str(self.built.folder),
-            "built_now": self.built.fresh,
-            "proof": self.built.proof.as_json(),
-            "frozen": self.candidate.stale,
-            "failed_before": [{"what": what, "why": why} for what, why in self.failed],
-        }
 
 
 @dataclass
@@ -243,7 +212,7 @@ class Workshop:
 
     def forget(self, distributions: tuple[str, ...]) -> None:
         """Make the next build download distributions again, because uv's cache of them is damaged."""
-        forget_distributions(distributions, self._installer())
+        forget(distributions, self._installer())
 
     def _ensure(self, candidate: Candidate) -> BuiltEnvironment:
         watcher, identity = _Announcer(candidate, self.receive), identity_of(candidate)
@@ -269,20 +238,30 @@ class Workshop:
         candidate = prepared.candidate
         return self.backend_named(candidate.backend).workspace(prepared.installed, folder, reads)
 
+    @cached_property
+    def _tool(self) -> Chosen:
+        """What installs; the user is told once if that is not uv and was not asked for."""
+        chosen = chosen_tool(self.environ)
+        if chosen.why:
+            self._uv_is_passed_by(chosen.why)
+        return chosen
+
+    def _uv_is_passed_by(self, why: str) -> None:
+        self.receive(PassedBy("uv", f"{why}, so virtualenv and pip install the same files"))
+
     def _installer(self) -> Installer:
         logs = logs_folder(self.home)
         make_folder(logs)
-        variables, cache = installer_variables(self.sources), installer_cache(self.home)
-        npm = npm_variables(self.environ)
         return Installer(
-            find_uv(),
-            variables,
-            cache,
+            self._tool.uv,
+            installer_variables(self.sources),
+            installer_cache(self.home),
             logs,
             self.find_links,
             self.offline,
+            passed_by=self._uv_is_passed_by,
             patience=patience_of(self.environ),
-            npm_variables=npm,
+            npm_variables=npm_variables(self.environ),
         )
 
     def check(self, candidate: Candidate, layout: Layout) -> Proof:
@@ -310,26 +289,6 @@ def _every_refusal(refused: Sequence[tuple[Backend, NoEnvironment]]) -> NoEnviro
         return first
     reasons = (f"{backend.elsewhere}: {error.what} {error.why}" for backend, error in others)
     return NoEnvironment(first.what, why="\n".join([first.why, *reasons]), next_step=first.next_step)
-
-
-def installed(candidate: Candidate, layout: Layout) -> Installed:
-    """A candidate's environment as backends know it."""
-    return Installed(candidate, layout, identity_of(candidate).key)
-
-
-def identity_of(candidate: Candidate) -> Identity:
-    """What identifies the environment of a candidate in the store."""
-    python = candidate.interpreter
-    return Identity(
-        environment=candidate.environment.name,
-        edition=candidate.edition.name,
-        lock=candidate.lock.digest,
-        interpreter=f"{python.base.id}:{python.real_path}" if python.base else str(python.real_path),
-        python_version=python.version_text,
-        python_build=python.facts.build,
-        platform=python.facts.platform,
-        backend=candidate.backend,
-    )
 
 
 @dataclass(frozen=True, slots=True)

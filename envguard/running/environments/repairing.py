@@ -13,7 +13,8 @@ from envguard.catalog.model import Edition
 from envguard.errors import BrokenData, EnvguardError
 from envguard.locks.lockfile import Lock, read_lock
 from envguard.planning import Candidate
-from envguard.running.environments.preparing import Workshop, identity_of
+from envguard.running.environments.prepared import identity_of
+from envguard.running.environments.preparing import Workshop
 from envguard.running.environments.recorded import recorded_locks
 from envguard.store.manifest import MANIFEST, Manifest, differing, parse_manifest
 from envguard.store.removing import move_aside_if_idle

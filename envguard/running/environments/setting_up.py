@@ -10,7 +10,8 @@ from envguard.backends.table import backend_class
 from envguard.catalog.model import Catalog, Task
 from envguard.errors import EnvguardError, Interrupted, NoEnvironment, NotAllowed
 from envguard.host.linker import absent
-from envguard.running.environments.preparing import Prepared, Workshop
+from envguard.running.environments.prepared import Prepared
+from envguard.running.environments.preparing import Workshop
 from envguard.running.environments.recorded import recorded_locks
 from envguard.running.pipeline import environments_of
 

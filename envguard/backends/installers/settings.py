@@ -1,0 +1,61 @@
+"""What an installation needs to know: the tool's variables, its cache, where packages come from, whom to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from envguard.backends.uv_words import Tell, tell_nobody
+from envguard.locks.lockfile import Lock
+from envguard.stalling import PATIENCE
+
+
+@dataclass(frozen=True, slots=True)
+class Installer:
+    """How locks are installed: uv's binary, its variables, a cache, and the folder for logs.
+
+    Without `uv`, virtualenv and pip do it, to the same files. The `variables` are under uv's names for both.
+    With `find_links`, folders of wheels replace the package index; with `offline`, no network is used. `tell` is told
+    how far an installation has got; one for which nothing comes for `patience` seconds is ended. `passed_by` is told
+    why uv does not install, where that shows only then. `npm_variables` are those that npm sees.
+    """
+
+    uv: Path | None
+    variables: Mapping[str, str]
+    cache: Path
+    logs: Path
+    find_links: tuple[Path, ...] = ()
+    offline: bool = False
+    tell: Tell = tell_nobody
+    passed_by: Callable[[str], None] = lambda why: None
+    patience: float = PATIENCE
+    npm_variables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def wheelhouses(self) -> list[str | Path]:
+        """The arguments that name folders of wheels; pip and uv spell them alike."""
+        arguments: list[str | Path] = ["--no-index"] if self.find_links else []
+        for folder in self.find_links:
+            arguments += ["--find-links", folder]
+        return arguments
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One lock to install below `folder`; the processes that do it inherit the `descriptors`."""
+
+    lock: Lock
+    folder: Path
+    installer: Installer
+    descriptors: tuple[int, ...] = ()
+
+    @property
+    def requirements(self) -> Path:
+        """The lock as a file, which `write` puts there."""
+        return self.folder / "lock.txt"
+
+    def write(self) -> None:
+        """Make the folder, with the lock in it."""
+        self.folder.mkdir(parents=True)
+        self.requirements.write_text(self.lock.text(), encoding="utf-8")

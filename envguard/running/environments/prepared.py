@@ -1,0 +1,63 @@
+"""An environment that is ready: what it was made from, and what identifies it in the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from envguard.backends.protocol import Installed
+from envguard.layout import Layout
+from envguard.planning import Candidate
+from envguard.store.environments import BuiltEnvironment
+from envguard.store.identity import Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An environment that is ready, its candidate, and the candidates that failed before it."""
+
+    candidate: Candidate
+    built: BuiltEnvironment
+    failed: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def installed(self) -> Installed:
+        """The environment as backends know it."""
+        return installed(self.candidate, self.built.layout)
+
+    def as_json(self) -> dict[str, object]:
+        """The environment for `--json`."""
+        python = self.candidate.interpreter
+        return {
+            "name": self.candidate.environment.name,
+            "edition": self.candidate.edition.name,
+            "python": python.version_text,
+            "interpreter": str(python.path),
+            "backend": self.candidate.backend,
+            "base": python.base.reference if python.base else None,
+            "lock": self.candidate.lock.digest,
+            "folder": str(self.built.folder),
+            "built_now": self.built.fresh,
+            "proof": self.built.proof.as_json(),
+            "frozen": self.candidate.stale,
+            "failed_before": [{"what": what, "why": why} for what, why in self.failed],
+        }
+
+
+def installed(candidate: Candidate, layout: Layout) -> Installed:
+    """A candidate's environment as backends know it."""
+    return Installed(candidate, layout, identity_of(candidate).key)
+
+
+def identity_of(candidate: Candidate) -> Identity:
+    """What identifies the environment of a candidate in the store."""
+    python = candidate.interpreter
+    return Identity(
+        environment=candidate.environment.name,
+        edition=candidate.edition.name,
+        lock=candidate.lock.digest,
+        interpreter=f"{python.base.id}:{python.real_path}" if python.base else str(python.real_path),
+        python_version=python.version_text,
+        python_build=python.facts.build,
+        platform=python.facts.platform,
+        backend=candidate.backend,
+    )
