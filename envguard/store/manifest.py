@@ -74,8 +74,9 @@ def parse_manifest(content: bytes) -> dict[str, Entry]:
 def differing(expected: Manifest, found: Manifest) -> tuple[str, ...]:
     """The names that differ between two builds of one environment.
 
-    Python 3.10 writes sets of constants into bytecode in the order of memory addresses, which differ between builds, so
-    its bytecode is not compared if the source next to it is the same.
+    Python 3.10 writes sets of constants into bytecode in the order of memory addresses, and 3.9 marks what it wrote
+    before by how often something else refers to it. Both differ between builds, so their bytecode is not compared if
+    the source next to it is the same.
     """
     names = [
         name
@@ -90,8 +91,8 @@ def differing(expected: Manifest, found: Manifest) -> tuple[str, ...]:
 
 def _unordered(name: str, changed: set[str]) -> bool:
     folder, _, file = name.rpartition("/__pycache__/")
-    module, dot, _ = file.partition(".cpython-310.")
-    return bool(dot) and f"{folder}/{module}.py" not in changed
+    module, _, rest = file.partition(".cpython-")
+    return rest.startswith(("39.", "310.")) and f"{folder}/{module}.py" not in changed
 
 
 def digest(content: bytes) -> str:

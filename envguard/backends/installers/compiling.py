@@ -8,9 +8,15 @@ from __future__ import annotations
 REPRODUCIBLE = {"PYC_INVALIDATION_MODE": "UNCHECKED_HASH", "PYTHONHASHSEED": "0"}
 
 # As uv compiles when it installs: the same bytes at every build, whatever the files' times are. Files that are not
-# Python of this version (templates, tests for other versions) are left alone.
+# Python of this version (templates, tests for other versions) are left alone. A folder for temporary files with a long
+# name has no room for the socket of several processes.
 COMPILE = """
 import compileall, sys
 from py_compile import PycInvalidationMode
-compileall.compile_dir(sys.argv[1], quiet=2, workers=0, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
+def compile_all(workers):
+    compileall.compile_dir(sys.argv[1], quiet=2, workers=workers, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
+try:
+    compile_all(0)
+except OSError:
+    compile_all(1)
 """
