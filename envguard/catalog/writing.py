@@ -41,6 +41,11 @@ def written_edition(text: str, environment: str, edition: str) -> dict[str, obje
     return dict(_editions(parse_toml(text), environment)[edition])
 
 
+def editions_in(text: str, environment: str) -> list[str]:
+    """The names of an environment's editions, in their order."""
+    return list(_editions(parse_toml(text), environment))
+
+
 def with_edition(text: str, new: NewEdition) -> str:
     """The text with the edition in it; raises BadInput if it has no place for it."""
     lines = text.split("\n")

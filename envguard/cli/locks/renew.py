@@ -48,8 +48,8 @@ def renew(
     catalog = catalog_of(session)
     chosen = environments_to_write_to(catalog, names)
     require_allowed(catalog)
-    for environment in () if dry_run else chosen:
-        check_keeping(catalog, environment)
+    for environment in chosen:
+        check_keeping(catalog, environment, writes=not dry_run)
     reports = []
     for name in dict.fromkeys(environment.name for environment in chosen):
         reports.append(_renewed(session, name, dry_run=dry_run, prereleases=prereleases))

@@ -16,7 +16,7 @@ from envguard.catalog.projects import PROJECT_FILE
 from envguard.catalog.reading import NOTHING, catalog_from
 from envguard.catalog.renewal import lines_of
 from envguard.catalog.shipped import BUILTIN, builtin_catalog, is_checkout
-from envguard.catalog.writing import NewEdition, with_edition, written_edition
+from envguard.catalog.writing import NewEdition, editions_in, with_edition, written_edition
 from envguard.errors import BadInput, BrokenData
 from envguard.files import sync_folder, write_record
 from envguard.locks.lockfile import lock_path
@@ -50,7 +50,7 @@ class CatalogFile:
             ) from error
 
 
-def check_keeping(catalog: Catalog, environment: Environment) -> None:
+def check_keeping(catalog: Catalog, environment: Environment, *, writes: bool) -> None:
     """Refuse, before hours are spent, what could not be written; raises BadInput."""
     if environment.folder != catalog.project and not is_checkout():
         raise BadInput(
@@ -58,7 +58,8 @@ def check_keeping(catalog: Catalog, environment: Environment) -> None:
             why="its editions and locks are part of the installed package",
             next_step="Install a newer envguard, or work in a checkout of envguard or in a project.",
         )
-    check_writable(environment)
+    if writes:
+        check_writable(environment)
     text = CatalogFile.of(environment, catalog).text
     for line in lines_of(environment):
         written_edition(text, environment.name, line.newest.name)
@@ -88,6 +89,8 @@ def keep(catalog: Catalog, renewed: Renewed, date: str) -> Iterator[Path]:
 
 def _with(file: CatalogFile, environment: Environment, tried: Tried, date: str) -> str:
     edition = tried.edition
+    if edition.name in editions_in(file.text, environment.name):
+        raise _changed(environment)
     values = written_edition(file.text, environment.name, tried.beside)
     values.pop("offered", None)
     if not edition.offered:
@@ -112,10 +115,14 @@ def _refuse_other(text: str, catalog: Catalog, environment: Environment, edition
         base=builtin_catalog() if own else NOTHING,
     )
     if read.environments[environment.name].edition(edition.name) != edition:
-        raise BadInput(
-            f"The catalog changed while {environment.name} was renewed; it was left as it is now.",
-            next_step="Run `envguard renew` again.",
-        )
+        raise _changed(environment)
+
+
+def _changed(environment: Environment) -> BadInput:
+    return BadInput(
+        f"The catalog changed while {environment.name} was renewed; it was left as it is now.",
+        next_step="Run `envguard renew` again.",
+    )
 
 
 def _write_locks(environment: Environment, tried: Tried) -> list[Path]:
