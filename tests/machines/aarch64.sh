@@ -18,7 +18,6 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-[ ${#proving[@]} -gt 0 ] || proving=(quantize:0.10 verify:1.2)
 
 here=$(cd "$(dirname "$0")" && pwd)
 checkout=$(cd "$here/../.." && pwd)
@@ -99,16 +98,20 @@ git clone -q "$checkout" "$root/envguard"
 
 status=0
 timed "make host" in_clone "make host"
-timed "create quantize" in_clone ".venv/bin/envguard create quantize" || status=1
-timed "create verify" in_clone ".venv/bin/envguard create verify" || status=1
-for each in "${proving[@]}"; do
+# What the plan takes here, without trying anything that has no wheel for this machine.
+in_clone ".venv/bin/envguard run quantize sample:face_landmarker --explain --json" > "$folder/plan.json"
+chosen='import json, sys; [print(each["name"] + ":" + each["chosen"]["edition"]) for each in json.load(sys.stdin)["environments"]]'
+mapfile -t planned < <(inside /usr/bin/python3 -c "$chosen" < "$folder/plan.json")
+for each in "${planned[@]}"; do
+  timed "create ${each%%:*} (planned: ${each#*:})" in_clone ".venv/bin/envguard create ${each%%:*}" || status=1
+done
+for each in "${planned[@]}" "${proving[@]}"; do
   command=".venv/bin/envguard prove ${each%%:*} --edition ${each#*:} --emulated '$emulator'"
   timed "prove ${each%%:*} ${each#*:}" in_clone "$command" || status=1
 done
-# A float32 convolution with a PRELU and a TANH, 85 KB: MediaPipe has no task for it, so LiteRT alone judges it.
-timed "make a small model" in_clone ".venv/bin/envguard exec quantize -- python tests/support/inside/make_models.py /tmp"
+# A float32 convolution with a PRELU and a TANH: MediaPipe has no task for it, so LiteRT alone judges it.
+timed "make a small model" in_clone ".venv/bin/envguard exec quantize -- python tests/support/inside/make_models.py /tmp" || status=1
 timed "run quantize /tmp/small.tflite" in_clone ".venv/bin/envguard run quantize /tmp/small.tflite" || status=1
-in_clone ".venv/bin/envguard run quantize /tmp/small.tflite --json --force" > "$folder/run.json" || status=1
 
 echo
 cat "$folder/report.txt"

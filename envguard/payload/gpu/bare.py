@@ -43,7 +43,8 @@ def on_gpu(original: Bundle, copy: Bundle, inspected: Sequence[InspectedModel]) 
         return RoadRun(GPU, ran=False, reason=f"{' and '.join(missing)} cannot be loaded here. {DRIVERS}")
     if not VERSION.startswith("0."):
         reason = (
-            f"MediaPipe {VERSION} runs no single models in Python; edition 0.10.21 of the environment `verify` does."
+            f"MediaPipe {VERSION} runs no single models in Python; edition 0.10.21 of the environment `verify`, which "
+            "does, is for Python 3.10 to 3.12, and not for Linux on ARM."
         )
         return RoadRun(GPU, ran=False, reason=reason)
     run = RoadRun(GPU, ran=True, runtime=RUNTIME, original_taken=True, copy_taken=True)

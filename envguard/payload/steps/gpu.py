@@ -27,7 +27,10 @@ ORIGINAL, COPY, BOTH = "Opening the original on the GPU", "Opening the copy on t
 EMULATION_REFUSED = "GPU emulation detected"
 """MediaPipe 1.2 says so of software, whatever the model: this is no word on the model."""
 
-OTHER_MEDIAPIPE = "Edition 0.10.21 of the environment `verify`, for Python 3.10 to 3.12, computes on software too."
+OTHER_MEDIAPIPE = (
+    "Edition 0.10.21 of the environment `verify`, which computes on software too, is for Python 3.10 to 3.12, and not "
+    "for Linux on ARM."
+)
 
 
 @dataclass(frozen=True)
