@@ -1,10 +1,13 @@
-# Every target makes what it needs: all you need is a fresh clone and Python 3.10 or newer.
-# A pyenv shim of an inactive version exits with 127, so each candidate is started to see whether it works.
-PYTHON ?= $(shell for python in python3 python3.11 python3.12 python3.13 python3.10 python3.14 /usr/bin/python3; do \
-	env -u PYTHONHOME -u PYTHONPATH $$python -I -c 'import sys; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1 \
-	&& echo $$python && break; done)
-BOOTSTRAP = @$(if $(PYTHON),$(PYTHON) -I envguard/bootstrap.py,echo "envguard: No Python 3.10 or newer is on PATH." >&2; \
-	echo "  next: install one (Debian: apt install python3), or name one: make PYTHON=/path/to/python" >&2; exit 3; :)
+# Every target makes what it needs: all you need is a fresh clone, and a Python that there is a lock for: `make PYTHON=…`
+# names one. Else any that starts looks for it (envguard/host/find_python.py). A pyenv shim of an inactive version does not.
+STARTS = env -u PYTHONHOME -u PYTHONPATH "$$python" -I -c 'import sys; sys.exit(sys.version_info < (3, 8))' >/dev/null 2>&1
+STARTER = $(shell IFS=:; for python in python3 python; do $(STARTS) && echo "$$python" && exit; done; \
+	for folder in $$PATH /usr/local/bin /usr/bin $$HOME/.pyenv/versions/*/bin $$HOME/.local/share/uv/python/*/bin; do \
+	for python in "$$folder"/python3 "$$folder"/python3.[0-9] "$$folder"/python3.[0-9][0-9]; do \
+	$(STARTS) && echo "$$python" && exit; done; done)
+BOOTSTRAP = @$(if $(PYTHON),"$(PYTHON)" -I envguard/host/find_python.py --only,$(if $(STARTER),"$(STARTER)" -I envguard/host/find_python.py,\
+	echo "envguard: No Python was found: neither on PATH nor where pyenv and uv keep theirs." >&2; \
+	echo "  next: install one (Debian: apt install python3), or name one: make PYTHON=/path/to/python" >&2; exit 3; :))
 BIN = .venv/bin
 
 .PHONY: quantize test check bench wheel-test docs format host develop clean

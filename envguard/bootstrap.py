@@ -1,7 +1,8 @@
 """Make `.venv` for a checkout: envguard and its own dependencies, from its own hashed lock.
 
-`python3 envguard/bootstrap.py host|develop`. Uses only the standard library and whatever installer the machine has:
-pip in a new virtual environment, the host's pip, or, if Debian's Python lacks both, the wheel of pip in its archive.
+`python3 envguard/bootstrap.py host|develop`; `host/find_python.py` starts it with a Python that has a lock. Uses only
+the standard library and whatever installer the machine has: pip in a new virtual environment, the host's pip, or, if
+Debian's Python lacks both, the wheel of pip in its archive.
 """
 
 from __future__ import annotations
@@ -26,7 +27,6 @@ VENV = CHECKOUT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 MARKER = VENV / "envguard-bootstrap.txt"
-OLDEST = (3, 10)
 LONGEST_FIRST_LINE = 127
 SECONDS_BETWEEN_LINES = 10.0  # of a log, where nothing can be rewritten
 ERASE = "\x1b[K"  # the rest of a terminal's line
@@ -40,13 +40,9 @@ LEAKS = (
 
 def main(edition: str) -> int:
     """Make or update `.venv`, unless it already matches the lock."""
-    if sys.version_info < OLDEST:
-        return fail(
-            f"Python {sys.version.split()[0]} is too old: envguard needs 3.10 or newer.", "make PYTHON=python3.11"
-        )
     lock = CHECKOUT / "lockfiles" / "envguard" / edition / f"cp{sys.version_info[0]}{sys.version_info[1]}.txt"
     if not lock.is_file():
-        return fail(f"No lock exists for Python {sys.version.split()[0]}.", "make PYTHON=python3.11")
+        return fail(f"There is no lock for Python {sys.version.split()[0]}.", f"make {edition}")
     wanted = f"{sys.version}\n{hashlib.sha256(lock.read_bytes()).hexdigest()} {edition}\n"
     # The develop edition contains everything in the host edition, at the same pins.
     if has_marker(wanted) or (edition == "host" and "develop" in read_marker() and PYTHON.exists()):

@@ -71,6 +71,11 @@ class Environment:
     folder: Path = Path()
     indexes: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def pythons(self) -> tuple[str, ...]:
+        """Every minor that one of its editions is for, the preferred one first."""
+        return tuple(dict.fromkeys(python for edition in self.editions for python in edition.pythons))
+
     def edition(self, name: str) -> Edition | None:
         """The edition with that name, or None."""
         return next((edition for edition in self.editions if edition.name == name), None)
@@ -213,7 +218,8 @@ class Index:
 class Catalog:
     """Everything that can be built and run, by name; `project` is the folder of the user's own part, if any.
 
-    The built-in part comes first. `base` is the container image that images are built from; `{python}` in it stands for
+    The built-in part comes first. `pythons` are the minors of environments that name none of their own, the preferred
+    one first. `base` is the container image that images are built from; `{python}` in it stands for
     the Python minor. `allowed` says that the user allowed the project on the command line; `declared` is the whole
     catalog, if the project's index and base image were left out of this one because its user has not allowed it.
     """
@@ -226,3 +232,4 @@ class Catalog:
     base: str = ""
     allowed: bool = False
     declared: Catalog | None = None
+    pythons: tuple[str, ...] = ()

@@ -55,6 +55,7 @@ VARIABLE = re.compile(
 LARGEST_FILE = 1_000_000
 MOST_RETRIES = 100
 PAYLOAD = Path(__file__).resolve().parents[1] / "payload"
+NO_PYTHONS: tuple[str, ...] = ()
 NO_TEXTS: Mapping[str, str] = {}
 NO_PLATFORMS: tuple[str, ...] = ()
 NO_REFERENCES: Mapping[str, Reference] = {}
@@ -104,8 +105,9 @@ def catalog_from(
     if table.take("schema", integer) != SCHEMA:
         table.refuse("schema", f"must be {SCHEMA}, the schema that this envguard reads")
     index = read_index(table, folder, base.index)
+    pythons = table.take("pythons", list_of(_minor, least=1), NO_PYTHONS)
     own = Catalog(
-        environments=table.named("environments", _environment_in(lockfiles, folder, index)),
+        environments=table.named("environments", _environment_in(lockfiles, folder, pythons, index)),
         tasks=table.named("tasks", _task_in(folder)),
         samples=table.named("samples", _sample),
     )
@@ -118,6 +120,7 @@ def catalog_from(
         samples={**base.samples, **own.samples},
         index=index,
         base=image,
+        pythons=pythons or base.pythons,
     )
     check_references(own, catalog, table.refuse)
     return catalog
@@ -127,10 +130,16 @@ def _base_image(table: TableReader) -> str:
     return table.take("base", _image)
 
 
-def _environment_in(lockfiles: Path, folder: Path, index: Index) -> Callable[[str, TableReader], Environment]:
+def _environment_in(
+    lockfiles: Path, folder: Path, usual: tuple[str, ...], index: Index
+) -> Callable[[str, TableReader], Environment]:
+    """A reader of environments, whose Pythons are the `usual` ones of the catalog unless they name their own."""
+
     def environment(name: str, table: TableReader) -> Environment:
-        pythons = table.take("pythons", list_of(_minor, least=1))
         platforms = table.take("platforms", list_of(_platform, least=1), NO_PLATFORMS)
+        pythons = table.take("pythons", list_of(_minor, least=1), usual or None)
+        more = table.take("more-pythons", list_of(_minor, least=1), NO_PYTHONS)
+        pythons = tuple(dict.fromkeys((*pythons, *more)))
         dependencies = table.take("dependencies", boolean, True)
         command = table.inner("check", _check_command) if table.holds_table("check") else ()
         check = " ".join(command) or table.take("check", _payload(PAYLOAD_CHECK, "a check such as checks.imports"))

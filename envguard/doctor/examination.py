@@ -30,7 +30,7 @@ PATIENCE = 5.0
 class Examined:
     """What is examined: the store's folder, the user's home folder, the variables of the process.
 
-    `environments` are those whose optional libraries are looked for.
+    `environments` are those whose Pythons and optional libraries are looked for.
     """
 
     store: Path
@@ -54,9 +54,13 @@ def examine_host(who: Examined, *, index: bool = True, patience: float = PATIENC
 def _of_pythons(who: Examined, patience: float) -> tuple[Finding, ...]:
     facts = discover(who.environ, home=who.user_home, cache=probe_cache(who.store), timeout=patience, shims=True)
     return (
-        *host_checks.check_interpreters(facts),
+        *host_checks.check_interpreters(facts, _pythons_of(who.environments)),
         *host_checks.check_files(facts, who.environ, who.user_home),
     )
+
+
+def _pythons_of(environments: tuple[Environment, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(python for each in environments for python in each.pythons))
 
 
 def _of_host(who: Examined, _patience: float) -> tuple[Finding, ...]:

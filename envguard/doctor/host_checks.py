@@ -6,7 +6,7 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from envguard.catalog.model import Environment
@@ -16,6 +16,7 @@ from envguard.host.browsers import find_browser
 from envguard.host.interpreters import HostFacts
 from envguard.host.linker import absent
 from envguard.host.variables import removed_from_step
+from envguard.planning import minor_of
 
 # Measured: the environments of `run quantize` take 0.53 GB, including the packages they are made from (2026-11-22,
 # Debian 12), and half as much again while they are being built.
@@ -30,16 +31,18 @@ _PING = b"GET /_ping HTTP/1.0\r\nHost: engine\r\n\r\n"
 INSTALL_BROWSER = f"Install one, or name its program with {BROWSER}"
 
 
-def check_interpreters(facts: HostFacts) -> Iterator[Finding]:
-    """A finding if no Python can be used, and a note on each unusable one."""
+def check_interpreters(facts: HostFacts, pythons: Sequence[str]) -> Iterator[Finding]:
+    """A finding if none can be used of the minors that environments are for, and a note on each unusable Python.
+
+    `pythons` are these minors, the preferred one first.
+    """
+    remedy = " ".join(("uv python install", *pythons[:1]))
     if not facts.usable:
-        yield Finding(
-            "interpreters",
-            "finding",
-            "No Python on this host can be used",
-            f"{len(facts.interpreters)} were found",
-            "uv python install 3.11",
-        )
+        found = f"{len(facts.interpreters)} were found"
+        yield Finding("interpreters", "finding", "No Python on this host can be used", found, remedy)
+    elif pythons and not any(minor_of(each) in pythons for each in facts.usable):
+        found = f"here is {', '.join(each.version_text for each in facts.usable)}; they are for {', '.join(pythons)}"
+        yield Finding("interpreters", "finding", "No environment is for a Python of this host", found, remedy)
     for interpreter in facts.interpreters:
         for reason in interpreter.reasons:
             yield Finding("interpreters", "note", f"{interpreter.path} cannot be used", reason)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -217,6 +218,14 @@ class HostFacts:
     def usable(self) -> tuple[Interpreter, ...]:
         """The interpreters that envguard can build environments with, newest first."""
         return tuple(interpreter for interpreter in self.interpreters if interpreter.usable)
+
+    def noted(self, note: Callable[[Interpreter], str]) -> HostFacts:
+        """The same, with what `note` says of each usable interpreter, if anything, added to its notes."""
+        interpreters = tuple(
+            replace(each, notes=(*each.notes, said)) if each.usable and (said := note(each)) else each
+            for each in self.interpreters
+        )
+        return replace(self, interpreters=interpreters)
 
     def as_json(self) -> dict[str, object]:
         """The document of `envguard probe --json`."""

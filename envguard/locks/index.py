@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,7 +25,7 @@ def ask_index(uv: Path, variables: Mapping[str, str], *, timeout: float) -> str:
         wanted.write_text(f"{ASKED}\n", encoding="utf-8")
         command: list[str | Path] = [
             uv, "pip", "compile", wanted, "--no-deps", "--no-config", "--no-python-downloads", "--no-header",
-            "--cache-dir", folder / "cache", "--color", "never", "--quiet", "--python-version", "3.11",
+            "--cache-dir", folder / "cache", "--color", "never", "--quiet", "--python", sys.executable,
         ]  # fmt: skip
         try:
             run = subprocess.run(

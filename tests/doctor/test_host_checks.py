@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from envguard.catalog import builtin_catalog
 from envguard.catalog.model import Edition, Environment, OptionalLibraries
 from envguard.doctor import host_checks
 from envguard.doctor.examination import Examined, examine_host
@@ -23,12 +24,19 @@ def levels(found: list[Finding]) -> set[str]:
 
 
 def test_a_host_without_a_usable_python_has_a_finding() -> None:
-    (finding,) = host_checks.check_interpreters(HostFacts((), ()))
-    assert (finding.level, finding.remedy) == ("finding", "uv python install 3.11")
+    (finding,) = host_checks.check_interpreters(HostFacts((), ()), ["3.42", "3.41"])
+    assert (finding.level, finding.remedy) == ("finding", "uv python install 3.42")
+
+
+def test_a_host_with_none_of_the_pythons_that_environments_are_for_has_a_finding(host: HostFacts) -> None:
+    found = [each for each in host_checks.check_interpreters(host, ["3.42"]) if each.level == "finding"]
+    assert [each.what for each in found] == ["No environment is for a Python of this host"]
+    assert host.usable[0].version_text in found[0].evidence
+    assert found[0].remedy == "uv python install 3.42"
 
 
 def test_pythons_that_cannot_be_used_are_notes_with_their_reason(host: HostFacts) -> None:
-    found = list(host_checks.check_interpreters(host))
+    found = list(host_checks.check_interpreters(host, builtin_catalog().pythons))
     assert levels(found) <= {"note"}
     assert len(found) >= len(host.broken)
 

@@ -19,8 +19,8 @@ WIDTH_OF_A_FILE = 400
 NARROW = 90
 
 
-def show(facts: HostFacts) -> None:
-    """Print the tables."""
+def show(facts: HostFacts, *, preferred: str) -> None:
+    """Print the tables; `preferred` is the minor to install where none can be used."""
     console = Console(highlight=False)
     if not sys.stdout.isatty():  # which FORCE_COLOR does not change
         console.width = WIDTH_OF_A_FILE
@@ -37,7 +37,7 @@ def show(facts: HostFacts) -> None:
             table.add_row(*(Text(cell, overflow="fold") for cell in row))
         console.print(table)
         console.print()
-    console.print(_summary(facts))
+    console.print(_summary(facts, preferred))
 
 
 def _cells(row: Interpreter | BrokenInterpreter) -> tuple[str, str, str, str, str]:
@@ -56,8 +56,8 @@ def _with_tilde(path: Path) -> str:
     return str(Path("~") / path.relative_to(home)) if path.is_relative_to(home) else str(path)
 
 
-def _summary(facts: HostFacts) -> str:
+def _summary(facts: HostFacts, preferred: str) -> str:
     text = f"{len(facts.usable)} of {len(facts.interpreters)} interpreters can be used."
     if not facts.usable:
-        text += " Install one, for example with `uv python install 3.11`."
+        text += f" Install one, for example with `uv python install {preferred}`."
     return text

@@ -25,8 +25,7 @@ from envguard.report.ci_renewal import RenewalJob, renewal_workflow
 from envguard.running.environments.recorded import recorded_locks
 from envguard.running.pipeline import environments_of
 
-# Of the Pythons that envguard itself runs on, the task's environments are asked which they have locks for.
-OLDEST = (3, 10)
+ITSELF = "envguard"
 PLAIN_FOLDER = re.compile(r"[A-Za-z0-9._/-]*")
 IN_CHECKOUT = ("make host",)
 GITHUB_PATH = 'echo "$PWD/.venv/bin" >> "$GITHUB_PATH"'
@@ -126,7 +125,7 @@ def _job(catalog: Catalog, name: str, inputs: Sequence[str], install: Sequence[s
         checked=tuple(own or [each.name for each in environments]),
         command=command,
         stdout=stdout,
-        python=_python(environments),
+        python=_python(environments, catalog.environments[ITSELF]),
         key=locks_key(environments),
         folder=folder,
         project=catalog.project is not None,
@@ -179,13 +178,13 @@ def _install(top: Path, path_line: str) -> tuple[str, ...]:
     )
 
 
-def _python(environments: Sequence[Environment]) -> str:
-    """The Python, of those that every environment has a lock for, that the first one prefers."""
+def _python(environments: Sequence[Environment], itself: Environment) -> str:
+    """The Python, of those that envguard itself and every environment have a lock for, that the first one prefers."""
     locked = [set(_locked_pythons(environment)) for environment in environments]
-    for edition in environments[0].editions:
-        for python in edition.pythons:
-            if tuple(map(int, python.split("."))) >= OLDEST and all(python in each for each in locked):
-                return python
+    runs_on = {python for _, python in recorded_locks(itself)}
+    for python in environments[0].pythons:
+        if python in runs_on and all(python in each for each in locked):
+            return python
     raise BadInput(
         "No Python has a lock in every environment of the task.",
         why="\n".join(

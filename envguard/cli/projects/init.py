@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from envguard.catalog.projects import PROJECT_FILE
+from envguard.catalog.shipped import builtin_catalog
 from envguard.errors import BadInput
 from envguard.files import write_output
 from envguard.trust.allowing import allow_new
@@ -20,11 +21,12 @@ TEMPLATE = """\
 # The environments and tasks of this project. `envguard list` shows them, `envguard setup` makes them ready.
 schema = 1
 
+# The Pythons that environments may run on, the preferred one first; one may name its own.
+pythons = [PYTHONS]
+
 # An environment: a set of packages that gets along, apart from every other set and from your own Python.
 [environments.pages]
 summary = "Turns source files into pages"
-# The Pythons that it may run on, the preferred one first.
-pythons = ["3.11", "3.12", "3.10", "3.13"]
 # What proves that it works, after each build. Importing is the least; a script that does the real thing proves more:
 #   check = { command = ["python", "checks/pages_work.py"] }
 check = "checks.imports"
@@ -85,7 +87,7 @@ def init(
             next_step="Edit it, or name another folder: envguard init DIR.",
         )
     try:
-        write_output(file, TEMPLATE.encode())
+        write_output(file, _template().encode())
     except OSError as error:
         raise BadInput(
             f"The file {file} cannot be written.",
@@ -96,3 +98,8 @@ def init(
         allow_new(file.absolute().parent)
     where = "" if folder == Path() else f"cd {shlex.quote(str(folder))} && "
     typer.echo(f"{file} written; its comments explain each part. Next:\n  {where}envguard lock && envguard setup")
+
+
+def _template() -> str:
+    """The file, for the Pythons that envguard's own environments are for."""
+    return TEMPLATE.replace("PYTHONS", ", ".join(f'"{python}"' for python in builtin_catalog().pythons))
