@@ -170,7 +170,7 @@ def _bench(draft: Draft, data: bytes, order: Order) -> Bench | None:
     """What recipes are measured with; None where the model does not run, or has only made-up inputs."""
     try:
         inputs = accuracy.choose_inputs(draft.name, draft.model, Runner(data), order.held_out)
-        return Bench(data, inputs, _subject(draft, order)) if inputs.kind == accuracy.HELD_OUT else None
+        return Bench(data, inputs) if inputs.kind == accuracy.HELD_OUT else None
     except CannotRun:
         return None
 
@@ -179,13 +179,10 @@ def _judging_bench(draft: Draft, data: bytes, order: Order) -> Bench | None:
     """What tells whether copies would pass the gates of outputs; None where the model does not run."""
     try:
         inputs = accuracy.inputs_to_judge(draft.name, draft.model, Runner(data), order.held_out, "", len(data))
-        return Bench(data, inputs, _subject(draft, order))
+        unread = order.unread.get(draft.name, accuracy.NOTHING_UNREAD)
+        return Bench(data, inputs, Subject(draft.name, draft.model, unread))
     except CannotRun:
         return None
-
-
-def _subject(draft: Draft, order: Order) -> Subject:
-    return Subject(draft.name, draft.model, order.unread.get(draft.name, accuracy.NOTHING_UNREAD))
 
 
 def _fitting(recipe: recipes.Recipe | None, draft: Draft) -> recipes.Recipe:

@@ -7,6 +7,7 @@ import unittest
 from typing import Any
 
 import numpy as np
+from ai_edge_litert.interpreter import Interpreter
 from envguard_payload.graph import facts
 from envguard_payload.graph import model as models
 from envguard_payload.graph.build import GraphBuilder
@@ -88,6 +89,25 @@ class GroupPrelu(SpeedPass):
         slopes = graph.tensors[graph.operators[2].inputs[1]]
         self.assertEqual(list(slopes.shape), [1, 1, 12 * 8])
         self.assertEqual(facts.operator_counts(model), {"CONV_2D": 1, "PRELU": 1, "RESHAPE": 2})
+
+    def test_a_batch_of_any_size_stays_one(self) -> None:
+        model = convolution(6, 8, BuiltinOperator.PRELU)
+        for tensor in model.subgraphs[0].tensors:
+            if tensor.buffer == 0:
+                tensor.shapeSignature = [-1, *tensor.shape[1:]]
+        before = copy.deepcopy(model)
+        self.assertEqual(group_prelu.apply(model).changed, 1)
+        answers = []
+        for each in (before, model):
+            interpreter = Interpreter(model_content=bytes(models.save(each)))
+            place = interpreter.get_input_details()[0]["index"]
+            interpreter.resize_tensor_input(place, (3, 6, 12, 8))
+            interpreter.allocate_tensors()
+            interpreter.set_tensor(place, np.random.default_rng(1).normal(0, 1, (3, 6, 12, 8)).astype(np.float32))
+            interpreter.invoke()
+            answers.append(interpreter.get_tensor(interpreter.get_output_details()[0]["index"]))
+        self.assertEqual(answers[1].shape, (3, 6, 12, 8))
+        np.testing.assert_array_equal(*answers)
 
     def test_every_road_takes_what_it_makes(self) -> None:
         model = convolution(6, 8, BuiltinOperator.PRELU)

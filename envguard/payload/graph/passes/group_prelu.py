@@ -50,7 +50,8 @@ def _pixels(model: ModelT, graph: SubGraphT, operator: OperatorT, readers: Count
         return 1
     source, slopes = (graph.tensors[index] for index in operator.inputs)
     shape = list(source.shape)
-    open_sizes = source.shapeSignature is not None and -1 in source.shapeSignature
+    # The batch may be any: what RESHAPE makes of it is left to be computed.
+    open_sizes = source.shapeSignature is not None and -1 in source.shapeSignature[1:]
     alone = readers[operator.inputs[0]] == readers[operator.outputs[0]] == 1 and operator.inputs[0] not in graph.inputs
     if len(shape) != 4 or shape[3] > MOST_CHANNELS or open_sizes or not alone:
         return 1
@@ -72,24 +73,27 @@ def _grouped(model: ModelT, graph: SubGraphT, operator: OperatorT, count: int) -
     repeated = np.tile(values(model, slopes).reshape(-1), count).reshape(1, 1, -1)
     operator.inputs = [before, add_tensor(model, graph, slopes.name or b"", repeated, TensorType.FLOAT32)]
     operator.outputs = [after]
-    return [_reshape(model, graph, source, before, wide), operator, _reshape(model, graph, after, target, shape)]
+    return [_reshape(model, graph, source, before), operator, _reshape(model, graph, after, target)]
 
 
-def _reshape(model: ModelT, graph: SubGraphT, source: int, target: int, shape: Sequence[int]) -> OperatorT:
+def _reshape(model: ModelT, graph: SubGraphT, source: int, target: int) -> OperatorT:
+    made = graph.tensors[target]
+    shape = [int(size) for size in (made.shape if made.shapeSignature is None else made.shapeSignature)]
     operator = OperatorT()
     operator.opcodeIndex = operator_codes.index_of(model, BuiltinOperator.RESHAPE, 1)
     sizes = add_tensor(model, graph, b"", np.array(shape, np.int32), TensorType.INT32)
     operator.inputs, operator.outputs, operator.intermediates = [source, sizes], [target], []
-    operator.builtinOptions, operator.builtinOptionsType = (
-        generated.ReshapeOptionsT(),
-        generated.BuiltinOptions.ReshapeOptions,
-    )
-    operator.builtinOptions.newShape = list(shape)
+    options = generated.ReshapeOptionsT()
+    options.newShape = shape
+    operator.builtinOptions, operator.builtinOptionsType = options, generated.BuiltinOptions.ReshapeOptions
     return operator
 
 
 def _like(graph: SubGraphT, index: int, shape: Sequence[int]) -> int:
+    """A tensor of another shape; a batch that is open stays so."""
     tensor = copy.copy(graph.tensors[index])
-    tensor.name, tensor.buffer, tensor.shape, tensor.shapeSignature = b"", 0, list(shape), None
+    if tensor.shapeSignature is not None:
+        tensor.shapeSignature = [int(tensor.shapeSignature[0]), *shape[1:]]
+    tensor.name, tensor.buffer, tensor.shape = b"", 0, list(shape)
     graph.tensors.append(tensor)
     return len(graph.tensors) - 1
