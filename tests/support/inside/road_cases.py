@@ -92,6 +92,11 @@ def _slopes() -> Iterator[Case]:
     batch = (2, 8, 8, 4)
     yield "slopes of a batch", one("PRELU", [batch, numbers(*batch)], [batch]), "PRELU: Batch size is not equal to 1."
     yield "computed slopes", one("PRELU", [PICTURE, (1, 1, 4)], [PICTURE]), "ended"
+    grouped = (1, 8, 1, 32)
+    graph = Graph().then("RESHAPE", [PICTURE, integers(-1, *grouped[1:])], [grouped], kind="Reshape")
+    graph = graph.then("PRELU", [Before(), numbers(1, 1, 32)], [grouped])
+    graph = graph.then("RESHAPE", [Before(), integers(-1, *PICTURE[1:])], [PICTURE], kind="Reshape")
+    yield "pixels grouped for slopes", graph.model(), ""
 
 
 def _terms() -> Iterator[Case]:
