@@ -26,6 +26,8 @@ check-tools: develop
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/mypy --platform darwin envguard
+	$(BIN)/mypy --platform win32 envguard
 	$(BIN)/lint-imports
 
 # Times the warm paths as ratios, in a store of its own.

@@ -28,7 +28,7 @@ def main() -> int:
     if hasattr(_signal, "pthread_sigmask"):  # the launcher held it back until now
         _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (_signal.SIGINT,))
     if not sys.flags.isolated and any(os.environ.get(name) for name in _LEAKS):
-        os.execv(sys.executable, [sys.executable, "-I", "-m", "envguard", *sys.argv[1:]])
+        return _start_isolated([sys.executable, "-I", "-m", "envguard", *sys.argv[1:]])
     if sys.flags.no_site and not os.environ.get("ENVGUARD_HOME"):
         _find_dependencies()  # the user's cache folder is platformdirs' to know
     if sys.argv[1:2] == ["exec"]:
@@ -54,6 +54,16 @@ def main() -> int:
     code = run(sys.argv[1:], COMMANDS)
     _signal.signal(_signal.SIGINT, _signal.SIG_IGN)  # all is done, and Python's own end would show a traceback
     return code
+
+
+def _start_isolated(command: list[str]) -> int:
+    if os.name != "nt":
+        os.execv(command[0], command)
+    # There, exec returns to the shell at once: what started us would not wait for the end, and never know the code.
+    import subprocess
+
+    _signal.signal(_signal.SIGINT, lambda *_: None)  # the console sends it to the child, too
+    return subprocess.run(command).returncode
 
 
 def _find_dependencies() -> None:

@@ -8,12 +8,14 @@ import hashlib
 import os
 import secrets
 import stat
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from envguard.errors import BadInput
+from envguard.system.moving import replace
 
 CHUNK = 1 << 20
 _IN_THE_WAY = (
@@ -69,7 +71,7 @@ def appearing_whole(path: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        replace(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):
             temporary.unlink()
@@ -135,7 +137,7 @@ def _in_the_way(path: Path) -> str:
 
 def _other_owner(path: Path) -> str:
     """Who owns what is at a path, the link or what it leads to, if that is somebody else."""
-    if os.name == "nt":  # files have access lists there, and the folder's decide
+    if sys.platform == "win32":  # files have access lists there, and the folder's decide
         return ""
     for look in (path.lstat, path.stat):
         try:

@@ -85,10 +85,10 @@ def _why(place: str, found: os.stat_result, mine: Collection[int], *, sticky: bo
 
 def _is_private(group: int, user: int) -> bool:
     """Whether a group is its user's alone, as many systems give every user one."""
-    if sys.platform == "win32":
-        return True
-    try:
-        members, name = grp.getgrgid(group), pwd.getpwuid(user)
-    except KeyError:
-        return False
-    return name.pw_gid == group and members.gr_name == name.pw_name and set(members.gr_mem) <= {name.pw_name}
+    if sys.platform != "win32":
+        try:
+            members, name = grp.getgrgid(group), pwd.getpwuid(user)
+        except KeyError:
+            return False
+        return name.pw_gid == group and members.gr_name == name.pw_name and set(members.gr_mem) <= {name.pw_name}
+    return True

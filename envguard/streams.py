@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TextIO
+
+from envguard.system.plain_letters import errors_for
 
 
 @dataclass(slots=True)
@@ -20,10 +23,10 @@ class Lost:
     @property
     def why(self) -> str:
         """Why something is lost that somebody wants; empty if nothing is."""
-        return next((error.strerror or str(error) for error in self.errors if error.errno != _READER_GONE), "")
+        return next((error.strerror or str(error) for error in self.errors if error.errno not in _READER_GONE), "")
 
 
-_READER_GONE = 32  # EPIPE, wherever there are pipes
+_READER_GONE = (errno.EPIPE, errno.EINVAL) if os.name == "nt" else (errno.EPIPE,)  # as Windows' C library says it
 
 
 @contextlib.contextmanager
@@ -51,7 +54,7 @@ def _over(stream: TextIO, errors: list[OSError]) -> TextIO:
     over = _Forgiving(
         binary,
         encoding=stream.encoding,
-        errors=stream.errors,
+        errors=errors_for(stream.encoding, stream.errors),
         line_buffering=binary.isatty() or stream is sys.stderr,
     )
     over.lost = errors

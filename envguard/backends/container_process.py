@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -190,7 +191,7 @@ def _user(engine: Engine) -> str | None:
 
     Rootless Podman is told to keep the caller's number inside; in rootless Docker, the caller is root inside.
     """
-    if os.name == "nt":
+    if sys.platform == "win32":
         return None
     return "0:0" if engine.rootless and not engine.is_podman else f"{os.getuid()}:{os.getgid()}"
 

@@ -15,6 +15,7 @@ from typing import IO
 
 from envguard.backends.resources import limit
 from envguard.errors import Interrupted
+from envguard.system.groups import FLAGS, Group
 
 GRACE_SECONDS = 3.0
 PR_SET_PDEATHSIG = 1  # of prctl(2)
@@ -44,25 +45,35 @@ def step_process(
         stdout=subprocess.PIPE if talks else log,
         stderr=log,
         start_new_session=True,
+        creationflags=FLAGS,
         preexec_fn=None if talks else _dying_with(os.getpid()),
     )
+    group = Group(process)
     limit(process.pid, memory)
     try:
         yield process
     except KeyboardInterrupt as interrupt:
-        _stop(process, signal.SIGINT)
+        _stop(process, group, signal.SIGINT)
         raise Interrupted(
             "Interrupted.", next_step="Run the same command again; what has been built is kept."
         ) from interrupt
     finally:
-        _stop(process, signal.SIGTERM)
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
+        _stop(process, group, signal.SIGTERM)
+        _close(process, group)
+
+
+def _close(process: subprocess.Popen[bytes], group: Group) -> None:
+    group.close()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()
 
 
 def _dying_with(parent: int) -> Callable[[], None] | None:
-    """A function that makes Linux kill a child with its parent; on other systems, only a step that talks notices."""
+    """A function that makes Linux kill a child with its parent; on macOS, only a step that talks notices.
+
+    On Windows, a group ends with this process.
+    """
     if not sys.platform.startswith("linux"):
         return None
     # Loaded before the fork: between fork and exec nothing may be imported.
@@ -76,20 +87,12 @@ def _dying_with(parent: int) -> Callable[[], None] | None:
     return die_with_parent
 
 
-def _stop(process: subprocess.Popen[bytes], first: signal.Signals) -> None:
+def _stop(process: subprocess.Popen[bytes], group: Group, first: signal.Signals) -> None:
     """End a process group: first with a request, then by force."""
     if process.poll() is not None:
         return
-    _signal_group(process, first)
-    killer = threading.Timer(GRACE_SECONDS, _signal_group, (process, getattr(signal, "SIGKILL", signal.SIGTERM)))
+    group.ask(first)
+    killer = threading.Timer(GRACE_SECONDS, group.kill)
     killer.start()
     process.wait()
     killer.cancel()
-
-
-def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        if os.name == "nt":
-            process.terminate()
-        else:
-            os.killpg(process.pid, number)

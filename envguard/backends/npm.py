@@ -100,7 +100,7 @@ def _fetch(
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
         errors="replace",
         pass_fds=descriptors,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Run a user's command as a shell would: in the same terminal, with each signal passed on once."""
+"""Run a user's command as a shell would: in the same terminal, with each signal passed on once (not on Windows)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from types import FrameType
 
 from envguard.creation import as_the_user_has_it
+from envguard.system.shell_words import NOT_EXECUTABLE, NOT_FOUND, not_executable, not_found
+
+assert sys.platform != "win32", "envguard.system.windows_console is for Windows"
 
 GRACE_SECONDS = 3.0
-NOT_FOUND, NOT_EXECUTABLE = 127, 126
-CHECK_NAME = "  next: Check its name and its permissions; the environment's programs are beside its `python`.\n"
 
 
 def supervise(command: Sequence[str], environ: Mapping[str, str], *, keep: Sequence[int] = ()) -> int:
@@ -22,8 +23,6 @@ def supervise(command: Sequence[str], environ: Mapping[str, str], *, keep: Seque
     other SIGINT, SIGTERM, SIGHUP or SIGQUIT that this process receives is passed on. SIGKILL follows three seconds
     after a SIGTERM. If this process is killed, so is the command (on Linux).
     """
-    if os.name == "nt":
-        return _supervise_windows(command, environ)
     for descriptor in keep:
         os.set_inheritable(descriptor, True)
     parent = os.getpid()
@@ -53,13 +52,10 @@ def _become(
         signal.pthread_sigmask(signal.SIG_UNBLOCK, forwarded)
         os.execvpe(command[0], list(command), dict(environ))
     except FileNotFoundError:
-        os.write(
-            2,
-            f"envguard: The command {command[0]!r} is neither in this environment nor on PATH.\n{CHECK_NAME}".encode(),
-        )
+        os.write(2, not_found(command[0]))
         code = NOT_FOUND
     except (OSError, ValueError) as error:
-        os.write(2, f"envguard: {command[0]!r} cannot be run.\n  why:  {error}\n{CHECK_NAME}".encode())
+        os.write(2, not_executable(command[0], error))
     finally:
         os._exit(code)
 
@@ -119,14 +115,3 @@ def _is_foreground() -> bool:
         return False
     finally:
         os.close(terminal)
-
-
-def _supervise_windows(command: Sequence[str], environ: Mapping[str, str]) -> int:
-    import subprocess  # only Windows needs it, and every start of a command passes here
-
-    with subprocess.Popen(list(command), env=dict(environ)) as process:
-        while True:
-            try:
-                return process.wait()
-            except KeyboardInterrupt:
-                continue  # the console has sent it to the child, too

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-import shutil
 import subprocess
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +21,7 @@ from envguard.files import appearing_whole, file_facts, sync_folder
 from envguard.host.secrets import without_secrets
 from envguard.locks.lockfile import Lock
 from envguard.locks.wheels import PinnedWheel
+from envguard.system.moving import remove_tree, replace
 
 TAIL_LINES = 20
 REQUIREMENTS = "requirements.txt"
@@ -48,7 +48,7 @@ def write_wheelhouse(
         if target.suffix == ".tar":
             _pack(folder, target)
         else:
-            folder.replace(target)
+            replace(folder, target)
             sync_folder(target.parent)
 
 
@@ -78,7 +78,7 @@ def _download(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
+            encoding="utf-8",
             errors="replace",
         )
     finally:
@@ -127,4 +127,4 @@ def _folder_aside(target: Path) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder, ignore_errors=True)

@@ -10,7 +10,6 @@ import re
 import secrets
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -22,6 +21,7 @@ from pathlib import Path
 
 from envguard.host.interpreters import InterpreterFacts, ProbeProblem
 from envguard.host.printable import one_line
+from envguard.system.groups import FLAGS, Group
 
 SOURCE = Path(__file__).with_name("probe_script.py").read_text(encoding="utf-8")
 PROBE_DIGEST = hashlib.sha256(SOURCE.encode()).hexdigest()
@@ -120,7 +120,9 @@ def _ask(
             env=dict(variables),
             cwd=folder,
             start_new_session=True,
+            creationflags=FLAGS,
         )
+        group = Group(process)
     except OSError as error:
         if error.errno == errno.ENOENT:
             return ProbeFailure("not a program", "The program named in its first line (#!) does not exist.")
@@ -130,7 +132,7 @@ def _ask(
         output = listener.listen(deadline)
         return answer_in(output, begin.encode(), end.encode()) or _why_none(process, listener, deadline)
     finally:
-        _end(process)
+        _end(process, group)
         listener.close()
 
 
@@ -170,15 +172,12 @@ class _Listener:
             self.output += piece
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill a process and, on systems with process groups, everything it started."""
-    if sys.platform == "win32":
-        process.kill()
-    else:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
+def _end(process: subprocess.Popen[bytes], group: Group) -> None:
+    """Kill a process and everything it started."""
+    group.kill()
     with suppress(subprocess.TimeoutExpired):
         process.wait(timeout=1)
+    group.close()
 
 
 def answer_in(output: bytes, begin: bytes, end: bytes) -> InterpreterFacts | None:

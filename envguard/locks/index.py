@@ -34,7 +34,7 @@ def ask_index(uv: Path, variables: Mapping[str, str], *, timeout: float) -> str:
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
-                text=True,
+                encoding="utf-8",
                 errors="replace",
                 timeout=timeout,
             )

@@ -168,11 +168,14 @@ def lock_path(lockfiles: Path, environment: str, edition: str, python: str) -> P
 
 
 def read_lock(path: Path) -> Lock:
-    """Read a lock file; raises BrokenData that names the line if it is not exactly what `Lock.text` writes."""
+    """Read a lock file; raises BrokenData that names the line if it is not exactly what `Lock.text` writes.
+
+    Only its lines may end as Windows ends them, all of them: Git does that to a project whose files it may convert.
+    """
     try:
         with path.open("rb") as file:
             raw = file.read(LARGEST_LOCK + 1)
-        text = raw.decode("utf-8")
+        text = _with_plain_ends(raw.decode("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise BrokenData(f"The lock file {path} cannot be read.", why=str(error), next_step=_LOCK_AGAIN) from error
     if len(raw) > LARGEST_LOCK:
@@ -181,6 +184,11 @@ def read_lock(path: Path) -> Lock:
     if lock.text() != text:
         raise _damaged(path, "its spacing or order differs from what envguard writes")
     return lock
+
+
+def _with_plain_ends(text: str) -> str:
+    plain = text.replace("\r\n", "\n")
+    return plain if plain.count("\n") == text.count("\r\n") else text
 
 
 def _parse(text: str, path: Path) -> Lock:

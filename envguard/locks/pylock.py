@@ -42,7 +42,7 @@ def addresses(lock: Lock, uv: UvSetup) -> dict[str, Address]:
             "--output-file", output, "--cache-dir", uv.cache, "--color", "never", "--quiet",
         ]  # fmt: skip
         run = subprocess.run(
-            command, env=dict(uv.variables), cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True
+            command, env=dict(uv.variables), cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8"
         )
         if run.returncode != 0:
             raise CannotAsk(

@@ -142,7 +142,6 @@ def _run(command: Sequence[str | Path], request: LockRequest, folder: Path, uv: 
         cwd=folder,
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        text=True,
         encoding="utf-8",
         errors="replace",
     )

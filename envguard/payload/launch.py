@@ -13,6 +13,8 @@ import subprocess
 import sys
 import threading
 
+assert sys.platform != "win32", "containers run Linux"
+
 ORPHANED = 130
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from envguard.backends.resources import ran_out
 from envguard.errors import StepFailed
+from envguard.system.exit_codes import crash
 
 LOG_TAIL_BYTES = 4000
 LOG_TAIL_LINES = 12
@@ -18,7 +19,8 @@ LOG_END_BYTES = 64_000
 def ending(code: int) -> str:
     """How a process ended, in words: its exit code, or the signal that ended it."""
     if code >= 0:
-        return f"ended with exit code {code}"
+        cause = crash(code)
+        return f"ended by {cause} (exit code {code:#x})" if cause else f"ended with exit code {code}"
     with contextlib.suppress(ValueError):
         return f"was ended by {signal.Signals(-code).name}"
     return f"was ended by signal {-code}"

@@ -33,14 +33,19 @@ def taking_part(path: Path) -> Iterator[Alone]:
     def alone() -> Iterator[None]:
         # Turning one kind of lock into the other gives the first one up before it waits for the second (flock(2)), so
         # two runs that want to be alone do not wait for each other.
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        _lock(descriptor, alone=True)
         try:
             yield
         finally:
-            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            _lock(descriptor, alone=False)
 
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        _lock(descriptor, alone=False)
         yield alone
     finally:
         os.close(descriptor)
+
+
+def _lock(descriptor: int, *, alone: bool) -> None:
+    if sys.platform != "win32":
+        fcntl.flock(descriptor, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)

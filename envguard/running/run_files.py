@@ -10,6 +10,7 @@ from pathlib import Path
 
 from envguard.files import CHUNK, FileFacts, file_facts
 from envguard.payload.contract import Reference
+from envguard.system.moving import replace
 
 READ_ONLY = 0o444
 
@@ -36,7 +37,7 @@ class RunFiles:
     def add(self, reference: Reference, path: Path) -> FileFacts:
         """Keep a file that a step made; it is moved away from where the step can reach it."""
         target = self._place() / path.name
-        path.replace(target)
+        replace(path, target)
         target.chmod(READ_ONLY)
         facts = file_facts(target)
         self._files[reference] = (facts,)

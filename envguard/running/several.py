@@ -6,12 +6,13 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import FrameType
@@ -23,6 +24,11 @@ from envguard.running.events import Receiver, RunFailed
 from envguard.running.measuring_alone import taking_part
 from envguard.running.signals import ENDING, unwind_on_ending
 from envguard.running.task_order import Alone
+
+if sys.platform == "win32":
+    from multiprocessing.connection import PipeConnection as Connection
+else:
+    from multiprocessing.connection import Connection
 
 # A step that is asked to end is killed after three seconds; its run then clears up.
 GRACE_SECONDS = 10.0
@@ -106,7 +112,7 @@ class _Lane(Generic[Job, Made]):
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(theirs, work, lock), daemon=True)
-        if os.name != "nt":
+        if sys.platform != "win32":
             resource_tracker.ensure_running()  # its own start would let the signals through
         with _signals_held():
             process.start()
@@ -155,7 +161,7 @@ def _serve(connection: Connection, work: Work[Job, Made], lock: Path) -> None:
     # handlers.
     unwind_on_ending()
     signal.signal(signal.SIGINT, _leave_to_the_parent)
-    if os.name != "nt":
+    if sys.platform != "win32":
         signal.signal(signal.SIGHUP, _leave_to_the_parent)
     # Started while signals are held, the thread never gets one: it would not wake the main thread, which handles it.
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -188,7 +194,7 @@ def _leave_to_the_parent(_number: int, _frame: FrameType | None) -> None:
 @contextlib.contextmanager
 def _signals_held() -> Iterator[None]:
     """Keep what ends a program waiting; a process started meanwhile keeps it waiting too, until it is ready."""
-    if os.name == "nt":
+    if sys.platform == "win32":
         yield
         return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
@@ -199,5 +205,5 @@ def _signals_held() -> Iterator[None]:
 
 
 def _let_signals_through() -> None:
-    if os.name != "nt":
+    if sys.platform != "win32":
         signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)

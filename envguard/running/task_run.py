@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from envguard.running.run_files import RunFiles, Watch
 from envguard.running.step import StepOrder, StepResult, Told, run_step, task_step
 from envguard.running.task_order import Alone, TaskOrder
 from envguard.store.scratch import log_file
+from envguard.system.moving import remove_tree
 
 REFUSED = "refused"
 """A step that is run again is given the files that it made before as inputs, each as `refused:NAME`."""
@@ -147,14 +147,14 @@ class TaskRun:
             )
         if instead_of:
             if result.findings.values is None:
-                shutil.rmtree(own, ignore_errors=True)
+                remove_tree(own, ignore_errors=True)
                 return False
             self._forget(instead_of)
         outputs = {
             name: self.files.add(Reference(step.name, name), _inside(workspace.folder, file))
             for name, file in result.findings.files.items()
         }
-        shutil.rmtree(own, ignore_errors=True)
+        remove_tree(own, ignore_errors=True)
         self.results[step.name] = result
         inputs = {name: facts[name] for name in wanted}
         self.handed_over[step.name] = HandedOver(self.code[step.name], inputs, outputs)

@@ -24,6 +24,8 @@ from envguard.store.locking import build_lock, in_use
 from envguard.store.manifest import MANIFEST, digest, manifest_bytes, scan
 from envguard.store.marker import ReadyMarker, read_marker, write_marker
 from envguard.store.records import Damage, audit_entries
+from envguard.system.long_paths import ALLOW, longest_path, why_too_long
+from envguard.system.moving import remove_tree, replace
 
 DAMAGES_SHOWN = 3
 OWN_FILES = frozenset({MARKER, MANIFEST, FINGERPRINT, SOURCES})
@@ -80,6 +82,7 @@ def ensure(
     found, why = read_ready(folder, identity)
     if found is not None:
         return found
+    _refuse_long_paths(home)
     make_folder(folder.parent)
     waiting = lambda holder: watcher.waiting(identity.environment, holder)  # noqa: E731
     with build_lock(folder.with_name(folder.name + ".lock"), waiting=waiting) as descriptors:
@@ -166,6 +169,16 @@ def make_folder(folder: Path) -> None:
         ) from error
 
 
+def _refuse_long_paths(home: Path) -> None:
+    why = why_too_long(str(home), longest_path())
+    if why:
+        raise NoEnvironment(
+            f"The store {home} is too deep in its disk.",
+            why=why,
+            next_step=f"Set ENVGUARD_HOME to a short folder such as C:\\envguard, or allow long paths: {ALLOW}",
+        )
+
+
 def _cannot_write(folder: Path, error: OSError) -> NoEnvironment:
     free = ""
     with contextlib.suppress(OSError):
@@ -182,11 +195,11 @@ def move_aside(folder: Path) -> Path | None:
     if folder.is_symlink():
         folder.unlink()
     elif folder.exists():
-        return folder.replace(folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.broken"))
+        return replace(folder, folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.broken"))
     return None
 
 
 def _clear(folder: Path) -> None:
     aside = move_aside(folder)
     if aside is not None:
-        shutil.rmtree(aside, ignore_errors=True)
+        remove_tree(aside, ignore_errors=True)

@@ -7,6 +7,7 @@ import datetime
 import os
 import re
 import stat
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,11 +97,18 @@ def disk_bytes(places: Iterable[Path]) -> int:
             if (found.st_dev, found.st_ino) in seen:
                 continue
             seen.add((found.st_dev, found.st_ino))
-            total += found.st_blocks * _BLOCK if hasattr(found, "st_blocks") else found.st_size
+            total += _allocated(found)
             if stat.S_ISDIR(found.st_mode):
                 with os.scandir(path) as entries:
                     pending.extend(entry.path for entry in entries)
     return total
+
+
+def _allocated(found: os.stat_result) -> int:
+    """Windows tells a file's size alone."""
+    if sys.platform == "win32":
+        return found.st_size
+    return found.st_blocks * _BLOCK
 
 
 def moment(seconds: float) -> str:

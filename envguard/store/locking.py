@@ -72,16 +72,15 @@ def is_being_built(folder: Path) -> bool:
 
 def _refuse_unlockable(path: Path) -> None:
     """Raise OSError if files cannot be locked: filelock's fallback is a lock that a killed process leaves behind."""
-    if sys.platform == "win32":
-        return
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    try:
-        with contextlib.suppress(BlockingIOError, PermissionError):
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            # Closing alone is not enough: another thread may just have forked, and its child has this descriptor too.
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
-    finally:
-        os.close(descriptor)
+    if sys.platform != "win32":
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            with contextlib.suppress(BlockingIOError, PermissionError):
+                fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                # Closing alone is not enough: another thread may just have forked, and its child has it too.
+                fcntl.flock(descriptor, fcntl.LOCK_UN)
+        finally:
+            os.close(descriptor)
 
 
 def _inheritable_descriptors(lock: FileLock) -> tuple[int, ...]:
@@ -128,8 +127,9 @@ def unused(folder: Path) -> Iterator[bool]:
 
 
 def _locked_alone(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
+    if sys.platform != "win32":
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
     return True

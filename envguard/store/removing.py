@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from envguard.store.home import environments_folder, installer_cache
 from envguard.store.inventory import StoredEnvironment, disk_bytes, inventory
 from envguard.store.locking import build_lock_if_free, unused
 from envguard.store.scratch import logs_folder, runs_folder
+from envguard.system.moving import remove_tree
 
 MOVED_ASIDE = re.compile(r"\..+\.[0-9a-f]{8}\.broken")
 RUN_FOLDER = re.compile(r"run-[A-Za-z0-9_]+")
@@ -122,7 +122,7 @@ class _Sweeper:
         try:
             aside, spared = move_aside_if_idle(stored.folder, dry_run=self._dry_run)
             if aside is not None:
-                shutil.rmtree(aside)
+                remove_tree(aside)
         except OSError as error:
             raise _cannot_remove(stored.folder, error) from error
         if spared:
@@ -136,7 +136,7 @@ class _Sweeper:
         if not self._dry_run:
             try:
                 if path.is_dir() and not path.is_symlink():
-                    shutil.rmtree(path)
+                    remove_tree(path)
                 else:
                     path.unlink()
             except FileNotFoundError:

@@ -28,6 +28,13 @@ def runs_folder(home: Path) -> Path:
     return _own_part(home) / "runs"
 
 
+def _suffix() -> str:
+    """What tells one user's folder from another's; Windows gives every user a folder for temporary files."""
+    if sys.platform == "win32":
+        return ""
+    return f"-{os.geteuid()}"
+
+
 def _own_part(home: Path) -> Path:
     """Where this user writes what the others need not see: the store, or for one that is only to be read another place.
 
@@ -35,8 +42,7 @@ def _own_part(home: Path) -> Path:
     """
     if not home.exists() or os.access(home, os.W_OK):
         return home
-    user = "" if sys.platform == "win32" else f"-{os.geteuid()}"
-    folder = Path(tempfile.gettempdir(), f"envguard{user}")
+    folder = Path(tempfile.gettempdir(), f"envguard{_suffix()}")
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         why = stranger(str(folder), owners(os.environ), shared=False)

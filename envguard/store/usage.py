@@ -41,12 +41,17 @@ def hold(folder: str) -> int | None:
             return None
         raise no_locks(path, error) from error
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        _share(descriptor)
         os.utime(descriptor)
     except OSError as error:
         os.close(descriptor)
         raise no_locks(path, error) from error
     return descriptor
+
+
+def _share(descriptor: int) -> None:
+    if sys.platform != "win32":
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
 
 
 def last_used(folder: Path) -> float | None:

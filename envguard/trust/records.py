@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,7 +76,7 @@ def write_record(record: Record) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with appearing_whole(path) as file:
-            if os.name != "nt":
+            if sys.platform != "win32":
                 os.fchmod(file.fileno(), OWNERS_ALONE)
             file.write(json.dumps(document, indent=1).encode("utf-8", "surrogateescape"))
     except OSError as error:

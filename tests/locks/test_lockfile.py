@@ -43,6 +43,15 @@ def test_what_was_written_is_read_back(tmp_path: Path) -> None:
     assert read_lock(written(tmp_path, LOCK.text())) == LOCK
 
 
+def test_a_lock_whose_line_ends_git_changed_is_the_same_lock(tmp_path: Path) -> None:
+    path = tmp_path / "lock.txt"
+    path.write_bytes(LOCK.text().replace("\n", "\r\n").encode())
+    assert read_lock(path) == LOCK
+    path.write_bytes(LOCK.text().replace("\n", "\r\n", 3).encode())
+    with pytest.raises(BrokenData, match="not as envguard wrote it"):
+        read_lock(path)
+
+
 def test_the_digest_follows_the_content() -> None:
     other = Lock(**{**{name: getattr(LOCK, name) for name in LOCK.__slots__}, "edition": "2"})
     assert LOCK.digest != other.digest

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
 import shutil
-import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +14,7 @@ from envguard.errors import NoEnvironment
 from envguard.host.secrets import without_secrets
 from envguard.locks.lockfile import Lock
 from envguard.stalling import LEAST, VARIABLE, Stall, ended_if_stalled
+from envguard.system.groups import FLAGS, Group
 
 TAIL_LINES = 20
 NO_SPACE = re.compile(r"No space left on device|os error 28\b|Disk quota exceeded|os error 112\b")
@@ -66,32 +64,26 @@ def follow(
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
         encoding="utf-8",
         errors="replace",
         pass_fds=descriptors,
         start_new_session=True,
+        creationflags=FLAGS,
     ) as process:
+        # With it end the Pythons that compile for it; else they keep writing to a folder that is being cleared.
+        group = Group(process)
         assert process.stdout is not None
         try:
             places = (installer.cache, folder)
-            with ended_if_stalled(places, lambda: _kill(process), installer.patience) as stall:
+            with ended_if_stalled(places, group.kill, installer.patience) as stall:
                 for line in process.stdout:
                     lines.append(line)
                     hear(line)
         except BaseException:
-            _kill(process)
+            group.kill()
             raise
+    group.close()
     return process.returncode, "".join(lines), stall
-
-
-def _kill(process: subprocess.Popen[str]) -> None:
-    """End the tool and the Pythons that compile for it; else they keep writing to a folder that is being cleared."""
-    if os.name == "nt":
-        process.kill()
-        return
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
 
 
 def has_stalled(what: str, stall: Stall) -> NoEnvironment:

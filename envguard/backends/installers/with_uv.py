@@ -51,7 +51,6 @@ class UvTool:
             env=dict(installer.variables),
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
             encoding="utf-8",
             errors="replace",
         )

@@ -6,7 +6,6 @@ folder that nothing names; the next one replaces it.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from envguard.locks.lockfile import lock_path
 from envguard.locks.proofs import proofs_path, write_proofs
 from envguard.running.environments.proving import check_writable
 from envguard.running.environments.renewing import Renewed, Tried
+from envguard.system.moving import remove_tree, replace
 from envguard.toml import parse_toml
 from envguard.trust.allowing import allow_written, is_allowed
 
@@ -130,12 +130,12 @@ def _write_locks(environment: Environment, tried: Tried) -> list[Path]:
     name = tried.edition.name
     folder = environment.lockfiles / environment.name / name
     part = f".{name}.part"
-    shutil.rmtree(folder.with_name(part), ignore_errors=True)
+    remove_tree(folder.with_name(part), ignore_errors=True)
     for lock in tried.locks.values():
         path = lock_path(environment.lockfiles, environment.name, part, lock.python)
         write_record(path, lock.text().encode())
     write_proofs(proofs_path(environment.lockfiles, environment.name, part), tried.proofs[name])
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.with_name(part).rename(folder)
+    remove_tree(folder, ignore_errors=True)
+    replace(folder.with_name(part), folder)
     sync_folder(folder.parent)
     return sorted(folder.iterdir())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from envguard.running.environments.preparing import Workshop
 from envguard.running.environments.recorded import recorded_locks
 from envguard.store.manifest import MANIFEST, Manifest, differing, parse_manifest
 from envguard.store.removing import move_aside_if_idle
+from envguard.system.moving import remove_tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,4 +131,4 @@ def _rebuilt(
 
 def _delete(folder: Path | None) -> None:
     if folder is not None:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder, ignore_errors=True)

@@ -1,0 +1,1 @@
+"""What Linux, macOS and Windows do each in a way of their own, under names that are the same on all."""
