@@ -30,21 +30,21 @@ def timed(command: list[str]) -> float:
 def until_first_step(home: Path) -> float:
     """Seconds from the start of `envguard run quantize` to the request of its first step."""
     earlier = set(home.glob("runs/run-*"))
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, Path(folder, "said").open("w+") as said:
+        command = [LAUNCHER, "run", "quantize", "sample:face_landmarker", "-o", f"{folder}/out.task"]
         start = time.perf_counter()
-        run = subprocess.Popen(
-            [LAUNCHER, "run", "quantize", "sample:face_landmarker", "-o", f"{folder}/out.task"],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        while not any((each / "inspect.request.json").exists() for each in {*home.glob("runs/run-*")} - earlier):
-            if run.poll() is not None:
-                raise RuntimeError(f"the run ended with exit code {run.returncode}, and its first step was not seen")
-            time.sleep(0.001)
-        seconds = time.perf_counter() - start
-        run.terminate()
-        run.wait()
-    return seconds
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said) as run:
+            try:
+                while not any(
+                    (each / "inspect.request.json").exists() for each in {*home.glob("runs/run-*")} - earlier
+                ):
+                    if run.poll() is not None:
+                        said.seek(0)
+                        raise RuntimeError(f"the run has ended ({run.returncode}) without a first step:\n{said.read()}")
+                    time.sleep(0.001)
+                return time.perf_counter() - start
+            finally:
+                run.terminate()
 
 
 def medians(measures: Mapping[str, Callable[[], float]], rounds: int = ROUNDS) -> dict[str, float]:

@@ -13,20 +13,43 @@ from tests.support.command import envguard
 from tests.support.terminal import COLOUR, Shown, envguard_on_terminal, on_terminal
 
 STEPS = """
-import time
+import os, sys, threading
 from envguard.cli.screen import screen
+from envguard.cli.text import can_move_the_cursor
 from envguard.running.events import Building, BuildProgress, StepEnded, StepProgress, StepStarted
-with screen() as show:
+
+class Terminal:
+    written = 0
+    changed = threading.Condition()
+
+    def write(self, text):
+        sys.__stderr__.write(text)
+        with self.changed:
+            self.written += 1
+            self.changed.notify_all()
+
+    def __getattr__(self, name):
+        return getattr(sys.__stderr__, name)
+
+    def until_drawn(self):  # what is being written may be of before, what comes next is not
+        with self.changed:
+            enough = self.written + 2
+            self.changed.wait_for(lambda: self.written >= enough)
+
+terminal = Terminal()
+with screen(terminal) as show:
+    def drawn(event):
+        show(event)
+        if can_move_the_cursor(sys.__stderr__, os.environ):
+            terminal.until_drawn()
+
     show(Building("tools", "tools 1 on Python 3.11.7 (/usr/bin/python3.11)", "it is not built yet"))
     for done in range(6):
-        show(BuildProgress("tools", f"downloading, {done} of 5 MB", done, 5))
-        time.sleep(0.12)
-    show(BuildProgress("tools", "installing 12 packages"))
-    time.sleep(0.2)
+        drawn(BuildProgress("tools", f"downloading, {done} of 5 MB", done, 5))
+    drawn(BuildProgress("tools", "installing 12 packages"))
     show(StepStarted("quantize", "tools"))
     for done in range(1, 5):
-        show(StepProgress("quantize", "face_landmarks_detector: candidates that are tried", done, 4))
-        time.sleep(0.12)
+        drawn(StepProgress("quantize", "face_landmarks_detector: candidates that are tried", done, 4))
     show(StepEnded("quantize", 1.2, ()))
 """
 
