@@ -27,11 +27,11 @@ def timed(command: list[str]) -> float:
     return time.perf_counter() - start
 
 
-def until_first_step(home: Path) -> float:
+def until_first_step(home: Path, launcher: str = LAUNCHER) -> float:
     """Seconds from the start of `envguard run quantize` to the request of its first step."""
     earlier = set(home.glob("runs/run-*"))
     with tempfile.TemporaryDirectory() as folder, Path(folder, "said").open("w+") as said:
-        command = [LAUNCHER, "run", "quantize", "sample:face_landmarker", "-o", f"{folder}/out.task"]
+        command = [launcher, "run", "quantize", "sample:face_landmarker", "-o", f"{folder}/out.task"]
         start = time.perf_counter()
         with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said) as run:
             try:
