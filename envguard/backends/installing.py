@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from envguard.backends.installers.finishing import finish_packages, finish_skeleton
+from envguard.backends.installers.parts import parts_of
+from envguard.backends.installers.running import compile_bytecode
 from envguard.backends.installers.settings import Installer, Job
 from envguard.backends.installers.tool import Tool, tool_of
 from envguard.errors import NoEnvironment
@@ -34,7 +36,12 @@ def build_venv(
     tool = _created_by(tool_of(installer), folder / "venv", interpreter, job)
     layout = _layout(folder / "venv")
     finish_skeleton(layout)
-    tool.install(layout.python, job)
+    with parts_of(job) as parts:
+        for part in parts:
+            part.write()
+            tool.install(layout.python, part)
+    if not all(part.compiles for part in parts):
+        compile_bytecode(layout.python, layout.site_packages, job)
     finish_packages(layout, layout.python)
     return layout
 
@@ -50,7 +57,10 @@ def install_for_image(
     """Install a lock's wheels for the platform of an image's interpreter into a layout's folder, without bytecode."""
     job = Job(lock, folder, installer, descriptors)
     job.write()
-    tool_of(installer).lay_out(layout.site_packages, interpreter, job)
+    with parts_of(job) as parts:
+        for part in parts:
+            part.write()
+            tool_of(installer).lay_out(layout.site_packages, interpreter, part)
     layout.site_packages.mkdir(exist_ok=True)  # a lock may install nothing on this platform
     finish_packages(layout, layout.python)
 

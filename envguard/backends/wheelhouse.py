@@ -20,6 +20,7 @@ from envguard.errors import BadInput, NoEnvironment
 from envguard.files import appearing_whole, file_facts, sync_folder
 from envguard.host.secrets import without_secrets
 from envguard.locks.lockfile import Lock
+from envguard.locks.named_indexes import by_index
 from envguard.locks.wheels import PinnedWheel
 from envguard.system.moving import remove_tree, replace
 
@@ -43,7 +44,10 @@ def write_wheelhouse(
         )
     with _folder_aside(target) as folder:
         (folder / REQUIREMENTS).write_text(lock.text(), encoding="utf-8")
-        _download(folder, lock, wheels, pip_python, variables)
+        for part, asking in by_index(lock, variables):
+            of_it = [each for each in wheels if each.package in part.packages]
+            if of_it:
+                _download(folder, part, of_it, pip_python, asking)
         _refuse_wrong_files(folder, wheels)
         if target.suffix == ".tar":
             _pack(folder, target)

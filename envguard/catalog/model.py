@@ -58,6 +58,7 @@ class Environment:
     `editions` are in order of preference; the first is the default. `check_inputs` maps the check's own input names to
     samples; `lockfiles` is the folder that holds one folder per environment, `folder` the one that paths of scripts
     are relative to. `indexes` maps packages to the name of the index that alone may serve them.
+    With `overlaps`, its packages may install the same files with different content.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Environment:
     check_command: tuple[str, ...] = ()
     folder: Path = Path()
     indexes: Mapping[str, str] = field(default_factory=dict)
+    overlaps: bool = False
 
     @property
     def pythons(self) -> tuple[str, ...]:

@@ -54,6 +54,7 @@ VARIABLE = re.compile(
 )
 LARGEST_FILE = 1_000_000
 MOST_RETRIES = 100
+ALLOWED, REFUSED = "allow", "refuse"
 PAYLOAD = Path(__file__).resolve().parents[1] / "payload"
 NO_PYTHONS: tuple[str, ...] = ()
 NO_TEXTS: Mapping[str, str] = {}
@@ -147,6 +148,7 @@ def _environment_in(
             name=name,
             lockfiles=lockfiles,
             folder=folder,
+            overlaps=table.take("overlaps", _overlaps, REFUSED) == ALLOWED,
             indexes={package: each.name for each in index.named for package in each.packages},
             summary=table.take("summary", text),
             check=check,
@@ -195,6 +197,12 @@ def _requirement(value: object) -> str:
     requirement = text(value)
     parsed(requirement)
     return requirement
+
+
+def _overlaps(value: object) -> str:
+    if value not in (ALLOWED, REFUSED):
+        raise ValueError(f'must be "{ALLOWED}" or "{REFUSED}"')
+    return text(value)
 
 
 def _platform(value: object) -> str:

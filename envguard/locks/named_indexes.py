@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from envguard.errors import NoEnvironment
+from envguard.locks.lockfile import Lock
 
 VARIABLE = "UV_INDEX"
+OTHERS = (VARIABLE, "UV_EXTRA_INDEX_URL", "UV_INDEX_URL")
 
 
 def addresses_of(names: Collection[str], variables: Mapping[str, str]) -> dict[str, str]:
@@ -22,6 +25,26 @@ def addresses_of(names: Collection[str], variables: Mapping[str, str]) -> dict[s
                 f"{VARIABLE}={name}=ADDRESS.",
             )
     return {name: known[name] for name in names}
+
+
+def by_index(lock: Lock, variables: Mapping[str, str]) -> tuple[tuple[Lock, dict[str, str]], ...]:
+    """The lock in parts that come from one index each, with the variables by which an installer asks that one alone.
+
+    Raises NoEnvironment for an index without an address.
+    """
+    names = sorted({package.index for package in lock.packages} - {""})
+    addresses = addresses_of(names, variables)
+    rest = without_named(variables, addresses)
+    parts = [(name, _asking(f"{name}={address}", rest)) for name, address in addresses.items()]
+    return tuple((_part(lock, name), asking) for name, asking in [("", rest), *parts])
+
+
+def _part(lock: Lock, index: str) -> Lock:
+    return replace(lock, packages=tuple(package for package in lock.packages if package.index == index))
+
+
+def _asking(index: str, variables: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in variables.items() if name not in OTHERS} | {"UV_DEFAULT_INDEX": index}
 
 
 def without_named(variables: Mapping[str, str], names: Collection[str]) -> dict[str, str]:

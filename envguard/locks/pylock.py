@@ -6,7 +6,7 @@ import json
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,6 +14,7 @@ from packaging.pylock import Pylock
 
 from envguard.errors import NoEnvironment
 from envguard.locks.lockfile import Lock, LockedPackage
+from envguard.locks.named_indexes import by_index
 from envguard.locks.resolver import CannotAsk
 from envguard.locks.uv import UvSetup
 from envguard.toml import parse_toml
@@ -32,6 +33,20 @@ def addresses(lock: Lock, uv: UvSetup) -> dict[str, Address]:
 
     Raises CannotAsk with uv's own words, and NoEnvironment that names the wheels that the index does not have.
     """
+    found: dict[str, Address] = {}
+    for part, variables in by_index(lock, uv.variables):
+        found |= _of_one_index(part, replace(uv, variables=variables)) if part.packages else {}
+    missing = [wheel.filename for package in lock.packages for wheel in package.wheels if wheel.sha256 not in found]
+    if missing:
+        raise NoEnvironment(
+            f"The package index does not have {len(missing)} wheels of {lock.environment} {lock.edition}.",
+            why=", ".join(missing),
+            next_step="Use an index that has them, or create the lock again with `envguard lock`.",
+        )
+    return found
+
+
+def _of_one_index(lock: Lock, uv: UvSetup) -> dict[str, Address]:
     with tempfile.TemporaryDirectory(prefix="envguard-pylock-") as name:
         folder = Path(name)
         (folder / "lock.txt").write_text(lock.text(), encoding="utf-8")
@@ -50,15 +65,7 @@ def addresses(lock: Lock, uv: UvSetup) -> dict[str, Address]:
                 why=run.stderr.strip(),
                 next_step="Check the network, the proxy and the index settings; `envguard lock --check` tells more.",
             )
-        found = dict(_addresses(parse_toml(output.read_text(encoding="utf-8"))))
-    missing = [wheel.filename for package in lock.packages for wheel in package.wheels if wheel.sha256 not in found]
-    if missing:
-        raise NoEnvironment(
-            f"The package index does not have {len(missing)} wheels of {lock.environment} {lock.edition}.",
-            why=", ".join(missing),
-            next_step="Use an index that has them, or create the lock again with `envguard lock`.",
-        )
-    return found
+        return dict(_addresses(parse_toml(output.read_text(encoding="utf-8"))))
 
 
 def pylock_text(lock: Lock, where: Mapping[str, Address]) -> str:

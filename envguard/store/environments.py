@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import posixpath
 import secrets
 import shutil
 from collections.abc import Callable, Sequence
@@ -23,6 +24,7 @@ from envguard.store.identity import Identity
 from envguard.store.locking import build_lock, in_use
 from envguard.store.manifest import MANIFEST, digest, manifest_bytes, scan
 from envguard.store.marker import ReadyMarker, read_marker, write_marker
+from envguard.store.overlaps import OverlappingPackages, overlaps_in
 from envguard.store.records import Damage, audit_entries
 from envguard.system.long_paths import ALLOW, longest_path, why_too_long
 from envguard.system.moving import remove_tree, replace
@@ -72,11 +74,13 @@ def ensure(
     build: Callable[[Path, tuple[int, ...]], Layout],
     prove: Callable[[Layout], Proof],
     watcher: Watcher,
+    overlaps: bool = False,
 ) -> BuiltEnvironment:
     """The environment with that identity, built now unless it is ready.
 
     `build` fills a folder and passes the given descriptors on to its children; `prove` runs the check. What they raise
     passes through, and nothing remains that could be mistaken for an environment.
+    With `overlaps`, distributions may install the same files; else that is an error too.
     """
     folder = environments_folder(home) / identity.folder_name
     found, why = read_ready(folder, identity)
@@ -93,7 +97,7 @@ def ensure(
         _clear(folder)
         try:
             layout = build(folder, descriptors)
-            marker = _recorded(folder, layout, identity, prove)
+            marker = _recorded(folder, layout, identity, prove, overlaps=overlaps)
             _mark_ready(folder, marker)
         except OSError as error:
             _clear(folder)
@@ -120,12 +124,23 @@ def read_ready(folder: Path, identity: Identity) -> tuple[BuiltEnvironment | Non
     return BuiltEnvironment(identity, folder, marker.layout(folder), marker.proof, fresh=False), ""
 
 
-def _recorded(folder: Path, layout: Layout, identity: Identity, prove: Callable[[Layout], Proof]) -> ReadyMarker:
+def _recorded(
+    folder: Path, layout: Layout, identity: Identity, prove: Callable[[Layout], Proof], *, overlaps: bool
+) -> ReadyMarker:
     """Read every installed file once, refuse what differs from a RECORD, write down what is there, and prove it."""
     entries = scan(folder)
-    damages = audit_entries(entries, layout.site_packages.relative_to(folder).as_posix(), layout.site_packages)
+    below = layout.site_packages.relative_to(folder).as_posix()
+    shared = overlaps_in(entries, below, layout.site_packages)
+    whole = {each.path for each in shared if each.kept}
+    damages = [
+        each
+        for each in audit_entries(entries, below, layout.site_packages)
+        if posixpath.normpath(each.path) not in whole
+    ]
     if damages:
         raise DamagedInstall(identity, damages)
+    if shared and not overlaps:
+        raise OverlappingPackages(identity, shared)
     manifest = manifest_bytes(entries)
     interpreter = "" if layout.in_image else str(layout.python.resolve())
     write_whole(folder / MANIFEST, manifest)
@@ -137,9 +152,10 @@ def _recorded(folder: Path, layout: Layout, identity: Identity, prove: Callable[
         identity=identity,
         proof=prove(layout),
         python=python.as_posix(),
-        site_packages=layout.site_packages.relative_to(folder).as_posix(),
+        site_packages=below,
         interpreter=interpreter,
         manifest=digest(manifest),
+        overlaps=shared,
     )
 
 

@@ -12,6 +12,7 @@ from envguard.locks.proofs import Proof, proof_from_json
 from envguard.store.fingerprint import MARKER
 from envguard.store.identity import Identity
 from envguard.store.manifest import digest
+from envguard.store.overlaps import Overlap
 
 _TEXTS = ("python", "site_packages", "interpreter", "manifest")
 
@@ -22,7 +23,7 @@ class ReadyMarker:
 
     `python` and `site_packages` are below the environment's folder, `interpreter` is the real file behind `python`,
     `manifest` the SHA-256 of the manifest. Where the interpreter lies in an image, `python` is its path there and
-    `interpreter` is empty.
+    `interpreter` is empty. `overlaps` are the files that several distributions install, if that is allowed.
     """
 
     identity: Identity
@@ -31,6 +32,7 @@ class ReadyMarker:
     site_packages: str
     interpreter: str
     manifest: str
+    overlaps: tuple[Overlap, ...] = ()
 
     def layout(self, folder: Path) -> Layout:
         """Where the parts lie if `folder` is the environment's."""
@@ -53,6 +55,7 @@ def read_marker(folder: Path) -> ReadyMarker:
     return ReadyMarker(
         identity=Identity.from_json(document.get("identity")),
         proof=proof_from_json(document.get("proof"), "proof"),
+        overlaps=_overlaps(document.get("overlaps", [])),
         **{name: str(value) for name, value in texts.items()},
     )
 
@@ -61,8 +64,16 @@ def write_marker(folder: Path, marker: ReadyMarker) -> None:
     """Write the marker; from then on the environment is ready."""
     document: dict[str, object] = {name: getattr(marker, name) for name in _TEXTS}
     document |= {"identity": marker.identity.as_json(), "proof": marker.proof.as_json()}
+    if marker.overlaps:
+        document["overlaps"] = [each.as_json() for each in marker.overlaps]
     document["seal"] = _seal(document)
     write_whole(folder / MARKER, json.dumps(document, indent=1, sort_keys=True).encode())
+
+
+def _overlaps(value: object) -> tuple[Overlap, ...]:
+    if not isinstance(value, list):
+        raise ValueError("overlaps is no list")
+    return tuple(map(Overlap.from_json, value))
 
 
 def _seal(document: dict[str, object]) -> str:

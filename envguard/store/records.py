@@ -81,8 +81,13 @@ def _damages(
         entry = entries.get(posixpath.normpath(f"{below}/{each.path}"))
         if entry is None or entry.kind != "file":
             yield Damage(each.distribution, each.path, "missing")
-        elif each.recorded and not _matches(each.recorded, entry.content, site_packages / each.path):
+        elif not is_as_listed(each, entry, site_packages):
             yield Damage(each.distribution, each.path, "changed")
+
+
+def is_as_listed(listed: ListedFile, entry: Entry, site_packages: Path) -> bool:
+    """Whether a file has the content that its distribution lists; one without a hash may have any."""
+    return not listed.recorded or _matches(listed.recorded, entry.content, site_packages / listed.path)
 
 
 def _matches(recorded: str, sha256: str, path: Path) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import re
 import stat
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,8 @@ from envguard.store.environments import OWN_FILES
 from envguard.store.fingerprint import CONDEMNED, FINGERPRINT, MARKER, why_changed
 from envguard.store.manifest import MANIFEST, Entry, Manifest, digest, parse_manifest, scan
 from envguard.store.marker import read_marker
-from envguard.store.records import ListedFile, audit_entries, listed_files
+from envguard.store.overlaps import overlaps_in
+from envguard.store.records import audit_entries
 
 DefectKind = Literal[
     "marker", "manifest", "interpreter", "missing", "truncated", "changed", "mode", "unexpected", "touched",
@@ -52,6 +52,7 @@ def verify_environment(folder: Path) -> tuple[Defect, ...]:
     entries = scan(folder, skip=OWN_FILES)
     findings = [*_differences(expected, entries)]
     named = {finding.path for finding in findings}
+    named |= {f"{marker.site_packages}/{each.path}" for each in marker.overlaps}
     findings += [each for each in _distributions(entries, marker.site_packages, folder) if each.path not in named]
     if not findings:
         # The content is intact, but the check of every start would still refuse it: report the same here.
@@ -105,26 +106,9 @@ def _distributions(entries: Manifest, below: str, folder: Path) -> Iterator[Defe
     for damage in audit_entries(entries, below, site_packages):
         yield Defect("not as recorded", f"{below}/{damage.path}", f"{damage.distribution} lists it; it is {damage.why}")
     yield from _installed_twice(sorted(site_packages.glob("*.dist-info")), below)
-    yield from _owned_twice(_all_listed(sorted(site_packages.glob("*.dist-info/RECORD"))), below)
-
-
-def _all_listed(records: Iterable[Path]) -> Iterator[ListedFile]:
-    for record in records:
-        try:
-            yield from listed_files(record)
-        except (OSError, ValueError):
-            continue  # the audit has reported it
-
-
-def _owned_twice(listed: Iterable[ListedFile], below: str) -> Iterator[Defect]:
-    """Files that two distributions list with different content; equal content is harmless."""
-    owners: dict[str, list[ListedFile]] = defaultdict(list)
-    for each in listed:
-        owners[each.path].append(each)
-    for path, each_owner in owners.items():
-        if len({owner.recorded for owner in each_owner}) > 1:
-            names = " and ".join(sorted({owner.distribution for owner in each_owner}))
-            yield Defect("owned twice", f"{below}/{path}", f"{names} list it with different content")
+    for each in overlaps_in(entries, below, site_packages):
+        names = " and ".join(sorted(set(each.owners)))
+        yield Defect("owned twice", f"{below}/{each.path}", f"{names} list it with different content")
 
 
 def _installed_twice(folders: Iterable[Path], below: str) -> Iterator[Defect]:

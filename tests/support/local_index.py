@@ -15,7 +15,7 @@ import ssl
 import subprocess
 import threading
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,15 +24,26 @@ import pytest
 YANKED = ".yanked"
 
 
+NO_FILES: Mapping[str, str] = {}
+
+
 def make_wheel(
-    folder: Path, name: str, version: str, tag: str = "py3-none-any", *, needs: Sequence[str] = (), code: str = ""
+    folder: Path,
+    name: str,
+    version: str,
+    tag: str = "py3-none-any",
+    *,
+    needs: Sequence[str] = (),
+    code: str = "",
+    others: Mapping[str, str] = NO_FILES,
 ) -> Path:
     """A wheel with one module of that name, whose `version` is what it says and which then runs `code`.
 
-    It `needs` those packages (PEP 508).
+    It `needs` those packages (PEP 508), and has the `others` among its files.
     """
     info = f"{name}-{version}.dist-info"
     files = {
+        **others,
         f"{name}.py": f"version = {version!r}\n{code}",
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
         + "".join(f"Requires-Dist: {each}\n" for each in needs),

@@ -19,6 +19,7 @@ class Installer:
     With `find_links`, folders of wheels replace the package index; with `offline`, no network is used. `tell` is told
     how far an installation has got; one for which nothing comes for `patience` seconds is ended. `passed_by` is told
     why uv does not install, where that shows only then. `npm_variables` are those that npm sees.
+    With `one_by_one`, packages are installed in the order of their names, since they may have files in common.
     """
 
     uv: Path | None
@@ -31,6 +32,7 @@ class Installer:
     passed_by: Callable[[str], None] = lambda why: None
     patience: float = PATIENCE
     npm_variables: Mapping[str, str] = field(default_factory=dict)
+    one_by_one: bool = False
 
     @property
     def wheelhouses(self) -> list[str | Path]:
@@ -43,19 +45,24 @@ class Installer:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One lock to install below `folder`; the processes that do it inherit the `descriptors`."""
+    """One lock to install below `folder`; the processes that do it inherit the `descriptors`.
+
+    `file` is the name that the lock has there. Bytecode is only compiled with `compiles`.
+    """
 
     lock: Lock
     folder: Path
     installer: Installer
     descriptors: tuple[int, ...] = ()
+    file: str = "lock.txt"
+    compiles: bool = True
 
     @property
     def requirements(self) -> Path:
         """The lock as a file, which `write` puts there."""
-        return self.folder / "lock.txt"
+        return self.folder / self.file
 
     def write(self) -> None:
         """Make the folder, with the lock in it."""
-        self.folder.mkdir(parents=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         self.requirements.write_text(self.lock.text(), encoding="utf-8")

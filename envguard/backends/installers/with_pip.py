@@ -13,10 +13,9 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
-from envguard.backends.installers.compiling import COMPILE
 from envguard.backends.installers.pip_settings import pip_variables
 from envguard.backends.installers.pip_words import PipWords
-from envguard.backends.installers.running import run_tool
+from envguard.backends.installers.running import compile_bytecode, run_tool
 from envguard.backends.installers.settings import Installer, Job
 from envguard.errors import NoEnvironment
 from envguard.files import file_facts
@@ -65,10 +64,9 @@ class PipTool:
         """First every wheel is fetched, then all are installed."""
         with _work(job) as work:
             work.install([python, *work.pip_for(job.lock.python)], [])
-            job.installer.tell("compiling", 0, 0)
-            # Not isolated: before 3.11, Python orders constants by PYTHONHASHSEED; its other variables are not there.
+        if job.compiles:
             for site_packages in python.parent.parent.glob("[lL]ib/**/site-packages"):
-                work.run(python, "-S", "-B", "-c", COMPILE, site_packages)
+                compile_bytecode(python, site_packages, job)
 
     def lay_out(self, target: Path, interpreter: Interpreter, job: Job) -> None:
         """For the tags of that interpreter; envguard's own runs pip."""

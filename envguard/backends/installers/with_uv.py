@@ -29,7 +29,13 @@ class UvTool:
 
     def install(self, python: Path, job: Job) -> None:
         """Copied, never hard-linked, so that damage to one environment does not spread."""
-        self._run(job, *self._installing(job), "--python", python, "--compile-bytecode")
+        self._run(
+            job,
+            *self._installing(job),
+            "--python",
+            python,
+            "--compile-bytecode" if job.compiles else "--no-compile-bytecode",
+        )
 
     def lay_out(self, target: Path, interpreter: Interpreter, job: Job) -> None:
         """Copied too, without bytecode: that Python is not here."""

@@ -216,7 +216,8 @@ class Workshop:
 
     def _ensure(self, candidate: Candidate) -> BuiltEnvironment:
         watcher, identity = _Announcer(candidate, self.receive), identity_of(candidate)
-        installer = replace(self._installer(), tell=watcher.progress)
+        overlaps = candidate.environment.overlaps
+        installer = replace(self._installer(), tell=watcher.progress, one_by_one=overlaps)
 
         backend = self.backend_named(candidate.backend)
 
@@ -231,7 +232,7 @@ class Workshop:
                 backend.discard(identity.key)
                 raise
 
-        return ensure(self.home, identity, build=build, prove=prove, watcher=watcher)
+        return ensure(self.home, identity, build=build, prove=prove, watcher=watcher, overlaps=overlaps)
 
     def workspace(self, prepared: Prepared, folder: Path, reads: Sequence[Path]) -> Workspace:
         """Where a step runs in an environment: it may write to `folder`, and must see what is in `reads`."""
