@@ -142,6 +142,11 @@ COMMANDS: dict[str, Command | Group] = {
         "envguard.cli.locks.renew:renew",
         "Ask the package index for newer releases of what environments lead with; make editions of those that work.",
     ),
+    "audit": Command(
+        "envguard.cli.locks.audit:audit",
+        "Fetch a lock's wheels for another platform, read their native modules, and record what keeps them from "
+        "loading.",
+    ),
     "matrix": Command(
         "envguard.cli.locks.matrix:matrix",
         "Show each edition on each Python of this platform: works, fails (with the reason), or unknown.",

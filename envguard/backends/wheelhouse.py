@@ -44,16 +44,23 @@ def write_wheelhouse(
         )
     with _folder_aside(target) as folder:
         (folder / REQUIREMENTS).write_text(lock.text(), encoding="utf-8")
-        for part, asking in by_index(lock, variables):
-            of_it = [each for each in wheels if each.package in part.packages]
-            if of_it:
-                _download(folder, part, of_it, pip_python, asking)
-        _refuse_wrong_files(folder, wheels)
+        download_wheels(folder, lock, wheels, pip_python=pip_python, variables=variables)
         if target.suffix == ".tar":
             _pack(folder, target)
         else:
             replace(folder, target)
             sync_folder(target.parent)
+
+
+def download_wheels(
+    folder: Path, lock: Lock, wheels: Sequence[PinnedWheel], *, pip_python: Path, variables: Mapping[str, str]
+) -> None:
+    """Download wheels of a lock to a folder that exists; raises NoEnvironment with pip's own words."""
+    for part, asking in by_index(lock, variables):
+        of_it = [each for each in wheels if each.package in part.packages]
+        if of_it:
+            _download(folder, part, of_it, pip_python, asking)
+    _refuse_wrong_files(folder, wheels)
 
 
 def _download(

@@ -6,6 +6,13 @@ runs on Python 3.9.
 
 from __future__ import annotations
 
+from .door.auditing import (
+    AuditFinding,
+    AuditFindings,
+    OptionalModules,
+    ProvidedLibraries,
+    SystemLibraries,
+)
 from .door.checking import CheckFindings
 from .door.codec import Json, Unreadable, from_json, hints_of, key_of, keys_of, tag_of, to_json, written_as
 from .door.comparing import ColumnDifference, ComparedModel, CompareFindings, LayerError, OutputDifference
@@ -120,6 +127,8 @@ __all__ = [
     "WEB_GPU",
     "YES",
     "AppliedPass",
+    "AuditFinding",
+    "AuditFindings",
     "CalibrateFindings",
     "CallShare",
     "CallTimes",
@@ -161,6 +170,7 @@ __all__ = [
     "OperatorTimes",
     "OperatorTypes",
     "OptionTrial",
+    "OptionalModules",
     "OutputDifference",
     "OutsideModels",
     "PageFindings",
@@ -169,6 +179,7 @@ __all__ = [
     "Profile",
     "Progress",
     "ProofRecord",
+    "ProvidedLibraries",
     "QuantizeDocument",
     "QuantizeFindings",
     "QuantizedModel",
@@ -202,6 +213,7 @@ __all__ = [
     "StepFindings",
     "StepRecord",
     "StepSeconds",
+    "SystemLibraries",
     "TaskFile",
     "TaskResults",
     "TaskStep",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass
+from functools import cached_property
 
 ELF, MACH_O, PE = "ELF", "Mach-O", "PE"
 UNSIGNED = "it has no signature"
@@ -31,7 +32,7 @@ class Symbol:
     optional: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # each is itself: comparing a hundred thousand names would tell nothing
 class Module:
     """One native file for one processor; `path` is where it is installed, relative to site-packages.
 
@@ -67,7 +68,7 @@ class Module:
         """Its file name."""
         return posixpath.basename(self.path)
 
-    @property
+    @cached_property
     def for_python(self) -> bool:
         """Whether Python imports it."""
         return any(name.lstrip("_").startswith("PyInit_") for name in self.exports)

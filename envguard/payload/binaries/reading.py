@@ -46,7 +46,7 @@ def read_modules(file: Path, form: str, path: str, wheel: str) -> tuple[Module, 
     read = {ELF: _elf, MACH_O: _mach_o, PE: _pe}[form]
     try:
         return tuple(read(file, path, wheel))
-    except (AttributeError, RuntimeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:  # a name that is none
         raise Damaged(f"{path} cannot be read as {form}: {error}") from error
 
 
@@ -58,8 +58,11 @@ def _elf(file: Path, path: str, wheel: str) -> Iterator[Module]:
         raise Damaged(f"{path} is damaged")
     tags = lief.ELF.DynamicEntry.TAG
     entries = list(elf.dynamic_entries)
-    names = {entry.tag: entry.name for entry in entries if entry.tag in (tags.SONAME, tags.RPATH, tags.RUNPATH)}
-    search = ":".join(names[tag] for tag in (tags.RPATH, tags.RUNPATH) if tag in names)
+    soname = next((entry.name for entry in entries if entry.tag == tags.SONAME), "")
+    searched = [
+        *(entry.rpath for entry in entries if entry.tag == tags.RPATH),
+        *(entry.runpath for entry in entries if entry.tag == tags.RUNPATH),
+    ]
     brought_by = {
         auxiliary.name: requirement.name
         for requirement in elf.symbols_version_requirement
@@ -73,13 +76,13 @@ def _elf(file: Path, path: str, wheel: str) -> Iterator[Module]:
         wheel,
         ELF,
         _ELF_MACHINES.get(elf.header.machine_type.name, elf.header.machine_type.name.lower()),
-        known_as=names.get(tags.SONAME, ""),
+        known_as=soname,
         needs=tuple(Need(entry.name) for entry in entries if entry.tag == tags.NEEDED),
-        search=tuple(folder for folder in search.split(":") if folder),
+        search=tuple(folder for folder in ":".join(searched).split(":") if folder),
         imports=(*required, *symbols),
         exports=frozenset(symbol.name for symbol in elf.exported_symbols),
         versions=frozenset(each.name for entry in elf.symbols_version_definition for each in entry.auxiliary_symbols),
-        executable=elf.has_interpreter and tags.SONAME not in names and not any(map(_is_init, elf.exported_symbols)),
+        executable=elf.has_interpreter and not soname and not any(map(_is_init, elf.exported_symbols)),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Optional, TypeVar, Union
 
+from .auditing import AuditFindings
 from .checking import CheckFindings
 from .codec import Json
 from .comparing import CompareFindings
@@ -19,6 +20,7 @@ from .verified import VerifyFindings, WebFindings
 PROTOCOL = 2
 
 Findings = Union[
+    AuditFindings,
     CalibrateFindings,
     CheckFindings,
     CompareFindings,

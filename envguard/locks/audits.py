@@ -1,0 +1,139 @@
+"""An audit: the record of what the native modules of a lock's wheels say of themselves, for a platform.
+
+It counts less than a proof, because nothing was run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Literal, get_args
+
+from envguard.errors import BrokenData
+from envguard.files import write_record
+
+SCHEMA = 1
+LARGEST_FILE = 5_000_000
+
+AuditResult = Literal["good", "bad"]
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """How the wheels of a lock for a Python minor and a platform (`macos-arm64`) fared.
+
+    `lock` is the lock's SHA-256, `date` RFC 3339 in UTC, `reader` the library that read `modules` native modules.
+    `reasons` are the literal words of what keeps modules from loading: none if it is good. `notes` depend on the
+    machine; `needs` is the oldest system that the modules were built for (`glibc 2.34`), or empty.
+    """
+
+    lock: str
+    python: str
+    platform: str
+    date: str
+    reader: str
+    modules: int
+    result: AuditResult
+    reasons: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    needs: str = ""
+
+    @property
+    def good(self) -> bool:
+        """Whether nothing was found that keeps modules from loading."""
+        return self.result == "good"
+
+    def as_json(self) -> dict[str, object]:
+        """The audit as plain JSON."""
+        return {**asdict(self), "reasons": list(self.reasons), "notes": list(self.notes)}
+
+    def why_not(self, libc: tuple[str, str] | None) -> str:
+        """Why the lock would not work on a system with this C library (its name and version); empty if it may."""
+        if not self.good:
+            return self.reasons[0]
+        name, _, version = self.needs.partition(" ")
+        if libc is None or name != libc[0] or _numbers(libc[1]) >= _numbers(version):
+            return ""
+        return f"its modules need {self.needs}, and this system has {libc[1]}"
+
+
+def audit_of(audits: Iterable[Audit], *, digest: str, python: str, platform: str) -> Audit | None:
+    """The record of exactly that lock on that Python minor and platform, if there is one."""
+    fitting = (each for each in audits if (each.lock, each.python, each.platform) == (digest, python, platform))
+    return next(fitting, None)
+
+
+def with_audit(audits: Iterable[Audit], new: Audit) -> tuple[Audit, ...]:
+    """The records, with the new one in place of the earlier one for its Python and platform."""
+    kept = [each for each in audits if (each.python, each.platform) != (new.python, new.platform)]
+    return tuple(sorted([*kept, new], key=_place))
+
+
+def audits_path(lockfiles: Path, environment: str, edition: str) -> Path:
+    """The path of an edition's audits: next to its proofs."""
+    return lockfiles / environment / edition / "audits.json"
+
+
+def write_audits(path: Path, audits: Sequence[Audit]) -> None:
+    """Write the records in a stable order and form."""
+    document = {"schema": SCHEMA, "audits": [each.as_json() for each in sorted(audits, key=_place)]}
+    write_record(path, (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())
+
+
+def read_audits(path: Path) -> tuple[Audit, ...]:
+    """The records in a file, none if there is no file; raises BrokenData if `write_audits` did not write it."""
+    try:
+        if path.exists() and not path.is_file():  # a pipe would never be read to its end
+            raise ValueError("it is not a file")
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_FILE + 1)
+        if len(raw) > LARGEST_FILE:
+            raise ValueError(f"it is larger than {LARGEST_FILE:,} bytes")
+        document = json.loads(raw)
+        if not isinstance(document, dict) or set(document) != {"schema", "audits"} or document["schema"] != SCHEMA:
+            raise ValueError(f"it is not of schema {SCHEMA}")
+        if not isinstance(document["audits"], list):
+            raise ValueError("its audits are not a list")
+        return tuple(_from_json(each, f"audits[{number}]") for number, each in enumerate(document["audits"]))
+    except FileNotFoundError:
+        return ()
+    except (OSError, ValueError, RecursionError) as error:
+        raise BrokenData(
+            f"The audits in {path} cannot be read.",
+            why=str(error),
+            next_step="Restore the file from version control, or delete it and run `envguard audit` again.",
+        ) from error
+
+
+def _from_json(record: object, where: str) -> Audit:
+    if not isinstance(record, dict) or set(record) != {each.name for each in fields(Audit)}:
+        raise ValueError(f"{where} does not have the fields of an audit")
+    for name in ("lock", "python", "platform", "date", "reader", "needs"):
+        _printable(record[name], f"{where}.{name}")
+    for name in ("reasons", "notes"):
+        if not isinstance(record[name], list):
+            raise ValueError(f"{where}.{name} must be a list")
+        for each in record[name]:
+            _printable(each, f"{where}.{name}")
+    if type(record["modules"]) is not int:
+        raise ValueError(f"{where}.modules must be a whole number")
+    if record["result"] not in get_args(AuditResult):
+        raise ValueError(f"{where}.result must be one of: {', '.join(get_args(AuditResult))}")
+    if (record["result"] == "good") != (record["reasons"] == []):
+        raise ValueError(f"{where}.reasons must be given if, and only if, it is bad")
+    return Audit(**{**record, "reasons": tuple(record["reasons"]), "notes": tuple(record["notes"])})
+
+
+def _printable(value: object, where: str) -> None:
+    if not isinstance(value, str) or not value.isprintable():
+        raise ValueError(f"{where} must be a text of printable characters")
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdigit())
+
+
+def _place(audit: Audit) -> tuple[object, ...]:
+    return (_numbers(audit.python), audit.platform)
