@@ -149,7 +149,7 @@ COMMANDS: dict[str, Command | Group] = {
     ),
     "matrix": Command(
         "envguard.cli.locks.matrix:matrix",
-        "Show each edition on each Python of this platform: works, fails (with the reason), or unknown.",
+        "Show each edition on each Python of this platform: works, fails (with the reason), audited, or not tried.",
     ),
     "export": Command(
         "envguard.cli.locks.export:export",

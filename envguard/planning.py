@@ -12,6 +12,7 @@ from envguard.errors import BadInput, NoEnvironment
 from envguard.host.interpreters import HostFacts, Interpreter
 from envguard.host.platform import marker_environment, supported_tags
 from envguard.host.system import os_version
+from envguard.locks.audits import Audit, audit_of
 from envguard.locks.lockfile import Lock, LockRequest
 from envguard.locks.platforms import Platform, platform_name
 from envguard.locks.proofs import Proof, proof_of
@@ -23,14 +24,15 @@ if TYPE_CHECKING:
 
 LockKey = tuple[str, str]
 NOTHING_PROVED: Mapping[str, Sequence[Proof]] = {}
+NOTHING_AUDITED: Mapping[str, Sequence[Audit]] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """One way to have an environment here: an edition's lock on an interpreter, for a backend to make runnable.
 
-    It is known-good if it has a `proof`. `stale` says how the lock differs from what the catalog asks for, if the user
-    wants it nevertheless; else it is empty.
+    It is known-good if it has a `proof`; an `audit` counts less. `stale` says how the lock differs from what the
+    catalog asks for, if the user wants it nevertheless; else it is empty.
     """
 
     environment: Environment
@@ -40,6 +42,12 @@ class Candidate:
     backend: str
     proof: Proof | None = None
     stale: str = ""
+    audit: Audit | None = None
+
+    @property
+    def doubt(self) -> str:
+        """What an audit says against it; empty if nothing does, or if it is proved."""
+        return self.audit.why_not(self.interpreter.facts.libc) if self.audit and not self.proof else ""
 
     def __str__(self) -> str:
         python = self.interpreter
@@ -108,12 +116,14 @@ def make_plan(
     pythons: Pythons,
     locks: Mapping[LockKey, Lock],
     proofs: Mapping[str, Sequence[Proof]] = NOTHING_PROVED,
+    audits: Mapping[str, Sequence[Audit]] = NOTHING_AUDITED,
 ) -> Plan:
-    """Plan an environment on these interpreters; `locks` are by edition and Python minor, `proofs` by edition.
+    """Plan an environment on these interpreters; `locks` are by edition and Python minor, proofs and audits by edition.
 
     What the proofs record as failing here is passed over; so is a stale lock, unless it would be preferred to every
     candidate: then there is no plan. The catalog's order decides which candidate comes first; of
-    the rest, which are tried if that one fails its check, the known-good come before the unknown.
+    the rest, which are tried if that one fails its check, the known-good come before the audited, and these before the
+    unknown. What an audit found to be bad comes after everything else.
 
     Raises BadInput if the environment does not have the edition, StaleLock, and NoEnvironment with each candidate's
     reason if no candidate is left.
@@ -140,8 +150,9 @@ def make_plan(
             why="\n".join(f"{each.what}: {each.why}" for each in passed_over),
             next_step=pythons.remedy.replace("{minors}", ", ".join(_minors(editions, locks))),
         )
-    first, *rest = [_as_asked(each) for each in candidates]
-    candidates = [first, *sorted(rest, key=lambda each: each.proof is None)]
+    judged = [_as_judged(_as_asked(each), audits.get(each.edition.name, ())) for each in candidates]
+    first, *rest = sorted(judged, key=lambda each: each.doubt != "")
+    candidates = [first, *sorted(rest, key=_confidence)]
     return Plan(environment, tuple(candidates), (*passed_over, *_lesser(candidates, pythons.facts)))
 
 
@@ -153,6 +164,18 @@ def _as_asked(candidate: Candidate) -> Candidate:
     """The candidate, with how its lock differs from what is asked for."""
     environment, edition, lock = candidate.environment, candidate.edition, candidate.lock
     return replace(candidate, stale=difference(lock, request_of(environment, edition, minor_of(candidate.interpreter))))
+
+
+def _as_judged(candidate: Candidate, audits: Sequence[Audit]) -> Candidate:
+    """The candidate, with the audit of its lock for this platform if there is one; they are of glibc's Linux."""
+    platform, lock = platform_of(candidate.interpreter), candidate.lock
+    if platform.libc == "musl":
+        return candidate
+    return replace(candidate, audit=audit_of(audits, digest=lock.digest, python=lock.python, platform=platform.name))
+
+
+def _confidence(candidate: Candidate) -> tuple[bool, bool, bool]:
+    return (candidate.doubt != "", candidate.proof is None, candidate.audit is None)
 
 
 def _chosen_editions(environment: Environment, name: str | None) -> tuple[Edition, ...]:
@@ -264,7 +287,9 @@ def _lesser(candidates: Sequence[Candidate], host: HostFacts) -> Iterator[Passed
     """What would also work, and what no edition asks for."""
     first = candidates[0]
     for candidate in candidates[1:]:
-        yield PassedOver(str(candidate), f"would also work; {first.edition.name} on {first.lock.python} is preferred")
+        preferred = f"{first.edition.name} on {first.lock.python} is preferred"
+        said = f"audited for this platform: {candidate.doubt}" if candidate.doubt else "would also work"
+        yield PassedOver(str(candidate), f"{said}; {preferred}")
     used = {candidate.interpreter.real_path for candidate in candidates}
     asked = {minor for edition in first.environment.editions if edition.offered for minor in edition.pythons}
     for interpreter in host.interpreters:

@@ -20,6 +20,7 @@ _TAGS = {
     "linux-x86_64": "manylinux_2_39_x86_64",
     "linux-aarch64": "manylinux_2_39_aarch64",
 }
+PLATFORMS = tuple(_TAGS)
 USUAL = ("macos-arm64", "windows-x86_64", "linux-x86_64", "linux-aarch64")
 
 

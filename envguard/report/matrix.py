@@ -1,4 +1,4 @@
-"""What is known of each edition on each Python here: works, fails and why, or unknown. Nothing is guessed."""
+"""What is known of each edition on each Python: works, fails and why, audited, or not tried; nothing is guessed."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Literal
 
 from envguard.catalog.model import Edition, Environment
 from envguard.locks.age import age_text, is_old
+from envguard.locks.audits import Audit, audit_of
 from envguard.locks.lockfile import Lock
 from envguard.locks.platforms import Platform
 from envguard.locks.proofs import Proof, proof_of
 from envguard.planning import LockKey, stale_for, unresolvable
 
-CellState = Literal["known-good", "emulated", "known-bad", "unknown"]
+CellState = Literal["known-good", "emulated", "known-bad", "audited", "audited-bad", "unknown"]
 Recorded = tuple[Environment, Mapping[LockKey, Lock], Mapping[str, Sequence[Proof]]]
 """An environment with its locks, and its proofs by edition."""
 
@@ -22,8 +23,13 @@ WORDS: Mapping[CellState, str] = {
     "known-good": "works",
     "emulated": "emulated",
     "known-bad": "fails",
-    "unknown": "unknown",
+    "audited": "audited",
+    "audited-bad": "audited, bad",
+    "unknown": "not tried",
 }
+Audits = Mapping[str, Mapping[str, Sequence[Audit]]]
+"""By environment and edition."""
+NO_AUDITS: Audits = {}
 OLD = ", old"
 
 
@@ -31,7 +37,7 @@ OLD = ", old"
 class MatrixCell:
     """One edition on one Python; `reason` says why it is not known to work on a real machine, and is empty if it is.
 
-    What is known has been so for long if its proof is `old`.
+    What is known has been so for long if its proof is `old`. An `audit` counts where there is no proof.
     """
 
     edition: Edition
@@ -40,12 +46,13 @@ class MatrixCell:
     proof: Proof | None
     reason: str
     old: bool = False
+    audit: Audit | None = None
 
     @property
     def state(self) -> CellState:
-        """What the proof says, if there is one."""
+        """What the proof says if there is one, or else the audit."""
         if self.proof is None:
-            return "unknown"
+            return "unknown" if self.audit is None else "audited" if self.audit.good else "audited-bad"
         if not self.proof.works:
             return "known-bad"
         return "emulated" if self.proof.emulated else "known-good"
@@ -62,6 +69,7 @@ class MatrixCell:
             "reason": self.reason,
             "old": self.old,
             "proof": None if self.proof is None else {"file": file, **self.proof.as_json()},
+            "audit": None if self.audit is None else self.audit.as_json(),
         }
 
 
@@ -113,20 +121,26 @@ class Matrix:
         }
 
 
-def matrix_of(environments: Sequence[Recorded], platform: Platform, now: str) -> Matrix:
+def matrix_of(environments: Sequence[Recorded], platform: Platform, now: str, audits: Audits = NO_AUDITS) -> Matrix:
     """One cell for each edition of each environment and each Python that it is for, as it is `now` (RFC 3339)."""
+
+    def cell(recorded: Recorded, edition: Edition, python: str) -> MatrixCell:
+        environment, locks, proofs = recorded
+        found = _cell(environment, edition, python, locks.get((edition.name, python)), proofs, platform)
+        return _audited(_aged(found, now), audits.get(environment.name, {}).get(edition.name, ()), platform)
+
     return Matrix(
         platform,
         tuple(
             EnvironmentMatrix(
-                environment,
+                recorded[0],
                 tuple(
-                    _aged(_cell(environment, edition, python, locks.get((edition.name, python)), proofs, platform), now)
-                    for edition in environment.editions
+                    cell(recorded, edition, python)
+                    for edition in recorded[0].editions
                     for python in sorted(edition.pythons, key=_by_minor)
                 ),
             )
-            for environment, locks, proofs in environments
+            for recorded in environments
         ),
     )
 
@@ -141,6 +155,18 @@ def matrix_text(matrix: Matrix) -> str:
 
 def _aged(cell: MatrixCell, now: str) -> MatrixCell:
     return cell if cell.proof is None else replace(cell, old=is_old(cell.proof.date, now))
+
+
+def _audited(cell: MatrixCell, audits: Sequence[Audit], platform: Platform) -> MatrixCell:
+    """The cell with the audit of its lock, where nothing was tried; audits are of glibc's Linux."""
+    if cell.proof is not None or cell.lock is None or platform.libc == "musl":
+        return cell
+    audit = audit_of(audits, digest=cell.lock.digest, python=cell.python, platform=platform.name)
+    if audit is None:
+        return cell
+    said = f"nothing wrong in {audit.modules} native modules" if audit.good else "; ".join(audit.reasons)
+    needs = f", which ask for {audit.needs}" if audit.good and audit.needs else ""
+    return replace(cell, audit=audit, reason=f"audited, not tried: {said}{needs}")
 
 
 def _cell(

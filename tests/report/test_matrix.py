@@ -1,4 +1,4 @@
-"""The matrix says what is recorded, and "unknown" of all else."""
+"""The matrix says what is recorded, and "not tried" of all else."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from envguard.catalog.model import Edition, Environment
+from envguard.locks.audits import Audit
 from envguard.locks.lockfile import Lock
 from envguard.locks.platforms import ANY_PLATFORM, Platform
 from envguard.locks.proofs import Proof
@@ -62,7 +63,7 @@ def test_what_was_proved_under_emulation_is_called_that() -> None:
     emulated = replace(GOOD, emulated="qemu 10.0.13")
     assert states(HERE, emulated)["2", "3.11"] == ("emulated", "proved under emulation by qemu 10.0.13")
     lines = matrix_text(matrix_of([(TOOLS, LOCKS, {"2": (emulated,), "1": ()})], HERE, NOW)).splitlines()
-    assert lines[3].split() == ["2", "unknown", "unknown", "emulated"]
+    assert lines[3].split() == ["2", "not", "tried", "not", "tried", "emulated"]
     assert "  2 on 3.11: proved under emulation by qemu 10.0.13" in lines
 
 
@@ -80,7 +81,7 @@ def test_the_table_has_a_word_for_each_cell_and_every_reason_below() -> None:
     assert lines[0] == "on linux-x86_64 with glibc"
     assert [line.split() for line in lines[2:5]] == [
         ["tools", "3.9", "3.10", "3.11"],
-        ["2", "fails", "unknown", "works"],
+        ["2", "fails", "not", "tried", "works"],
         ["1", "–", "–", "fails"],
     ]
     assert "  1 on 3.11: fails: it fell over" in lines
@@ -95,7 +96,29 @@ def test_what_was_tried_more_than_90_days_ago_is_shown_as_old_and_still_works() 
     assert (cell.state, cell.reason, cell.old) == ("known-good", "", True)
     assert cell.as_json("tools")["old"] is True
     text = matrix_text(later)
-    assert ["2", "fails,", "old", "unknown", "works,", "old"] in [line.split() for line in text.splitlines()]
+    assert ["2", "fails,", "old", "not", "tried", "works,", "old"] in [line.split() for line in text.splitlines()]
     assert "  2 on 3.9, 3.11: tried on 2026-01-02, more than 90 days ago" in text
     assert "  1 on 3.11: fails: it fell over" in text
     assert "`envguard prove tools --all-editions --all-pythons` tries again what is old" in text
+
+
+def test_what_was_audited_has_a_word_of_its_own_and_never_hides_a_trial() -> None:
+    good = Audit(LOCKS["2", "3.11"].digest, "3.11", "linux-x86_64", NOW, "lief 1.0.0", 3, "good")
+    bad = replace(
+        good,
+        lock=LOCKS["2", "3.10"].digest,
+        python="3.10",
+        result="bad",
+        reasons=("libabsent.so is in none",),
+    )
+    audits = (good, bad)
+    known = matrix_of([(TOOLS, LOCKS, {})], HERE, NOW, {"tools": {"2": audits}})
+    cells = {(each.edition.name, each.python): each for each in known.environments[0].cells}
+    assert [cells["2", minor].state for minor in ("3.9", "3.10", "3.11")] == ["unknown", "audited-bad", "audited"]
+    assert cells["2", "3.10"].reason == "audited, not tried: libabsent.so is in none"
+    lines = matrix_text(known).splitlines()
+    assert lines[3].split() == ["2", "not", "tried", "audited,", "bad", "audited"]
+    proved = matrix_of([(TOOLS, LOCKS, {"2": (GOOD,)})], HERE, NOW, {"tools": {"2": audits}})
+    assert matrix_text(proved).splitlines()[3].split() == ["2", "not", "tried", "audited,", "bad", "works"]
+    elsewhere = matrix_of([(TOOLS, LOCKS, {})], Platform("linux-aarch64", "glibc"), NOW, {"tools": {"2": audits}})
+    assert {each.state for each in elsewhere.environments[0].cells} == {"unknown"}

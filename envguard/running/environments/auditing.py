@@ -74,7 +74,7 @@ class Auditor:
         missing = missing_wheels(lock, frozenset(target.tags), target.markers)
         if missing:
             return _without(trial, "; ".join(map(str, missing)))
-        found = self._read(self._fetch(lock, best_wheels(lock, target.tags, target.markers)), python, platform)
+        found = self.read(self._fetch(lock, best_wheels(lock, target.tags, target.markers)), python, platform)
         audit = _record(lock, python, platform, found)
         kept = platform.recorded and _keep(environment, edition, audit)
         return AuditTrial(*_place(trial), audit, found.findings, kept)
@@ -94,7 +94,8 @@ class Auditor:
                     (folder / each.wheel.filename).replace(places[each])
         return list(places.values())
 
-    def _read(self, wheels: Sequence[Path], python: str, platform: AuditedPlatform) -> AuditFindings:
+    def read(self, wheels: Sequence[Path], python: str, platform: AuditedPlatform) -> AuditFindings:
+        """What the native modules in files say, which are installed together; nothing is recorded."""
         options: dict[str, Json] = {
             "system": platform.system,
             "machine": platform.machine,

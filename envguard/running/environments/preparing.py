@@ -21,13 +21,14 @@ from envguard.host.discovery import discover
 from envguard.host.interpreters import HostFacts
 from envguard.host.variables import installer_variables, npm_variables
 from envguard.layout import Layout
+from envguard.locks.audits import audits_path
 from envguard.locks.lockfile import lock_path
 from envguard.locks.proofs import Proof, proofs_path
 from envguard.locks.staleness import StaleLock
 from envguard.planning import Candidate, PassedOver, Plan, Wanted, make_plan
 from envguard.running.environments.checking import CheckFailed, check_environment
 from envguard.running.environments.prepared import Prepared, identity_of, installed
-from envguard.running.environments.recorded import recorded_locks, recorded_proofs
+from envguard.running.environments.recorded import recorded_audits, recorded_locks, recorded_proofs
 from envguard.running.events import Building, BuildProgress, PassedBy, Receiver, Waiting
 from envguard.running.step import PAYLOAD, scratch_folder
 from envguard.stalling import patience_of
@@ -111,7 +112,8 @@ class Workshop:
         for backend in map(self.backend_named, [self.backend] if self.backend else BACKENDS):
             try:
                 pythons = backend.pythons(wanted.minors, fetch=fetch)
-                plan = make_plan(wanted, pythons, recorded_locks(environment), recorded_proofs(environment))
+                proofs, audits = recorded_proofs(environment), recorded_audits(environment)
+                plan = make_plan(wanted, pythons, recorded_locks(environment), proofs, audits)
             except StaleLock:
                 raise
             except NoEnvironment as error:
@@ -164,13 +166,14 @@ class Workshop:
             yield tuple(prepared)
 
     def decided_by(self, candidate: Candidate) -> tuple[Path, ...]:
-        """The files that decided for this candidate: catalogs, its lock, its proofs, and that its user allowed it."""
+        """The files that decided for this candidate: catalogs, its lock, its records, and that its user allowed it."""
         environment, edition = candidate.environment, candidate.edition.name
         lock = lock_path(environment.lockfiles, environment.name, edition, candidate.lock.python)
         project = find_project(Path.cwd(), self.environ)
         proofs = proofs_path(environment.lockfiles, environment.name, edition)
+        audits = audits_path(environment.lockfiles, environment.name, edition)
         allowed = [record_path(environment.folder)] if environment.folder == self.catalog.project else []
-        return (BUILTIN, *filter(None, [project]), lock, proofs, *allowed)
+        return (BUILTIN, *filter(None, [project]), lock, proofs, audits, *allowed)
 
     def look_up(self, candidate: Candidate) -> tuple[BuiltEnvironment | None, str]:
         """A candidate's environment if it is ready, else None and the reason; builds nothing."""

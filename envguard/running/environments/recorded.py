@@ -1,8 +1,9 @@
-"""The locks and proofs that are recorded for an environment."""
+"""The locks, proofs and audits that are recorded for an environment."""
 
 from __future__ import annotations
 
 from envguard.catalog.model import Environment
+from envguard.locks.audits import Audit, audits_path, read_audits
 from envguard.locks.lockfile import Lock, lock_path, read_lock
 from envguard.locks.proofs import Proof, proofs_path, read_proofs
 from envguard.planning import LockKey
@@ -23,5 +24,13 @@ def recorded_proofs(environment: Environment) -> dict[str, tuple[Proof, ...]]:
     """The proofs of an environment's locks, by edition."""
     return {
         edition.name: read_proofs(proofs_path(environment.lockfiles, environment.name, edition.name))
+        for edition in environment.editions
+    }
+
+
+def recorded_audits(environment: Environment) -> dict[str, tuple[Audit, ...]]:
+    """The audits of an environment's locks, by edition."""
+    return {
+        edition.name: read_audits(audits_path(environment.lockfiles, environment.name, edition.name))
         for edition in environment.editions
     }
