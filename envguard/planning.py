@@ -121,9 +121,8 @@ def make_plan(
     """Plan an environment on these interpreters; `locks` are by edition and Python minor, proofs and audits by edition.
 
     What the proofs record as failing here is passed over; so is a stale lock, unless it would be preferred to every
-    candidate: then there is no plan. The catalog's order decides which candidate comes first; of
-    the rest, which are tried if that one fails its check, the known-good come before the audited, and these before the
-    unknown. What an audit found to be bad comes after everything else.
+    candidate: then there is no plan. The catalog's order decides which candidate comes first; of the rest, the
+    known-good come before the audited, and these before the unknown. What was audited bad comes after everything else.
 
     Raises BadInput if the environment does not have the edition, StaleLock, and NoEnvironment with each candidate's
     reason if no candidate is left.
@@ -150,10 +149,8 @@ def make_plan(
             why="\n".join(f"{each.what}: {each.why}" for each in passed_over),
             next_step=pythons.remedy.replace("{minors}", ", ".join(_minors(editions, locks))),
         )
-    judged = [_as_judged(_as_asked(each), audits.get(each.edition.name, ())) for each in candidates]
-    first, *rest = sorted(judged, key=lambda each: each.doubt != "")
-    candidates = [first, *sorted(rest, key=_confidence)]
-    return Plan(environment, tuple(candidates), (*passed_over, *_lesser(candidates, pythons.facts)))
+    ordered = _in_order(candidates, audits)
+    return Plan(environment, ordered, (*passed_over, *_lesser(ordered, pythons.facts)))
 
 
 def _place(environment: Environment, edition: Edition, minor: str) -> str:
@@ -164,6 +161,12 @@ def _as_asked(candidate: Candidate) -> Candidate:
     """The candidate, with how its lock differs from what is asked for."""
     environment, edition, lock = candidate.environment, candidate.edition, candidate.lock
     return replace(candidate, stale=difference(lock, request_of(environment, edition, minor_of(candidate.interpreter))))
+
+
+def _in_order(candidates: Sequence[Candidate], audits: Mapping[str, Sequence[Audit]]) -> tuple[Candidate, ...]:
+    judged = [_as_judged(_as_asked(each), audits.get(each.edition.name, ())) for each in candidates]
+    first, *rest = sorted(judged, key=lambda each: each.doubt != "")
+    return (first, *sorted(rest, key=_confidence))
 
 
 def _as_judged(candidate: Candidate, audits: Sequence[Audit]) -> Candidate:

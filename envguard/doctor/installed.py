@@ -14,7 +14,7 @@ from envguard.host.interpreters import Interpreter
 from envguard.host.locations import PossibleInterpreter
 from envguard.store.records import ListedFile, listed_files
 
-NATIVE = re.compile(r".+\.so(\.[0-9.]+)?")
+NATIVE = re.compile(r".+\.(so(\.[0-9.]+)?|dylib|pyd|dll)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class InstalledEnvironment:
         """Every shared library in its site-packages folders, each once."""
         seen: set[Path] = set()
         for folder in self.site_packages:
-            for path in sorted(folder.rglob("*.so*")):
+            for path in sorted(folder.rglob("*.*")):
                 if NATIVE.fullmatch(path.name) and path.is_file() and path.resolve() not in seen:
                     seen.add(path.resolve())
                     yield path

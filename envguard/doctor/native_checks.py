@@ -1,8 +1,9 @@
-"""Check an environment's native modules by reading their ELF files: nothing is loaded."""
+"""Check an environment's native modules by reading their files: nothing is loaded. ELF here, the rest elsewhere."""
 
 from __future__ import annotations
 
 import mmap
+import os
 import platform
 import re
 import sys
@@ -11,9 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from envguard.doctor.elf import ElfFacts, read_elf
+from envguard.doctor.elsewhere_checks import mach_o_findings, pe_findings, windows_folders
 from envguard.doctor.finding import Finding, Level
 from envguard.doctor.installed import InstalledEnvironment
 from envguard.host.linker import find_library, versions_in
+from envguard.planning import platform_of
 
 SHOWN = 3
 LARGEST_MODULE = 512 << 20
@@ -29,9 +32,15 @@ _NUMPY_2 = b"numpy._core"
 
 
 def check_native_modules(environment: InstalledEnvironment) -> tuple[Finding, ...]:
-    """Everything that the native modules need and do not have; empty if the system is not Linux."""
-    if not sys.platform.startswith("linux"):
-        return ()
+    """Everything that the native modules need and do not have on this system."""
+    machine = platform_of(environment.interpreter).name.partition("-")[2]
+    if sys.platform == "darwin":
+        found = mach_o_findings(environment.native_modules(), environment.root, machine)
+        return (*found, *_numpy_1_modules(environment))
+    if sys.platform == "win32":
+        folders = windows_folders(environment.interpreter.real_path, os.environ)
+        found = pe_findings(environment.native_modules(), environment.root, machine, folders)
+        return (*found, *_numpy_1_modules(environment))
     modules = {path: facts for path in environment.native_modules() if (facts := _facts(path)) is not None}
     return (
         *_other_machine(modules),
@@ -125,7 +134,7 @@ def _numpy_1_modules(environment: InstalledEnvironment) -> Iterator[Finding]:
         if distribution.name == "numpy":
             continue
         files = (distribution.folder.parent / listed.path for listed in distribution.files)
-        old = [path for path in files if path.suffix == ".so" and _is_for_numpy_1(path)]
+        old = [path for path in files if path.suffix in (".so", ".pyd") and _is_for_numpy_1(path)]
         if old:
             yield Finding(
                 "numpy",

@@ -6,14 +6,14 @@ runs on Python 3.9.
 
 from __future__ import annotations
 
-from .door.auditing import (
+from .door.checking import (
     AuditFinding,
     AuditFindings,
+    CheckFindings,
     OptionalModules,
     ProvidedLibraries,
     SystemLibraries,
 )
-from .door.checking import CheckFindings
 from .door.codec import Json, Unreadable, from_json, hints_of, key_of, keys_of, tag_of, to_json, written_as
 from .door.comparing import ColumnDifference, ComparedModel, CompareFindings, LayerError, OutputDifference
 from .door.describing import (

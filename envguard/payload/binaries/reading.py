@@ -24,6 +24,7 @@ _ELF_MACHINES = {"X86_64": "x86_64", "AARCH64": "aarch64", "I386": "i686", "ARM"
 _MACH_O_MACHINES = {"ARM64": "aarch64", "X86_64": "x86_64", "X86": "i686", "ARM": "armv7l"}
 _PE_MACHINES = {"AMD64": "x86_64", "ARM64": "aarch64", "I386": "i686"}
 _WEAK_REFERENCE = 0x40
+_LOADED_OR_STARTED = ("DYLIB", "BUNDLE", "EXECUTE")
 _LOADS = {"LOAD_DYLIB", "LOAD_WEAK_DYLIB", "REEXPORT_DYLIB", "LAZY_LOAD_DYLIB", "LOAD_UPWARD_DYLIB"}
 
 
@@ -103,7 +104,8 @@ def _mach_o(file: Path, path: str, wheel: str) -> Iterator[Module]:
     if found is None:
         raise Damaged(f"{path} is damaged")
     for number in range(found.size):
-        yield _slice(found.at(number), file, path, wheel)
+        if found.at(number).header.file_type.name in _LOADED_OR_STARTED:  # others are for linkers and debuggers
+            yield _slice(found.at(number), file, path, wheel)
 
 
 def _slice(macho: lief.MachO.Binary, file: Path, path: str, wheel: str) -> Module:

@@ -1,4 +1,4 @@
-"""What the check of an environment finds."""
+"""What the check of an environment finds, and an audit in the native modules of wheels for any platform."""
 
 from __future__ import annotations
 
@@ -15,3 +15,70 @@ class CheckFindings:
 
     facts: Mapping[str, Json] = field(default_factory=dict)
     step: Literal["check"] = "check"
+
+
+Provision = Literal["system", "package", "redistributable", "driver", "python"]
+"""Who brings a library that wheels do not: every installation of the system, a package of it, the compiler's maker's
+installer, the maker of a device, or the Python beside which the wheels are installed."""
+
+Severity = Literal["error", "note"]
+
+
+@dataclass(frozen=True)
+class ProvidedLibraries:
+    """Libraries that wheels may leave to others; `names` are patterns, with `*`, of names as modules write them.
+
+    `what` says what to install, for those that not every machine has; `source` where it is written that they may.
+    """
+
+    system: Literal["linux", "macos", "windows"]
+    kind: Provision
+    names: tuple[str, ...]
+    source: str
+    what: str = ""
+
+
+@dataclass(frozen=True)
+class OptionalModules:
+    """Native modules whose package works without them; `paths` are patterns, with `*`, below site-packages."""
+
+    paths: tuple[str, ...]
+    why: str
+    source: str
+
+
+@dataclass(frozen=True)
+class SystemLibraries:
+    """What native modules may lack without being broken."""
+
+    libraries: tuple[ProvidedLibraries, ...]
+    optional: tuple[OptionalModules, ...]
+
+
+@dataclass(frozen=True)
+class AuditFinding:
+    """Something that wheels say of themselves: an `error` keeps modules from loading, a `note` depends on the machine.
+
+    `check` is its kind; `modules` are files below site-packages that it is about.
+    """
+
+    check: str
+    level: Severity
+    text: str
+    modules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class AuditFindings:
+    """How many native modules for the platform there are in how many wheels, and what was found.
+
+    `needs` is the oldest system that all of them were built for: `glibc 2.34`, `macOS 15.2`, or empty. `reader` names
+    the library that read them, with its version.
+    """
+
+    wheels: int
+    modules: int
+    findings: tuple[AuditFinding, ...]
+    needs: str
+    reader: str
+    step: Literal["audit"] = "audit"

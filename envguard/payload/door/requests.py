@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Optional, TypeVar, Union
 
-from .auditing import AuditFindings
-from .checking import CheckFindings
+from .checking import AuditFindings, CheckFindings
 from .codec import Json
 from .comparing import CompareFindings
 from .describing import CalibrateFindings, InspectFindings
