@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -107,9 +108,11 @@ def failures(pages: tuple[str, ...], newcomer: Newcomer, clone: Path) -> list[st
     failed = []
     with prompt(newcomer, clone) as shell:
         for line in lines_to_type(pages, clone):
-            print(f"$ {line}", flush=True)  # shown if the time is up
+            print(f"$ {line}", flush=True)  # pytest shows it if the time is up
+            began = time.monotonic()
             of_pictures = "--calibration" in line
             ended = shell.type(line.replace("my_model.task", "landmarker.task") if of_pictures else line)
+            print(f"exit code {ended.code} after {time.monotonic() - began:.0f} s", flush=True)
             if ended.code != 0:
                 failed.append(f"$ {line}\n{ended.out}{ended.err}exit code {ended.code}")
     return failed
