@@ -18,6 +18,10 @@ from envguard.running.step import StepOrder, StepResult, Told, run_step
 SAMPLES = "checks.samples"
 
 
+# The gate of checks that find a library of the system missing.
+MISSING_LIBRARY = "missing-library"
+
+
 class CheckFailed(EnvguardError):
     """An environment was installed but failed its check (exit code 3); `gate` names the gate that failed.
 

@@ -26,7 +26,7 @@ from envguard.locks.lockfile import lock_path
 from envguard.locks.proofs import Proof, proofs_path
 from envguard.locks.staleness import StaleLock
 from envguard.planning import Candidate, PassedOver, Plan, Wanted, make_plan
-from envguard.running.environments.checking import CheckFailed, check_environment
+from envguard.running.environments.checking import MISSING_LIBRARY, CheckFailed, check_environment
 from envguard.running.environments.prepared import Prepared, identity_of, installed
 from envguard.running.environments.recorded import recorded_audits, recorded_locks, recorded_proofs
 from envguard.running.events import Building, BuildProgress, PassedBy, Receiver, Waiting
@@ -188,7 +188,10 @@ class Workshop:
 
     def _first_that_works(self, plan: Plan) -> Prepared:
         failed: list[tuple[str, str]] = []
+        lacking: list[Candidate] = []
         for candidate in plan.candidates:
+            if any(_needs_as_much(candidate, each) for each in lacking):
+                continue  # building it takes minutes, to fail in the same way
             try:
                 built = self.build(candidate)
                 self.backend_named(candidate.backend).complete(installed(candidate, built.layout))
@@ -198,6 +201,8 @@ class Workshop:
                 failed.append((str(candidate), why))
                 self.receive(PassedBy(str(candidate), why))
                 remedy = failure.next_step
+                if failure.gate == MISSING_LIBRARY:
+                    lacking.append(candidate)
         raise NoEnvironment(
             f"Every candidate for the environment {plan.environment.name!r} failed its check.",
             why="\n".join(f"{what}: {why}" for what, why in failed),
@@ -284,6 +289,12 @@ class Workshop:
             backend = self.backend_named(candidate.backend)
             workspace = backend.workspace(installed(candidate, layout), folder, reads)
             return check_environment(candidate, workspace, samples, held, self.environ, log)
+
+
+def _needs_as_much(candidate: Candidate, other: Candidate) -> bool:
+    """Whether it needs of the same system all the libraries that the other one is known to need, if any is known."""
+    needed = set(other.edition.system_libraries)
+    return bool(needed) and candidate.backend == other.backend and needed <= set(candidate.edition.system_libraries)
 
 
 def _every_refusal(refused: Sequence[tuple[Backend, NoEnvironment]]) -> NoEnvironment:

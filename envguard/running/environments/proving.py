@@ -28,13 +28,13 @@ from envguard.planning import (
     stale_for,
     wanted_digest,
 )
-from envguard.running.environments.checking import CheckFailed
+from envguard.running.environments.checking import MISSING_LIBRARY, CheckFailed
 from envguard.running.environments.locking import lock_edition, write_lock
 from envguard.running.environments.preparing import Workshop
 from envguard.trust.allowing import allow_written
 
 # Gates that judge the host and not the lock: another host of this platform may pass them.
-OF_THE_HOST = ("missing-library", "sysfs-not-mounted")
+OF_THE_HOST = (MISSING_LIBRARY, "sysfs-not-mounted")
 
 
 @dataclass(frozen=True, slots=True)

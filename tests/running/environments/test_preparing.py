@@ -16,9 +16,11 @@ from envguard.host.variables import installer_variables
 from envguard.locks.lockfile import Lock, LockRequest, lock_path
 from envguard.locks.resolver import CannotResolve, resolve
 from envguard.locks.uv import UvSetup, find_uv
-from envguard.planning import minor_of
+from envguard.planning import Candidate, minor_of
+from envguard.running.environments.checking import MISSING_LIBRARY, CheckFailed
 from envguard.running.environments.preparing import Workshop
 from envguard.running.events import Building, BuildProgress, PassedBy
+from envguard.store.environments import BuiltEnvironment
 from envguard.store.home import installer_cache
 from tests.support.environments import Events
 
@@ -80,6 +82,34 @@ def test_when_every_candidate_fails_each_reason_is_told(tmp_path: Path, python: 
     with pytest.raises(NoEnvironment, match="failed its check") as caught:
         shop_for(tmp_path, python, bad="iniconfig==2.0.0").prepare("tools")
     assert "No module named 'six'" in caught.value.why
+
+
+@dataclasses.dataclass
+class OnSystemWithout(Workshop):
+    """A workshop on a system without the libraries of any Debian package that an edition names."""
+
+    tried: list[str] = dataclasses.field(default_factory=list)
+
+    def build(self, candidate: Candidate) -> BuiltEnvironment:
+        self.tried.append(candidate.edition.name)
+        if candidate.edition.system_libraries:
+            raise CheckFailed("It failed.", why="libEGL.so.1", next_step="apt-get", gate=MISSING_LIBRARY)
+        return super().build(candidate)
+
+
+def test_what_needs_a_library_that_was_found_missing_is_not_built_only_to_fail_alike(
+    tmp_path: Path, python: str
+) -> None:
+    tools = shop_for(tmp_path, python, first="six==1.16.0", alike="six==1.16.0", other="six==1.16.0").catalog
+    environment = tools.environments["tools"]
+    editions = tuple(
+        dataclasses.replace(each, system_libraries=() if each.name == "other" else ("libegl1",))
+        for each in environment.editions
+    )
+    catalog = Catalog({"tools": dataclasses.replace(environment, editions=editions)}, {}, {})
+    shop = OnSystemWithout(tmp_path, Path.home(), dict(os.environ), catalog, Events())
+    assert shop.prepare("tools").candidate.edition.name == "other"
+    assert shop.tried == ["first", "other"]
 
 
 def test_the_proof_tells_what_was_proved_where(tmp_path: Path, python: str) -> None:
