@@ -90,6 +90,14 @@ class NoEnvironment(EnvguardError):
     exit_code = 3
 
 
+class MissingPython(NoEnvironment):
+    """There is no environment because no Python fits, and one of the `minor` could be fetched (exit code 3)."""
+
+    def __init__(self, what: str, *, why: str, next_step: str, minor: str) -> None:
+        super().__init__(what, why=why, next_step=next_step)
+        self.minor = minor
+
+
 class Interrupted(EnvguardError):
     """The user pressed Ctrl-C (exit code 130)."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from envguard.catalog.model import Edition, Environment
 from envguard.errors import BadInput, NoEnvironment
-from envguard.host.interpreters import HostFacts, Interpreter
+from envguard.host.interpreters import HostFacts, Interpreter, Version
 from envguard.host.platform import marker_environment, supported_tags
 from envguard.host.system import os_version
 from envguard.locks.audits import Audit, audit_of
@@ -18,10 +18,12 @@ from envguard.locks.platforms import Platform, platform_name
 from envguard.locks.proofs import Proof, proof_of
 from envguard.locks.staleness import StaleLock, difference
 from envguard.locks.wheels import missing_wheels
+from envguard.remedies import INSTALL, PassedOver, next_step
 
 if TYPE_CHECKING:
     from packaging.tags import Tag
 
+LINUX_NAMES = {"AMD64": "x86_64", "ARM64": "aarch64", "arm64": "aarch64"}  # what other systems call these machines
 LockKey = tuple[str, str]
 NOTHING_PROVED: Mapping[str, Sequence[Proof]] = {}
 NOTHING_AUDITED: Mapping[str, Sequence[Audit]] = {}
@@ -52,14 +54,6 @@ class Candidate:
     def __str__(self) -> str:
         python = self.interpreter
         return f"{self.environment.name} {self.edition.name} on Python {python.version_text} ({python})"
-
-
-@dataclass(frozen=True, slots=True)
-class PassedOver:
-    """A candidate that was not chosen, and why."""
-
-    what: str
-    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +102,7 @@ class Pythons:
     facts: HostFacts
     absent: Mapping[str, str] = field(default_factory=dict)
     where: str = "on this host"
-    remedy: str = "Install one of Python {minors} and run again; `envguard probe` shows what this host has."
+    remedy: str = INSTALL
 
 
 def make_plan(
@@ -135,22 +129,30 @@ def make_plan(
         lock, recorded = locks.get((edition.name, minor)), proofs.get(edition.name, ())
         stale = stale_for(environment, edition, minor, lock)
         if wanted.python not in (None, minor):
-            found: Candidate | PassedOver = PassedOver(_place(environment, edition, minor), "not requested")
+            found: Candidate | PassedOver = PassedOver(
+                _place(environment, edition, minor), "not requested", "not requested", minor
+            )
         elif stale and not wanted.frozen:
             if not candidates and best_interpreter(pythons.facts.interpreters, minor) is not None:
                 raise StaleLock(request_of(environment, edition, minor), stale)
-            found = PassedOver(_place(environment, edition, minor), f"stale: {stale}")
+            found = PassedOver(_place(environment, edition, minor), f"stale: {stale}", "stale lock", minor)
         else:
             found = candidate_on(environment, edition, minor, pythons, lock, recorded)
         (candidates if isinstance(found, Candidate) else passed_over).append(found)  # type: ignore[arg-type]
     if not candidates:
-        raise NoEnvironment(
-            f"The environment {environment.name!r} is not available {pythons.where}.",
-            why="\n".join(f"{each.what}: {each.why}" for each in passed_over),
-            next_step=pythons.remedy.replace("{minors}", ", ".join(_minors(editions, locks))),
-        )
+        raise _none_is_left(environment, passed_over, pythons)
     ordered = _in_order(candidates, audits)
     return Plan(environment, ordered, (*passed_over, *_lesser(ordered, pythons.facts)))
+
+
+def _none_is_left(environment: Environment, passed_over: Sequence[PassedOver], pythons: Pythons) -> NoEnvironment:
+    here = next(iter(pythons.facts.interpreters), None)
+    machine = LINUX_NAMES.get(here.architecture, here.architecture) if here and here.base is None else ""
+    return NoEnvironment(
+        f"The environment {environment.name!r} is not available {pythons.where}.",
+        why="\n".join(f"{each.what}: {each.why}" for each in passed_over),
+        next_step=next_step(environment.name, passed_over, pythons.remedy, machine=machine),
+    )
 
 
 def _place(environment: Environment, edition: Edition, minor: str) -> str:
@@ -204,22 +206,46 @@ def candidate_on(
     """An edition on the best Python of a minor, or the reason why it is not available."""
     what = _place(environment, edition, minor)
     if lock is None:
-        return PassedOver(what, _why_no_lock(environment, edition, minor, proofs))
+        return _without_lock(what, environment, edition, minor, proofs)
     interpreter = best_interpreter(pythons.facts.interpreters, minor)
-    if interpreter is None:
-        fitting = [each for each in pythons.facts.interpreters if minor_of(each) == minor]
-        reasons = "; ".join(f"{each.path}: {' '.join(each.reasons)}" for each in fitting)
-        return PassedOver(what, reasons or pythons.absent.get(minor, f"this host has no Python {minor}"))
-    missing = missing_wheels(lock, _tags_of(interpreter), marker_environment(interpreter))
+    like = interpreter or imagined(pythons.facts.interpreters, minor)
+    missing = missing_wheels(lock, _tags_of(like), marker_environment(like)) if like else ()
     if missing:
-        return PassedOver(what, "; ".join(map(str, missing)))
+        return PassedOver(what, "; ".join(map(str, missing)), "no wheel", minor)
+    if interpreter is None:
+        return _without_python(what, minor, pythons)
     lacking = _lacking_libraries(edition, interpreter)
     if lacking:
         return PassedOver(what, f"the image {interpreter.base} lacks the Debian packages {', '.join(lacking)}")
     proof = proof_of(proofs, digest=lock.digest, python=minor, platform=platform_of(interpreter))
     if proof is not None and not proof.works:
-        return PassedOver(what, f"known-bad here: it {proof.result} ({proof.reason})")
+        return PassedOver(what, f"known-bad here: it {proof.result} ({proof.reason})", "known-bad", minor)
     return Candidate(environment, edition, lock, interpreter, pythons.backend, proof)
+
+
+def imagined(interpreters: Sequence[Interpreter], minor: str) -> Interpreter | None:
+    """What a Python of another minor would be like on the system of these interpreters; None if none of them tells."""
+    known = next((each for each in interpreters if each.implementation == "cpython" and each.facts.bits == 64), None)
+    if known is None:
+        return None
+    major, rest = map(int, minor.split("."))
+    version = Version(major, rest, 0, "final", 0)
+    facts = replace(known.facts, version=version, full_version=f"{minor}.0", implementation_version=f"{minor}.0")
+    return replace(known, facts=replace(facts, debug=False, free_threaded=False), reasons=())
+
+
+def _without_python(what: str, minor: str, pythons: Pythons) -> PassedOver:
+    """Why there is no Python of a minor: those that are there cannot be used, or there is none."""
+    facts = pythons.facts
+    reasons = [f"{each.path}: {' '.join(each.reasons)}" for each in facts.interpreters if minor_of(each) == minor]
+    reasons = reasons or [
+        f"{each.path}: {each.reason}"
+        for each in facts.broken
+        if each.path.name.removesuffix(".exe") == f"python{minor}"
+    ]
+    if reasons:
+        return PassedOver(what, "; ".join(reasons), "unusable Python", minor)
+    return PassedOver(what, pythons.absent.get(minor, f"this host has no Python {minor}"), "no Python", minor)
 
 
 def _lacking_libraries(edition: Edition, interpreter: Interpreter) -> tuple[str, ...]:
@@ -259,9 +285,13 @@ def unresolvable(environment: Environment, edition: Edition, minor: str, proofs:
     return next((proof for proof in proofs if proof.lock == digest), None)
 
 
-def _why_no_lock(environment: Environment, edition: Edition, minor: str, proofs: Sequence[Proof]) -> str:
+def _without_lock(
+    what: str, environment: Environment, edition: Edition, minor: str, proofs: Sequence[Proof]
+) -> PassedOver:
     recorded = unresolvable(environment, edition, minor, proofs)
-    return "it has no lock" if recorded is None else f"it has no lock: it {recorded.result} ({recorded.reason})"
+    if recorded is None:
+        return PassedOver(what, "it has no lock", "no lock", minor)
+    return PassedOver(what, f"it has no lock: it {recorded.result} ({recorded.reason})", "unresolvable", minor)
 
 
 def best_interpreter(interpreters: Sequence[Interpreter], minor: str) -> Interpreter | None:
@@ -292,7 +322,7 @@ def _lesser(candidates: Sequence[Candidate], host: HostFacts) -> Iterator[Passed
     for candidate in candidates[1:]:
         preferred = f"{first.edition.name} on {first.lock.python} is preferred"
         said = f"audited for this platform: {candidate.doubt}" if candidate.doubt else "would also work"
-        yield PassedOver(str(candidate), f"{said}; {preferred}")
+        yield PassedOver(str(candidate), f"{said}; {preferred}", "lesser")
     used = {candidate.interpreter.real_path for candidate in candidates}
     asked = {minor for edition in first.environment.editions if edition.offered for minor in edition.pythons}
     for interpreter in host.interpreters:
@@ -308,9 +338,3 @@ def _lesser(candidates: Sequence[Candidate], host: HostFacts) -> Iterator[Passed
             yield PassedOver(what, f"another Python {minor} is preferred")
     for broken in host.broken:
         yield PassedOver(str(broken.path), broken.reason)
-
-
-def _minors(editions: Sequence[Edition], locks: Mapping[LockKey, Lock]) -> list[str]:
-    """The minors worth installing: those with a lock, if any has one."""
-    minors = [(edition.name, minor) for edition in editions for minor in edition.pythons]
-    return list(dict.fromkeys(minor for _, minor in [key for key in minors if key in locks] or minors))

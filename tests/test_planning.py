@@ -114,7 +114,80 @@ def test_no_plan_names_every_reason(host: HostFacts) -> None:
         plan_of(TOOLS, host_of(python(host, "3.13.1")), {})
     for minor in ("3.11", "3.10", "3.9"):
         assert f"on Python {minor}: it has no lock" in caught.value.why
-    assert "3.11, 3.10, 3.9" in caught.value.next_step
+    assert caught.value.next_step == "Make its lock with `envguard lock tools`."
+
+
+def advice(host: HostFacts, locks: Mapping[LockKey, Lock], **more: str) -> str:
+    with pytest.raises(NoEnvironment) as caught:
+        plan_of(TOOLS, host, locks, **more)  # type: ignore[arg-type]
+    return caught.value.next_step
+
+
+def test_only_pythons_that_are_not_there_are_to_be_installed(host: HostFacts) -> None:
+    there = python(host, "3.11.1", reasons=("Built without zlib: install it.",))
+    assert advice(host_of(python(host, "3.13.1")), LOCKS).startswith("Install one of Python 3.11, 3.10, 3.9 and")
+    assert advice(host_of(there), LOCKS).startswith("Install one of Python 3.10, 3.9 and")
+    assert advice(host_of(there), {("2", "3.11"): LOCKS["2", "3.11"]}).startswith("Mend the Python")
+    broken = BrokenInterpreter(Path("/x/python3.11"), ("PATH",), "missing library", "libz.so.1 is missing.")
+    with pytest.raises(NoEnvironment) as caught:
+        plan_of(TOOLS, HostFacts((python(host, "3.13.1"),), (broken,)), {("2", "3.11"): LOCKS["2", "3.11"]})
+    assert "/x/python3.11: libz.so.1 is missing." in caught.value.why
+    assert caught.value.next_step.startswith("Mend the Python")
+
+
+def test_a_python_that_no_edition_is_for_is_no_reason_to_install_another(host: HostFacts) -> None:
+    assert "--python" in advice(host_of(python(host, "3.13.1")), LOCKS, python="3.13")
+
+
+def on(host: HostFacts, version: str, **facts: object) -> Interpreter:
+    """An interpreter as the probe would find it on another system."""
+    found = python(host, version)
+    return replace(found, facts=replace(found.facts, **facts))  # type: ignore[arg-type]
+
+
+NATIVE = {
+    ("2", "3.11"): replace(
+        LOCKS["2", "3.11"],
+        packages=(
+            LockedPackage(
+                "one",
+                "1.0",
+                "",
+                tuple(
+                    LockedWheel(f"one-1.0-cp311-cp311-{each}.whl", "a" * 64)
+                    for each in ("manylinux_2_27_x86_64", "manylinux_2_27_aarch64", "macosx_12_0_arm64", "win_amd64")
+                ),
+            ),
+        ),
+    )
+}
+ALPINE = {"libc": ("musl", ""), "platform": "linux-x86_64", "soabi": "cpython-311-x86_64-linux-musl"}
+OLD_MAC = {
+    "platform": "macosx-10.9-x86_64", "sys_platform": "darwin", "platform_system": "Darwin", "libc": None,
+    "architecture": "x86_64",
+}  # fmt: skip
+WINDOWS_ON_ARM = {
+    "platform": "win-arm64", "sys_platform": "win32", "platform_system": "Windows", "os_name": "nt", "libc": None,
+    "architecture": "ARM64",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("version", ["3.11.1", "3.12.1"])
+@pytest.mark.parametrize("system", [ALPINE, OLD_MAC, WINDOWS_ON_ARM], ids=["musl", "macOS x86-64", "Windows arm64"])
+def test_where_no_python_can_help_a_container_is_named(
+    host: HostFacts, monkeypatch: pytest.MonkeyPatch, system: Mapping[str, object], version: str
+) -> None:
+    monkeypatch.setattr("platform.mac_ver", lambda: ("13.6", ("", "", ""), "x86_64"))
+    with pytest.raises(NoEnvironment) as caught:
+        plan_of(TOOLS, host_of(on(host, version, **system)), NATIVE)
+    assert "tools 2 on Python 3.11: one 1.0 has no wheel for this platform" in caught.value.why
+    assert "--backend container" in caught.value.next_step
+    assert "Install" not in caught.value.next_step
+
+
+def test_no_container_is_named_for_a_machine_that_linux_has_no_wheels_for(host: HostFacts) -> None:
+    riscv = on(host, "3.11.1", platform="linux-riscv64", architecture="riscv64")
+    assert "container" not in advice(host_of(riscv), NATIVE)
 
 
 def proof(host: HostFacts, edition: str, python: str, **changes: object) -> Proof:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 MEGABYTE = 1_000_000
 
-_DOWNLOADING = re.compile(r"Downloading (\S+) \((\d+(?:\.\d+)?)(B|KiB|MiB|GiB)\)")
+_DOWNLOADING = re.compile(r"Downloading (\S+)(?: \(download\))? \((\d+(?:\.\d+)?)(B|KiB|MiB|GiB)\)")
 _DOWNLOADED = re.compile(r"\s*Downloaded (\S+)")
 _STAGES = (
     (re.compile(r"Resolved (\d+) packages?\b"), "fetching {} package{}"),

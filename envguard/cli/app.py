@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -13,16 +13,17 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from envguard import __version__
-from envguard.cli.asking import ask_to_allow, can_ask
+from envguard.cli.asking import ask_to_allow, ask_to_fetch, can_ask
 from envguard.cli.failure import report_failure, show_error
-from envguard.cli.session import DEBUG_VARIABLE, Session, start_session
+from envguard.cli.session import DEBUG_VARIABLE, FETCH_VARIABLE, Session, start_session
 from envguard.creation import keep_others_from_writing
-from envguard.errors import BadInput, LostOutput, NotAllowed
+from envguard.errors import BadInput, LostOutput, MissingPython, NotAllowed
 from envguard.missing_streams import open_missing_streams
 from envguard.running.signals import unwind_on_ending
 from envguard.streams import printing_never_fails
 
 JSON = "--json"
+FETCH_OPTION = "--fetch-python"
 WANTS_JSON = "envguard.wants_json"
 
 
@@ -47,13 +48,17 @@ class Group:
 class LazyCommand(TyperCommand):
     """Shows its line in an overview; what it stands for is imported when it is about to run."""
 
-    def __init__(self, name: str, summary: str, load: Callable[[], Any]) -> None:
+    def __init__(self, name: str, summary: str, load: Callable[[], Any], *, passes_options_on: bool = False) -> None:
         super().__init__(name, help=summary)
         self.load = load
+        self.passes_options_on = passes_options_on
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """The context of the real command, and a note of whether an error of it is to be JSON."""
         command = self.load()
+        if not self.passes_options_on and _before_dashes(args, FETCH_OPTION):
+            args.remove(FETCH_OPTION)
+            parent.obj = replace(parent.obj, environ={**parent.obj.environ, FETCH_VARIABLE: "auto"})
         parent.meta[WANTS_JSON] = _before_dashes(args, JSON) and (
             isinstance(command, TyperGroup) or any(JSON in option.opts for option in command.params)
         )
@@ -77,8 +82,8 @@ class RootGroup(TyperGroup):
             return super().invoke(ctx)
         except typer.Exit:
             raise
-        except NotAllowed as error:
-            if can_ask():
+        except (NotAllowed, MissingPython) as error:
+            if can_ask() and (isinstance(error, NotAllowed) or not ctx.obj.environ.get(FETCH_VARIABLE)):
                 raise
             return report_failure(error, as_json=ctx.meta.get(WANTS_JSON) or ctx.params["as_json"], debug=False)
         except (Exception, KeyboardInterrupt) as error:
@@ -97,6 +102,10 @@ def run(arguments: Sequence[str], commands: Mapping[str, Command | Group]) -> in
         except NotAllowed as error:
             if ask_to_allow(error):
                 return run(arguments, commands)
+            code = report_failure(error, as_json=False, debug=False)
+        except MissingPython as error:
+            if ask_to_fetch(error, os.environ):
+                return run([FETCH_OPTION, *arguments], commands)
             code = report_failure(error, as_json=False, debug=False)
         except (Exception, KeyboardInterrupt) as error:  # of the options before a command's name
             code = report_failure(error, as_json=False, debug=_debug_by_variable())
@@ -138,7 +147,8 @@ def as_command(name: str, function: Callable[..., Any], **settings: Any) -> Any:
 
 def _lazy(name: str, entry: Command | Group) -> LazyCommand:
     make = _make_group if isinstance(entry, Group) else _make_command
-    return LazyCommand(name, entry.summary, lambda: make(name, entry))  # type: ignore[arg-type]
+    passes_on = isinstance(entry, Command) and entry.passes_options_on
+    return LazyCommand(name, entry.summary, lambda: make(name, entry), passes_options_on=passes_on)  # type: ignore[arg-type]
 
 
 def _make_command(name: str, entry: Command) -> Any:
@@ -185,6 +195,13 @@ def options(
     trust: Annotated[
         bool, typer.Option("--trust", help="In CI (CI=true): trust the project for this command.")
     ] = False,
+    fetch_python: Annotated[
+        bool,
+        typer.Option(
+            FETCH_OPTION,
+            help="Let uv fetch a Python into envguard's store, by hash, if none here fits; also after the command.",
+        ),
+    ] = False,
     version: Annotated[  # noqa: ARG001 - its callback acts
         bool, typer.Option("--version", help="Print the version.", callback=_print_version)
     ] = False,
@@ -201,4 +218,4 @@ def options(
             why="elsewhere, what you trust is recorded, so that a change of it asks again",
             next_step="Run `envguard trust` in the project's folder instead.",
         )
-    ctx.obj = start_session(project, debug=debug, trust=trust)
+    ctx.obj = start_session(project, debug=debug, trust=trust, fetch_python=fetch_python)

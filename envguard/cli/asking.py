@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 
 import typer
 
 from envguard.cli.text import printable
-from envguard.errors import NotAllowed
+from envguard.errors import MissingPython, NotAllowed
+from envguard.running.environments.fetching import source_of_pythons
 
 YES = ("y", "Y")
 
@@ -21,13 +23,25 @@ def can_ask() -> bool:
         return False
 
 
+def ask_to_fetch(error: MissingPython, environ: Mapping[str, str]) -> bool:
+    """Say why no Python fits and where one would come from, and wait for one key."""
+    typer.echo(f"envguard: {printable(error.what)}\n{printable(error.why)}", err=True)
+    source = printable(source_of_pythons(environ))
+    typer.echo(f"Python {error.minor} would do. uv can fetch it into envguard's store, from {source}.", err=True)
+    return _yes("Fetch it?")
+
+
+def _yes(question: str) -> bool:
+    typer.echo(f"{question} Press y for yes, any other key for no. ", err=True, nl=False)
+    answer = typer.getchar()
+    typer.echo("yes" if answer in YES else "no", err=True)
+    return answer in YES
+
+
 def ask_to_allow(error: NotAllowed) -> bool:
     """Show what would be allowed, wait for one key, and record a yes."""
     typer.echo(f"envguard: {printable(error.what)}\n{printable(error.shown)}", err=True)
-    typer.echo("Trust it? Press y for yes, any other key for no. ", err=True, nl=False)
-    answer = typer.getchar()
-    typer.echo("yes" if answer in YES else "no", err=True)
-    if answer not in YES:
+    if not _yes("Trust it?"):
         return False
     error.allow()
     return True

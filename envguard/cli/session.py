@@ -13,6 +13,7 @@ from envguard.errors import BadInput
 
 PROJECT_VARIABLE = "ENVGUARD_PROJECT"
 DEBUG_VARIABLE = "ENVGUARD_DEBUG"
+FETCH_VARIABLE = "ENVGUARD_PYTHON_DOWNLOADS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +38,17 @@ def session_of(context: typer.Context) -> Session:
     return context.obj if isinstance(context.obj, Session) else start_session()
 
 
-def start_session(project: str | None = None, *, debug: bool = False, trust: bool = False) -> Session:
+def start_session(
+    project: str | None = None, *, debug: bool = False, trust: bool = False, fetch_python: bool = False
+) -> Session:
     """The session of this process; the options before the command's name stand in for their variables."""
     environ = dict(os.environ)
     if project:
         environ[PROJECT_VARIABLE] = project
     if debug:
         environ[DEBUG_VARIABLE] = "1"
+    if fetch_python:
+        environ[FETCH_VARIABLE] = "auto"
     try:
         here = Path.cwd()
     except OSError as error:

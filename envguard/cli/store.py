@@ -34,6 +34,7 @@ from envguard.store.inventory import (
     name_of,
 )
 from envguard.store.locking import is_being_built
+from envguard.store.pythons import stored_pythons
 from envguard.store.removing import Sweep, collect, prune
 from envguard.store.scratch import logs_folder
 from envguard.store.verifying import Defect, condemn, verify_environment
@@ -46,12 +47,20 @@ def list_store(as_json: JsonOption = False) -> None:
     """Show what is built: its size, when it was built and last used, and whether it is ready."""
     home = envguard_home()
     rows, total, cache = inventory(home), disk_bytes([home]), disk_bytes([installer_cache(home)])
+    pythons = stored_pythons(home)
     if as_json:
-        document = {"environments": [row.as_json() for row in rows], "cache_bytes": cache, "total_bytes": total}
+        document = {
+            "environments": [row.as_json() for row in rows],
+            "pythons": [each.as_json() for each in pythons],
+            "cache_bytes": cache,
+            "total_bytes": total,
+        }
         typer.echo(json.dumps({"home": str(home), **document}, indent=2))
         return
     for row in rows:
         typer.echo(_row(row))
+    for each in pythons:
+        typer.echo(_safe(f"{each.folder.name}: fetched, {_megabytes(each.bytes)}, for {_names(each.environments)}"))
     typer.echo(f"{len(rows)} environments; with the package cache ({_megabytes(cache)}) {_megabytes(total)} in {home}")
 
 
@@ -160,6 +169,10 @@ def _row(row: StoredEnvironment) -> str:
     state = f"not ready, {row.why_not}" if row.why_not else "ready"
     times = f"built {row.built or 'at an unknown time'}, last used {moment(row.used)}"
     return _safe(f"{what}: {state}\n  {_megabytes(row.bytes)}, {times}\n  {row.folder}")
+
+
+def _names(environments: tuple[str, ...]) -> str:
+    return ", ".join(environments) or "no environment"
 
 
 def _show_findings(folder: Path, findings: tuple[Defect, ...]) -> None:

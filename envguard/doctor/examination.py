@@ -18,7 +18,7 @@ from envguard.host.discovery import discover
 from envguard.host.variables import installer_variables
 from envguard.locks.index import ask_index
 from envguard.locks.uv import find_uv
-from envguard.store.home import probe_cache
+from envguard.store.home import probe_cache, pythons_folder
 from envguard.store.inventory import StoredEnvironment, inventory
 from envguard.store.locking import is_being_built
 
@@ -52,7 +52,14 @@ def examine_host(who: Examined, *, index: bool = True, patience: float = PATIENC
 
 
 def _of_pythons(who: Examined, patience: float) -> tuple[Finding, ...]:
-    facts = discover(who.environ, home=who.user_home, cache=probe_cache(who.store), timeout=patience, shims=True)
+    facts = discover(
+        who.environ,
+        home=who.user_home,
+        cache=probe_cache(who.store),
+        fetched=pythons_folder(who.store),
+        timeout=patience,
+        shims=True,
+    )
     return (
         *host_checks.check_interpreters(facts, _pythons_of(who.environments)),
         *host_checks.check_files(facts, who.environ, who.user_home),

@@ -29,17 +29,22 @@ def discover(
     *,
     home: Path,
     cache: Path | None,
+    fetched: Path | None = None,
     timeout: float = 5.0,
     refresh: bool = False,
     shims: bool = False,
 ) -> HostFacts:
     """Every interpreter on this host, usable or not; at least the one that envguard itself runs on.
 
+    `fetched` is the folder of those that envguard has fetched.
     `cache` is a folder that keeps answers between calls; `refresh` ignores the answers in it. `timeout` is in seconds
     for each interpreter; all are asked in parallel. With `shims`, pyenv's shims on PATH are started too, to find those
     that fail; versions are found without them. Nothing that is found on the host makes this raise.
     """
-    found = [*possible_interpreters(environ, home), PossibleInterpreter("envguard", Path(sys.executable))]
+    found = [
+        *possible_interpreters(environ, home, fetched=fetched),
+        PossibleInterpreter("envguard", Path(sys.executable)),
+    ]
     return examine(found, environ, cache=cache, timeout=timeout, refresh=refresh, shims=shims)
 
 

@@ -27,6 +27,10 @@ _IN_INSTALLATION = (
 )
 
 
+STORE = "envguard's store"
+FETCHED = "envguard-fetched"
+
+
 @dataclass(frozen=True, slots=True)
 class PossibleInterpreter:
     """A file that may be an interpreter, and where it was found.
@@ -40,16 +44,25 @@ class PossibleInterpreter:
 
 
 def possible_interpreters(
-    environ: Mapping[str, str], home: Path, *, root: Path = Path("/"), system: str = sys.platform
+    environ: Mapping[str, str],
+    home: Path,
+    *,
+    fetched: Path | None = None,
+    root: Path = Path("/"),
+    system: str = sys.platform,
 ) -> Iterator[PossibleInterpreter]:
     """Every file on this host with the name and location of an interpreter, PATH first; nothing is started.
 
+    `fetched` is the folder of those that envguard has fetched, each of which has the file `FETCHED` when it is whole.
     `root` is where system folders are looked for, `system` the value of `sys.platform` to follow. Relative folders in
     PATH are skipped: they would let the current folder choose what is run.
     """
     folders = _path_folders(environ, system)
     for folder in folders:
         yield from _programs("PATH", folder, root, system)
+    for installation in _installations(fetched) if fetched else ():
+        if (installation / FETCHED).is_file():
+            yield PossibleInterpreter(STORE, _interpreter_of(installation) or installation / _default_name(system))
     for place, store in _stores(environ, home, folders, system):
         for installation in _installations(store):
             yield PossibleInterpreter(place, _interpreter_of(installation) or installation / _default_name(system))

@@ -13,7 +13,7 @@ from envguard.errors import BadInput
 from envguard.ownership import owners, stranger
 
 # What a user with the right to write there could plant: environments, records of them, wheels, probed interpreters.
-FOLDERS = ("environments", "shortcuts", "uv-cache", "interpreters", "runs", "logs", "owners")
+FOLDERS = ("environments", "shortcuts", "uv-cache", "interpreters", "runs", "logs", "owners", "pythons")
 
 
 def envguard_home(environ: Mapping[str, str] | None = None) -> Path:
@@ -80,6 +80,11 @@ def installer_cache(home: Path) -> Path:
 def probe_cache(home: Path) -> Path:
     """Cached answers of the interpreters on this host."""
     return home / "interpreters"
+
+
+def pythons_folder(home: Path) -> Path:
+    """The Pythons that were fetched, each in a folder of its own."""
+    return home / "pythons"
 
 
 def process_marks_folder(home: Path) -> Path:

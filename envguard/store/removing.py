@@ -13,6 +13,7 @@ from envguard.store.environments import move_aside
 from envguard.store.home import environments_folder, installer_cache
 from envguard.store.inventory import StoredEnvironment, disk_bytes, inventory
 from envguard.store.locking import build_lock_if_free, unused
+from envguard.store.pythons import useless_pythons
 from envguard.store.scratch import logs_folder, runs_folder
 from envguard.system.moving import remove_tree
 
@@ -62,10 +63,10 @@ def prune(home: Path, locks: Mapping[str, frozenset[str]], *, dry_run: bool = Fa
     before = disk_bytes([home])
     outdated = [(stored, why) for stored in inventory(home) if (why := _why_useless(stored, locks))]
     done = _Sweeper(dry_run)
-    for path, why in _leftovers(home):
-        done.remove_leftover(path, why)
     for stored, why in outdated:
         done.remove_environment(stored, why)
+    for path, why in list(_leftovers(home)):
+        done.remove_leftover(path, why)
     return done.sweep(before)
 
 
@@ -168,6 +169,7 @@ def _moved_aside(home: Path) -> Iterator[tuple[Path, str]]:
 
 def _leftovers(home: Path) -> Iterator[tuple[Path, str]]:
     yield from _moved_aside(home)
+    yield from useless_pythons(home)
     for path in _entries(runs_folder(home)):
         if RUN_FOLDER.fullmatch(path.name) and _age(path) > RUN_AGE:
             yield path, "its run ended long ago"

@@ -9,10 +9,11 @@ from functools import cached_property
 from pathlib import Path
 
 from envguard.backends.installers.choosing import Chosen, chosen_tool
+from envguard.backends.installers.fetching import is_local, may_fetch
 from envguard.backends.installers.settings import Installer
 from envguard.backends.installing import forget
 from envguard.backends.protocol import Backend, Surroundings, Workspace
-from envguard.backends.table import BACKENDS, backend_class
+from envguard.backends.table import BACKENDS, HOST, backend_class
 from envguard.catalog.model import Catalog
 from envguard.catalog.projects import find_project
 from envguard.catalog.shipped import BUILTIN
@@ -25,16 +26,19 @@ from envguard.locks.audits import audits_path
 from envguard.locks.lockfile import lock_path
 from envguard.locks.proofs import Proof, proofs_path
 from envguard.locks.staleness import StaleLock
-from envguard.planning import Candidate, PassedOver, Plan, Wanted, make_plan
+from envguard.planning import Candidate, Plan, Wanted, make_plan
+from envguard.remedies import PassedOver
+from envguard.running.environments.announcing import Announcer
 from envguard.running.environments.checking import MISSING_LIBRARY, CheckFailed, check_environment
+from envguard.running.environments.fetching import fetch_into_store, fetchable_minor, missing_python
 from envguard.running.environments.prepared import Prepared, identity_of, installed
 from envguard.running.environments.recorded import recorded_audits, recorded_locks, recorded_proofs
-from envguard.running.events import Building, BuildProgress, PassedBy, Receiver, Waiting
+from envguard.running.events import Building, PassedBy, Receiver
 from envguard.running.step import PAYLOAD, scratch_folder
 from envguard.stalling import patience_of
 from envguard.store.environments import BuiltEnvironment, DamagedInstall, ensure, make_folder, read_ready
 from envguard.store.fingerprint import MARKER
-from envguard.store.home import environments_folder, installer_cache, probe_cache
+from envguard.store.home import environments_folder, installer_cache, probe_cache, pythons_folder
 from envguard.store.locking import in_use
 from envguard.store.process_marks import has_ended, process_mark
 from envguard.store.scratch import log_file, logs_folder, runs_folder
@@ -70,7 +74,8 @@ class Workshop:
     @cached_property
     def host(self) -> HostFacts:
         """Every Python of this host."""
-        return discover(self.environ, home=self.user_home, cache=probe_cache(self.home))
+        fetched = pythons_folder(self.home)
+        return discover(self.environ, home=self.user_home, cache=probe_cache(self.home), fetched=fetched)
 
     def backend_named(self, name: str) -> Backend:
         """The backend of that name, created on first use."""
@@ -101,7 +106,8 @@ class Workshop:
         """The plan for an environment: that of the chosen backend, or of the first that has one.
 
         `edition` and `python` take precedence over the workshop's own. A base image that is missing is pulled only with
-        `fetch`. Raises StaleLock, and NoEnvironment with every reason if there is no plan.
+        `fetch`, and a Python only if the user allows that, too. Raises StaleLock, and NoEnvironment with every reason
+        if there is no plan: as MissingPython if one could be fetched.
         """
         environment = self.catalog.environments.get(name)
         if environment is None:
@@ -109,11 +115,10 @@ class Workshop:
             raise BadInput(f"There is no environment {name!r}.", next_step=f"Choose one of: {known}.")
         wanted = Wanted(environment, edition or self.editions.get(name), python or self.pythons.get(name), self.frozen)
         refused: list[tuple[Backend, NoEnvironment]] = []
-        for backend in map(self.backend_named, [self.backend] if self.backend else BACKENDS):
+        backends = [self.backend] if self.backend else [*BACKENDS]
+        for backend in map(self.backend_named, backends):
             try:
-                pythons = backend.pythons(wanted.minors, fetch=fetch)
-                proofs, audits = recorded_proofs(environment), recorded_audits(environment)
-                plan = make_plan(wanted, pythons, recorded_locks(environment), proofs, audits)
+                plan = self._plan_with(backend, wanted, fetch=fetch)
             except StaleLock:
                 raise
             except NoEnvironment as error:
@@ -122,7 +127,36 @@ class Workshop:
                 reasons = [(each.pythons_are, why) for each, error in refused for why in error.why.splitlines()]
                 before = (PassedOver(what, why) for what, why in reasons)
                 return replace(plan, passed_over=(*before, *plan.passed_over))
-        raise _every_refusal(refused)
+        none = _every_refusal(refused)
+        minor = self._fetchable(wanted) if HOST in backends and may_fetch(self.environ) is not False else ""
+        raise missing_python(none, environment, minor) if minor else none
+
+    def _plan_with(self, backend: Backend, wanted: Wanted, *, fetch: bool) -> Plan:
+        """A backend's plan, for which a Python is fetched if only that is missing and the user allows it."""
+        environment = wanted.environment
+        recorded = recorded_locks(environment), recorded_proofs(environment), recorded_audits(environment)
+        try:
+            return make_plan(wanted, backend.pythons(wanted.minors, fetch=fetch), *recorded)
+        except StaleLock:
+            raise
+        except NoEnvironment:
+            allowed = fetch and backend is self._backends.get(HOST) and may_fetch(self.environ)
+            minor = self._fetchable(wanted) if allowed else ""
+            if not minor:
+                raise
+        announcer = Announcer(environment.name, f"Python {minor}", self.receive)
+        announcer.building("", "no Python here fits, so uv fetches one and checks its hash")
+        user_sources = replace(self._installer(self.environ), tell=announcer.progress)
+        fetch_into_store(minor, pythons_folder(self.home), user_sources, self.environ)
+        del self.host
+        return make_plan(wanted, backend.pythons(wanted.minors, fetch=fetch), *recorded)
+
+    def _fetchable(self, wanted: Wanted) -> str:
+        """The minor of a Python that would do and that uv can fetch; else empty."""
+        if self._tool.uv is None or (self.offline and not is_local(self.environ)):
+            return ""
+        locks, proofs = recorded_locks(wanted.environment), recorded_proofs(wanted.environment)
+        return fetchable_minor(wanted, self.host, locks, proofs)
 
     def prepare(self, name: str) -> Prepared:
         """The environment of that name; built and proved first if necessary."""
@@ -223,7 +257,7 @@ class Workshop:
         forget(distributions, self._installer())
 
     def _ensure(self, candidate: Candidate) -> BuiltEnvironment:
-        watcher, identity = _Announcer(candidate, self.receive), identity_of(candidate)
+        watcher, identity = Announcer(candidate.environment.name, str(candidate), self.receive), identity_of(candidate)
         overlaps = candidate.environment.overlaps
         installer = replace(self._installer(), tell=watcher.progress, one_by_one=overlaps)
 
@@ -258,12 +292,12 @@ class Workshop:
     def _uv_is_passed_by(self, why: str) -> None:
         self.receive(PassedBy("uv", f"{why}, so virtualenv and pip install the same files"))
 
-    def _installer(self) -> Installer:
+    def _installer(self, sources: Mapping[str, str] | None = None) -> Installer:
         logs = logs_folder(self.home)
         make_folder(logs)
         return Installer(
             self._tool.uv,
-            installer_variables(self.sources),
+            installer_variables(self.sources if sources is None else sources),
             installer_cache(self.home),
             logs,
             self.find_links,
@@ -304,20 +338,3 @@ def _every_refusal(refused: Sequence[tuple[Backend, NoEnvironment]]) -> NoEnviro
         return first
     reasons = (f"{backend.elsewhere}: {error.what} {error.why}" for backend, error in others)
     return NoEnvironment(first.what, why="\n".join([first.why, *reasons]), next_step=first.next_step)
-
-
-@dataclass(frozen=True, slots=True)
-class _Announcer:
-    """Turns what the store reports into events."""
-
-    candidate: Candidate
-    receive: Receiver
-
-    def building(self, environment: str, why: str) -> None:
-        self.receive(Building(environment, str(self.candidate), why))
-
-    def progress(self, label: str, done: float = 0, total: float = 0) -> None:
-        self.receive(BuildProgress(self.candidate.environment.name, label, done, total))
-
-    def waiting(self, environment: str, holder: str) -> None:
-        self.receive(Waiting(environment, holder))

@@ -19,7 +19,6 @@ from envguard.locks.staleness import StaleLock
 from envguard.locks.tool_words import literal_words
 from envguard.planning import (
     Candidate,
-    PassedOver,
     Pythons,
     best_interpreter,
     candidate_on,
@@ -28,6 +27,7 @@ from envguard.planning import (
     stale_for,
     wanted_digest,
 )
+from envguard.remedies import PassedOver
 from envguard.running.environments.checking import MISSING_LIBRARY, CheckFailed
 from envguard.running.environments.locking import lock_edition, write_lock
 from envguard.running.environments.preparing import Workshop
