@@ -17,7 +17,7 @@ from envguard.backends.table import BACKENDS, HOST, backend_class
 from envguard.catalog.model import Catalog
 from envguard.catalog.projects import find_project
 from envguard.catalog.shipped import BUILTIN
-from envguard.errors import BadInput, NoEnvironment, NotAllowed
+from envguard.errors import BadInput, MissingPython, NoEnvironment, NotAllowed
 from envguard.host.discovery import discover
 from envguard.host.interpreters import HostFacts
 from envguard.host.variables import installer_variables, npm_variables
@@ -177,7 +177,8 @@ class Workshop:
                 require_allowed(self.catalog)
         except NotAllowed:
             for name in environments:
-                self.plan(name)
+                with contextlib.suppress(MissingPython):  # which changes nothing of the project
+                    self.plan(name)
             raise
 
     @cached_property
