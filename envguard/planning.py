@@ -11,6 +11,7 @@ from envguard.catalog.model import Edition, Environment
 from envguard.errors import BadInput, NoEnvironment
 from envguard.host.interpreters import HostFacts, Interpreter, Version
 from envguard.host.platform import marker_environment, supported_tags
+from envguard.host.remedies import INSTALL, PassedOver, next_step
 from envguard.host.system import os_version
 from envguard.locks.audits import Audit, audit_of
 from envguard.locks.lockfile import Lock, LockRequest
@@ -18,7 +19,6 @@ from envguard.locks.platforms import Platform, platform_name
 from envguard.locks.proofs import Proof, proof_of
 from envguard.locks.staleness import StaleLock, difference
 from envguard.locks.wheels import missing_wheels
-from envguard.remedies import INSTALL, PassedOver, next_step
 
 if TYPE_CHECKING:
     from packaging.tags import Tag

@@ -41,7 +41,7 @@ def store_home() -> Path:
 @pytest.fixture(scope="session")
 def host() -> HostFacts:
     """The interpreters of this host."""
-    return discover(os.environ, home=Path.home(), cache=None)
+    return discover(os.environ, home=Path.home(), store=None)
 
 
 @pytest.hookimpl(tryfirst=True)  # before tests are chosen by their markers and named by their groups

@@ -18,7 +18,6 @@ from envguard.host.discovery import discover
 from envguard.host.variables import installer_variables
 from envguard.locks.index import ask_index
 from envguard.locks.uv import find_uv
-from envguard.store.home import probe_cache, pythons_folder
 from envguard.store.inventory import StoredEnvironment, inventory
 from envguard.store.locking import is_being_built
 
@@ -55,8 +54,7 @@ def _of_pythons(who: Examined, patience: float) -> tuple[Finding, ...]:
     facts = discover(
         who.environ,
         home=who.user_home,
-        cache=probe_cache(who.store),
-        fetched=pythons_folder(who.store),
+        store=who.store,
         timeout=patience,
         shims=True,
     )

@@ -20,6 +20,10 @@ from envguard.host.probe_cache import ProbeCache
 from envguard.host.probing import ProbeFailure, probe_all, unstartable
 from envguard.host.suitability import notes_on, reasons_against
 
+# In envguard's own folder, as `envguard.store.home` names them, which every start imports and so imports nothing.
+PYTHONS = "pythons"
+ANSWERS = "interpreters"
+
 # What a pyenv shim reads to choose a version.
 _SHIM_VARIABLES = ("HOME", "PYENV_ROOT", "PYENV_VERSION")
 
@@ -28,24 +32,21 @@ def discover(
     environ: Mapping[str, str],
     *,
     home: Path,
-    cache: Path | None,
-    fetched: Path | None = None,
+    store: Path | None,
     timeout: float = 5.0,
     refresh: bool = False,
     shims: bool = False,
 ) -> HostFacts:
     """Every interpreter on this host, usable or not; at least the one that envguard itself runs on.
 
-    `fetched` is the folder of those that envguard has fetched.
-    `cache` is a folder that keeps answers between calls; `refresh` ignores the answers in it. `timeout` is in seconds
-    for each interpreter; all are asked in parallel. With `shims`, pyenv's shims on PATH are started too, to find those
-    that fail; versions are found without them. Nothing that is found on the host makes this raise.
+    `store` is envguard's own folder, with those that it fetched, and with answers that are kept between calls, which
+    `refresh` ignores. `timeout` is in seconds for each interpreter; all are asked in parallel. With `shims`, pyenv's
+    shims on PATH are started too, to find those that fail; versions are found without them. Nothing that is found on the host makes this raise.
     """
-    found = [
-        *possible_interpreters(environ, home, fetched=fetched),
-        PossibleInterpreter("envguard", Path(sys.executable)),
-    ]
-    return examine(found, environ, cache=cache, timeout=timeout, refresh=refresh, shims=shims)
+    fetched, answers = (store / PYTHONS, store / ANSWERS) if store else (None, None)
+    own = PossibleInterpreter("envguard", Path(sys.executable))
+    found = [*possible_interpreters(environ, home, fetched=fetched), own]
+    return examine(found, environ, cache=answers, timeout=timeout, refresh=refresh, shims=shims)
 
 
 def examine(

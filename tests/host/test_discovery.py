@@ -27,7 +27,7 @@ def with_minor(facts: HostFacts, version: str) -> list[Path]:
 
 
 def test_the_interpreter_under_envguard_is_always_found(tmp_path: Path) -> None:
-    facts = discover({}, home=tmp_path, cache=None)
+    facts = discover({}, home=tmp_path, store=None)
     own = [row for row in facts.interpreters if "envguard" in row.found_in]
     assert [row.real_path for row in own] == [running_python()]
     assert own[0].version == tuple(sys.version_info)
@@ -38,7 +38,7 @@ def test_inactive_pyenv_versions_are_found_in_the_store_and_once_each(tmp_path: 
     installed = sorted(PYENV_VERSIONS.glob("3.*/bin/python3"))
     if not installed:
         pytest.skip(f"no versions in {PYENV_VERSIONS}")
-    facts = discover({"PATH": "", "PYENV_ROOT": str(PYENV_VERSIONS.parent)}, home=tmp_path, cache=None)
+    facts = discover({"PATH": "", "PYENV_ROOT": str(PYENV_VERSIONS.parent)}, home=tmp_path, store=None)
     found = sorted(row.real_path for row in facts.interpreters if "pyenv" in row.found_in)
     assert found == sorted({python.resolve() for python in installed} | set(found))
     assert len(found) == len(set(found))
@@ -186,7 +186,7 @@ def test_a_real_shim_that_fails_is_shown_and_hides_nothing(tmp_path: Path) -> No
         "HOME": str(tmp_path),
         "PYENV_VERSION": pyenv_python("3.11").parent.parent.name,
     }
-    facts = discover(environ, home=tmp_path, cache=None, shims=True)
+    facts = discover(environ, home=tmp_path, store=None, shims=True)
     shim = next(row for row in facts.broken if row.path == root / "shims/python3.10")
     assert shim.problem == "shim"
     assert shim.reason.startswith(
@@ -207,9 +207,9 @@ def test_shims_are_not_started_unless_asked_for(tmp_path: Path, environ: dict[st
         shim.chmod(0o755)
     (tmp_path / "pyenv/versions").mkdir()
     environ |= {"PATH": f"{tmp_path}/pyenv/shims:{tmp_path}/mise/shims"}
-    discover(environ, home=tmp_path, cache=None)
+    discover(environ, home=tmp_path, store=None)
     assert not started.exists()
-    facts = discover(environ, home=tmp_path, cache=None, shims=True)
+    facts = discover(environ, home=tmp_path, store=None, shims=True)
     assert set(started.read_text().split()) == {"pyenv"}, "mise's may install what is missing"
     (shim_row,) = [row for row in facts.broken if row.path.is_relative_to(tmp_path)]
     assert shim_row.reason == "This shim ends with exit code 127: no installed version provides it. Run `pyenv rehash`."

@@ -18,7 +18,7 @@ from envguard.host.interpreters import Interpreter
 from envguard.host.variables import removed_from_step
 from envguard.planning import minor_of
 from envguard.report.plan import removed_lines, removed_rows
-from envguard.store.home import envguard_home, probe_cache, pythons_folder
+from envguard.store.home import envguard_home
 
 
 def probe(
@@ -30,10 +30,7 @@ def probe(
 ) -> None:
     """Show every Python on this host, why envguard cannot use some, and which variables are hidden from steps."""
     environ = session_of(ctx).environ
-    store = envguard_home()
-    facts = discover(
-        environ, home=Path.home(), cache=probe_cache(store), fetched=pythons_folder(store), refresh=refresh, shims=True
-    )
+    facts = discover(environ, home=Path.home(), store=envguard_home(), refresh=refresh, shims=True)
     facts = facts.noted(_about)
     removed = removed_from_step(environ)
     if as_json:

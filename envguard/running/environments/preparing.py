@@ -20,6 +20,7 @@ from envguard.catalog.shipped import BUILTIN
 from envguard.errors import BadInput, MissingPython, NoEnvironment, NotAllowed
 from envguard.host.discovery import discover
 from envguard.host.interpreters import HostFacts
+from envguard.host.remedies import PassedOver
 from envguard.host.variables import installer_variables, npm_variables
 from envguard.layout import Layout
 from envguard.locks.audits import audits_path
@@ -27,7 +28,6 @@ from envguard.locks.lockfile import lock_path
 from envguard.locks.proofs import Proof, proofs_path
 from envguard.locks.staleness import StaleLock
 from envguard.planning import Candidate, Plan, Wanted, make_plan
-from envguard.remedies import PassedOver
 from envguard.running.environments.announcing import Announcer
 from envguard.running.environments.checking import MISSING_LIBRARY, CheckFailed, check_environment
 from envguard.running.environments.fetching import fetch_into_store, fetchable_minor, missing_python
@@ -74,8 +74,7 @@ class Workshop:
     @cached_property
     def host(self) -> HostFacts:
         """Every Python of this host."""
-        fetched = pythons_folder(self.home)
-        return discover(self.environ, home=self.user_home, cache=probe_cache(self.home), fetched=fetched)
+        return discover(self.environ, home=self.user_home, store=self.home)
 
     def backend_named(self, name: str) -> Backend:
         """The backend of that name, created on first use."""

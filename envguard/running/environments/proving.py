@@ -10,6 +10,7 @@ from envguard.catalog.model import Edition, Environment
 from envguard.clock import utc_now
 from envguard.errors import BadInput, NoEnvironment
 from envguard.host.interpreters import HostFacts, Interpreter
+from envguard.host.remedies import PassedOver
 from envguard.locks.evidence import blames_a_wheel, says_nothing_of_the_lock
 from envguard.locks.lockfile import Lock, lock_path, read_lock
 from envguard.locks.platforms import ANY_PLATFORM
@@ -27,7 +28,6 @@ from envguard.planning import (
     stale_for,
     wanted_digest,
 )
-from envguard.remedies import PassedOver
 from envguard.running.environments.checking import MISSING_LIBRARY, CheckFailed
 from envguard.running.environments.locking import lock_edition, write_lock
 from envguard.running.environments.preparing import Workshop

@@ -151,7 +151,7 @@ def test_what_a_killed_fetch_left_behind_is_no_python_and_goes_with_the_next(
     (whole,) = pythons_in(tmp_path / "store")
     (folder / whole / "envguard-fetched").unlink()
     (folder / ".temp").mkdir()
-    found = discover({}, home=tmp_path / "home", cache=None, fetched=folder)
+    found = discover({}, home=tmp_path / "home", store=tmp_path / "store")
     assert not [each for each in found.interpreters if each.real_path.is_relative_to(folder)]
     workshop = shop(tmp_path, mirror, ENVGUARD_PYTHON_DOWNLOADS="auto")
     assert workshop.plan("tools", fetch=True).chosen.interpreter.real_path.is_relative_to(folder)
