@@ -41,7 +41,8 @@ def discover(
 
     `store` is envguard's own folder, with those that it fetched, and with answers that are kept between calls, which
     `refresh` ignores. `timeout` is in seconds for each interpreter; all are asked in parallel. With `shims`, pyenv's
-    shims on PATH are started too, to find those that fail; versions are found without them. Nothing that is found on the host makes this raise.
+    shims on PATH are started too, to find those that fail; versions are found without them. Nothing that is found on
+    the host makes this raise.
     """
     fetched, answers = (store / PYTHONS, store / ANSWERS) if store else (None, None)
     own = PossibleInterpreter("envguard", Path(sys.executable))
