@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -51,6 +52,12 @@ def pin_of(requirement: str) -> tuple[str, Version] | None:
     if len(specifiers) != 1 or specifiers[0].operator != "==" or specifiers[0].version.endswith(".*"):
         return None
     return canonicalize_name(read.name), Version(specifiers[0].version)
+
+
+def free_leads(environment: Environment) -> tuple[tuple[Edition, Requirement], ...]:
+    """The offered editions that pin nothing, each with what it names first; their locks say which release that is."""
+    free = [each for each in environment.editions if each.offered and each.requirements and _lead(each) is None]
+    return tuple((edition, parsed(edition.requirements[0])) for edition in free)
 
 
 def candidates(environment: Environment, line: Line, version: Version) -> tuple[Edition, ...]:

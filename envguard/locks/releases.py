@@ -17,13 +17,17 @@ from envguard.locks.uv import UvSetup
 
 @dataclass(frozen=True, slots=True)
 class ReleaseQuery:
-    """A package, the version that a release must be newer than, those that are known, and the Pythons it is for."""
+    """A package, the version that a release must be newer than, those that are known, and the Pythons it is for.
+
+    `within` (PEP 440) are the versions that count, if not all do.
+    """
 
     package: str
     above: Version
     known: Sequence[Version]
     pythons: Sequence[str]
     prereleases: bool = False
+    within: str = ""
 
 
 def newest_release(query: ReleaseQuery, *, cut_off: str, uv: UvSetup) -> Version | None:
@@ -33,7 +37,7 @@ def newest_release(query: ReleaseQuery, *, cut_off: str, uv: UvSetup) -> Version
     """
     # `>1.0` would leave out 1.0.post1.
     others = ",".join(f"!={version}" for version in dict.fromkeys((query.above, *query.known)))
-    wanted = f"{query.package}>={query.above},{others}"
+    wanted = ",".join(filter(None, (f"{query.package}>={query.above}", others, query.within)))
     found: list[Version] = []
     for python in query.pythons:
         request = LockRequest(

@@ -62,10 +62,10 @@ def renewal_text(report: RenewalReport) -> str:
 def _lines(report: RenewalReport) -> Iterator[str]:
     name = report.renewed.environment.name
     if not report.renewed.lines:
-        yield f"{name}: no edition pins a release; `envguard lock {name} --upgrade` renews its locks"
+        yield f"{name}: no edition pins a release or has locks; `envguard lock {name}` makes them"
         return
     for line in report.renewed.lines:
-        tried = [each for each in report.renewed.tried if each.package == line.package]
+        tried = [each for each in report.renewed.tried if each.beside == line.newest.name]
         if not tried:
             yield f"{name}: {line.package} {line.version} is the newest release{_known_bad(line)}"
         for each in tried:
@@ -83,7 +83,9 @@ def _known_bad(line: Line) -> str:
 
 def _said_of(name: str, tried: Tried) -> Iterator[str]:
     what = f"{name}: {tried.package} {tried.version}"
-    if tried.works and tried.before:
+    if tried.replaces:
+        yield f"{what}: new locks of edition {tried.beside}" if tried.is_kept else f"{what}: no new locks: {tried.why}"
+    elif tried.works and tried.before:
         yield f"{what}: the new edition {tried.edition.name}, preferred to {tried.beside}"
     elif tried.works:
         yield f"{what}: the new edition {tried.edition.name}, after {tried.beside}: {tried.why}"
@@ -107,8 +109,9 @@ def _release(tried: Tried) -> dict[str, object]:
         "edition": tried.edition.name,
         "requirements": list(tried.edition.requirements),
         "made_from": tried.beside,
-        "state": "works" if tried.works else "known-bad" if tried.is_kept else "not kept",
+        "state": "not kept" if not tried.is_kept else "works" if tried.works else "known-bad",
         "preferred": tried.before,
+        "replaces_locks": tried.replaces,
         "why": tried.why,
         "trials": [
             {

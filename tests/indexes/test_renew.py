@@ -245,3 +245,59 @@ def test_a_catalog_that_gets_the_same_edition_meanwhile_is_left_as_it_is(project
     assert "The catalog changed while tools was renewed" in ended.err
     assert project.files.keys() == before.keys()
     assert file.read_text().startswith(before["envguard.toml"].decode() + table)
+
+
+def free(project: Project) -> None:
+    """Have the edition pin nothing."""
+    file = project.folder / "envguard.toml"
+    file.write_text(file.read_text().replace('"private-thing==1.0"', '"private-thing>=1,<2"'))
+    trusted(project.folder)
+    for command in (("lock",), ("prove", "--all-pythons")):
+        ended = project.run(*command)
+        assert ended.code == 0, ended
+
+
+def test_an_edition_without_pins_gets_new_locks_that_work(project: Project) -> None:
+    free(project)
+    assert project.renew().out == "tools: private-thing 1.0 is the newest release\n"
+    project.release("1.1")
+    project.release("2.0")
+    before = project.files
+    ended = project.renew("--json")
+    assert ended.code == 0, ended
+    (release,) = ended.document["environments"][0]["releases"]
+    assert (release["version"], release["edition"], release["replaces_locks"]) == ("1.1", "first", True)
+    after = project.files
+    assert after.keys() == before.keys()
+    assert after["envguard.toml"] == before["envguard.toml"]
+    assert all(b"private-thing==1.1 " in text for name, text in after.items() if name.endswith(".txt"))
+    cells = project.run("matrix", "tools", "--json").document["environments"][0]["cells"]
+    assert {cell["state"] for cell in cells} == {"known-good"}
+    assert project.chosen == "first"
+
+
+def test_new_locks_that_do_not_work_everywhere_are_not_written(project: Project) -> None:
+    free(project)
+    project.release("1.1", f"import sys\nassert '%d.%d' % sys.version_info[:2] != {project.pythons[-1]!r}, 'not here'")
+    before = project.files
+    ended = project.renew()
+    assert ended.code == 1, ended
+    said = f"private-thing 1.1: no new locks: it is not known to work on Python {project.pythons[-1]}"
+    assert said in ended.out
+    assert project.files == before
+
+
+def test_killed_between_two_locks_each_of_them_has_its_proof(project: Project) -> None:
+    free(project)
+    project.release("1.1")
+    name = f"cp{project.pythons[-1].replace('.', '')}.txt"
+    variables = {**os.environ, **project.environ, "ENVGUARD_HOME": str(project.home)}
+    run = subprocess.run(
+        [sys.executable, "-c", KILLED.format(name=name)], cwd=project.folder, env=variables, capture_output=True
+    )
+    assert run.returncode == -9, run
+    cells = project.run("matrix", "tools", "--json").document["environments"][0]["cells"]
+    assert {cell["state"] for cell in cells} == {"known-good"}
+    trusted(project.folder)
+    assert project.renew().code == 0
+    assert all(b"private-thing==1.1 " in text for each, text in project.files.items() if each.endswith(".txt"))

@@ -40,7 +40,8 @@ def renew(
 
     An environment leads with the first package that its editions pin. A newer release is locked and proved on every
     Python that this host has. If it works, it is written as an edition, before the one that it was made from unless it
-    lacks a Python of that; if its check fails, it is put on record, and never chosen.
+    lacks a Python of that; if its check fails, it is put on record, and never chosen. An edition without pins gets new
+    locks, if they work wherever the present ones do.
 
     Exit codes: 0 done, or nothing is newer; 1 a newer release does not work; 3 the package index cannot be reached.
     """
@@ -59,7 +60,8 @@ def renew(
         typer.echo("Nothing was written, because of --dry-run.")
     if as_json:
         typer.echo(json.dumps(renewals_json(reports, dry_run=dry_run), indent=2))
-    raise typer.Exit(0 if all(each.works for report in reports for each in report.renewed.tried) else 1)
+    tried = [each for report in reports for each in report.renewed.tried]
+    raise typer.Exit(0 if all(each.works and each.is_kept for each in tried) else 1)
 
 
 def _renewed(session: Session, name: str, *, dry_run: bool, prereleases: bool) -> RenewalReport:

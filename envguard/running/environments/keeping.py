@@ -1,6 +1,6 @@
 """Write what a renewal found: an edition with its locks and proofs, whole or not at all.
 
-An edition exists when the catalog names it, so the catalog is written last. What a run that was killed leaves is a
+A new edition exists when the catalog names it, so the catalog is written last. What a run that was killed leaves is a
 folder that nothing names; the next one replaces it.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 
 from envguard.catalog.model import Catalog, Edition, Environment
@@ -19,7 +20,7 @@ from envguard.catalog.writing import NewEdition, editions_in, with_edition, writ
 from envguard.errors import BadInput, BrokenData
 from envguard.files import sync_folder, write_record
 from envguard.locks.lockfile import lock_path
-from envguard.locks.proofs import proofs_path, write_proofs
+from envguard.locks.proofs import proofs_path, read_proofs, with_proof, write_proofs
 from envguard.running.environments.proving import check_writable
 from envguard.running.environments.renewing import Renewed, Tried
 from envguard.system.moving import remove_tree, replace
@@ -74,17 +75,37 @@ def keep(catalog: Catalog, renewed: Renewed, date: str) -> Iterator[Path]:
     own = environment.folder == project
     trusted = own and not catalog.allowed and is_allowed(catalog)
     for each in renewed.kept:
-        file = CatalogFile.of(environment, catalog)
-        text = _with(file, environment, each, date)
-        _refuse_other(text, catalog, environment, each.edition)
-        written = _write_locks(environment, each)
-        mode = file.path.stat().st_mode
-        write_record(file.path, text.encode())
-        file.path.chmod(mode)
+        written = _replace_locks(environment, each) if each.replaces else _add(catalog, environment, each, date)
         if trusted and project is not None:
-            for path in (*(path for path in written if path.suffix == ".txt"), project / PROJECT_FILE):
-                allow_written(project, path)
-        yield from (*written, file.path)
+            for path in (each for each in written if each.suffix in (".txt", ".toml")):
+                allow_written(project, path if path.suffix == ".txt" else project / PROJECT_FILE)
+        yield from written
+
+
+def _add(catalog: Catalog, environment: Environment, tried: Tried, date: str) -> list[Path]:
+    """Write a new edition: its locks and proofs, then the catalog."""
+    file = CatalogFile.of(environment, catalog)
+    text = _with(file, environment, tried, date)
+    _refuse_other(text, catalog, environment, tried.edition)
+    written = _write_locks(environment, tried)
+    mode = file.path.stat().st_mode
+    write_record(file.path, text.encode())
+    file.path.chmod(mode)
+    return [*written, file.path]
+
+
+def _replace_locks(environment: Environment, tried: Tried) -> list[Path]:
+    """Put an edition's new locks in the place of its own; wherever that ends, each is one whose proof is there."""
+    name = tried.edition.name
+    path = proofs_path(environment.lockfiles, environment.name, name)
+    old, new = read_proofs(path), tried.proofs[name]
+    write_proofs(path, (*old, *new))
+    written = []
+    for lock in tried.locks.values():
+        written.append(lock_path(environment.lockfiles, environment.name, name, lock.python))
+        write_record(written[-1], lock.text().encode())
+    write_proofs(path, reduce(with_proof, new, old))
+    return [*written, path]
 
 
 def _with(file: CatalogFile, environment: Environment, tried: Tried, date: str) -> str:

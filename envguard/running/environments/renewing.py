@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from envguard.catalog.model import Edition, Environment
-from envguard.catalog.renewal import Line, candidates, is_loose, lines_of, placed, tightened
+from envguard.catalog.renewal import Line, candidates, free_leads, is_loose, lines_of, placed, tightened
 from envguard.clock import utc_now
 from envguard.locks.lockfile import Lock
 from envguard.locks.proofs import Proof, proof_of
@@ -39,7 +39,8 @@ class Tried:
     """A newer release as an edition, and what came of it on each Python.
 
     `before` says whether it is preferred to the edition `beside`, which it was made from; `why` says why not, or why
-    it is not kept at all. `locks` and `proofs` are as `recorded_locks` and `recorded_proofs` give them.
+    it is not kept at all. `locks` and `proofs` are as `recorded_locks` and `recorded_proofs` give them. With
+    `replaces`, the edition is the one that there is, and they take the place of its own.
     """
 
     package: str
@@ -51,6 +52,7 @@ class Tried:
     proofs: Mapping[str, tuple[Proof, ...]] = field(repr=False)
     before: bool = False
     why: str = ""
+    replaces: bool = False
 
     @property
     def works(self) -> bool:
@@ -59,7 +61,12 @@ class Tried:
 
     @property
     def is_kept(self) -> bool:
-        """Whether it is worth a place in the catalog: it works, or it could be locked and is known not to."""
+        """Whether it is worth a place: it works, or it could be locked and is known not to.
+
+        What replaces locks must work wherever those do.
+        """
+        if self.replaces:
+            return self.works and not self.why
         return self.works or any(trial.proof is not None and trial.proof.result in FAILURES for trial in self.trials)
 
 
@@ -88,7 +95,7 @@ def before_and_after(renewed: Renewed) -> tuple[Recorded, Recorded]:
     environment = renewed.environment
     locks, proofs = recorded_locks(environment), recorded_proofs(environment)
     editions = environment.editions
-    for each in renewed.kept:
+    for each in (each for each in renewed.kept if not each.replaces):
         editions = placed(editions, each.edition, each.beside, before=each.before)
     after = (
         replace(environment, editions=editions),
@@ -104,10 +111,51 @@ def renew(workshop: Workshop, environment: Environment, *, prereleases: bool) ->
     Raises NotAllowed, and CannotAsk or NoEnvironment if the package index gives no answer.
     """
     workshop.require_allowed(environment.folder)
-    lines = lines_of(environment)
+    pinned, free = lines_of(environment), tuple(_free_lines(environment))
     with scratch_folder(runs_folder(workshop.home)) as scratch:
-        tried = [each for line in lines for each in _newer(workshop, environment, line, prereleases, scratch)]
-    return Renewed(environment, lines, tuple(tried))
+        tried = [each for line in pinned for each in _newer(workshop, environment, line, prereleases, scratch)]
+        for line, within in free:
+            tried += _relocked(workshop, environment, line, within, scratch / line.newest.name)
+    return Renewed(environment, (*pinned, *(line for line, _ in free)), tuple(tried))
+
+
+def _free_lines(environment: Environment) -> Iterator[tuple[Line, str]]:
+    """The editions that pin nothing: the newest locked release of what they name first, and what they ask of it."""
+    for edition, lead in free_leads(environment):
+        package = canonicalize_name(lead.name)
+        locked = _locked(recorded_locks(environment), edition, package)
+        if locked:
+            newest = max(locked.values())
+            yield Line(package, newest, edition, (newest,)), str(lead.specifier)
+
+
+def _locked(locks: Mapping[LockKey, Lock], edition: Edition, package: str) -> dict[str, Version]:
+    """The release of a package in an edition's locks, by Python."""
+    return {
+        python: Version(each.version)
+        for (name, python), lock in locks.items()
+        for each in lock.packages
+        if name == edition.name and canonicalize_name(each.name) == package
+    }
+
+
+def _relocked(workshop: Workshop, environment: Environment, line: Line, within: str, scratch: Path) -> Iterator[Tried]:
+    """The edition with new locks, if one of them has a newer release of what it names first."""
+    edition = line.newest
+    before = _locked(recorded_locks(environment), edition, line.package)
+    queries = [ReleaseQuery(line.package, version, (), (python,), within=within) for python, version in before.items()]
+    asked = [newer_release(query, workshop.sources, workshop.home) for query in queries]
+    newer = [version for version in asked if version is not None]
+    if not newer:
+        return
+    staged = replace(environment, editions=(edition,), lockfiles=scratch)
+    trials = tuple(prove(workshop, staged, edition, python) for python in edition.pythons)
+    locks, proofs = recorded_locks(staged), recorded_proofs(staged)
+    after = _locked(locks, edition, line.package)
+    if all(version <= before.get(python, version) for python, version in after.items()):
+        return  # what else the edition asks for holds it back
+    tried = Tried(line.package, max(newer), edition, edition.name, trials, locks, proofs, replaces=True)
+    yield replace(_judged(workshop, environment, line, tried), edition=edition, before=False)
 
 
 def _newer(
