@@ -30,8 +30,6 @@ def reasons_against(facts: InterpreterFacts) -> tuple[str, ...]:
         for name, library in NEEDED.items()
         if name in facts.missing_modules
     ]
-    if _needs_distutils(facts) and "distutils" in facts.missing_modules:
-        reasons.append("Without distutils: install it (Debian: python3-distutils).")
     return tuple(reasons)
 
 
@@ -43,6 +41,8 @@ def notes_on(facts: InterpreterFacts) -> tuple[str, ...]:
     if "ensurepip" in facts.missing_modules:
         # Measured with uv 0.13: `uv venv` and `uv pip install` need neither ensurepip nor the venv module.
         notes.append("No ensurepip: `python -m venv` fails with it, but envguard does not need it.")
+    if _needs_distutils(facts) and "distutils" in facts.missing_modules:
+        notes.append("No distutils: uv refuses this Python, so virtualenv and pip install for it.")
     absent = sorted(set(facts.missing_modules) - set(NEEDED) - {"ensurepip", "distutils"})
     if absent:
         notes.append(f"Built without {', '.join(absent)}: packages that import them fail.")

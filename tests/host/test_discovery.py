@@ -149,11 +149,12 @@ def test_a_python_built_without_what_packages_need_cannot_be_used(
     assert reason.startswith(f"Built without {module}: install the headers of")
 
 
-def test_only_an_older_python_needs_distutils(tmp_path: Path, environ: dict[str, str]) -> None:
+def test_only_an_older_python_without_distutils_is_one_that_uv_refuses(tmp_path: Path, environ: dict[str, str]) -> None:
     without = [private_copy(pyenv_python(minor), tmp_path / minor, without=("distutils",)) for minor in ("3.9", "3.11")]
     newer, older = examine(on_path(*without), environ, cache=None).interpreters
     assert (newer.usable, newer.notes) == (True, ())
-    assert older.reasons == ("Without distutils: install it (Debian: python3-distutils).",)
+    assert older.usable
+    assert older.notes == ("No distutils: uv refuses this Python, so virtualenv and pip install for it.",)
 
 
 def test_a_python_without_half_its_standard_library_is_incomplete(tmp_path: Path, environ: dict[str, str]) -> None:
