@@ -13,19 +13,17 @@ from envguard.catalog.model import Environment
 from envguard.doctor.finding import Finding
 from envguard.host.browsers import VARIABLE as BROWSER
 from envguard.host.browsers import find_browser
+from envguard.host.configuration import configuration_files
 from envguard.host.interpreters import HostFacts
 from envguard.host.linker import absent
 from envguard.host.variables import removed_from_step
 from envguard.planning import minor_of
+from envguard.system.long_paths import ALLOW, longest_path, why_too_long
 
 # Measured: the environments of `run quantize` take 0.53 GB, including the packages they are made from (2026-11-22,
 # Debian 12), and half as much again while they are being built.
 ROOM_FOR_QUANTIZE = 800_000_000
 
-# What pip and uv read by default (pip's "Configuration", uv's "Configuration files"), in the home folder and in the
-# system's.
-CONFIGURATION_AT_HOME = (".config/pip/pip.conf", ".pip/pip.conf", ".config/uv/uv.toml", ".pydistutils.cfg", ".netrc")
-CONFIGURATION_OF_SYSTEM = ("etc/pip.conf", "etc/xdg/pip/pip.conf", "etc/uv/uv.toml", "etc/xdg/uv/uv.toml")
 _PING = b"GET /_ping HTTP/1.0\r\nHost: engine\r\n\r\n"
 
 INSTALL_BROWSER = f"Install one, or name its program with {BROWSER}"
@@ -63,9 +61,7 @@ def check_files(
     facts: HostFacts, environ: Mapping[str, str], home: Path, *, root: Path = Path("/")
 ) -> Iterator[Finding]:
     """A note on each file that configures Python or an installer unnoticed; contents are not shown."""
-    named = [Path(environ[name]) for name in ("PIP_CONFIG_FILE", "UV_CONFIG_FILE") if environ.get(name)]
-    usual = [home / name for name in CONFIGURATION_AT_HOME] + [root / name for name in CONFIGURATION_OF_SYSTEM]
-    for path in dict.fromkeys([*named, *usual]):
+    for path in configuration_files(environ, home, root=root):
         if path.is_file():
             yield Finding(
                 "files",
@@ -155,6 +151,9 @@ def check_disk(home: Path, needed: int = ROOM_FOR_QUANTIZE) -> Iterator[Finding]
             f"the store belongs in {home}",
             "export ENVGUARD_HOME=",
         )
+    too_long = why_too_long(str(home), longest_path())
+    if too_long:
+        yield Finding("disk", "finding", f"{home} is too deep in its disk", too_long, ALLOW)
 
 
 def check_engine(environ: Mapping[str, str], *, timeout: float = 0.5) -> Iterator[Finding]:
