@@ -94,7 +94,8 @@ def _customizations(facts: HostFacts) -> list[Path]:
     found = []
     for interpreter in facts.interpreters:
         version = ".".join(map(str, interpreter.version[:2]))
-        library = Path(interpreter.facts.base_prefix) / "lib" / f"python{version}"
+        below = "Lib" if interpreter.facts.os_name == "nt" else f"lib/python{version}"
+        library = Path(interpreter.facts.base_prefix) / below
         found += [path for path in (library / "sitecustomize.py", library / "usercustomize.py") if path.is_file()]
     return list(dict.fromkeys(found))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
@@ -55,7 +56,9 @@ def shell(
     """Start your shell in an environment; `exit` leaves it."""
     session = session_of(ctx)
     selection = Selection(name, for_each([name], edition), frozen=frozen)
-    program = session.environ.get("SHELL") or session.environ.get("COMSPEC") or "/bin/sh"
+    # On Windows, SHELL comes from a POSIX layer and names no file of the system's.
+    own = "COMSPEC" if os.name == "nt" else "SHELL"
+    program = session.environ.get(own) or ("cmd.exe" if os.name == "nt" else "/bin/sh")
     raise typer.Exit(_run_in(session, selection, [program], here=here, interactive=True))
 
 
