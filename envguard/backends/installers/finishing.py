@@ -122,7 +122,9 @@ def _write_record(folder: Path, layout: Layout, written: set[Path]) -> None:
         place = layout.programs / PurePath(path).name if _in_programs(path) else layout.site_packages / path
         name = os.path.relpath(place, layout.site_packages).replace(os.sep, "/")
         rows[name] = _facts(place) if Path(os.path.normpath(place)) in written else facts
-    with (folder / "RECORD").open("w", encoding="utf-8", newline="") as file:
+    record = folder / "RECORD"
+    record.chmod(record.stat().st_mode & ~0o111)  # some wheels have it as a program, which uv keeps
+    with record.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([name, *facts] for name, facts in sorted(rows.items()))
 
 
