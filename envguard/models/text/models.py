@@ -71,7 +71,7 @@ def verdict_lines(document: QuantizeDocument | ConvertDocument) -> list[str]:
 
 
 def _row(model: Report) -> Row:
-    heard = [output for output in model.outputs if output.peak >= LEAST_PEAK]
+    heard = [output for output in model.outputs if output.peak >= LEAST_PEAK and output.unread_from != 0]
     noises = [output.snr_db for output in heard if output.snr_db is not None]
     return (
         model.name,

@@ -139,7 +139,7 @@ def _with_int8_convolutions(
 ) -> Iterator[tuple[str, Recipe]]:
     """Int8 arithmetic in convolutions that are faster for it, in fewer of them while the error is too large."""
     before = _best(tried, goal)
-    gains = int8_convolutions.gains(draft, bench)
+    gains = _still_to_gain(draft, before.recipe, int8_convolutions.gains(draft, bench))
     budget = goal.most_error**2 - before.error**2
     for _ in range(ATTEMPTS):
         chosen = int8_convolutions.within(gains, budget)
@@ -150,6 +150,17 @@ def _with_int8_convolutions(
         if tried[-1].time is not None:
             return
         budget *= SMALLER
+
+
+def _still_to_gain(
+    draft: Draft, before: Recipe, gains: Sequence[int8_convolutions.Gain]
+) -> Sequence[int8_convolutions.Gain]:
+    """The gains that change the recipe, but those in layers that were kept from int8, or split, for their error."""
+    if draft.form is Form.ANY:
+        return gains
+    whole = recipes.read_directly(draft.layers, recipes.everything(draft.layers, products=False))
+    now = before.treatments
+    return [each for each in gains if each.treatment is not now[each.layer] is whole.treatments[each.layer]]
 
 
 def _best(tried: Sequence[Attempt], goal: Goal) -> Attempt:

@@ -30,7 +30,7 @@ from envguard.payload.contract import (
     VerifyFindings,
     quantize_document,
 )
-from tests.support.reports import DOCUMENT, MODEL, measured, with_model
+from tests.support.reports import DOCUMENT, MODEL, measured, output, with_model
 
 QUANTIZED = QuantizeFindings(
     bytes_in=2000,
@@ -197,3 +197,10 @@ def test_what_was_tried_before_is_told_with_what_the_gates_said() -> None:
     assert told in " ".join(as_text(document).split())
     assert f"- {told}" in as_markdown(document)
     assert "tried: " not in as_text(quantize_document(run_of(last)))
+
+
+def test_outputs_that_the_program_does_not_read_are_marked() -> None:
+    whole, partly, unread = (replace(output(0.9, 1.0), unread_from=first) for first in (None, 99, 0))
+    told = as_markdown(with_model(outputs=(whole, partly, unread)))
+    for title in ("scores ", "scores, columns 1 to 99", "scores, which is not read"):
+        assert f": {title}" in told

@@ -15,7 +15,7 @@ from envguard_payload.graph.build import GraphBuilder
 from envguard_payload.graph.constants import add_buffer, values
 from envguard_payload.graph.passes import multiply_out, split_signs
 from envguard_payload.graph.schema import BuiltinOperator, generated
-from envguard_payload.int8 import input_rounding, quantizing, recipes
+from envguard_payload.int8 import input_rounding, int8_convolutions, quantizing, recipes, searching
 from envguard_payload.int8.drafting import Draft
 from envguard_payload.int8.goals import BALANCED, Goal
 from envguard_payload.int8.recipes import Recipe
@@ -101,6 +101,22 @@ class InputRounding(unittest.TestCase):
         whole = np.arange(256, dtype=np.float32).reshape(1, 1, 1, 256) - 100
         np.testing.assert_array_equal(input_rounding.rounded(whole, row_by_row=True), whole)
         np.testing.assert_array_equal(input_rounding.rounded(whole * 0, row_by_row=False), whole * 0)
+
+
+class Gains(unittest.TestCase):
+    def test_what_was_kept_from_int8_for_its_error_is_not_made_int8_for_its_time(self) -> None:
+        data = network()
+        draft = Draft.of(models.load(data, "net"), "net", DIRECT, file_bytes=1, arrays={}, compressed_from=None)
+        before = Recipe((Treatment.DYNAMIC, Treatment.FLOAT, Treatment.SPLIT))
+        gains = [
+            int8_convolutions.Gain(layer, treatment, 1.0, 0.1)
+            for layer in range(3)
+            for treatment in (Treatment.DYNAMIC, Treatment.MERGED)
+        ]
+        left = searching._still_to_gain(draft, before, gains)
+        self.assertEqual([(each.layer, each.treatment) for each in left], [(0, Treatment.MERGED)])
+        anything = dataclasses.replace(draft, form=Form.ANY)
+        self.assertEqual(searching._still_to_gain(anything, before, gains), gains)
 
 
 class SplitSigns(unittest.TestCase):
