@@ -92,9 +92,10 @@ mkdir -p "$folder" "$cache"
 trap '[ -n "$keep" ] || rm -rf "$root" "$folder/apt"' EXIT
 have_qemu
 emulator="qemu $("$qemu" --version | sed -n '1s/.*version \([0-9.]*\).*/\1/p')"
-echo "$emulator, Debian $suite, $(git -C "$checkout" rev-parse --short HEAD)" > "$folder/report.txt"
+echo "$emulator, Debian $suite" > "$folder/report.txt"
 timed "root file system" make_root
 git clone -q "$checkout" "$root/envguard"
+git -C "$root/envguard" log -1 --format='envguard %h' >> "$folder/report.txt"
 
 status=0
 timed "make host" in_clone "make host"
@@ -115,5 +116,5 @@ timed "run quantize /tmp/small.tflite" in_clone ".venv/bin/envguard run quantize
 
 echo
 cat "$folder/report.txt"
-if [ -n "$collect" ]; then git -C "$root/envguard" diff -- lockfiles | git -C "$checkout" apply --index; fi
+if [ -n "$collect" ]; then git -C "$root/envguard" diff -- lockfiles | git -C "$checkout" apply --3way; fi
 exit $status
