@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from envguard.host.interpreters import Interpreter
 
 # As engines and clusters name what `platform.machine` calls otherwise.
-_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
 CONTAINER = "container"  # the name of the backend
 ENVIRONMENT = PurePosixPath("/opt/envguard")
 PYTHON = ENVIRONMENT / "bin" / "python"
