@@ -13,7 +13,7 @@ from envguard.host.interpreters import HostFacts, Interpreter, Version
 from envguard.host.platform import marker_environment, supported_tags
 from envguard.host.remedies import INSTALL, PassedOver, next_step
 from envguard.host.system import os_version
-from envguard.locks.audits import Audit, audit_of
+from envguard.locks.audits import Audit, audit_of, is_newer
 from envguard.locks.lockfile import Lock, LockRequest
 from envguard.locks.platforms import Platform, platform_name
 from envguard.locks.proofs import Proof, proof_of
@@ -48,8 +48,15 @@ class Candidate:
 
     @property
     def doubt(self) -> str:
-        """What an audit says against it; empty if nothing does, or if it is proved."""
-        return self.audit.why_not(self.interpreter.facts.libc) if self.audit and not self.proof else ""
+        """What an audit says against it on any machine of its platform; empty if nothing does, or if it is proved."""
+        return self.audit.reasons[0] if self.audit and not self.audit.good and not self.proof else ""
+
+    @property
+    def too_new(self) -> str:
+        """That its modules need a newer C library than its interpreter's; a proof counts if made with one as old."""
+        ours = self.interpreter.facts.libc
+        seen = self.proof is not None and not is_newer(self.proof.libc, ours)
+        return self.audit.too_new_for(ours) if self.audit and not seen else ""
 
     def __str__(self) -> str:
         python = self.interpreter
@@ -114,15 +121,14 @@ def make_plan(
 ) -> Plan:
     """Plan an environment on these interpreters; `locks` are by edition and Python minor, proofs and audits by edition.
 
-    What the proofs record as failing here is passed over; so is a stale lock, unless it would be preferred to every
-    candidate: then there is no plan. The catalog's order decides which candidate comes first; of the rest, the
-    known-good come before the audited, and these before the unknown. What was audited bad comes after everything else.
+    What is recorded as failing here, or as needing a newer C library, is passed over; so is a stale lock, unless it
+    would be preferred to every candidate: then there is no plan. The catalog's order decides which comes first; of the
+    rest, the known-good come before the audited, and these before the unknown. What was audited bad comes last.
 
     Raises BadInput if the environment does not have the edition, StaleLock, and NoEnvironment with each candidate's
     reason if no candidate is left.
     """
-    environment = wanted.environment
-    editions = _chosen_editions(environment, wanted.edition)
+    environment, editions = wanted.environment, _chosen_editions(wanted.environment, wanted.edition)
     candidates: list[Candidate] = []
     passed_over: list[PassedOver] = []
     for edition, minor in [(each, minor) for each in editions for minor in each.pythons]:
@@ -138,10 +144,11 @@ def make_plan(
             found = PassedOver(_place(environment, edition, minor), f"stale: {stale}", "stale lock", minor)
         else:
             found = candidate_on(environment, edition, minor, pythons, lock, recorded)
+            found = _as_judged(found, audits.get(edition.name, ()))
         (candidates if isinstance(found, Candidate) else passed_over).append(found)  # type: ignore[arg-type]
     if not candidates:
         raise _none_is_left(environment, passed_over, pythons)
-    ordered = _in_order(candidates, audits)
+    ordered = _in_order(candidates)
     return Plan(environment, ordered, (*passed_over, *_lesser(ordered, pythons.facts)))
 
 
@@ -165,18 +172,21 @@ def _as_asked(candidate: Candidate) -> Candidate:
     return replace(candidate, stale=difference(lock, request_of(environment, edition, minor_of(candidate.interpreter))))
 
 
-def _in_order(candidates: Sequence[Candidate], audits: Mapping[str, Sequence[Audit]]) -> tuple[Candidate, ...]:
-    judged = [_as_judged(_as_asked(each), audits.get(each.edition.name, ())) for each in candidates]
-    first, *rest = sorted(judged, key=lambda each: each.doubt != "")
+def _in_order(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    first, *rest = sorted(map(_as_asked, candidates), key=lambda each: each.doubt != "")
     return (first, *sorted(rest, key=_confidence))
 
 
-def _as_judged(candidate: Candidate, audits: Sequence[Audit]) -> Candidate:
-    """The candidate, with the audit of its lock for this platform if there is one; they are of glibc's Linux."""
-    platform, lock = platform_of(candidate.interpreter), candidate.lock
-    if platform.libc == "musl":
-        return candidate
-    return replace(candidate, audit=audit_of(audits, digest=lock.digest, python=lock.python, platform=platform.name))
+def _as_judged(found: Candidate | PassedOver, audits: Sequence[Audit]) -> Candidate | PassedOver:
+    """A candidate with the audit of its lock for this platform, if there is one; they are of glibc's Linux."""
+    if isinstance(found, PassedOver) or platform_of(found.interpreter).libc == "musl":
+        return found
+    lock, platform = found.lock, platform_of(found.interpreter).name
+    judged = replace(found, audit=audit_of(audits, digest=lock.digest, python=lock.python, platform=platform))
+    if judged.too_new:
+        what = _place(found.environment, found.edition, lock.python)
+        return PassedOver(what, judged.too_new, "old C library", lock.python)
+    return judged
 
 
 def _confidence(candidate: Candidate) -> tuple[bool, bool, bool]:

@@ -330,3 +330,13 @@ def test_an_audit_of_another_lock_or_platform_says_nothing(host: HostFacts) -> N
     bad = audit(host, "2", "3.11", "libabsent.so is in none of the wheels")
     for other in (replace(bad, lock="f" * 64), replace(bad, platform="macos-arm64")):
         assert order(plan_with(host, ("2", other)))[0] == ("2", "3.11")
+
+
+def test_a_proof_with_a_newer_c_library_does_not_outweigh_what_modules_need(host: HostFacts) -> None:
+    new = python(host, "3.11.1")
+    old = replace(new, facts=replace(new.facts, libc=("glibc", "2.31")))
+    needs = replace(audit(host, "2", "3.11"), needs="glibc 2.34")
+    for libc, chosen in (("glibc 2.36", "1"), ("glibc 2.31", "2")):
+        proofs = {"2": (proof(host, "2", "3.11", libc=libc),)}
+        here = Pythons("venv", host_of(old, python(host, "3.9.1")))
+        assert make_plan(Wanted(TOOLS), here, LOCKS, proofs, {"2": [needs]}).chosen.edition.name == chosen

@@ -10,8 +10,9 @@ import pytest
 from envguard.catalog import builtin_catalog
 from envguard.errors import NoEnvironment
 from envguard.host.interpreters import BaseImage, HostFacts, Interpreter, InterpreterFacts, Version
+from envguard.host.remedies import INSTALL, PassedOver, next_step
 from envguard.planning import Plan, Pythons, Wanted, make_plan
-from envguard.running.environments.recorded import recorded_locks, recorded_proofs
+from envguard.running.environments.recorded import recorded_audits, recorded_locks, recorded_proofs
 
 # What Debian 12's Python answers on aarch64.
 DEBIAN_12 = InterpreterFacts(
@@ -45,10 +46,15 @@ def python_in(image: str, packages: frozenset[str] | None = None, **facts: objec
     return Interpreter(path, path, (), ("image",), changed, base=BaseImage(image, "0" * 64, packages))
 
 
-def plan_of(name: str, interpreter: Interpreter) -> Plan:
+def plan_of(name: str, interpreter: Interpreter, edition: str | None = None) -> Plan:
     environment = builtin_catalog().environments[name]
-    pythons = Pythons("container", HostFacts((interpreter,), ()))
-    return make_plan(Wanted(environment), pythons, recorded_locks(environment), recorded_proofs(environment))
+    return make_plan(
+        Wanted(environment, edition),
+        Pythons("container", HostFacts((interpreter,), ())),
+        recorded_locks(environment),
+        recorded_proofs(environment),
+        recorded_audits(environment),
+    )
 
 
 def why_not(plan: Plan) -> dict[str, str]:
@@ -75,6 +81,36 @@ def test_mediapipe_without_a_wheel_for_aarch64_is_passed_over_and_the_next_editi
     reason = why_not(plan)["verify 0.10.21 on Python 3.11"]
     assert reason.startswith("mediapipe 0.10.21 has no wheel for this platform, only for macosx_11_0_universal2,")
     assert "aarch64" not in reason
+
+
+OLD = python_in("python:3.11-slim-bullseye", libc=("glibc", "2.31"))
+TOO_NEW = "its modules need glibc 2.34, and this system has 2.31"
+
+
+def test_where_glibc_is_older_than_the_modules_need_the_newest_edition_that_loads_is_chosen_at_once() -> None:
+    plan = plan_of("quantize", OLD)
+    assert [each.edition.name for each in plan.candidates] == ["0.4.1"]
+    for edition in ("0.10", "litert-0.11", "0.9", "0.6"):
+        assert why_not(plan)[f"quantize {edition} on Python 3.11"] == TOO_NEW
+
+
+@pytest.mark.parametrize("minor", [10, 12, 13])
+def test_the_same_is_known_of_other_pythons(minor: int) -> None:
+    version = Version(3, minor, 1, "final", 0)
+    other = replace(OLD, facts=replace(OLD.facts, version=version, full_version=f"3.{minor}.1"))
+    assert [each.edition.name for each in plan_of("quantize", other).candidates] == ["0.4.1"]
+
+
+def test_who_asks_for_an_edition_that_cannot_load_is_told_before_anything_is_fetched() -> None:
+    with pytest.raises(NoEnvironment) as caught:
+        plan_of("quantize", OLD, edition="0.10")
+    assert f"quantize 0.10 on Python 3.11: {TOO_NEW}" in caught.value.why
+
+
+def test_where_the_c_library_of_a_host_is_too_old_a_container_has_a_newer_one() -> None:
+    reason = PassedOver("quantize 0.10 on Python 3.11", TOO_NEW, "old C library", "3.11")
+    assert "--backend container" in next_step("quantize", [reason], INSTALL, machine="aarch64")
+    assert "--backend container" not in next_step("quantize", [reason], INSTALL, machine="")
 
 
 def test_an_image_for_aarch64_without_the_system_libraries_is_not_tried() -> None:

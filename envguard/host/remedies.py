@@ -8,7 +8,7 @@ from typing import Literal
 
 Obstacle = Literal[
     "not requested", "no lock", "unresolvable", "stale lock", "no Python", "unusable Python", "no wheel", "known-bad",
-    "lesser", "elsewhere",
+    "old C library", "lesser", "elsewhere",
 ]  # fmt: skip
 
 INSTALL = "Install one of Python {minors} and run again; `envguard probe` shows what this host has."
@@ -42,7 +42,7 @@ def next_step(environment: str, passed_over: Sequence[PassedOver], install: str,
     if "stale lock" in found:
         return f"Make its lock again with `envguard lock {environment}`, or use it as it is with --frozen."
     elsewhere = [each.why for each in passed_over if each.obstacle == "no wheel" and "manylinux" in each.why]
-    if machine and any(f"_{machine}" in why for why in elsewhere):
+    if machine and ("old C library" in found or any(f"_{machine}" in why for why in elsewhere)):
         return IN_A_CONTAINER
     if "no lock" in found:
         return f"Make its lock with `envguard lock {environment}`."

@@ -49,12 +49,10 @@ class Audit:
         """The audit as plain JSON."""
         return {**asdict(self), "reasons": list(self.reasons), "notes": list(self.notes)}
 
-    def why_not(self, libc: tuple[str, str] | None) -> str:
-        """Why the lock would not work on a system with this C library (its name and version); empty if it may."""
-        if not self.good:
-            return self.reasons[0]
-        name, _, version = self.needs.partition(" ")
-        if libc is None or name != libc[0] or _numbers(libc[1]) >= _numbers(version):
+    def too_new_for(self, libc: tuple[str, str] | None) -> str:
+        """That modules need a newer C library than this one, by its name and version; empty if they do not."""
+        name = self.needs.partition(" ")[0]
+        if libc is None or name != libc[0] or not is_newer(self.needs, libc):
             return ""
         return f"its modules need {self.needs}, and this system has {libc[1]}"
 
@@ -124,6 +122,11 @@ def _from_json(record: object, where: str) -> Audit:
     if (record["result"] == "good") != (record["reasons"] == []):
         raise ValueError(f"{where}.reasons must be given if, and only if, it is bad")
     return Audit(**{**record, "reasons": tuple(record["reasons"]), "notes": tuple(record["notes"])})
+
+
+def is_newer(recorded: str, libc: tuple[str, str] | None) -> bool:
+    """Whether the C library in a record (`glibc 2.34`) is newer than another of the same name."""
+    return libc is not None and _numbers(recorded.partition(" ")[2]) > _numbers(libc[1])
 
 
 def _printable(value: object, where: str) -> None:

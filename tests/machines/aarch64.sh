@@ -103,16 +103,15 @@ timed "make host" in_clone "make host"
 in_clone ".venv/bin/envguard run quantize sample:face_landmarker --explain --json" > "$folder/plan.json"
 chosen='import json, sys; [print(each["name"] + ":" + each["chosen"]["edition"]) for each in json.load(sys.stdin)["environments"]]'
 mapfile -t planned < <(inside /usr/bin/python3 -c "$chosen" < "$folder/plan.json")
+prove() { timed "prove $1 $2" in_clone ".venv/bin/envguard prove $1 --edition $2 --emulated '$emulator'" || status=1; }
 for each in "${planned[@]}"; do
   timed "create ${each%%:*} (planned: ${each#*:})" in_clone ".venv/bin/envguard create ${each%%:*}" || status=1
-done
-for each in "${planned[@]}" "${proving[@]}"; do
-  command=".venv/bin/envguard prove ${each%%:*} --edition ${each#*:} --emulated '$emulator'"
-  timed "prove ${each%%:*} ${each#*:}" in_clone "$command" || status=1
+  prove "${each%%:*}" "${each#*:}"
 done
 # A float32 convolution with a PRELU and a TANH: MediaPipe has no task for it, so LiteRT alone judges it.
 timed "make a small model" in_clone ".venv/bin/envguard exec quantize -- python tests/support/inside/make_models.py /tmp" || status=1
 timed "run quantize /tmp/small.tflite" in_clone ".venv/bin/envguard run quantize /tmp/small.tflite" || status=1
+for each in "${proving[@]}"; do prove "${each%%:*}" "${each#*:}"; done
 
 echo
 cat "$folder/report.txt"
