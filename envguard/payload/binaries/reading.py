@@ -81,7 +81,8 @@ def _elf(file: Path, path: str, wheel: str) -> Iterator[Module]:
         needs=tuple(Need(entry.name) for entry in entries if entry.tag == tags.NEEDED),
         search=tuple(folder for folder in ":".join(searched).split(":") if folder),
         imports=(*required, *symbols),
-        exports=frozenset(symbol.name for symbol in elf.exported_symbols),
+        # LIEF's own list of exports leaves out unique symbols (STB_GNU_UNIQUE), of which Qt has many.
+        exports=frozenset(symbol.name for symbol in elf.dynamic_symbols if symbol.name and symbol.shndx),
         versions=frozenset(each.name for entry in elf.symbols_version_definition for each in entry.auxiliary_symbols),
         executable=elf.has_interpreter and not soname and not any(map(_is_init, elf.exported_symbols)),
     )
