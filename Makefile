@@ -32,7 +32,7 @@ check-tools: develop
 
 # Times the warm paths as ratios, in a store of its own.
 bench: develop
-	ENVGUARD_HOME=$${ENVGUARD_TEST_HOME:-$(CURDIR)/.test-home} $(BIN)/python -I tests/bench.py
+	ENVGUARD_HOME=$${ENVGUARD_TEST_HOME:-$(CURDIR)/.test-home} $(BIN)/python -I -u tests/bench.py
 
 # Builds a release, installs it into an empty environment and tries it from another folder; resolves every lock again.
 wheel-test: develop
