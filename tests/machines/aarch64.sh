@@ -31,6 +31,9 @@ check_host() {
   for program in debootstrap dpkg-deb apt-get git unshare; do
     command -v "$program" >/dev/null || fail "There is no $program." "apt install debootstrap git util-linux"
   done
+  [ "$(uname -m)" != aarch64 ] || fail "This host is for aarch64 itself." "make quantize"
+  unshare --user --map-root-user --mount mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc ||
+    fail "No emulator can be registered for a user namespace alone." "use Linux 6.7 or newer, with user namespaces"
   [ ! -e "$root" ] || fail "There is a root file system in $root already." "remove it, or name another --folder"
 }
 
