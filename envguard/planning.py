@@ -133,32 +133,32 @@ def make_plan(
     passed_over: list[PassedOver] = []
     for edition, minor in [(each, minor) for each in editions for minor in each.pythons]:
         lock, recorded = locks.get((edition.name, minor)), proofs.get(edition.name, ())
-        stale = stale_for(environment, edition, minor, lock)
+        stale, place = stale_for(environment, edition, minor, lock), _place(environment, edition, minor)
         if wanted.python not in (None, minor):
-            found: Candidate | PassedOver = PassedOver(
-                _place(environment, edition, minor), "not requested", "not requested", minor
-            )
+            found: Candidate | PassedOver = PassedOver(place, "not requested", "not requested", minor)
         elif stale and not wanted.frozen:
             if not candidates and best_interpreter(pythons.facts.interpreters, minor) is not None:
                 raise StaleLock(request_of(environment, edition, minor), stale)
-            found = PassedOver(_place(environment, edition, minor), f"stale: {stale}", "stale lock", minor)
+            found = PassedOver(place, f"stale: {stale}", "stale lock", minor)
         else:
             found = candidate_on(environment, edition, minor, pythons, lock, recorded)
             found = _as_judged(found, audits.get(edition.name, ()))
         (candidates if isinstance(found, Candidate) else passed_over).append(found)  # type: ignore[arg-type]
     if not candidates:
-        raise _none_is_left(environment, passed_over, pythons)
+        raise _none_is_left(wanted, passed_over, pythons)
     ordered = _in_order(candidates)
     return Plan(environment, ordered, (*passed_over, *_lesser(ordered, pythons.facts)))
 
 
-def _none_is_left(environment: Environment, passed_over: Sequence[PassedOver], pythons: Pythons) -> NoEnvironment:
-    here = next(iter(pythons.facts.interpreters), None)
+def _none_is_left(wanted: Wanted, passed_over: Sequence[PassedOver], pythons: Pythons) -> NoEnvironment:
+    environment, here = wanted.environment, next(iter(pythons.facts.interpreters), None)
     machine = LINUX_NAMES.get(here.architecture, here.architecture) if here and here.base is None else ""
+    others = bool(wanted.edition) and any(each.offered and each.name != wanted.edition for each in environment.editions)
+    advice = next_step(environment.name, passed_over, pythons.remedy, machine=machine, others=others)
     return NoEnvironment(
         f"The environment {environment.name!r} is not available {pythons.where}.",
         why="\n".join(f"{each.what}: {each.why}" for each in passed_over),
-        next_step=next_step(environment.name, passed_over, pythons.remedy, machine=machine),
+        next_step=advice,
     )
 
 

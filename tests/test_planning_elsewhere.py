@@ -113,6 +113,14 @@ def test_where_the_c_library_of_a_host_is_too_old_a_container_has_a_newer_one() 
     assert "--backend container" not in next_step("quantize", [reason], INSTALL, machine="")
 
 
+def test_what_no_edition_has_wheels_for_is_not_to_be_mended_by_choosing_another() -> None:
+    other = python_in("an image", architecture="riscv64", platform="linux-riscv64")
+    for edition, advice in ((None, "No edition of it has wheels for"), ("0.10", "Choose another edition of it")):
+        with pytest.raises(NoEnvironment) as caught:
+            plan_of("quantize", other, edition)
+        assert caught.value.next_step.startswith(advice)
+
+
 def test_an_image_for_aarch64_without_the_system_libraries_is_not_tried() -> None:
     with pytest.raises(NoEnvironment) as caught:
         plan_of("verify", python_in("python:3.11-slim-bookworm", frozenset()))

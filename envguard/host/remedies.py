@@ -28,10 +28,13 @@ class PassedOver:
     minor: str = ""
 
 
-def next_step(environment: str, passed_over: Sequence[PassedOver], install: str, *, machine: str) -> str:
+def next_step(
+    environment: str, passed_over: Sequence[PassedOver], install: str, *, machine: str, others: bool = False
+) -> str:
     """The advice for these reasons, none of which is met already; `install` has `{minors}` where they belong.
 
     `machine` is what Linux calls the machine that would run a container, which has wheels of its own; else empty.
+    `others` says that there are editions that were not looked at, because one was asked for.
     """
     found = {each.obstacle for each in passed_over}
     minors = dict.fromkeys(each.minor for each in passed_over if each.obstacle == "no Python")
@@ -46,6 +49,10 @@ def next_step(environment: str, passed_over: Sequence[PassedOver], install: str,
         return IN_A_CONTAINER
     if "no lock" in found:
         return f"Make its lock with `envguard lock {environment}`."
-    if "no wheel" in found or "known-bad" in found:
+    if others:
         return f"Choose another edition of it with --edition: `envguard matrix {environment}` shows which work where."
-    return f"Leave out --python, or name another: `envguard matrix {environment}` shows what there is."
+    if "not requested" in found:
+        return f"Leave out --python, or name another: `envguard matrix {environment}` shows what there is."
+    if "no wheel" in found:
+        return "No edition of it has wheels for this kind of machine: use one that the reasons above name."
+    return f"No edition of it works here: `envguard matrix {environment}` shows what happened."
