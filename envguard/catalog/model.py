@@ -128,7 +128,9 @@ class CommandStep:
     """A step of a task that runs a user's command in an environment.
 
     In `command`, `{input.NAME}` and `{output.NAME}` stand for paths. `outputs` maps names to the files that the command
-    must create in its scratch folder, `env` holds variables to set; the rest is as in a payload step.
+    must create in its scratch folder, `env` holds variables to set, `env_file` is a file of the project with more, and
+    `pass_env` names variables of the user's; `${NAME}` in `command` and `env` stands for one of them. The rest is as in
+    a payload step.
     """
 
     name: str
@@ -139,6 +141,8 @@ class CommandStep:
     env: Mapping[str, str] = field(default_factory=dict)
     measures: bool = False
     on_request: bool = False
+    pass_env: tuple[str, ...] = ()
+    env_file: str = ""
 
 
 Step = PayloadStep | CommandStep

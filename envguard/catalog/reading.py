@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
 from pathlib import Path
 
 from envguard.catalog.indexes import read_index
 from envguard.catalog.model import (
     NO_LIBRARIES,
     Catalog,
-    CommandStep,
     Edition,
     Environment,
     Index,
     OptionalLibraries,
-    PayloadStep,
     Sample,
     SampleFile,
-    Step,
-    Task,
 )
-from envguard.catalog.references import PLACEHOLDER, check_references, reference_of, refuse_shadows
+from envguard.catalog.references import check_references, reference_of, refuse_shadows
+from envguard.catalog.task_reading import command_of, payload_name, task_in
 from envguard.errors import BrokenData
 from envguard.npm_package import NpmPackage
 from envguard.payload.door.references import Reference
@@ -45,19 +41,10 @@ from envguard.toml import parse_toml
 
 SCHEMA = 1
 MINOR = re.compile(r"3\.[0-9]{1,2}")
-PAYLOAD_STEP = re.compile(r"steps\.[a-z0-9_]+")
 PAYLOAD_CHECK = re.compile(r"checks\.[a-z0-9_]+")
-# Excludes those that would lead Python, the linker or the search for programs out of the environment.
-VARIABLE = re.compile(
-    r"(?!(PATH|HOME|VIRTUAL_ENV|PYTHON(PATH|HOME|USERBASE|NOUSERSITE|STARTUP|PLATLIBDIR)|LD_.*|DYLD_.*)$)"
-    r"[A-Za-z_][A-Za-z0-9_]*"
-)
 LARGEST_FILE = 1_000_000
-MOST_RETRIES = 100
 ALLOWED, REFUSED = "allow", "refuse"
-PAYLOAD = Path(__file__).resolve().parents[1] / "payload"
 NO_PYTHONS: tuple[str, ...] = ()
-NO_TEXTS: Mapping[str, str] = {}
 NO_PLATFORMS: tuple[str, ...] = ()
 NO_REFERENCES: Mapping[str, Reference] = {}
 NOTHING = Catalog({}, {}, {})
@@ -109,7 +96,7 @@ def catalog_from(
     pythons = table.take("pythons", list_of(_minor, least=1), NO_PYTHONS)
     own = Catalog(
         environments=table.named("environments", _environment_in(lockfiles, folder, pythons, index)),
-        tasks=table.named("tasks", _task_in(folder)),
+        tasks=table.named("tasks", task_in(folder)),
         samples=table.named("samples", _sample),
     )
     image = table.inner("image", _base_image) if table.holds_table("image") else base.base
@@ -143,7 +130,7 @@ def _environment_in(
         pythons = tuple(dict.fromkeys((*pythons, *more)))
         dependencies = table.take("dependencies", boolean, True)
         command = table.inner("check", _check_command) if table.holds_table("check") else ()
-        check = " ".join(command) or table.take("check", _payload(PAYLOAD_CHECK, "a check such as checks.imports"))
+        check = " ".join(command) or table.take("check", payload_name(PAYLOAD_CHECK, "a check such as checks.imports"))
         found = Environment(
             name=name,
             lockfiles=lockfiles,
@@ -165,7 +152,7 @@ def _environment_in(
 
 
 def _check_command(table: TableReader) -> tuple[str, ...]:
-    return table.take("command", _command)
+    return table.take("command", command_of)
 
 
 def _edition_of(
@@ -215,64 +202,6 @@ def _npm_packages(value: object) -> tuple[NpmPackage, ...]:
     return tuple(map(NpmPackage.parse, list_of(text)(value)))
 
 
-def _task_in(folder: Path) -> Callable[[str, TableReader], Task]:
-    def task(name: str, table: TableReader) -> Task:
-        if "outputs" in table:
-            outputs = table.take("outputs", table_of(reference_of))
-        else:
-            outputs = {"output": table.take("output", reference_of)}
-        if not outputs:
-            table.refuse("outputs", "must name at least one file")
-        declared = table.each("steps", _step)
-        return Task(
-            name=name,
-            folder=folder,
-            summary=table.take("summary", text),
-            steps=tuple(step for step in declared if not step.on_request),
-            declared=declared,
-            outputs=outputs,
-            reports=table.take("reports", table_of(reference_of), NO_REFERENCES),
-        )
-
-    return task
-
-
-def _step(table: TableReader) -> Step:
-    name = table.take("name", name_text)
-    environment = table.take("environment", name_text)
-    inputs = table.take("inputs", table_of(reference_of), NO_REFERENCES)
-    measures = table.take("measures", boolean, False)
-    on_request = table.take("on-request", boolean, False)
-    if "run" in table:
-        return PayloadStep(
-            name=name,
-            environment=environment,
-            inputs=inputs,
-            run=table.take("run", _payload(PAYLOAD_STEP, "a step such as steps.quantize")),
-            options=table.take("options", plain_table, {}),
-            measures=measures,
-            retries=table.take("retries", _retries, 0),
-            on_request=on_request,
-        )
-    return CommandStep(
-        name=name,
-        environment=environment,
-        inputs=inputs,
-        command=table.take("command", _command),
-        outputs=table.take("outputs", table_of(inside), NO_TEXTS),
-        env=table.take("env", table_of(text, match(VARIABLE, "a variable that a step may set")), NO_TEXTS),
-        measures=measures,
-        on_request=on_request,
-    )
-
-
-def _retries(value: object) -> int:
-    number = integer(value)
-    if not 0 <= number <= MOST_RETRIES:
-        raise ValueError(f"must be from 0 to {MOST_RETRIES}")
-    return number
-
-
 def _sample(name: str, table: TableReader) -> Sample:
     return Sample(
         name=name,
@@ -288,37 +217,3 @@ def _sample_file(table: TableReader) -> SampleFile:
         bytes=table.take("bytes", integer),
         sha256=table.take("sha256", sha256_text),
     )
-
-
-def _payload(pattern: re.Pattern[str], wanted: str) -> Callable[[object], str]:
-    """A reader for names of envguard's own code, which must exist."""
-    of_its_form = match(pattern, wanted)
-
-    def read(value: object) -> str:
-        name = of_its_form(value)
-        kind, _, module = name.partition(".")
-        known = _payload_modules(kind)
-        if module not in known:
-            raise ValueError(f"names {name!r}, which does not exist; envguard has {', '.join(known)}")
-        return name
-
-    return read
-
-
-@cache
-def _payload_modules(kind: str) -> tuple[str, ...]:
-    return tuple(sorted(path.stem for path in (PAYLOAD / kind).glob("[a-z]*.py")))
-
-
-def _command(value: object) -> tuple[str, ...]:
-    """A program and its arguments. Paths are relative to the catalog's folder, so that the command runs anywhere."""
-    command = list_of(text, least=1)(value)
-    program = command[0]
-    script = command[1] if program in ("python", "python3") and len(command) > 1 else ""
-    for part in (program, script if not script.startswith("-") else ""):
-        if part and PLACEHOLDER.search(part) is None:
-            try:
-                inside(part)
-            except ValueError as error:
-                raise ValueError(f"names {part!r}, which {error}") from error
-    return command

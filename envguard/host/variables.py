@@ -109,6 +109,11 @@ def command_variables(environ: Mapping[str, str], programs: str) -> dict[str, st
     return kept
 
 
+def leak(name: str) -> str:
+    """Why a variable must reach no child at all; empty if it may."""
+    return _reason(name, LEAKS)
+
+
 def _reason(name: str, table: Mapping[str, Patterns]) -> str:
     """Why a variable must not reach a child; empty if it is harmless."""
     return next((why for why, patterns in table.items() if _matches(name, patterns)), "")

@@ -11,7 +11,8 @@ from envguard.models.quantizing import TASK
 from envguard.payload.contract import SAMPLE
 from envguard.running.checking_files import check_input
 from envguard.running.environments.preparing import Workshop
-from envguard.running.receipt import SUFFIX, Receipt, ReceiptFile, read_receipt
+from envguard.running.receipt import SUFFIX, Receipt, ReceiptFile
+from envguard.running.receipts.reading import read_receipt
 
 INPUT = "input"
 

@@ -15,6 +15,9 @@ from envguard.errors import BadInput
 from envguard.files import file_facts
 from envguard.running.step import PAYLOAD
 
+LATER = {"pass_env", "env_file"}
+"""What steps could not say when the first receipts were written, which know nothing of it."""
+
 
 def code_digest(step: Step, project: Path) -> str:
     """SHA-256 in hex of the code that a step runs besides what its environment holds.
@@ -38,6 +41,9 @@ def task_digest(task: Task) -> str:
         # These say what may run beside the step, what follows a gate's no and when it runs, not what the step does.
         for name in {"measures", "retries", "on_request"} & set(document):
             del document[name]
+        for name in LATER & set(document):
+            if not document[name]:
+                del document[name]
         document["inputs"] = {name: str(reference) for name, reference in step.inputs.items()}
     outputs = {name: str(reference) for name, reference in task.outputs.items()}
     definition = {"steps": steps, "outputs": outputs}

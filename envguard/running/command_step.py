@@ -12,11 +12,11 @@ from pathlib import Path
 from envguard.backends.protocol import Workspace
 from envguard.backends.resources import memory_from
 from envguard.catalog.model import CommandStep, Environment
-from envguard.catalog.references import PLACEHOLDER
 from envguard.catalog.scripts import PYTHONS, script_of
 from envguard.errors import BadInput, StepFailed
 from envguard.host.secrets import without_secrets
 from envguard.payload.contract import StepFindings
+from envguard.running.commands.variables import StepVariables, argument_of, mask_log, variables_of
 from envguard.running.ending import ending, log_tail, refuse_if_out_of_memory
 from envguard.running.step import StepResult
 
@@ -50,24 +50,29 @@ def run_command_step(step: CommandStep, inputs: Mapping[str, Path], run: Command
     outputs = {name: folder / file for name, file in step.outputs.items()}
     for path in outputs.values():
         path.parent.mkdir(parents=True, exist_ok=True)
-    command = _command_line(step, {"input": inputs, "output": outputs}, run)
+    given = variables_of(step, run.project, run.environ)
+    command = _command_line(step, {"input": inputs, "output": outputs}, given, run)
+    variables = {**run.workspace.variables(run.environ), **PYTHON_VARIABLES, **given.values}
     most = memory_from(run.environ)
     started = time.monotonic()
-    with (
-        run.log.open("wb") as log,
-        run.workspace.process(command, _variables(step, run), log, talks=False, memory=most) as process,
-    ):
-        code = process.wait()
+    try:
+        with (
+            run.log.open("wb") as log,
+            run.workspace.process(command, variables, log, talks=False, memory=most) as process,
+        ):
+            code = process.wait()
+    finally:
+        if given.from_outside:
+            mask_log(run.log, given.values)
     seconds = time.monotonic() - started
+    said = _said(given, run)
     if code != 0:
         if most is not None:
             refuse_if_out_of_memory(step.name, code, most, run.log, given=True)
-        raise StepFailed(
-            f"The step {step.name!r} {ending(code)}.", why=_said(step, run), next_step=f"The whole log: {run.log}"
-        )
+        raise StepFailed(f"The step {step.name!r} {ending(code)}.", why=said, next_step=f"The whole log: {run.log}")
     for name, path in outputs.items():
-        _check_made(step, name, path, run)
-    return StepResult(StepFindings(files=dict(step.outputs)), seconds)
+        _check_made(step, name, path, run, said)
+    return StepResult(StepFindings(files=dict(step.outputs)), seconds, given.from_outside)
 
 
 def run_check_command(environment: Environment, samples: Mapping[str, Path], run: CommandRun) -> StepResult:
@@ -87,13 +92,14 @@ def check_script(step: CommandStep, project: Path) -> None:
         )
 
 
-def _command_line(step: CommandStep, paths: Mapping[str, Mapping[str, Path]], run: CommandRun) -> list[str]:
+def _command_line(
+    step: CommandStep, paths: Mapping[str, Mapping[str, Path]], given: StepVariables, run: CommandRun
+) -> list[str]:
     check_script(step, run.project)
     script = script_of(step.command, run.project)
     seen, layout = run.workspace.path_inside, run.workspace.layout
-    arguments = [
-        PLACEHOLDER.sub(lambda found: seen(paths[found[1]][found[2]]), argument) for argument in step.command[1:]
-    ]
+    places = {f"{kind}.{name}": seen(path) for kind, named in paths.items() for name, path in named.items()}
+    arguments = [argument_of(step, argument, given.values, places) for argument in step.command[1:]]
     program = step.command[0]
     if program in PYTHONS:
         if script is not None:
@@ -112,16 +118,12 @@ def _command_line(step: CommandStep, paths: Mapping[str, Mapping[str, Path]], ru
     return [seen(Path(found)), *arguments]
 
 
-def _variables(step: CommandStep, run: CommandRun) -> dict[str, str]:
-    return {**run.workspace.variables(run.environ), **PYTHON_VARIABLES, **step.env}
-
-
-def _said(step: CommandStep, run: CommandRun) -> str:
+def _said(given: StepVariables, run: CommandRun) -> str:
     """The end of the step's log, without the secrets that the step was given."""
-    return without_secrets(log_tail(run.log), {**run.environ, **step.env})
+    return without_secrets(log_tail(run.log), {**run.environ, **given.values})
 
 
-def _check_made(step: CommandStep, name: str, path: Path, run: CommandRun) -> None:
+def _check_made(step: CommandStep, name: str, path: Path, run: CommandRun, said: str) -> None:
     """Refuse an output that is not a file in the scratch folder: a link could lead to any file of the host."""
     try:
         mode = path.lstat().st_mode
@@ -133,6 +135,6 @@ def _check_made(step: CommandStep, name: str, path: Path, run: CommandRun) -> No
     if what:
         raise StepFailed(
             f"The step {step.name!r} succeeded, but its output {name!r} ({step.outputs[name]}) {what}.",
-            why=_said(step, run),
+            why=said,
             next_step=f"Make it write to {{output.{name}}}, or correct the step's outputs. The whole log: {run.log}",
         )

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from envguard.catalog.model import CommandStep, Step, Task
-from envguard.catalog.references import reference_of
-from envguard.documents import parse_json
-from envguard.errors import BrokenData
 from envguard.files import FileFacts
 from envguard.host.secrets import hashed_if_secret
 from envguard.payload.contract import Reference
@@ -21,28 +17,10 @@ from envguard.running.environments.prepared import Prepared
 from envguard.running.pipeline import TaskResult
 from envguard.running.task_order import TaskOrder
 from envguard.running.task_run import HandedOver
-from envguard.table_reader import (
-    JsonValue,
-    TableReader,
-    integer,
-    json_table,
-    list_of,
-    match,
-    name_text,
-    number,
-    sha256_text,
-    table_of,
-    text,
-)
+from envguard.table_reader import JsonValue, json_table
 
 SCHEMA = 1
 SUFFIX = ".receipt.json"
-LARGEST_RECEIPT = 5_000_000
-NO_TEXTS: Mapping[str, str] = {}
-
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
-_CODE = re.compile(r"([0-9a-f]{64})?")
-_FILE = re.compile(r"(?!\.{1,2}\Z)[^/\x00]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +61,10 @@ class ReceiptEnvironment:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptStep:
-    """A step: what ran (`run`, a payload step, or `command`), the hash of its code, and the files handed over."""
+    """A step: what ran (`run`, a payload step, or `command`), the hash of its code, and the files handed over.
+
+    `variables` are the names of those that a command had from outside the catalog, and whether each was set.
+    """
 
     name: str
     environment: str
@@ -94,12 +75,14 @@ class ReceiptStep:
     run: str = ""
     command: tuple[str, ...] = ()
     env: Mapping[str, str] | None = None
+    variables: Mapping[str, bool] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, JsonValue]:
         """The step as plain JSON."""
         what: dict[str, JsonValue] = {"run": self.run}
         if self.command:
             what = {"command": list(self.command), "env": dict(self.env or {})}
+            what |= {"variables": dict(self.variables)} if self.variables else {}
         return {
             "name": self.name,
             "environment": self.environment,
@@ -134,7 +117,7 @@ class Receipt:
     def as_json(self) -> dict[str, JsonValue]:
         """The document that is written, under its seal."""
         document = self._unsealed()
-        return {**document, "seal": _seal(document)}
+        return {**document, "seal": seal_of(document)}
 
     def _unsealed(self) -> dict[str, JsonValue]:
         sets: JsonValue = {name: [file.as_json() for file in files] for name, files in self.file_sets.items()}
@@ -200,50 +183,7 @@ def receipt_path(target: Path, task: Task) -> Path:
     return target / f"{task.name}{SUFFIX}"
 
 
-def read_receipt(path: Path) -> Receipt:
-    """Read a receipt that anybody may have written; raises BrokenData that names the place that is wrong."""
-    try:
-        with path.open("rb") as file:
-            raw = file.read(LARGEST_RECEIPT + 1)
-        if len(raw) > LARGEST_RECEIPT:
-            raise ValueError(f"it has more than {LARGEST_RECEIPT} bytes, which no receipt has")
-        document = parse_json(raw.decode("utf-8"))
-    except (OSError, ValueError) as error:
-        raise BrokenData(
-            f"The receipt {path.name} cannot be read.",
-            why=str(error) or type(error).__name__,
-            next_step="Name a file that `envguard run` wrote beside its output.",
-        ) from error
-    return receipt_from(document, path.name)
-
-
-def receipt_from(document: object, source: str) -> Receipt:
-    """A receipt from parsed JSON; `source` is the name that errors give it."""
-    table = TableReader(document, source)
-    unsealed = {name: value for name, value in document.items() if name != "seal"} if isinstance(document, dict) else {}
-    if table.take("schema", integer) != SCHEMA:
-        table.refuse("schema", f"is not {SCHEMA}, which this envguard reads")
-    task, task_sha256 = table.inner("task", _read_task)
-    receipt = Receipt(
-        task=task,
-        task_sha256=task_sha256,
-        envguard=table.take("envguard", text),
-        date=table.take("date", match(_MOMENT, "a moment in UTC")),
-        options=table.take("options", _options),
-        environments=table.each("environments", _read_environment),
-        steps=table.each("steps", _read_step),
-        inputs=table.named("inputs", lambda _, each: _read_file(each)),
-        outputs=table.named("outputs", lambda _, each: _read_file(each)),
-        file_sets=table.named_arrays("file_sets", _read_file) if "file_sets" in table else {},
-        intact=table.take("seal", sha256_text, "") == _seal(unsealed),
-    )
-    if not receipt.outputs:
-        table.refuse("outputs", "must name at least one file")
-    table.done()
-    return receipt
-
-
-def _seal(document: Mapping[str, object]) -> str:
+def seal_of(document: Mapping[str, object]) -> str:
     """SHA-256 in hex over everything that a receipt says, however its JSON is laid out."""
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
@@ -255,6 +195,7 @@ def _step(step: Step, handed_over: HandedOver, seconds: float) -> ReceiptStep:
         environment=step.environment,
         code=handed_over.code,
         seconds=round(seconds, 3),
+        variables=handed_over.variables,
         inputs={
             name: tuple(_file(facts, step.inputs[name]) for facts in files)
             for name, files in handed_over.inputs.items()
@@ -278,63 +219,3 @@ def recorded_env(step: CommandStep) -> dict[str, str]:
 
 def _file(facts: FileFacts, source: Reference | None = None) -> ReceiptFile:
     return ReceiptFile(facts.path.name, facts.bytes, facts.sha256, source)
-
-
-def _read_task(table: TableReader) -> tuple[str, str]:
-    return table.take("name", name_text), table.take("sha256", sha256_text)
-
-
-def _read_environment(table: TableReader) -> ReceiptEnvironment:
-    return ReceiptEnvironment(
-        name=table.take("name", name_text),
-        edition=table.take("edition", name_text),
-        lock=table.take("lock", sha256_text),
-        python=table.take("python", text),
-        build=table.take("build", _any_text),
-        platform=table.take("platform", text),
-        libc=table.take("libc", _any_text),
-        frozen=table.take("frozen", text, ""),
-    )
-
-
-def _read_step(table: TableReader) -> ReceiptStep:
-    is_command = "command" in table
-    return ReceiptStep(
-        name=table.take("name", name_text),
-        environment=table.take("environment", name_text),
-        code=table.take("code", match(_CODE, "a SHA-256 in lower-case hex, or empty")),
-        seconds=table.take("seconds", number),
-        inputs=table.named_arrays("inputs", _read_file),
-        outputs=table.named_arrays("outputs", _read_file),
-        run="" if is_command else table.take("run", text),
-        command=table.take("command", list_of(text, least=1)) if is_command else (),
-        env=table.take("env", table_of(text, text), NO_TEXTS) if is_command else None,
-    )
-
-
-def _read_file(table: TableReader) -> ReceiptFile:
-    return ReceiptFile(
-        file=table.take("file", _file_name),
-        bytes=table.take("bytes", integer),
-        sha256=table.take("sha256", sha256_text),
-        source=table.take("from", reference_of) if "from" in table else None,
-    )
-
-
-def _file_name(value: object) -> str:
-    name = match(_FILE, "a file's name without a folder")(value)
-    if Path(name).name != name:  # on Windows also `C:x` and `a\\b`
-        raise ValueError("must be a file's name without a folder")
-    return name
-
-
-def _options(value: object) -> Mapping[str, Mapping[str, JsonValue]]:
-    if not isinstance(value, dict):
-        raise ValueError("must be a table")
-    return {name_text(name): json_table(options) for name, options in value.items()}
-
-
-def _any_text(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError("must be a text")
-    return value

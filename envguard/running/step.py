@@ -58,10 +58,14 @@ class StepOrder:
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """What a step found, its gates marked with its name, and how long it took."""
+    """What a step found, its gates marked with its name, and how long it took.
+
+    `variables` are those that a command had from outside the catalog, and whether each was set.
+    """
 
     findings: StepFindings
     seconds: float
+    variables: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def failures(self) -> tuple[Gate, ...]:

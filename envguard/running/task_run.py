@@ -27,11 +27,15 @@ REFUSED = "refused"
 
 @dataclass(frozen=True, slots=True)
 class HandedOver:
-    """What a step was given and what it made, files by the step's own names for them; and the hash of its code."""
+    """What a step was given and what it made, files by the step's own names for them; and the hash of its code.
+
+    `variables` are those from outside the catalog, and whether each was set.
+    """
 
     code: str
     inputs: Mapping[str, tuple[FileFacts, ...]]
     outputs: Mapping[str, FileFacts]
+    variables: Mapping[str, bool] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -157,7 +161,7 @@ class TaskRun:
         remove_tree(own, ignore_errors=True)
         self.results[step.name] = result
         inputs = {name: facts[name] for name in wanted}
-        self.handed_over[step.name] = HandedOver(self.code[step.name], inputs, outputs)
+        self.handed_over[step.name] = HandedOver(self.code[step.name], inputs, outputs, result.variables)
         failures = tuple(gate.name for gate in result.failures)
         self.workshop.receive(StepEnded(step.name, result.seconds, failures))
         return True

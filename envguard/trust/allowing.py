@@ -12,7 +12,7 @@ from envguard.catalog.shipped import builtin_catalog
 from envguard.clock import utc_now
 from envguard.errors import BadInput, NotAllowed
 from envguard.trust.changes import Change, changes, difference_text, shortened, what_it_does
-from envguard.trust.content import Content, content_of, file_content
+from envguard.trust.content import Content, content_of, env_files, file_content
 from envguard.trust.records import Record, read_record, text_of, write_record
 
 CHANGES_SHOWN = 10
@@ -84,7 +84,8 @@ def _refusal(standing: Standing) -> NotAllowed:
 
 def allow(standing: Standing) -> None:
     """Record that the user allows what the project held when its standing was taken."""
-    texts = {name: text for name in standing.content if (text := text_of(standing.project / name)) is not None}
+    readable = standing.content.keys() - env_files(standing.catalog)  # of secrets there is no second copy
+    texts = {name: text for name in sorted(readable) if (text := text_of(standing.project / name)) is not None}
     write_record(Record(standing.project, utc_now(), standing.content, texts))
 
 

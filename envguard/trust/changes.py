@@ -81,8 +81,11 @@ def what_it_does(catalog: Catalog) -> str:
         if environment.check_command:
             lines.append(f"checks {environment.name} with: {' '.join(environment.check_command)}")
     for task in own_tasks(catalog):
-        commands = [" ".join(step.command) for step in task.steps if isinstance(step, CommandStep)]
-        lines += [f"runs, for the task {task.name}: {command}" for command in commands]
+        for step in task.declared or task.steps:
+            if isinstance(step, CommandStep):
+                lines.append(f"runs, for the task {task.name}: {' '.join(step.command)}")
+                lines += [f"  and hands it your variable {name}" for name in step.pass_env]
+                lines += [f"  and hands it the variables of {step.env_file}"] if step.env_file else []
     index = catalog.index
     for value, what in ((index.url, "index"), (index.proxy, "proxy"), (index.certificates, "certificates")):
         if value and catalog.project is not None:

@@ -106,10 +106,11 @@ def _files(catalog: Catalog, project: Path) -> Iterator[Path]:
         )
         yield from filter(Path.is_file, paths)
     for task in own_tasks(catalog):
-        for step in task.steps:
+        for step in task.declared or task.steps:
             commands.append(step.command if isinstance(step, CommandStep) else ())
             named = (project / reference.name for reference in step.inputs.values() if reference.source == FILE)
             yield from filter(Path.is_file, named)
+    yield from filter(Path.is_file, (project / name for name in env_files(catalog)))
     walked: set[Path] = set()
     for script in filter(None, (script_of(command, project) for command in commands if command)):
         if script.is_file():
@@ -117,6 +118,14 @@ def _files(catalog: Catalog, project: Path) -> Iterator[Path]:
             walked.add(script.parent)
     if catalog.index.certificates and Path(catalog.index.certificates).is_file():
         yield Path(catalog.index.certificates)
+
+
+def env_files(catalog: Catalog) -> set[str]:
+    """The files that steps of the project take variables from, which may hold secrets, as the catalog names them."""
+    steps = [
+        step for task in own_tasks(catalog) for step in task.declared or task.steps if isinstance(step, CommandStep)
+    ]
+    return {step.env_file for step in steps if step.env_file}
 
 
 def own_environments(catalog: Catalog) -> list[Environment]:

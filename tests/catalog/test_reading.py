@@ -34,7 +34,8 @@ def test_a_command_is_kept_as_it_is_written() -> None:
     assert first.command == (
         "python", "steps/first.py", "{input.a}", "--out={output.log}", '{"plain": "braces"}'
     )  # fmt: skip
-    assert first.env == {"TF_CPP_MIN_LOG_LEVEL": "2"}
+    assert first.env == {"TF_CPP_MIN_LOG_LEVEL": "2", "AUTHORIZATION": "Bearer ${API_TOKEN}"}
+    assert first.pass_env == ("API_TOKEN", "CI")
     other = catalog.environments["other"]
     assert other.check_command == ("python", "checks/other.py", "{input.one}", "{input.site-packages}")
     assert other.check == "python checks/other.py {input.one} {input.site-packages}"

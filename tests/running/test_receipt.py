@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from envguard.errors import BrokenData
 from envguard.host.interpreters import HostFacts
 from envguard.planning import minor_of
-from envguard.running.receipt import LARGEST_RECEIPT, read_receipt, receipt_from
+from envguard.running.receipts.reading import LARGEST_RECEIPT, read_receipt, receipt_from
 from tests.support.command import Ended, envguard
 from tests.support.documents import problems
 from tests.support.projects import trusted, write_project

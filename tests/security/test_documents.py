@@ -12,7 +12,7 @@ from envguard.catalog.reading import read_catalog
 from envguard.documents import MOST_LEVELS, parse_json
 from envguard.errors import BadInput, BrokenData
 from envguard.models.recipe import read_recipe
-from envguard.running.receipt import read_receipt
+from envguard.running.receipts.reading import read_receipt
 from envguard.toml import MOST_PARTS, parse_toml
 
 SECONDS = 1.0

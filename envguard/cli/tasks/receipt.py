@@ -16,7 +16,8 @@ from envguard.cli.text import printable
 from envguard.cli.workshop import open_workshop
 from envguard.payload.contract import RebuiltOutputs, ReceiptDocument, ReceiptedFile, to_json
 from envguard.running.rebuilding import FileFound, Rebuilt, Verdict, find_inputs, find_outputs, rebuild
-from envguard.running.receipt import Receipt, read_receipt
+from envguard.running.receipt import Receipt
+from envguard.running.receipts.reading import read_receipt
 
 SHOWN = 80
 

@@ -1,0 +1,1 @@
+"""What a command step is given besides its environment and its files."""
