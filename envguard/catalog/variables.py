@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from envguard.host.variables import leak
+from envguard.system.leaking import LEAKS, reason
 
 # Excludes those that would lead Python, the linker or the search for programs out of the environment.
 VARIABLE = re.compile(
@@ -19,7 +19,7 @@ def passable(value: object) -> str:
     """The name of a variable that may be let through to a step; raises ValueError for one that must not."""
     if not isinstance(value, str) or not VARIABLE.fullmatch(value):
         raise ValueError("must be a variable that a step may be given")
-    why = leak(value)
+    why = reason(value, LEAKS)
     if why:
         raise ValueError(f"must not have {value}, which {why}")
     return value

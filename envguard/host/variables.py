@@ -1,29 +1,14 @@
 """Which of the host's environment variables a child may see, and why: the policy as data.
 
-A pattern is a name, or the beginning of one and a star; case does not matter, because of variables like `http_proxy`.
 Every command imports this module, so it only imports what Python has already loaded.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-Patterns = tuple[str, ...]
-
-# Why a variable must not reach a child.
-LEAKS: dict[str, Patterns] = {
-    "changes where Python finds its standard library or modules": ("PYTHON*", "__PYVENV_LAUNCHER__"),
-    "changes which shared libraries are loaded": ("LD_*", "DYLD_*", "LIBPATH", "SHLIB_PATH"),
-    "changes how the C library behaves": ("GCONV_PATH", "GLIBC_TUNABLES", "MALLOC_*"),
-    "belongs to another virtual environment": ("VIRTUAL_ENV*", "_OLD_VIRTUAL_*"),
-    "belongs to a conda environment": ("CONDA_*", "_CONDA_*", "_CE_*", "MAMBA_*"),
-    "belongs to another environment manager": (
-        "PYENV_VERSION", "PYENV_DIR", "ASDF_PYTHON_VERSION", "__MISE_*", "PDM_*", "POETRY_*", "PIPENV_*", "HATCH_ENV*",
-        "TOX_*", "NOX_*", "PIPX_*",
-    ),
-    "configures an installer": ("PIP_*", "UV_*", "VIRTUALENV_*", "SETUPTOOLS_*", "DISTUTILS_*"),
-}  # fmt: skip
+from envguard.system.leaking import LEAKS, Patterns, matches, reason
 
 NODE: dict[str, Patterns] = {"changes what Node.js loads": ("NODE_OPTIONS", "NODE_PATH", "NODE_REPL_*")}
 
@@ -60,13 +45,13 @@ PIP_TO_UV = {
 
 def step_variables(environ: Mapping[str, str]) -> dict[str, str]:
     """The variables of the host that a step may see."""
-    return {name: value for name, value in environ.items() if _matches(name, STEP_NEEDS)}
+    return {name: value for name, value in environ.items() if matches(name, STEP_NEEDS)}
 
 
 def installer_variables(environ: Mapping[str, str]) -> dict[str, str]:
     """The variables of the host that uv may see; pip's index settings are translated for uv."""
     needs = (*STEP_NEEDS, *INSTALLER_NEEDS)
-    kept = {name: value for name, value in environ.items() if _matches(name, needs)}
+    kept = {name: value for name, value in environ.items() if matches(name, needs)}
     indexed = "UV_DEFAULT_INDEX" in kept or "UV_INDEX_URL" in kept
     for pip_name, uv_name in PIP_TO_UV.items():
         value = environ.get(pip_name)
@@ -80,7 +65,7 @@ def npm_variables(environ: Mapping[str, str]) -> dict[str, str]:
 
     Certificates that an installer is told of are told to Node.js too, and it trusts those that the system trusts.
     """
-    kept = {name: value for name, value in environ.items() if not _reason(name, LEAKS | NODE)}
+    kept = {name: value for name, value in environ.items() if not reason(name, LEAKS | NODE)}
     certificates = installer_variables(environ).get("SSL_CERT_FILE")
     if certificates:
         kept.setdefault("NODE_EXTRA_CA_CERTS", certificates)
@@ -91,7 +76,7 @@ def npm_variables(environ: Mapping[str, str]) -> dict[str, str]:
 def removed_from_step(environ: Mapping[str, str]) -> dict[str, str]:
     """The names of the variables that would have leaked into a step, and why each is removed."""
     kept = step_variables(environ)
-    reasons = {name: _reason(name, LEAKS | NUMERIC) for name in sorted(environ.keys() - kept.keys())}
+    reasons = {name: reason(name, LEAKS | NUMERIC) for name in sorted(environ.keys() - kept.keys())}
     return {name: why for name, why in reasons.items() if why}
 
 
@@ -100,25 +85,10 @@ def command_variables(environ: Mapping[str, str], programs: str) -> dict[str, st
 
     All of the user's own, except those that would lead Python, the linker or an installer out of the environment.
     """
-    kept = {name: value for name, value in environ.items() if not _reason(name, LEAKS)}
+    kept = {name: value for name, value in environ.items() if not reason(name, LEAKS)}
     kept["PATH"] = os.pathsep.join(filter(None, (programs, environ.get("PATH", os.defpath))))
     kept["VIRTUAL_ENV"] = os.path.dirname(programs)  # noqa: PTH120 - pathlib costs 4 ms to import
     kept["PYTHONNOUSERSITE"] = "1"
     # Bytecode was compiled when the environment was built; a new file would mark the environment as changed.
     kept["PYTHONDONTWRITEBYTECODE"] = "1"
     return kept
-
-
-def leak(name: str) -> str:
-    """Why a variable must reach no child at all; empty if it may."""
-    return _reason(name, LEAKS)
-
-
-def _reason(name: str, table: Mapping[str, Patterns]) -> str:
-    """Why a variable must not reach a child; empty if it is harmless."""
-    return next((why for why, patterns in table.items() if _matches(name, patterns)), "")
-
-
-def _matches(name: str, patterns: Iterable[str]) -> bool:
-    upper = name.upper()
-    return any(upper.startswith(pattern[:-1]) if pattern.endswith("*") else upper == pattern for pattern in patterns)
