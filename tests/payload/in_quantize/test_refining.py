@@ -212,9 +212,9 @@ class Fewer(unittest.TestCase):
 
     def setUp(self) -> None:
         self.data = network(self.DELICATE)
-        self.inputs = [
-            [np.random.default_rng(seed).normal(0, 1, (1, 8, 8, CHANNELS)).astype(np.float32)] for seed in (1, 2)
-        ]
+        random = np.random.default_rng(1)
+        batches = tuple([random.normal(0, 1, (1, 8, 8, CHANNELS)).astype(np.float32)] for _ in range(2))
+        self.inputs = accuracy.Inputs("held-out", batches, ((0.0, 1.0),))
         self.draft = drafting.Draft.of(
             models.load(self.data, "net"), "net", BALANCED, file_bytes=len(self.data), arrays={}, compressed_from=None
         )
@@ -222,9 +222,7 @@ class Fewer(unittest.TestCase):
 
     def fewer(self, gate: Gate, original: bytes) -> list[int]:
         """The layers that go back to float16 for that gate."""
-        tried = bench.Bench(
-            original, accuracy.Inputs("held-out", tuple(self.inputs), ((0.0, 1.0),)), bench.Subject("net")
-        )
+        tried = bench.Bench(original, self.inputs, bench.Subject("net"))
         refusal = putting_back.Refusal(self.everything, (gate,), tried)
         errors = putting_back.layer_errors(self.draft, refusal)
         recipe = putting_back.fewer(self.draft, refusal, errors, 1, keep_one=False)
