@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from packaging.tags import Tag
+from packaging.tags import Tag, compatible_tags, cpython_tags
 
 OLDEST_GLIBC = 5  # manylinux_2_5 is manylinux1: there are no wheels for an older one
 LEGACY_MANYLINUX = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
@@ -84,3 +84,12 @@ def marker_values(platforms: Sequence[LockPlatform], python: str) -> Iterator[di
                 "sys_platform": each.sys_platform,
                 "extra": "",
             }
+
+
+def fits_python(tag: Tag, python: str) -> bool:
+    """Whether CPython of that minor could install a wheel with that tag, on the platform that the tag names."""
+    major, minor = (int(part) for part in python.split("."))
+    abi = f"cp{major}{minor}"
+    return tag in set(cpython_tags((major, minor), [abi], [tag.platform])) or tag in set(
+        compatible_tags((major, minor), abi, [tag.platform])
+    )

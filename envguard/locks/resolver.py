@@ -11,7 +11,6 @@ from urllib.parse import unquote, urlsplit
 
 from packaging.pylock import Package, PackageWheel, Pylock
 from packaging.requirements import Requirement
-from packaging.tags import compatible_tags, cpython_tags
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from envguard.errors import BrokenData, EnvguardError
@@ -20,7 +19,7 @@ from envguard.locks.lockfile import Lock, LockedPackage, LockedWheel, LockReques
 from envguard.locks.named_indexes import addresses_of, without_named
 from envguard.locks.uv import UvSetup
 from envguard.locks.uv_project import compile_command, export_command, resolve_command, write_project
-from envguard.platform_tags import LockPlatform, marker_values, platforms_of
+from envguard.platform_tags import LockPlatform, fits_python, marker_values, platforms_of
 from envguard.requirement import written
 from envguard.toml import parse_toml
 
@@ -213,17 +212,12 @@ def _marker_for(package: Package, platforms: Sequence[LockPlatform], python: str
 
 def _fits(wheel: PackageWheel, request: LockRequest) -> bool:
     """Whether CPython of the request's minor could install the wheel on a platform that the request is for."""
-    major, minor = (int(part) for part in request.python.split("."))
-    abi = f"cp{major}{minor}"
     wanted = platforms_of(request.platforms) if request.platforms else ()
-    for tag in parse_wheel_filename(_filename(wheel))[3]:
-        if wanted and not any(each.takes(tag) for each in wanted):
-            continue
-        if tag in set(cpython_tags((major, minor), [abi], [tag.platform])):
-            return True
-        if tag in set(compatible_tags((major, minor), abi, [tag.platform])):
-            return True
-    return False
+    return any(
+        fits_python(tag, request.python)
+        for tag in parse_wheel_filename(_filename(wheel))[3]
+        if not wanted or any(each.takes(tag) for each in wanted)
+    )
 
 
 def _wheel(wheel: PackageWheel) -> LockedWheel:

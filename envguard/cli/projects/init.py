@@ -10,8 +10,10 @@ from typing import Annotated
 
 import typer
 
+from envguard.adopting.found import Wanted
 from envguard.catalog.projects import PROJECT_FILE
 from envguard.catalog.shipped import builtin_catalog
+from envguard.cli.projects.adopting import adopt
 from envguard.errors import BadInput
 from envguard.files import write_output
 from envguard.trust.allowing import allow_new
@@ -71,13 +73,32 @@ outputs = { page = "page.html" }
 
 
 def init(
+    ctx: typer.Context,
     folder: Annotated[
         Path, typer.Argument(metavar="[DIR]", help="The project's folder. Default: the current one.")
     ] = Path(),
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            help="Make the environment of what there is: requirements.txt, pyproject.toml, pylock.toml, uv.lock "
+            "or environment.yml.",
+        ),
+    ] = None,
+    extras: Annotated[
+        list[str] | None, typer.Option("--extra", metavar="NAME", help="With --from: include this extra as well.")
+    ] = None,
+    groups: Annotated[
+        list[str] | None,
+        typer.Option("--group", metavar="NAME", help="With --from: include this dependency group as well."),
+    ] = None,
 ) -> None:
     """Write a commented envguard.toml to start a project from; never overwrite one.
 
-    Exit codes: 0 done; 2 there already is one, or the folder is not writable.
+    With --from, the file that is named is read as data, and nothing of it is run; what was left out is said.
+
+    Exit codes: 0 done; 2 there already is one, the folder is not writable, or the file to start from cannot be used.
     """
     file = folder.expanduser() / PROJECT_FILE
     if os.path.lexists(file):
@@ -86,20 +107,30 @@ def init(
             why="it is never overwritten",
             next_step="Edit it, or name another folder: envguard init DIR.",
         )
+    if source is None and (extras or groups):
+        raise BadInput("--extra and --group are for --from.", next_step="Name the file with --from FILE.")
+    wanted = Wanted(tuple(extras or ()), tuple(groups or ()))
+    adopted = adopt(source.expanduser(), wanted, file.absolute().parent.name, ctx.obj) if source else None
+    _write(file, adopted.text if adopted else template())
+    with contextlib.suppress(BadInput):  # then the first command that runs something asks
+        allow_new(file.absolute().parent)
+    where = "" if folder == Path() else f"cd {shlex.quote(str(folder))} && "
+    said = "\n".join(f"- {note}" for note in adopted.notes) + "\n" * bool(adopted.notes) if adopted else ""
+    explained = f"made from {source}" if adopted else "its comments explain each part"
+    typer.echo(f"{said}{file} written; {explained}. Next:\n  {where}envguard lock && envguard setup")
+
+
+def _write(file: Path, text: str) -> None:
     try:
-        write_output(file, _template().encode())
+        write_output(file, text.encode())
     except OSError as error:
         raise BadInput(
             f"The file {file} cannot be written.",
             why=error.strerror or str(error),
             next_step="Name a folder that exists and that you may write to: envguard init DIR.",
         ) from error
-    with contextlib.suppress(BadInput):  # then the first command that runs something asks
-        allow_new(file.absolute().parent)
-    where = "" if folder == Path() else f"cd {shlex.quote(str(folder))} && "
-    typer.echo(f"{file} written; its comments explain each part. Next:\n  {where}envguard lock && envguard setup")
 
 
-def _template() -> str:
+def template() -> str:
     """The file, for the Pythons that envguard's own environments are for."""
     return TEMPLATE.replace("PYTHONS", ", ".join(f'"{python}"' for python in builtin_catalog().pythons))

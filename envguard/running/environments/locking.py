@@ -73,24 +73,24 @@ def lock_edition(
 
     Raises CannotResolve or CannotAsk.
     """
-    with _uv(environ, home) as uv:
+    with uv_of_user(environ, home) as uv:
         return resolve(request_of(environment, edition, python), cut_off=cut_off, uv=uv)
 
 
 def newer_release(query: ReleaseQuery, environ: Mapping[str, str], home: Path) -> Version | None:
     """The newest release that the user's package index has until now, None if nothing is newer; raises CannotAsk."""
-    with _uv(environ, home) as uv:
+    with uv_of_user(environ, home) as uv:
         return newest_release(query, cut_off=utc_now(), uv=uv)
 
 
 def wheel_addresses(lock: Lock, environ: Mapping[str, str], home: Path) -> dict[str, Address]:
     """The addresses of the lock's wheels on this user's package index, by SHA-256; raises what `addresses` raises."""
-    with _uv(environ, home) as uv:
+    with uv_of_user(environ, home) as uv:
         return addresses(lock, uv)
 
 
 @contextlib.contextmanager
-def _uv(environ: Mapping[str, str], home: Path) -> Iterator[UvSetup]:
+def uv_of_user(environ: Mapping[str, str], home: Path) -> Iterator[UvSetup]:
     """uv as this user has set it up; masks credentials in its messages about an index before an error shows them."""
     variables = installer_variables(environ)
     try:
@@ -149,7 +149,7 @@ def _still_holds(environment: Environment, edition: Edition, old: Lock, how: Rel
         return False
     pins = tuple(f"{each.name}=={each.version}" + (f" ; {each.marker}" if each.marker else "") for each in old.packages)
     try:
-        with _uv(how.environ, how.home) as uv:
+        with uv_of_user(how.environ, how.home) as uv:
             return still_holds(old, resolve(replace(request, pins=pins), cut_off=old.cut_off, uv=uv))
     except CannotResolve:
         return False

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from envguard.catalog import builtin_catalog, read_catalog
-from envguard.cli.projects.init import TEMPLATE
+from envguard.cli.projects.init import template
 from tests.support.command import envguard
 
 
 def test_it_writes_a_project_that_can_be_listed(tmp_path: Path) -> None:
     made = envguard("init", home=tmp_path / "home", cwd=tmp_path)
     assert (made.code, made.err) == (0, "")
-    assert (tmp_path / "envguard.toml").read_text(encoding="utf-8") == TEMPLATE
+    assert (tmp_path / "envguard.toml").read_text(encoding="utf-8") == template()
     assert [path.name for path in tmp_path.iterdir()] == ["envguard.toml"]
     listed = envguard("list", "--json", home=tmp_path / "home", cwd=tmp_path)
     assert "pages" in {row["name"] for row in listed.document["environments"]}
@@ -23,7 +23,7 @@ def test_it_writes_a_project_that_can_be_listed(tmp_path: Path) -> None:
 
 def test_what_is_only_shown_is_valid_as_well(tmp_path: Path) -> None:
     file = tmp_path / "envguard.toml"
-    file.write_text(re.sub(r"^#(?! )", "", TEMPLATE, flags=re.MULTILINE), encoding="utf-8")
+    file.write_text(re.sub(r"^#(?! )", "", template(), flags=re.MULTILINE), encoding="utf-8")
     catalog = read_catalog(file, lockfiles=tmp_path, base=builtin_catalog())
     assert [edition.name for edition in catalog.environments["pages"].editions] == ["2", "2.16"]
     assert catalog.environments["pages"].editions[0].overrides

@@ -1,0 +1,134 @@
+"""What a file says of the packages that a project needs, and how such files are read: as data, and within limits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from envguard.errors import BadInput
+from envguard.requirement import parsed
+from envguard.toml import parse_toml
+
+LARGEST_FILE = 5_000_000
+MOST_REQUIREMENTS = 5_000
+SHOWN = 100  # characters of what is quoted
+
+
+@dataclass(frozen=True, slots=True)
+class FoundIndex:
+    """A package index that the file names: its address without credentials, and what it alone serves.
+
+    Without packages, it serves whatever no other one does.
+    """
+
+    name: str
+    url: str
+    packages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a file asks for.
+
+    `requirements` and `overrides` are as envguard writes them (PEP 508). `name` is what the file calls its project, or
+    empty. `requires_python` are specifiers (PEP 440), or empty; `pythons` are the minors that alone can be meant, if
+    the file tells that too. With `dependencies` off, the requirements are all that is to be installed. `perhaps` are
+    requirements that count only if the package index has wheels of them. `notes` say what was left out or written
+    another way, a sentence each.
+    """
+
+    requirements: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    name: str = ""
+    requires_python: str = ""
+    pythons: tuple[str, ...] | None = None
+    overrides: tuple[str, ...] = ()
+    indexes: tuple[FoundIndex, ...] = ()
+    dependencies: bool = True
+    perhaps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which optional parts of a project are wanted: extras, and dependency groups (PEP 735)."""
+
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+
+def read_text(path: Path) -> str:
+    """The text of a file; raises BadInput for what is no file, too large, or not UTF-8."""
+    try:
+        if not path.is_file():
+            raise ValueError("there is no such file" if not path.exists() else "it is not a file")
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_FILE + 1)
+        if len(raw) > LARGEST_FILE:
+            raise ValueError(f"it is larger than {LARGEST_FILE:,} bytes")
+        return raw.decode("utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise BadInput(f"The file {path} cannot be read.", why=str(error), next_step="Name another file.") from error
+
+
+def read_toml(path: Path) -> Mapping[str, object]:
+    """The document in a TOML file; raises BadInput."""
+    try:
+        return parse_toml(read_text(path))
+    except ValueError as error:
+        raise refusal(path, f"it is not TOML: {error}") from error
+
+
+def refusal(path: Path, why: str, next_step: str = "Correct the file, or name another one.") -> BadInput:
+    """The error for a file from which no project can be made."""
+    return BadInput(f"No project can be made from {path}.", why=why, next_step=next_step)
+
+
+def quoted(text: str) -> str:
+    """A text of a file as notes show it: on one line, printable, short."""
+    plain = "".join(each if each.isprintable() else "?" for each in text)
+    return plain if len(plain) <= SHOWN else plain[:SHOWN] + "…"
+
+
+def as_requirement(text: str) -> Requirement | str:
+    """A requirement by name, or the note that says why it was left out."""
+    try:
+        return parsed(" ".join(text.split()))
+    except ValueError:
+        pass
+    try:
+        direct = Requirement(text)
+    except (InvalidRequirement, RecursionError):
+        return f"{quoted(text)} was left out: it is not a requirement by name and version."
+    if direct.url is None:
+        return f"{quoted(text)} was left out: it has a character that no requirement needs."
+    return f"{direct.name} from {quoted(without_credentials(direct.url)[0])} was left out: {FROM_AN_INDEX}."
+
+
+FROM_AN_INDEX = "only packages of a package index are locked"
+
+
+def without_credentials(address: str) -> tuple[str, bool]:
+    """An address without user and password, and whether it had any."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return address, False
+    host = parts.netloc.rpartition("@")[2]
+    if host == parts.netloc:
+        return address, False
+    return urlunsplit(parts._replace(netloc=host)), True
+
+
+def index_name(address: str, taken: int) -> str:
+    """A name for an index, made from its host; `taken` are how many have one already."""
+    try:
+        host = urlsplit(address).hostname or ""
+    except ValueError:
+        host = ""
+    name = re.sub(r"[^a-z0-9]+", "-", host.lower()).strip("-") or "index"
+    return f"{name}-{taken + 1}" if taken else name

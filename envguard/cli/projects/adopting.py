@@ -1,0 +1,67 @@
+"""`envguard init --from`: the text of an envguard.toml made from what a project has, and what is to be said of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from envguard.adopting.catalog_text import catalog_text, environment_name, pythons_of
+from envguard.adopting.found import Found, Wanted, refusal
+from envguard.adopting.reading import read_project
+from envguard.catalog.projects import PROJECT_FILE
+from envguard.catalog.reading import catalog_from
+from envguard.catalog.shipped import builtin_catalog
+from envguard.cli.session import Session
+from envguard.running.environments.served import without_wheels
+from envguard.store.home import envguard_home
+from envguard.toml import parse_toml
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """The text of an envguard.toml, and a sentence for each thing that is not in it as it was in the file."""
+
+    text: str
+    notes: tuple[str, ...]
+
+
+def adopt(source: Path, wanted: Wanted, folder: str, session: Session) -> Adopted:
+    """Read a file, and write the environment that it asks for; `folder` names a project that the file does not.
+
+    Only what conda would install is asked of the package index. Raises BadInput for a file that cannot be used.
+    """
+    builtin = builtin_catalog()
+    found = read_project(source, wanted, builtin.pythons)
+    pythons = pythons_of(found, builtin.pythons)
+    if found.pythons is None and not found.requires_python:
+        said = f"{source.name} names no Python, so this is for {pythons[0]}: add others to pythons."
+        found = replace(found, notes=(*found.notes, said))
+    found = _with_wheels(found, pythons[0], session)
+    if not found.requirements:
+        raise refusal(
+            source, "\n".join(("it requires nothing that can be locked", *found.notes)), "Name a file that does."
+        )
+    name = environment_name(found.name or folder, builtin.environments)
+    text = catalog_text(found, source=source.name, name=name, pythons=pythons)
+    # What is written must be what every other command reads.
+    catalog_from(parse_toml(text), source=PROJECT_FILE, lockfiles=Path("lockfiles"), base=builtin)
+    return Adopted(text, found.notes)
+
+
+def _with_wheels(found: Found, python: str, session: Session) -> Found:
+    """Of the packages that may be on the package index, those that are and have wheels."""
+    if not found.perhaps:
+        return found
+    missing = without_wheels(found.perhaps, python, session.environ, envguard_home())
+    taken = tuple(each for each in found.perhaps if each not in missing)
+    notes = [
+        f"{each} was left out: the package index has no wheel of it for Python {python}. It may have another name "
+        "there, or be no package of Python's."
+        for each in missing
+    ]
+    if taken:
+        notes.append(
+            f"From the package index instead of from conda, because of the same name: {', '.join(taken)}. "
+            "Check that each is what you mean."
+        )
+    return replace(found, requirements=(*found.requirements, *taken), notes=(*found.notes, *notes))
