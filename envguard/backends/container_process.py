@@ -88,6 +88,11 @@ class ContainerProcess:
             self._log.flush()
         return code
 
+    def end(self) -> None:
+        """End everything in the container at once; it stays to be asked how it ended."""
+        with contextlib.suppress(DockerException, RequestException):  # it may have ended by itself
+            self._engine.client.api.kill(self._identifier)
+
     def close(self) -> None:
         """Remove the container, running or not, and close its streams."""
         _remove(self._engine, self._identifier)

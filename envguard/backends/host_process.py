@@ -21,6 +21,23 @@ GRACE_SECONDS = 3.0
 PR_SET_PDEATHSIG = 1  # of prctl(2)
 
 
+class HostProcess:
+    """A step's process on this machine, and the group that it leads; `stdout` is its standard output if it talks."""
+
+    def __init__(self, process: subprocess.Popen[bytes], group: Group) -> None:
+        self._process, self._group = process, group
+        self.stdout: IO[bytes] | None = process.stdout
+
+    def wait(self) -> int:
+        """The exit code, or minus n if signal n ended it."""
+        return self._process.wait()
+
+    def end(self) -> None:
+        """End it with all that it started, first with a request and then by force."""
+        _stop(self._process, self._group, signal.SIGTERM)
+        self._group.kill()
+
+
 @contextlib.contextmanager
 def step_process(
     command: Sequence[str | Path],
@@ -30,7 +47,7 @@ def step_process(
     log: IO[bytes],
     talks: bool,
     memory: int | None = None,
-) -> Iterator[subprocess.Popen[bytes]]:
+) -> Iterator[HostProcess]:
     """Start a step in `folder`, in a process group of its own so that Ctrl-C reaches it once, from envguard.
 
     A step that `talks` has pipes for its standard output and for its standard input, which is never written to and
@@ -51,7 +68,7 @@ def step_process(
     group = Group(process)
     limit(process.pid, memory)
     try:
-        yield process
+        yield HostProcess(process, group)
     except KeyboardInterrupt as interrupt:
         _stop(process, group, signal.SIGINT)
         raise Interrupted(

@@ -54,6 +54,9 @@ class Running(Protocol):
     def wait(self) -> int:
         """The exit code, or minus n if signal n ended it."""
 
+    def end(self) -> None:
+        """End it, and all that it started; another thread may be waiting for it."""
+
 
 class Workspace(Protocol):
     """An environment, one folder to write to and files to read, as the processes that run in it find them."""

@@ -110,7 +110,7 @@ class PayloadStep:
     the files of a sample, `file:PATH` a file in the catalog's folder, `STEP:NAME` one that an earlier step made. While
     a step that `measures` times is running, no other step runs. A step with `retries` makes candidates: where a gate of
     its own or of a later step refuses one, it is run again for the next best, at most so many times. One `on_request`
-    is only part of a run that asks for it by name.
+    is only part of a run that asks for it by name. A step that takes longer than `timeout` seconds is ended.
     """
 
     name: str
@@ -121,6 +121,7 @@ class PayloadStep:
     measures: bool = False
     retries: int = 0
     on_request: bool = False
+    timeout: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,7 @@ class CommandStep:
     on_request: bool = False
     pass_env: tuple[str, ...] = ()
     env_file: str = ""
+    timeout: float | None = None
 
 
 Step = PayloadStep | CommandStep
@@ -152,7 +154,8 @@ Step = PayloadStep | CommandStep
 class Task:
     """What a user runs by name: steps in order, and which of their files the user gets.
 
-    `outputs` maps names to the references of the files that the user gets; `reports` those of files about the run,
+    `outputs` maps names to the references of the files that the user gets; a task without any is judged by how its
+    commands end. `reports` those of files about the run,
     which are made after the verdict, whatever it is, if the user asks for them. `folder` is the one that scripts and
     `file:` references are named from. `steps` are those of a run; `declared` are all, those on request too.
     """

@@ -19,6 +19,7 @@ from envguard.table_reader import (
     list_of,
     match,
     name_text,
+    number,
     plain_table,
     table_of,
     text,
@@ -35,10 +36,10 @@ def task_in(folder: Path) -> Callable[[str, TableReader], Task]:
     def task(name: str, table: TableReader) -> Task:
         if "outputs" in table:
             outputs = table.take("outputs", table_of(reference_of))
+            if not outputs:
+                table.refuse("outputs", "must name at least one file, or be left out")
         else:
-            outputs = {"output": table.take("output", reference_of)}
-        if not outputs:
-            table.refuse("outputs", "must name at least one file")
+            outputs = {"output": table.take("output", reference_of)} if "output" in table else {}
         declared = table.each("steps", _step)
         return Task(
             name=name,
@@ -59,6 +60,7 @@ def _step(table: TableReader) -> Step:
     inputs = table.take("inputs", table_of(reference_of), NO_REFERENCES)
     measures = table.take("measures", boolean, False)
     on_request = table.take("on-request", boolean, False)
+    timeout = table.take("timeout", _seconds, 0.0) or None
     if "run" in table:
         return PayloadStep(
             name=name,
@@ -69,6 +71,7 @@ def _step(table: TableReader) -> Step:
             measures=measures,
             retries=table.take("retries", _retries, 0),
             on_request=on_request,
+            timeout=timeout,
         )
     return CommandStep(
         name=name,
@@ -79,16 +82,24 @@ def _step(table: TableReader) -> Step:
         env=table.take("env", table_of(text, match(VARIABLE, "a variable that a step may set")), NO_TEXTS),
         measures=measures,
         on_request=on_request,
+        timeout=timeout,
         pass_env=table.take("pass-env", list_of(passable), ()),
         env_file=table.take("env-file", inside, ""),
     )
 
 
+def _seconds(value: object) -> float:
+    seconds = number(value)
+    if seconds <= 0:
+        raise ValueError("must be a number of seconds above 0")
+    return seconds
+
+
 def _retries(value: object) -> int:
-    number = integer(value)
-    if not 0 <= number <= MOST_RETRIES:
+    times = integer(value)
+    if not 0 <= times <= MOST_RETRIES:
         raise ValueError(f"must be from 0 to {MOST_RETRIES}")
-    return number
+    return times
 
 
 def payload_name(pattern: re.Pattern[str], wanted: str) -> Callable[[object], str]:

@@ -53,12 +53,17 @@ def task_document(result: TaskResult, receipt: Path | None) -> TaskDocument:
     )
 
 
-def task_text(document: TaskDocument) -> str:
-    """The same for a reader."""
+def task_text(document: TaskDocument, *, makes_files: bool = True) -> str:
+    """The same for a reader; of a task that makes no files, the verdict is all."""
     if document.failures:
-        lines = [f"verdict: {document.verdict}. Nothing was written."]
-        lines += [f"  {each.name} ({each.step}): {each.message}" for each in document.failures]
+        nothing = " Nothing was written." if makes_files else ""
+        lines = [f"verdict: {document.verdict}.{nothing}"]
+        for each in document.failures:
+            lines += [f"  {each.name} ({each.step}): {each.message}", *([] if makes_files else [f"  {each.next}"])]
         return "\n".join(lines)
+    if not makes_files:
+        took = [f"  {step.name}: {step.seconds:.1f} s" for step in document.steps]
+        return "\n".join([f"verdict: {document.verdict}.", *took])
     lines = [
         f"{name}: {file.path}, {file.bytes:,} bytes, sha256 {file.sha256[:16]}…"
         for name, file in document.outputs.items()

@@ -38,8 +38,8 @@ def task_digest(task: Task) -> str:
     """SHA-256 in hex of what a task does: its steps and outputs, whatever its summary, its reports, and its folder."""
     steps = [asdict(step) for step in task.verdict_steps]
     for step, document in zip(task.verdict_steps, steps, strict=True):
-        # These say what may run beside the step, what follows a gate's no and when it runs, not what the step does.
-        for name in {"measures", "retries", "on_request"} & set(document):
+        # These say what may run beside the step, what follows a gate's no, when it runs and how long, not what it does.
+        for name in {"measures", "retries", "on_request", "timeout"} & set(document):
             del document[name]
         for name in LATER & set(document):
             if not document[name]:

@@ -6,7 +6,7 @@ import shutil
 import stat
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from envguard.backends.protocol import Workspace
@@ -15,10 +15,18 @@ from envguard.catalog.model import CommandStep, Environment
 from envguard.catalog.scripts import PYTHONS, script_of
 from envguard.errors import BadInput, StepFailed
 from envguard.host.secrets import without_secrets
-from envguard.payload.contract import StepFindings
+from envguard.payload.contract import Gate, StepFindings
 from envguard.running.commands.variables import StepVariables, argument_of, mask_log, variables_of
-from envguard.running.ending import ending, log_tail, refuse_if_out_of_memory
+from envguard.running.ending import (
+    EXIT_CODE,
+    StepEndedBadly,
+    ending,
+    log_tail,
+    refuse_if_out_of_memory,
+    took_too_long,
+)
 from envguard.running.step import StepResult
+from envguard.running.time_limit import time_limit
 
 # The host's settings for Python are not passed on; these make it behave the same everywhere. The script's own folder
 # stays importable, which -I would forbid.
@@ -59,6 +67,7 @@ def run_command_step(step: CommandStep, inputs: Mapping[str, Path], run: Command
         with (
             run.log.open("wb") as log,
             run.workspace.process(command, variables, log, talks=False, memory=most) as process,
+            time_limit(process, step.timeout) as limit,
         ):
             code = process.wait()
     finally:
@@ -66,13 +75,34 @@ def run_command_step(step: CommandStep, inputs: Mapping[str, Path], run: Command
             mask_log(run.log, given.values)
     seconds = time.monotonic() - started
     said = _said(given, run)
+    if limit.over and step.timeout is not None:
+        raise took_too_long(step.name, step.timeout, said, run.log)
     if code != 0:
         if most is not None:
             refuse_if_out_of_memory(step.name, code, most, run.log, given=True)
-        raise StepFailed(f"The step {step.name!r} {ending(code)}.", why=said, next_step=f"The whole log: {run.log}")
+        how, log_place = f"The step {step.name!r} {ending(code)}.", f"The whole log: {run.log}"
+        raise StepEndedBadly(how, why=said, next_step=log_place, gate=EXIT_CODE, seconds=seconds)
     for name, path in outputs.items():
         _check_made(step, name, path, run, said)
     return StepResult(StepFindings(files=dict(step.outputs)), seconds, given.from_outside)
+
+
+def judged_command_step(step: CommandStep, inputs: Mapping[str, Path], run: CommandRun) -> StepResult:
+    """Run a step's command, whose ending well is a gate: for tasks that make nothing, such as tests."""
+    try:
+        result = run_command_step(step, inputs, run)
+    except StepEndedBadly as error:
+        message = f"{error.what} {error.why}"
+        gates = (_ends_well(step, error.gate, passed=False, message=message, next_step=error.next_step),)
+        return StepResult(
+            StepFindings(gates=gates), error.seconds, variables_of(step, run.project, run.environ).from_outside
+        )
+    return replace(result, findings=replace(result.findings, gates=(_ends_well(step, EXIT_CODE, passed=True),)))
+
+
+def _ends_well(step: CommandStep, name: str, *, passed: bool, message: str = "", next_step: str = "") -> Gate:
+    what = "Every command ends well"
+    return Gate(name, what, passed, subject=step.name, message=message, next=next_step, step=step.name)
 
 
 def run_check_command(environment: Environment, samples: Mapping[str, Path], run: CommandRun) -> StepResult:

@@ -12,8 +12,32 @@ from envguard.system.exit_codes import crash
 
 LOG_TAIL_BYTES = 4000
 LOG_TAIL_LINES = 12
+EXIT_CODE, TIMEOUT = "exit-code", "timeout"
 LOG_END_BYTES = 64_000
 """In which what a library said of memory is looked for: tracebacks may follow."""
+
+
+class StepEndedBadly(StepFailed):
+    """A step's process ended in another way than well; where a task makes nothing, that is its verdict.
+
+    `gate` names what it did not pass: `exit-code`, or `timeout`. It ran so many `seconds`.
+    """
+
+    def __init__(self, what: str, *, why: str, next_step: str, gate: str, seconds: float) -> None:
+        super().__init__(what, why=why, next_step=next_step)
+        self.gate = gate
+        self.seconds = seconds
+
+
+def took_too_long(step: str, timeout: float, why: str, log: Path) -> StepEndedBadly:
+    """That a step was ended because it took longer than its `timeout` in seconds."""
+    return StepEndedBadly(
+        f"The step {step!r} took longer than the {timeout:g} seconds that it may, and was ended.",
+        why=why,
+        next_step=f"Make it faster, or raise its timeout in envguard.toml. The whole log: {log}",
+        gate=TIMEOUT,
+        seconds=timeout,
+    )
 
 
 def ending(code: int) -> str:

@@ -30,7 +30,8 @@ from envguard.payload.contract import (
     from_json,
     to_json,
 )
-from envguard.running.ending import ending, log_tail, refuse_if_out_of_memory
+from envguard.running.ending import ending, log_tail, refuse_if_out_of_memory, took_too_long
+from envguard.running.time_limit import time_limit
 
 PAYLOAD = Path(__file__).resolve().parents[1] / "payload" / "__main__.py"
 LONGEST_EVENT = 64 << 20
@@ -46,7 +47,7 @@ NOTHING: Mapping[str, object] = {}
 class StepOrder:
     """A step, the files of its inputs as this host sees them, and the findings of the earlier steps by their names.
 
-    For `refused` and `attempts_left` see `Request`.
+    For `refused` and `attempts_left` see `Request`. It may take so many seconds (`timeout`).
     """
 
     step: TaskStep
@@ -54,6 +55,7 @@ class StepOrder:
     findings: Mapping[str, Findings] = field(default_factory=dict)
     refused: tuple[RefusedAttempt, ...] = ()
     attempts_left: int = 0
+    timeout: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ def run_step(
         workspace.process(
             _command(workspace, request), workspace.variables(environ), noise, talks=True, memory=most
         ) as process,
+        time_limit(process, order.timeout) as limit,
     ):
         assert process.stdout is not None
         for event in _events(process.stdout, order.step.name, log):
@@ -100,6 +103,8 @@ def run_step(
             else:
                 tell(event)
         code = process.wait()
+    if limit.over and order.timeout is not None:
+        raise took_too_long(order.step.name, order.timeout, log_tail(log), log)
     if code == 2 and isinstance(last, Refusal):
         raise BadInput(last.what, why=last.why, next_step=last.next or OTHER_INPUT)
     if code != 0 or not isinstance(last, StepFindings):

@@ -12,7 +12,7 @@ from envguard.catalog.model import CommandStep, PayloadStep, Step
 from envguard.errors import StepFailed
 from envguard.files import FileFacts
 from envguard.payload.contract import FILE, NO, SAMPLE, Gate, Note, Reference, RefusedAttempt, settled, verdict_of
-from envguard.running.command_step import CommandRun, run_command_step
+from envguard.running.command_step import CommandRun, judged_command_step, run_command_step
 from envguard.running.environments.preparing import Workshop
 from envguard.running.events import StepEnded, StepNote, StepProgress, StepStarted, TriedAgain
 from envguard.running.run_files import RunFiles, Watch
@@ -74,6 +74,9 @@ class TaskRun:
         done: list[Step] = []
         while len(done) < len(steps):
             step = steps[len(done)]
+            if self._lacks_input(step):
+                done.append(step)
+                continue
             try:
                 self._step(step, alone)
                 done.append(step)
@@ -92,6 +95,12 @@ class TaskRun:
                 )
                 return
 
+    def _lacks_input(self, step: Step) -> bool:
+        """Whether an earlier step ended badly and made no file for this one; in a task without outputs, others run."""
+        if self.order.task.outputs or self.verdict != NO:
+            return False
+        return any(each.step and each not in self.files and not each.optional for each in step.inputs.values())
+
     def _step(self, step: Step, alone: Alone, instead_of: Collection[str] = ()) -> bool:
         with alone() if step.measures else contextlib.nullcontext():
             return self.step(step, instead_of)
@@ -100,9 +109,14 @@ class TaskRun:
         """The step that made something else in place of what the gates refused; None if none can."""
         failures = [gate for gate in self.gates if gate.failed]
         for number in reversed(range(len(done))):
-            maker, result = done[number], self.results[done[number].name]
+            maker, result = done[number], self.results.get(done[number].name)
             since = {step.name for step in done[number:]}
-            if not isinstance(maker, PayloadStep) or result.findings.final or not self._retries_left(maker):
+            if (
+                result is None
+                or not isinstance(maker, PayloadStep)
+                or result.findings.final
+                or not self._retries_left(maker)
+            ):
                 continue
             if not all(gate.step in since for gate in failures):
                 continue
@@ -178,7 +192,9 @@ class TaskRun:
         if isinstance(step, CommandStep):
             # Of several files a command is given the folder.
             paths = {name: files[0] if len(files) == 1 else files[0].parent for name, files in given.items()}
-            return run_command_step(step, paths, CommandRun(workspace, self.order.task.folder, environ, log))
+            command = CommandRun(workspace, self.order.task.folder, environ, log)
+            run = run_command_step if self.order.task.outputs else judged_command_step
+            return run(step, paths, command)
         names = [each.name for each in self.order.task.steps]
         earlier = names[: names.index(step.name)]
         findings = {name: self.results[name].findings.values for name in earlier if name in self.results}
@@ -188,6 +204,7 @@ class TaskRun:
             findings={name: values for name, values in findings.items() if values is not None},
             refused=self._refused_of(step),
             attempts_left=self._retries_left(step),
+            timeout=step.timeout,
         )
         return run_step(workspace, told, environ=environ, log=log, tell=lambda event: self._pass_on(step, event))
 

@@ -36,7 +36,7 @@ TABLES = {
     r"t: samples\..+: files\[\d+\]": SCHEMA["$defs"]["sample"]["properties"]["files"]["items"],
     r"t: tasks\.[^:]+": SCHEMA["$defs"]["task"],
     r"t: tasks\.work: steps\[\d+\]": SCHEMA["$defs"]["payload-step"],
-    r"t: tasks\.make: steps\[\d+\]": SCHEMA["$defs"]["command-step"],
+    r"t: tasks\.(make|lint): steps\[\d+\]": SCHEMA["$defs"]["command-step"],
 }
 
 

@@ -251,7 +251,8 @@ def _command(
             )
         given = [part for name, value in inputs for part in ("--input", f"{name}={value}")]
     target = OUTPUTS if len(task.outputs) > 1 else f"{OUTPUTS}/{_output_name(task)}"
-    return ("run", task.name, *given, "-o", target, "--json"), f"{REPORT}.json"
+    output = ("-o", target) if task.outputs else ()
+    return ("run", task.name, *given, *output, "--json"), f"{REPORT}.json"
 
 
 def _quantized(models: Sequence[str], base: Path, catalog: Catalog) -> str:
@@ -264,7 +265,9 @@ def _quantized(models: Sequence[str], base: Path, catalog: Catalog) -> str:
 
 
 def _output_name(task: Task) -> str:
-    """What the step that makes the one output calls its file."""
+    """What the step that makes the one output calls its file; empty if there is none."""
+    if not task.outputs:
+        return ""
     reference = next(iter(task.outputs.values()))
     step = next((each for each in task.steps if each.name == reference.source), None)
     return Path(step.outputs[reference.name]).name if isinstance(step, CommandStep) else reference.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -85,7 +86,7 @@ def command_for(task: Task) -> Any:
                 return
             wanted, told = _inputs(task, source, named or ()), _reports(task, reports or ())
             result, left = _run(task, wanted, output, told, workshop, receipt=receipt)
-        _show(result, left, as_json=as_json)
+        _show(task, result, left, as_json=as_json)
         if result.report_error:
             raise result.report_error
         raise typer.Exit(0 if result.passed else 1)
@@ -102,35 +103,44 @@ def _run(
     *,
     receipt: bool,
 ) -> tuple[TaskResult, Path | None]:
-    if output is None:
-        raise BadInput(
-            "No output path was given.", next_step="Name a file with -o, or a folder if there are several outputs."
-        )
-    target = output.absolute()
+    target = _target(task, output)
     several = len(task.outputs) > 1
+    single = () if several or target is None else (target,)
+    left = receipt_path(target, task) if target is not None else None
     # Before the sources: a sample's environment may have to be built.
-    for place in (*([] if several else [target]), receipt_path(target, task), *reports.values()):
+    for place in (*single, *((left,) if left else ()), *reports.values()):
         check_place(place)
     sources = {name: named_source(value, workshop) for name, value in wanted.items()}
-    if several:
+    if several and target is not None:
         check_output_folder(target)
     for source in sources.values():
         check_input(source)
-    for each in () if several else (*sources.values(), None):
-        check_output(target, each)
-        check_output(receipt_path(target, task), each)
-    for report in reports.values():
-        for each in (*sources.values(), *(() if several else (target,))):
-            check_output(report, each)
+    for each, path in itertools.product((*sources.values(), None), (*single, *((left,) if left and single else ()))):
+        check_output(path, each)
+    for report, each in itertools.product(reports.values(), (*sources.values(), *single)):
+        check_output(report, each)
     order = TaskOrder(
         task,
         {name: (path,) for name, path in sources.items()},
         target,
-        receipt=receipt_path(target, task) if receipt else None,
+        receipt=left if receipt else None,
         reports=reports,
     )
     result = run_task(order, workshop)
     return result, leave_receipt(order, result, sample_of(wanted))
+
+
+def _target(task: Task, output: Path | None) -> Path | None:
+    """Where the output goes; None of a task that makes nothing."""
+    if not task.outputs and output is not None:
+        raise BadInput(
+            f"The task {task.name} makes no file, so there is nothing to write to {output}.", next_step="Leave -o out."
+        )
+    if task.outputs and output is None:
+        raise BadInput(
+            "No output path was given.", next_step="Name a file with -o, or a folder if there are several outputs."
+        )
+    return output.absolute() if output is not None else None
 
 
 def _inputs(task: Task, source: str | None, named: Sequence[str]) -> dict[str, str]:
@@ -146,11 +156,12 @@ def _inputs(task: Task, source: str | None, named: Sequence[str]) -> dict[str, s
         given[task.inputs[0]] = source
     unknown, missing = [given.keys() - set(task.inputs), set(task.inputs) - given.keys()]
     if unknown or missing:
+        out = " -o OUT" if task.outputs else ""
         wrong = f"has no input {min(unknown)!r}" if unknown else f"needs the input {min(missing)!r}"
         raise BadInput(
             f"The task {task.name} {wrong}.",
             why=f"its inputs are {', '.join(task.inputs) or 'none'}",
-            next_step=f"envguard run {task.name} {' '.join(f'--input {name}=PATH' for name in task.inputs)} -o OUT",
+            next_step=f"envguard run {task.name} {' '.join(f'--input {name}=PATH' for name in task.inputs)}{out}",
         )
     return {name: given[name] for name in task.inputs}
 
@@ -180,6 +191,10 @@ def _by_name(what: str, named: Sequence[str]) -> dict[str, str]:
     return given
 
 
-def _show(result: TaskResult, receipt: Path | None, *, as_json: bool) -> None:
+def _show(task: Task, result: TaskResult, receipt: Path | None, *, as_json: bool) -> None:
     document = task_document(result, receipt)
-    typer.echo(json.dumps(to_json(document), indent=2) if as_json else printable(task_text(document)))
+    typer.echo(
+        json.dumps(to_json(document), indent=2)
+        if as_json
+        else printable(task_text(document, makes_files=bool(task.outputs)))
+    )
