@@ -280,7 +280,7 @@ def request_of(environment: Environment, edition: Edition, minor: str) -> LockRe
     """What the catalog asks of the edition's lock for a Python minor."""
     return LockRequest(
         environment.name, edition.name, minor, edition.requirements, edition.overrides, edition.dependencies,
-        edition.npm, edition.platforms, indexes=tuple(sorted(environment.indexes.items())),
+        edition.npm, edition.platforms, indexes=tuple(sorted(environment.indexes.items())), build=edition.build,
     )  # fmt: skip
 
 

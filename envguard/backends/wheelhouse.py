@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import shutil
 import subprocess
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,12 +30,20 @@ REQUIREMENTS = "requirements.txt"
 
 
 def write_wheelhouse(
-    target: Path, lock: Lock, wheels: Sequence[PinnedWheel], *, pip_python: Path, variables: Mapping[str, str]
+    target: Path,
+    lock: Lock,
+    wheels: Sequence[PinnedWheel],
+    *,
+    pip_python: Path,
+    variables: Mapping[str, str],
+    built: Sequence[Path] = (),
 ) -> None:
     """Download wheels to a folder, or a tar if `target` ends in .tar, which appears whole or not at all.
 
-    The lock is added as requirements.txt. `pip_python` is a Python that has pip, `variables` are what an installer may
-    see, under uv's names. Raises NoEnvironment with pip's own words.
+    Those that were `built`, which no index has, are copied. The lock is added as requirements.txt.
+
+    `pip_python` is a Python that has pip, `variables` are what an installer may see, under uv's names. Raises
+    NoEnvironment with pip's own words.
     """
     if target.exists():
         raise BadInput(f"{target} already exists.", next_step="Name a new folder or .tar with -o.")
@@ -44,6 +53,8 @@ def write_wheelhouse(
         )
     with _folder_aside(target) as folder:
         (folder / REQUIREMENTS).write_text(lock.text(), encoding="utf-8")
+        for wheel in built:
+            shutil.copyfile(wheel, folder / wheel.name)
         download_wheels(folder, lock, wheels, pip_python=pip_python, variables=variables)
         if target.suffix == ".tar":
             _pack(folder, target)
@@ -57,7 +68,7 @@ def download_wheels(
 ) -> None:
     """Download wheels of a lock to a folder that exists; raises NoEnvironment with pip's own words."""
     for part, asking in by_index(lock, variables):
-        of_it = [each for each in wheels if each.package in part.packages]
+        of_it = [each for each in wheels if each.package in part.packages and not each.package.build]
         if of_it:
             _download(folder, part, of_it, pip_python, asking)
     _refuse_wrong_files(folder, wheels)

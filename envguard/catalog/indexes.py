@@ -59,11 +59,12 @@ def _named(table: TableReader) -> NamedIndex:
     return NamedIndex(
         name=table.take("name", match(INDEX_NAME, "a name of lower-case letters, digits and '-'")),
         url=table.take("url", _address),
-        packages=table.take("packages", list_of(_package, least=1)),
+        packages=table.take("packages", list_of(package_name, least=1)),
     )
 
 
-def _package(value: object) -> str:
+def package_name(value: object) -> str:
+    """A package's name, in its normal form."""
     return canonicalize_name(match(PACKAGE_NAME, "the name of a package")(value))
 
 

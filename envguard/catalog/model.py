@@ -35,7 +35,7 @@ class Edition:
     `system_libraries` are the Debian packages that a minimal system needs for it, besides the C and C++ runtimes.
     `optional_libraries` are those that only a part of its work needs.
     `npm` are packages of npm's that are unpacked into it. `platforms` are the names of those that it is for; none
-    stands for all.
+    stands for all. `build` names the packages whose wheels are built from their sdists.
     """
 
     name: str
@@ -48,6 +48,7 @@ class Edition:
     npm: tuple[NpmPackage, ...] = ()
     optional_libraries: OptionalLibraries = NO_LIBRARIES
     platforms: tuple[str, ...] = ()
+    build: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,11 @@ class Environment:
     def pythons(self) -> tuple[str, ...]:
         """Every minor that one of its editions is for, the preferred one first."""
         return tuple(dict.fromkeys(python for edition in self.editions for python in edition.pythons))
+
+    @property
+    def builds(self) -> bool:
+        """Whether wheels have to be built for one of its editions."""
+        return any(edition.build for edition in self.editions)
 
     def edition(self, name: str) -> Edition | None:
         """The edition with that name, or None."""

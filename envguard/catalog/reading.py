@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from envguard.catalog.indexes import read_index
+from envguard.catalog.indexes import package_name, read_index
 from envguard.catalog.model import (
     NO_LIBRARIES,
     Catalog,
@@ -170,6 +170,7 @@ def _edition_of(
             npm=table.take("npm", _npm_packages, ()),
             optional_libraries=table.inner("optional-system-libraries", _optional_libraries, NO_LIBRARIES),
             platforms=table.take("platforms", list_of(_platform, least=1), platforms),
+            build=table.take("build", list_of(package_name), ()),
         )
 
     return edition

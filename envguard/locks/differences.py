@@ -16,6 +16,7 @@ def _of_heads(old: Lock, new: Lock) -> Iterator[str]:
     for what, before, after in (
         ("requires", old.requires, new.requires),
         ("override", old.overrides, new.overrides),
+        ("build", old.build, new.build),
         ("npm", tuple(map(str, old.npm)), tuple(map(str, new.npm))),
         ("platform", old.platforms, new.platforms),
     ):
@@ -44,6 +45,9 @@ def _of_details(before: tuple[LockedPackage, ...], after: tuple[LockedPackage, .
     gone, come = ({wheel.filename for wheel in wheels} for wheels in (old - new, new - old))
     for sign, names in (("another file as", gone & come), ("without", gone - come), ("with", come - gone)):
         yield from (f"{sign} {name}" for name in sorted(names))
+    builds = [[package.build for package in packages] for packages in (before, after)]
+    if builds[0] != builds[1]:
+        yield "another sdist, or built with something else"
     if [package.marker for package in before] != [package.marker for package in after]:
         markers = " or ".join(package.marker or "always" for package in after)
         yield f"needed where {markers}"

@@ -17,6 +17,7 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from packaging.version import Version
 
 from envguard.errors import BrokenData
+from envguard.locks.sdists.built import LINES, KnownRelease, LockedBuild
 from envguard.npm_package import NpmPackage
 from envguard.platform_tags import PLATFORMS
 from envguard.requirement import parsed
@@ -36,10 +37,11 @@ _HEAD = {
     "cut-off": re.compile(r"[0-9][0-9A-Za-z:.+ -]*"),
 }
 _FIELD = re.compile(
-    r"# (environment|edition|python|cut-off|requires|override|npm|platform|dependencies|packages): (\S.*)"
+    r"# (environment|edition|python|cut-off|requires|override|build|npm|platform|dependencies|packages): (\S.*)"
 )
 _PACKAGE = re.compile(
     r"(?:# index: (?P<index>[a-z0-9-]+)\n)?"
+    rf"(?P<build>{LINES})?"
     r"(?P<wheels>(?:# wheel: [A-Za-z0-9_.!+-]+\.whl\n)+)"
     r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[A-Za-z0-9.!+_-]+)(?: ; (?P<marker>[^\\#\n]+))? \\\n"
     r"(?P<hashes>(?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)"
@@ -58,7 +60,8 @@ class LockedWheel:
 class LockedPackage:
     """One pinned package; `marker` (PEP 508) is empty if every platform needs it.
 
-    `index` names the package index that it comes from, if that is not the one that serves most packages.
+    `index` names the package index that it comes from, if that is not the one that serves most packages. If its wheel
+    was built from an sdist, `build` says how.
     """
 
     name: str
@@ -66,6 +69,7 @@ class LockedPackage:
     marker: str
     wheels: tuple[LockedWheel, ...]
     index: str = ""
+    build: LockedBuild | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,8 @@ class Lock:
     """Every pin and hash of one environment edition on one Python minor.
 
     Uploads after `cut_off` (RFC 3339, UTC) were ignored, and without `dependencies` everything but the requirements.
-    `platforms` are the names of those that it is for; none stands for all.
+    `platforms` are the names of those that it is for; none stands for all. `build` are the packages that are built from
+    their sdists, if they are needed.
     """
 
     environment: str
@@ -86,6 +91,7 @@ class Lock:
     npm: tuple[NpmPackage, ...] = ()
     dependencies: bool = True
     platforms: tuple[str, ...] = ()
+    build: tuple[str, ...] = ()
 
     def text(self) -> str:
         """The file's content; equal locks give equal bytes."""
@@ -97,6 +103,7 @@ class Lock:
             f"# cut-off: {self.cut_off}",
             *(f"# requires: {requirement}" for requirement in self.requires),
             *(f"# override: {requirement}" for requirement in self.overrides),
+            *(f"# build: {name}" for name in self.build),
             *(f"# npm: {package}" for package in self.npm),
             *(f"# platform: {name}" for name in self.platforms),
             *(() if self.dependencies else ("# dependencies: none",)),
@@ -108,11 +115,17 @@ class Lock:
             lines.append("")
             if package.index:
                 lines.append(f"# index: {package.index}")
+            lines.extend(package.build.lines() if package.build else ())
             lines.extend(f"# wheel: {wheel.filename}" for wheel in package.wheels)
             lines.append(f"{package.name}=={package.version}{marker} \\")
             hashes = [f"    --hash=sha256:{wheel.sha256}" for wheel in package.wheels]
             lines.append(" \\\n".join(hashes))
         return "\n".join(lines) + "\n"
+
+    @property
+    def built(self) -> tuple[str, ...]:
+        """The releases whose wheels were built from their sdists."""
+        return tuple(f"{package.name} {package.version}" for package in self.packages if package.build)
 
     def bare_text(self) -> str:
         """The requirements and hashes without comments."""
@@ -133,7 +146,8 @@ class LockRequest:
     themselves are locked. `npm` are packages of npm's, which need no resolving. `platforms` are the names of those that
     the lock is for; none stands for all. `pins` (PEP 508) keep versions that an earlier lock has. `prereleases` is what
     uv is told of them; by default, they count where nothing else will do. `indexes` are packages, each with the name of
-    the index that alone may serve it.
+    the index that alone may serve it. `build` are the packages that are built from their sdists; what is `known` of
+    those need not be asked of them.
     """
 
     environment: str
@@ -147,6 +161,8 @@ class LockRequest:
     pins: tuple[str, ...] = ()
     prereleases: Literal["allow", "disallow", "if-necessary-or-explicit"] = "if-necessary-or-explicit"
     indexes: tuple[tuple[str, str], ...] = ()
+    build: tuple[str, ...] = ()
+    known: tuple[KnownRelease, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -158,7 +174,7 @@ class LockRequest:
         requires, overrides = self.requires, self.overrides
         return Lock(
             self.environment, self.edition, self.python, cut_off, requires, overrides, packages, self.npm,
-            self.dependencies, self.platforms,
+            self.dependencies, self.platforms, self.build,
         )  # fmt: skip
 
 
@@ -225,6 +241,7 @@ def _parse(text: str, path: Path) -> Lock:
         npm=tuple(_npm_package(line, path) for line in fields.get("npm", ())),
         dependencies="dependencies" not in fields,
         platforms=tuple(fields.get("platform", ())),
+        build=tuple(fields.get("build", ())),
     )
 
 
@@ -248,7 +265,11 @@ def _package(block: str, path: Path) -> LockedPackage:
     if len(hashes) != len(filenames):
         raise _damaged(path, f"{match['name']} has {len(filenames)} wheels and {len(hashes)} hashes")
     wheels = tuple(LockedWheel(name, sha) for name, sha in zip(filenames, hashes, strict=True))
-    return LockedPackage(match["name"], match["version"], match["marker"] or "", wheels, match["index"] or "")
+    try:
+        build = LockedBuild.parse(match["build"] or "")
+    except ValueError as error:
+        raise _damaged(path, f"{match['name']} {error}") from error
+    return LockedPackage(match["name"], match["version"], match["marker"] or "", wheels, match["index"] or "", build)
 
 
 def _release_of(filename: str) -> tuple[str, Version] | None:

@@ -33,6 +33,12 @@ def addresses(lock: Lock, uv: UvSetup) -> dict[str, Address]:
 
     Raises CannotAsk with uv's own words, and NoEnvironment that names the wheels that the index does not have.
     """
+    if lock.built:
+        raise NoEnvironment(
+            f"{lock.environment} {lock.edition} cannot be written as a pylock.toml.",
+            why=f"that names wheels on an index, and no index has those that were built: {', '.join(lock.built)}",
+            next_step=f"Write a folder with all of them: envguard export {lock.environment} --format wheelhouse",
+        )
     found: dict[str, Address] = {}
     for part, variables in by_index(lock, uv.variables):
         found |= _of_one_index(part, replace(uv, variables=variables)) if part.packages else {}

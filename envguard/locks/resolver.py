@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from packaging.pylock import Package, PackageWheel, Pylock
+from packaging.pylock import Package, PackageSdist, PackageWheel, Pylock
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
@@ -17,6 +17,7 @@ from envguard.errors import BrokenData, EnvguardError
 from envguard.locks.evidence import missing_packages
 from envguard.locks.lockfile import Lock, LockedPackage, LockedWheel, LockRequest
 from envguard.locks.named_indexes import addresses_of, without_named
+from envguard.locks.sdists.built import LockedBuild
 from envguard.locks.uv import UvSetup
 from envguard.locks.uv_project import compile_command, export_command, resolve_command, write_project
 from envguard.platform_tags import LockPlatform, fits_python, marker_values, platforms_of
@@ -46,7 +47,8 @@ class CannotAsk(EnvguardError):
 def resolve(request: LockRequest, *, cut_off: str, uv: UvSetup) -> Lock:
     """Resolve one edition for one Python minor; the same arguments give the same lock.
 
-    Uploads after `cut_off` (RFC 3339) are ignored. Raises CannotResolve or CannotAsk with uv's own words.
+    Uploads after `cut_off` (RFC 3339) are ignored. Packages to build have their sdist and no wheel yet.
+    Raises CannotResolve or CannotAsk with uv's own words.
     """
     try:
         return _resolve(request, cut_off, uv)
@@ -76,7 +78,7 @@ def _resolve(request: LockRequest, cut_off: str, uv: UvSetup) -> Lock:
 
     The first way is kept, since another way could choose other releases than the locks that it has made.
     """
-    if request.platforms or request.indexes:
+    if request.platforms or request.indexes or request.build:
         return _resolve_limited(request, cut_off, uv)
     try:
         return _resolve_universally(request, cut_off, uv)
@@ -187,6 +189,10 @@ def _locked_packages(pylock: Path, request: LockRequest) -> tuple[LockedPackage,
         marker = _marker_for(package, platforms, request.python)
         if marker is None:
             continue
+        if package.sdist is not None and canonicalize_name(package.name) in request.build:
+            build = _build(package.sdist)
+            locked.append(LockedPackage(package.name, str(package.version), marker, (), build=build))
+            continue
         fitting = (each for each in package.wheels or () if _fits(each, request))
         wheels = tuple(sorted(map(_wheel, fitting), key=_by_filename))
         if not wheels:
@@ -194,7 +200,8 @@ def _locked_packages(pylock: Path, request: LockRequest) -> tuple[LockedPackage,
                 "A package has no wheel.",
                 why=f"{package.name} {package.version} has no wheel for Python {request.python}, "
                 "and only wheels are locked",
-                next_step="Pin another version of that package in the catalog.",
+                next_step="Pin another version of that package in the catalog, or let its sdist be built: "
+                f'build = ["{package.name}"]',
             )
         locked.append(LockedPackage(package.name, str(package.version), marker, wheels))
     return tuple(sorted(locked, key=lambda package: (package.name, package.version)))
@@ -220,6 +227,10 @@ def _fits(wheel: PackageWheel, request: LockRequest) -> bool:
     )
 
 
+def _build(sdist: PackageSdist) -> LockedBuild:
+    return LockedBuild(_filename(sdist), sdist.hashes["sha256"], url=sdist.url or "")
+
+
 def _wheel(wheel: PackageWheel) -> LockedWheel:
     return LockedWheel(_filename(wheel), wheel.hashes["sha256"])
 
@@ -228,7 +239,7 @@ def _by_filename(wheel: LockedWheel) -> str:
     return wheel.filename
 
 
-def _filename(wheel: PackageWheel) -> str:
-    if wheel.name:
-        return wheel.name
-    return unquote(urlsplit(wheel.url or "").path.rsplit("/", 1)[-1])
+def _filename(file: PackageWheel | PackageSdist) -> str:
+    if file.name:
+        return file.name
+    return unquote(urlsplit(file.url or "").path.rsplit("/", 1)[-1])

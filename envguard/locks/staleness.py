@@ -31,6 +31,7 @@ def difference(lock: Lock, request: LockRequest) -> str:
     for what, before, after in (
         ("requirement", lock.requires, request.requires),
         ("override", lock.overrides, request.overrides),
+        ("package to build", lock.build, request.build),
         ("npm package", tuple(map(str, lock.npm)), tuple(map(str, request.npm))),
         ("platform", lock.platforms, request.platforms),
     ):

@@ -13,6 +13,7 @@ from envguard.requirement import written
 
 # The oldest that uv may run on; which minor is resolved for is told by `environments`.
 _ANY_PYTHON = ">=3.8"
+SETTINGS = "uv.toml"
 _TO_FILE = ("--format", "pylock.toml", "--output-file")
 
 
@@ -51,9 +52,27 @@ def write_project(request: LockRequest, folder: Path, addresses: Mapping[str, st
     ]
     tables += [(f"[tool.uv.sources.{package}]", {"index": name}) for package, name in request.indexes]
     tables += [("[[tool.uv.index]]", {"name": name, "url": url, "explicit": True}) for name, url in addresses.items()]
+    (folder / SETTINGS).write_text("\n".join(_settings(request)), encoding="utf-8")
     path = folder / "pyproject.toml"
     path.write_text("\n".join(line for title, values in tables for line in _table(title, values)), encoding="utf-8")
     return path
+
+
+def _settings(request: LockRequest) -> Iterable[str]:
+    """uv's settings: what the packages to build require, so that uv need not run anything of theirs to find out.
+
+    Of releases that are not known yet, it is taken that they require nothing.
+    """
+    for name in request.build:
+        yield from _table("[[dependency-metadata]]", {"name": name, "requires-dist": []})
+    for each in request.known:
+        values = {"name": each.name, "version": each.version, "requires-dist": list(each.requires)}
+        yield from _table("[[dependency-metadata]]", values)
+
+
+def _from_sdists(request: LockRequest) -> list[str]:
+    """The options that let uv choose sdists, of these packages alone."""
+    return [f"--no-binary-package={name}" for name in request.build]
 
 
 def _table(title: str, values: Mapping[str, object]) -> Iterable[str]:
@@ -67,15 +86,18 @@ def compile_command(wanted: Path, output: Path, request: LockRequest, cut_off: s
     """uv's arguments to resolve a file of requirements or a project for the request's Python and all later ones."""
     return [
         "pip", "compile", wanted, "--universal", "--python-version", request.python, "--only-binary", ":all:",
-        *([] if request.dependencies else ["--no-deps"]),
+        *([] if request.dependencies else ["--no-deps"]), *(f"--no-binary={name}" for name in request.build),
         "--prerelease", request.prereleases, *_dates(request, cut_off), *_TO_FILE, output,
-        *_like_here(cache),
+        *_like_here(cache, settings=bool(request.build)),
     ]  # fmt: skip
 
 
 def resolve_command(request: LockRequest, cut_off: str, cache: Path) -> list[str | Path]:
     """uv's arguments to resolve the project in the working folder."""
-    return ["lock", "--no-build", "--prerelease", request.prereleases, *_dates(request, cut_off), *_like_here(cache)]
+    return [
+        "lock", "--no-build", *_from_sdists(request), "--prerelease", request.prereleases, *_dates(request, cut_off),
+        *_like_here(cache, settings=bool(request.build)),
+    ]  # fmt: skip
 
 
 def _dates(request: LockRequest, cut_off: str) -> Iterable[str]:
@@ -87,9 +109,10 @@ def _dates(request: LockRequest, cut_off: str) -> Iterable[str]:
     yield from (f"--exclude-newer-package={package}=false" for package, _ in request.indexes)
 
 
-def _like_here(cache: Path) -> Iterable[str | Path]:
-    """What no configuration file may change, and where uv keeps what it fetched."""
-    yield from ("--no-config", "--no-python-downloads", "--python", sys.executable)
+def _like_here(cache: Path, *, settings: bool = False) -> Iterable[str | Path]:
+    """What no configuration file but our own `settings` may change, and where uv keeps what it fetched."""
+    yield from ("--config-file", SETTINGS) if settings else ("--no-config",)
+    yield from ("--no-python-downloads", "--python", sys.executable)
     yield from ("--cache-dir", cache, "--color", "never", "--quiet")
 
 

@@ -65,6 +65,7 @@ class MatrixCell:
             "offered": self.edition.offered,
             "python": self.python,
             "lock": None if self.lock is None else self.lock.digest,
+            "built_from_source": [] if self.lock is None else list(self.lock.built),
             "state": self.state,
             "reason": self.reason,
             "old": self.old,
@@ -220,6 +221,10 @@ def _notes(matrix: EnvironmentMatrix) -> list[str]:
     for cell in matrix.cells:
         age = age_text(cell.proof.date) if cell.proof is not None and cell.old else ""
         for said in filter(None, (cell.reason, age)):
+            about.setdefault((cell.edition.name, said), []).append(cell.python)
+    for cell in matrix.cells:
+        if cell.lock is not None and cell.lock.built:
+            said = f"built from source: {', '.join(cell.lock.built)}"
             about.setdefault((cell.edition.name, said), []).append(cell.python)
     notes = [f"  {edition} on {', '.join(pythons)}: {said}" for (edition, said), pythons in about.items()]
     if any(cell.old for cell in matrix.cells):

@@ -13,7 +13,18 @@ from envguard.errors import BadInput
 from envguard.ownership import owners, stranger
 
 # What a user with the right to write there could plant: environments, records of them, wheels, probed interpreters.
-FOLDERS = ("environments", "shortcuts", "uv-cache", "interpreters", "runs", "logs", "owners", "pythons")
+FOLDERS = (
+    "environments",
+    "shortcuts",
+    "uv-cache",
+    "interpreters",
+    "runs",
+    "logs",
+    "owners",
+    "pythons",
+    "wheels",
+    "sdists",
+)
 
 
 def envguard_home(environ: Mapping[str, str] | None = None) -> Path:

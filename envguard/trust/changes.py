@@ -80,6 +80,9 @@ def what_it_does(catalog: Catalog) -> str:
     for environment in own_environments(catalog):
         if environment.check_command:
             lines.append(f"checks {environment.name} with: {' '.join(environment.check_command)}")
+        built = sorted({name for edition in environment.editions for name in edition.build})
+        if built:
+            lines.append(f"builds from source, for {environment.name}: {', '.join(built)}")
     for task in own_tasks(catalog):
         for step in task.declared or task.steps:
             if isinstance(step, CommandStep):

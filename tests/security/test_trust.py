@@ -173,6 +173,15 @@ def test_what_init_wrote_is_trusted_and_nothing_beside_it(tmp_path: Path, store_
     assert envguard("trust", "--show", tmp_path, home=store_home).code == 1
 
 
+def test_an_untrusted_project_builds_no_package(project: Path, store_home: Path) -> None:
+    catalog = project / "envguard.toml"
+    text = catalog.read_text(encoding="utf-8")
+    catalog.write_text(text.replace("requirements =", 'build = ["docopt"]\nrequirements =', 1), encoding="utf-8")
+    ended = envguard("lock", "one", home=store_home, cwd=project)
+    assert refused(ended)
+    assert "builds from source, for one: docopt" in ended.err
+
+
 def test_a_copy_elsewhere_and_a_link_to_it_are_other_projects(project: Path, store_home: Path, tmp_path: Path) -> None:
     trusted(project)
     copy, link = tmp_path / "copy", tmp_path / "link"

@@ -20,7 +20,13 @@ GOOD: dict[str, Any] = {
             "check": "checks.imports",
             "check-options": {"modules": ["six"]},
             "editions": {
-                "2": {"requirements": ["six==1.16.0"], "overrides": ["b==1"], "pythons": ["3.12"], "offered": True},
+                "2": {
+                    "requirements": ["six==1.16.0"],
+                    "overrides": ["b==1"],
+                    "build": ["promise"],
+                    "pythons": ["3.12"],
+                    "offered": True,
+                },
                 "1": {
                     "requirements": ["six==1.15.0"],
                     "system-libraries": ["libegl1", "libstdc++6"],

@@ -6,6 +6,7 @@ import base64
 import contextlib
 import hashlib
 import http.server
+import io
 import json
 import select
 import shutil
@@ -13,6 +14,7 @@ import socket
 import socketserver
 import ssl
 import subprocess
+import tarfile
 import threading
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -59,6 +61,52 @@ def make_wheel(
         for path, text in files.items():
             archive.writestr(zipfile.ZipInfo(path), text)
     return wheel
+
+
+# A build backend (PEP 517) of one module: it runs a project's `setup.py`, and packs the modules that it finds. What
+# `setup.py` leaves in `needs` is what the wheel requires, and so is what it leaves in `stamp` part of its content.
+BACKEND = r"""
+import base64, hashlib, json, pathlib, zipfile
+def build_wheel(folder, settings=None, metadata=None):
+    project = json.loads(pathlib.Path("project.json").read_text())
+    name, version = project["name"], project["version"]
+    made = {"needs": [], "stamp": ""}
+    exec(pathlib.Path("setup.py").read_text(), made)
+    info = f"{name}-{version}.dist-info"
+    files = {
+        f"{name}.py": f"version = {version!r}\nstamp = {made['stamp']!r}\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        + "".join(f"Requires-Dist: {each}\n" for each in made["needs"]),
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    rows = []
+    for path, text in files.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+        rows.append(f"{path},sha256={digest},{len(text.encode())}\n")
+    files[f"{info}/RECORD"] = "".join(rows) + f"{info}/RECORD,,\n"
+    wheel = f"{name}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(pathlib.Path(folder, wheel), "w") as archive:
+        for path, text in files.items():
+            archive.writestr(zipfile.ZipInfo(path), text)
+    return wheel
+"""
+
+
+def make_sdist(folder: Path, name: str, version: str, setup: str = "", backend: str = "backend") -> Path:
+    """An sdist whose `setup.py` is run by the module `backend`, which must come from the index."""
+    files = {
+        "PKG-INFO": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        "pyproject.toml": f'[build-system]\nrequires = ["{backend}"]\nbuild-backend = "{backend}"\n',
+        "project.json": json.dumps({"name": name, "version": version}),
+        "setup.py": setup,
+    }
+    sdist = folder / f"{name}-{version}.tar.gz"
+    with tarfile.open(sdist, "w:gz") as archive:
+        for path, text in files.items():
+            member = tarfile.TarInfo(f"{name}-{version}/{path}")
+            member.size = len(text.encode())
+            archive.addfile(member, io.BytesIO(text.encode()))
+    return sdist
 
 
 @dataclass(frozen=True)
@@ -122,7 +170,8 @@ def serving(wheels: Path, authority: Authority, credentials: str = "", *, dated:
                 return
             kind, _, name = self.path.strip("/").partition("/")
             if kind == "simple":
-                found = sorted(wheels.glob(f"{name.replace('-', '_')}-*.whl"))
+                stem = name.replace("-", "_")
+                found = sorted([*wheels.glob(f"{stem}-*.whl"), *wheels.glob(f"{stem}-*.tar.gz")])
                 body = json.dumps(
                     {"meta": {"api-version": "1.1"}, "name": name, "files": [_entry(each, dated) for each in found]}
                 )

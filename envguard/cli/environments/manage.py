@@ -58,7 +58,10 @@ def create(
         return
     for each in prepared:
         state = "built and proved" if each.built.fresh else "ready"
+        made = each.candidate.lock.built
         typer.echo(f"{each.candidate}: {state} in {each.built.layout.root}")
+        if made:
+            typer.echo(f"  built from source: {', '.join(made)}")
 
 
 def list_environments(ctx: typer.Context, as_json: JsonOption = False) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -112,9 +113,10 @@ def _pylock(workshop: Workshop, lock: Lock) -> str:
 
 def _write_wheelhouse(session: Session, workshop: Workshop, lock: Lock, platform: str | None, target: Path) -> None:
     wheels = _wheels(workshop, lock, platform)
+    built = workshop.built_wheels(replace(lock, packages=tuple(each.package for each in wheels)))
     tools = open_workshop(session, builtin_catalog(), workshop.receive).prepare("pip")
     variables = installer_variables(workshop.sources)
-    write_wheelhouse(target, lock, wheels, pip_python=tools.built.layout.python, variables=variables)
+    write_wheelhouse(target, lock, wheels, pip_python=tools.built.layout.python, variables=variables, built=built)
     typer.echo(f"{target}: {len(wheels)} wheels")
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from envguard.backends.building.wheels import why_not_shut_in
 from envguard.cli.options import EnvironmentsArgument, JsonOption
 from envguard.cli.selection import catalog_of, chosen_editions, environments_to_write_to
 from envguard.clock import utc_now
@@ -53,7 +54,10 @@ def lock(
         cut_off=utc_now() if upgrade else cut_off,
         check=check,
     )
-    for environment in environments_to_write_to(catalog, names):
+    chosen = environments_to_write_to(catalog, names)
+    if any(each.folder == catalog.project and each.builds for each in chosen):
+        require_allowed(catalog)
+    for environment in chosen:
         for each in chosen_editions(environment, edition, every=True):
             proofs = read_proofs(proofs_path(environment.lockfiles, environment.name, each.name))
             for python in each.pythons:
@@ -88,10 +92,17 @@ def _judge(found: list[Relocked], *, check: bool) -> None:
 def _text(relocked: Relocked) -> str:
     count = f", {relocked.packages} packages" if relocked.packages else ""
     lines = [f"{_name(relocked)}: {relocked.state}{count}", *(f"  {change}" for change in relocked.changes)]
+    if relocked.built:
+        lines.append(f"  built from their sdists: {', '.join(relocked.built)}{_unguarded()}")
     lines += [f"  {line}" for line in (*relocked.why.splitlines(), *relocked.late)]
     if relocked.late:
         lines.append("  The lock stays as it is; `envguard lock --upgrade` makes one with these.")
     return "\n".join(lines)
+
+
+def _unguarded() -> str:
+    why = why_not_shut_in()
+    return f" (not kept from the network and from your files: {why})" if why else ""
 
 
 def _name(relocked: Relocked) -> str:
@@ -107,4 +118,5 @@ def _document(relocked: Relocked) -> dict[str, object]:
         "changes": list(relocked.changes),
         "why": relocked.why,
         "late": list(relocked.late),
+        "built": list(relocked.built),
     }

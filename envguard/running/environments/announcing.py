@@ -19,6 +19,10 @@ class Announcer:
         """It is about to be built."""
         self.receive(Building(self.environment, self.what, why))
 
+    def part(self, what: str, why: str) -> None:
+        """Something else is about to be built for it."""
+        self.receive(Building(self.environment, what, why))
+
     def progress(self, label: str, done: float = 0, total: float = 0) -> None:
         """How far it is."""
         self.receive(BuildProgress(self.environment, label, done, total))

@@ -18,7 +18,7 @@ from envguard.host.secrets import without_secrets
 from envguard.host.variables import installer_variables
 from envguard.locks.differences import differences
 from envguard.locks.late import late_files, still_holds
-from envguard.locks.lockfile import Lock, lock_path, read_lock
+from envguard.locks.lockfile import Lock, LockRequest, lock_path, read_lock
 from envguard.locks.proofs import Proof
 from envguard.locks.pylock import Address, addresses
 from envguard.locks.releases import ReleaseQuery, newest_release
@@ -27,6 +27,7 @@ from envguard.locks.staleness import difference
 from envguard.locks.tool_words import literal_words
 from envguard.locks.uv import UvSetup, find_uv
 from envguard.planning import request_of, unresolvable
+from envguard.running.environments.building import builder_of
 from envguard.store.home import installer_cache
 
 LockState = Literal["written", "unchanged", "differs", "missing", "cannot be resolved", "known not to resolve"]
@@ -36,7 +37,8 @@ LockState = Literal["written", "unchanged", "differs", "missing", "cannot be res
 class Relocked:
     """The outcome of locking an edition for a Python: `changes` has a line per package, `why` quotes the resolver.
 
-    `late` names the files that the lock does not have although the index dates them before its cut-off.
+    `late` names the files that the lock does not have although the index dates them before its cut-off;
+    `built` are the releases whose wheels were built.
     """
 
     path: Path
@@ -45,6 +47,7 @@ class Relocked:
     changes: tuple[str, ...] = ()
     why: str = ""
     late: tuple[str, ...] = ()
+    built: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -71,10 +74,16 @@ def lock_edition(
 ) -> Lock:
     """Resolve an edition for a Python minor from uploads before `cut_off`; writes nothing.
 
-    Raises CannotResolve or CannotAsk.
+    What has to be built is built. Raises CannotResolve or CannotAsk, and NoEnvironment if something cannot be built.
     """
+    return _resolved(request_of(environment, edition, python), cut_off, environ, home)
+
+
+def _resolved(request: LockRequest, cut_off: str, environ: Mapping[str, str], home: Path) -> Lock:
     with uv_of_user(environ, home) as uv:
-        return resolve(request_of(environment, edition, python), cut_off=cut_off, uv=uv)
+        if request.build:
+            return builder_of(environ, home).locked(request, cut_off=cut_off)
+        return resolve(request, cut_off=cut_off, uv=uv)
 
 
 def newer_release(query: ReleaseQuery, environ: Mapping[str, str], home: Path) -> Version | None:
@@ -134,10 +143,10 @@ def relock(
     changes = differences(old, new) if old else ()
     if old == new or (old and moment == old.cut_off and _still_holds(environment, edition, old, how)):
         late = late_files(old, new) if old else ()
-        return Relocked(path, "unchanged", len(old.packages) if old else 0, late=late)
+        return Relocked(path, "unchanged", len(old.packages) if old else 0, late=late, built=new.built)
     if not how.check:
         write_lock(environment, new)
-        return Relocked(path, "written", len(new.packages), changes)
+        return Relocked(path, "written", len(new.packages), changes, built=new.built)
     withdrawn = _withdrawn(environment, edition, old, new, how) if old else ""
     return Relocked(path, "differs", len(new.packages), changes, withdrawn)
 
@@ -149,8 +158,7 @@ def _still_holds(environment: Environment, edition: Edition, old: Lock, how: Rel
         return False
     pins = tuple(f"{each.name}=={each.version}" + (f" ; {each.marker}" if each.marker else "") for each in old.packages)
     try:
-        with uv_of_user(how.environ, how.home) as uv:
-            return still_holds(old, resolve(replace(request, pins=pins), cut_off=old.cut_off, uv=uv))
+        return still_holds(old, _resolved(replace(request, pins=pins), old.cut_off, how.environ, how.home))
     except CannotResolve:
         return False
 
@@ -162,7 +170,8 @@ def _withdrawn(environment: Environment, edition: Edition, old: Lock, new: Lock,
     for package in old.packages:
         if (package.name, package.version) in kept:
             continue
-        alone = Edition(edition.name, edition.pythons, (f"{package.name}=={package.version}",), dependencies=False)
+        pin, build = f"{package.name}=={package.version}", (package.name,) if package.build else ()
+        alone = Edition(edition.name, edition.pythons, (pin,), dependencies=False, build=build)
         try:
             lock_edition(environment, alone, old.python, cut_off=old.cut_off, environ=how.environ, home=how.home)
         except EnvguardError:

@@ -35,6 +35,7 @@ class Prepared:
             "backend": self.candidate.backend,
             "base": python.base.reference if python.base else None,
             "lock": self.candidate.lock.digest,
+            "built_from_source": list(self.candidate.lock.built),
             "folder": str(self.built.folder),
             "built_now": self.built.fresh,
             "proof": self.built.proof.as_json(),

@@ -24,11 +24,12 @@ from envguard.host.remedies import PassedOver
 from envguard.host.variables import installer_variables, npm_variables
 from envguard.layout import Layout
 from envguard.locks.audits import audits_path
-from envguard.locks.lockfile import lock_path
+from envguard.locks.lockfile import Lock, lock_path
 from envguard.locks.proofs import Proof, proofs_path
 from envguard.locks.staleness import StaleLock
 from envguard.planning import Candidate, Plan, Wanted, make_plan
 from envguard.running.environments.announcing import Announcer
+from envguard.running.environments.building import Builder
 from envguard.running.environments.checking import MISSING_LIBRARY, CheckFailed, check_environment
 from envguard.running.environments.fetching import fetch_into_store, fetchable_minor, missing_python
 from envguard.running.environments.prepared import Prepared, identity_of, installed
@@ -260,11 +261,11 @@ class Workshop:
         watcher, identity = Announcer(candidate.environment.name, str(candidate), self.receive), identity_of(candidate)
         overlaps = candidate.environment.overlaps
         installer = replace(self._installer(), tell=watcher.progress, one_by_one=overlaps)
-
         backend = self.backend_named(candidate.backend)
 
         def build(folder: Path, held: tuple[int, ...]) -> Layout:
-            return backend.install(candidate, identity.key, folder, installer, held)
+            made = self.built_wheels(candidate.lock)
+            return backend.install(candidate, identity.key, folder, replace(installer, built=made), held)
 
         def prove(layout: Layout) -> Proof:
             watcher.progress("proving it")
@@ -275,6 +276,15 @@ class Workshop:
                 raise
 
         return ensure(self.home, identity, build=build, prove=prove, watcher=watcher, overlaps=overlaps)
+
+    def built_wheels(self, lock: Lock) -> tuple[Path, ...]:
+        """The lock's wheels that no index has, as `Builder.wheels`; raises NotAllowed."""
+        if not lock.built:
+            return ()
+        self.require_allowed(self.catalog.environments[lock.environment].folder)
+
+        announce = Announcer(lock.environment, "", self.receive).part
+        return Builder(self.home, self.environ, self._installer(), lambda: self.host, announce).wheels(lock)
 
     def workspace(self, prepared: Prepared, folder: Path, reads: Sequence[Path]) -> Workspace:
         """Where a step runs in an environment: it may write to `folder`, and must see what is in `reads`."""

@@ -106,7 +106,7 @@ def _edition_of(lock: Lock) -> Edition:
     """The edition of a lock that the catalog no longer has."""
     return Edition(
         lock.edition, (lock.python,), lock.requires, lock.overrides, lock.dependencies,
-        npm=lock.npm, platforms=lock.platforms,
+        npm=lock.npm, platforms=lock.platforms, build=lock.build,
     )  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""Wheels from sdists, built where nothing can be reached or changed."""

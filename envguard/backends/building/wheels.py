@@ -1,0 +1,141 @@
+"""Build a wheel in an environment of its own, without a network and with one folder to write to.
+
+The same sdist and the same tools give the same pure-Python wheel, wherever it is built: time, order and rights of files
+are settled.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from email.parser import HeaderParser
+from functools import cache
+from pathlib import Path
+
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.version import Version
+
+from envguard.backends.building.hooks import ANSWER
+from envguard.backends.building.sandbox import NOT_HERE
+from envguard.backends.building.source import BuildSystem
+from envguard.errors import NoEnvironment
+from envguard.host.variables import step_variables
+
+HERE = Path(__file__).parent
+HOOKS, SANDBOX = HERE / "hooks.py", HERE / "sandbox.py"
+NOWHERE = "http://127.0.0.1:9"  # the port of discard, where nothing listens
+EPOCH = "315532800"  # 1980, before which no file in a wheel can be
+BUILD_SECONDS = 3600.0
+TAIL_LINES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Yard:
+    """A project's source, the Python of the environment that builds it, and a folder that holds both and the wheel.
+
+    `environ` are the host's variables, of which a build sees the harmless ones.
+    """
+
+    folder: Path
+    project: Path
+    python: Path
+    environ: Mapping[str, str]
+
+    def also_requires(self, name: str, system: BuildSystem) -> tuple[str, ...]:
+        """What the backend says that it requires besides (PEP 508); raises NoEnvironment."""
+        self._run(name, system, "requires")
+        try:
+            found = json.loads((self.folder / ANSWER).read_bytes())
+        except (OSError, ValueError):
+            found = None
+        if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
+            raise _failed(name, "its build backend does not say what it requires")
+        return tuple(found)
+
+    def build(self, name: str, version: str, system: BuildSystem) -> Path:
+        """The wheel of that release; raises NoEnvironment with the words of what builds it."""
+        self._run(name, system, "wheel")
+        wheels = list(self.folder.glob("*.whl"))
+        if len(wheels) != 1 or wheels[0].is_symlink() or not _is_of(wheels[0], name, version):
+            found = ", ".join(each.name for each in wheels) or "no wheel"
+            raise _failed(name, f"a wheel of {name} {version} was to be made, not {found}")
+        return wheels[0]
+
+    def _run(self, name: str, system: BuildSystem, what: str) -> None:
+        temporary = self.folder / "tmp"
+        temporary.mkdir(exist_ok=True)
+        variables = {
+            **step_variables(self.environ),
+            **dict.fromkeys(("TMPDIR", "TEMP", "TMP", "HOME"), str(temporary)),
+            "PATH": os.pathsep.join([str(self.python.parent), self.environ.get("PATH", os.defpath)]),
+            **{"SOURCE_DATE_EPOCH": EPOCH, "PYTHONHASHSEED": "0", "PYTHONNOUSERSITE": "1"},
+            **{"PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8", "TZ": "UTC"},
+        }
+        command: list[str | Path] = [
+            self.python, "-s", HOOKS, what, system.backend, json.dumps(system.paths), self.folder,
+        ]  # fmt: skip
+        if why_not_shut_in():
+            variables |= dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), NOWHERE)
+        else:
+            command = [sys.executable, "-I", "-S", SANDBOX, self.folder, *command]
+        try:
+            run = subprocess.run(
+                command,
+                env=variables,
+                cwd=self.project,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                encoding="utf-8",
+                errors="replace",
+                timeout=BUILD_SECONDS,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise _failed(name, f"it was not done after {BUILD_SECONDS:g} seconds") from error
+        if run.returncode != 0:
+            raise _failed(name, "\n".join(run.stdout.strip().splitlines()[-TAIL_LINES:]))
+
+
+def requires_of(wheel: Path) -> tuple[str, ...]:
+    """What a wheel requires (PEP 508), as its metadata has it; raises NoEnvironment for a file that is no wheel."""
+    try:
+        with zipfile.ZipFile(wheel) as packed:
+            (name,) = (each for each in packed.namelist() if each.endswith(".dist-info/METADATA"))
+            metadata = HeaderParser().parsestr(packed.read(name).decode("utf-8"))
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise _failed(wheel.name, f"what was built is no wheel: {error}") from error
+    return tuple(metadata.get_all("Requires-Dist", ()))
+
+
+@cache
+def why_not_shut_in() -> str:
+    """Why a build cannot be kept from the network and from other folders here; empty if it can be."""
+    if not sys.platform.startswith("linux"):
+        return "only Linux has namespaces"
+    command: Sequence[str | Path] = [sys.executable, "-I", "-S", SANDBOX, HERE, sys.executable, "-I", "-S", "-c", ""]
+    run = subprocess.run(command, env={}, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8")
+    if run.returncode == NOT_HERE:
+        return f"the system does not allow namespaces ({run.stderr.strip()})"
+    return "" if run.returncode == 0 else f"a command cannot be started in namespaces ({run.stderr.strip()})"
+
+
+def _is_of(wheel: Path, name: str, version: str) -> bool:
+    try:
+        found, its_version, *_ = parse_wheel_filename(wheel.name)
+    except InvalidWheelFilename:
+        return False
+    return (found, its_version) == (canonicalize_name(name), Version(version))
+
+
+def _failed(name: str, why: str) -> NoEnvironment:
+    return NoEnvironment(
+        f"The wheel of {name} could not be built.",
+        why=why,
+        next_step="Builds have no network and may write to their own folder only. If it lacks a tool of the system, "
+        "such as a compiler, install that; else use another version of the package, or one that has wheels.",
+    )

@@ -1,0 +1,1 @@
+"""Packages that a lock has from their source, and what builds them."""

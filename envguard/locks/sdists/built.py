@@ -1,0 +1,80 @@
+"""What a lock says of a package whose wheel is built: the sdist's file and hash, and the lock of what builds it.
+
+These are comments, so that pip and uv read a lock as they did. A lock without such packages has none of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+
+from envguard.requirement import parsed
+
+_FILE = r"[A-Za-z0-9_.!+-]+"
+_HASH = r"sha256:[0-9a-f]{64}"
+LINES = rf"# sdist: {_FILE} {_HASH}\n(?:# built-with: {_FILE}\.whl {_HASH}(?: ; [^\\#\n]+)?\n)*"
+"""The lines, as a regular expression."""
+_SDIST = re.compile(rf"# sdist: ({_FILE}) sha256:(\S+)\n")
+_TOOL = re.compile(rf"# built-with: ({_FILE}\.whl) sha256:(\S{{64}})(?: ; ([^\\#\n]+))?\n")
+
+
+@dataclass(frozen=True, slots=True)
+class BuildTool:
+    """A wheel of a package that a build needs, where `marker` (PEP 508) is true; an empty one is."""
+
+    filename: str
+    sha256: str
+    marker: str = ""
+
+    @property
+    def release(self) -> tuple[str, str]:
+        """The package and its version."""
+        name, version, *_ = parse_wheel_filename(self.filename)
+        return name, str(version)
+
+
+@dataclass(frozen=True, slots=True)
+class LockedBuild:
+    """An sdist and the wheels that are there when it is built, all with their SHA-256 in hex.
+
+    `url` is where the index has it, which is known right after resolving and never written.
+    """
+
+    filename: str
+    sha256: str
+    tools: tuple[BuildTool, ...] = ()
+    url: str = field(default="", compare=False)
+
+    def lines(self) -> Iterator[str]:
+        """The lines in a lock."""
+        yield f"# sdist: {self.filename} sha256:{self.sha256}"
+        for tool in self.tools:
+            yield f"# built-with: {tool.filename} sha256:{tool.sha256}" + (f" ; {tool.marker}" if tool.marker else "")
+
+    @classmethod
+    def parse(cls, text: str) -> LockedBuild | None:
+        """Read such lines, None if there are none; raises ValueError for a file or a marker that cannot be one."""
+        match = _SDIST.match(text)
+        if match is None:
+            return None
+        tools = tuple(BuildTool(name, digest, marker) for name, digest, marker in _TOOL.findall(text))
+        try:
+            parse_sdist_filename(match[1])
+            for tool in tools:
+                name, version = tool.release
+                parsed(f"{name}=={version}" + (f" ; {tool.marker}" if tool.marker else ""))
+        except (InvalidSdistFilename, InvalidWheelFilename) as error:
+            raise ValueError(f"names a file that is none to build with: {error}") from error
+        return cls(match[1], match[2], tools)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRelease:
+    """What a release requires (PEP 508), read from the wheel that was built from it."""
+
+    name: str
+    version: str
+    requires: tuple[str, ...]
