@@ -17,6 +17,8 @@ _OF_THE_HOST = re.compile(
 )
 # uv's words once a wheel with the right hash is here and cannot be installed.
 _OF_A_WHEEL = re.compile(r"Failed to install|is invalid|Invalid wheel|wheel filename")
+# Python's words where no installed file is the module that something imports, whatever computes.
+_OF_FILES = re.compile(r"ModuleNotFoundError: No module named")
 # uv's words where an index names no fitting file of a package, whatever else the index may have.
 _NOTHING_OF = re.compile(r"there (?:is no version|are no versions) of ([A-Za-z0-9][A-Za-z0-9._-]*)")
 
@@ -29,6 +31,11 @@ def says_nothing_of_the_lock(said: str) -> bool:
 def blames_a_wheel(said: str) -> bool:
     """Whether uv's words say that a wheel itself, the one that was locked, cannot be installed."""
     return _OF_A_WHEEL.search(said) is not None and not says_nothing_of_the_lock(said)
+
+
+def tells_of_files(said: str) -> bool:
+    """Whether a failed check says that the wheels lack a module, which no processor and no emulator has a part in."""
+    return _OF_FILES.search(said) is not None
 
 
 def missing_packages(said: str) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from envguard.host.interpreters import HostFacts
-from envguard.locks.evidence import blames_a_wheel, missing_packages, says_nothing_of_the_lock
+from envguard.locks.evidence import blames_a_wheel, missing_packages, says_nothing_of_the_lock, tells_of_files
 from envguard.locks.lockfile import Lock, LockedPackage, LockedWheel, lock_path
 from envguard.planning import minor_of
 from tests.support.command import Ended, envguard
@@ -195,6 +195,12 @@ def test_a_failure_of_the_lock_is_recorded(tmp_path: Path, host: HostFacts, faul
 def test_the_words_of_an_installer_that_blame_no_wheel(said: str) -> None:
     assert says_nothing_of_the_lock(said)
     assert not blames_a_wheel(said)
+
+
+def test_what_an_emulator_may_have_a_part_in_does_not_tell_of_files() -> None:
+    assert tells_of_files("The step 'check' ended with exit code 1. ModuleNotFoundError: No module named 'six'")
+    for said in ("ImportError: undefined symbol: x", "was ended by SIGILL", "cosine 0.2 is below the limit"):
+        assert not tells_of_files(said)
 
 
 def test_the_words_of_an_installer_that_blame_a_wheel() -> None:

@@ -11,7 +11,7 @@ from envguard.clock import utc_now
 from envguard.errors import BadInput, NoEnvironment
 from envguard.host.interpreters import HostFacts, Interpreter
 from envguard.host.remedies import PassedOver
-from envguard.locks.evidence import blames_a_wheel, says_nothing_of_the_lock
+from envguard.locks.evidence import blames_a_wheel, says_nothing_of_the_lock, tells_of_files
 from envguard.locks.lockfile import Lock, lock_path, read_lock
 from envguard.locks.platforms import ANY_PLATFORM
 from envguard.locks.proofs import Proof, ProofResult, proofs_path, read_proofs, with_proof, write_proofs
@@ -54,7 +54,7 @@ def prove(
     """Try an edition on this host's best Python of a minor, and record the outcome beside the locks.
 
     `emulated` names what stands in for the processor, if anything does: a check that fails then is not recorded, as
-    the emulator may be what is broken.
+    the emulator may be what is broken, unless it says that the wheels lack a module.
 
     Raises NotAllowed, StaleLock, and NoEnvironment or CannotAsk if the package index cannot be reached.
     """
@@ -139,7 +139,7 @@ def _proof_anew(workshop: Workshop, candidate: Candidate) -> Proof:
 
 
 def _under_emulation(found: Proof, emulated: str) -> Proof | str:
-    if found.result == "fails":
+    if found.result == "fails" and not tells_of_files(found.reason):
         return f"its check fails under emulation ({emulated}), which tells nothing of a real processor: {found.reason}"
     return replace(found, emulated=emulated)
 
