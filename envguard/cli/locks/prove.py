@@ -35,7 +35,8 @@ def prove(
         str,
         typer.Option(
             metavar="NAME",
-            help="Record that NAME ('qemu 10.0') stands in for this host's processor; failed checks are not recorded, unless a module is missing.",
+            help="Record that NAME ('qemu 10.0') stands in for this host's processor; failed checks are not recorded, "
+            "unless a module is missing.",
         ),
     ] = "",
     as_json: JsonOption = False,
