@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from envguard.catalog.model import Edition, Environment
-from envguard.errors import BadInput, NoEnvironment
+from envguard.errors import NoEnvironment
 from envguard.host.interpreters import HostFacts, Interpreter, Version
 from envguard.host.platform import marker_environment, supported_tags
 from envguard.host.remedies import INSTALL, PassedOver, next_step
@@ -19,6 +19,7 @@ from envguard.locks.platforms import Platform, platform_name
 from envguard.locks.proofs import Proof, proof_of
 from envguard.locks.staleness import StaleLock, difference
 from envguard.locks.wheels import missing_wheels
+from envguard.unknown_names import unknown_name
 
 if TYPE_CHECKING:
     from packaging.tags import Tag
@@ -198,10 +199,8 @@ def _chosen_editions(environment: Environment, name: str | None) -> tuple[Editio
         return tuple(edition for edition in environment.editions if edition.offered)
     edition = environment.edition(name)
     if edition is None:
-        known = ", ".join(each.name for each in environment.editions)
-        raise BadInput(
-            f"The environment {environment.name!r} has no edition {name!r}.", next_step=f"Choose one of: {known}."
-        )
+        known = [each.name for each in environment.editions]
+        raise unknown_name(f"The environment {environment.name!r} has no edition", name, known)
     return (edition,)
 
 

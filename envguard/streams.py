@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TextIO
 
-from envguard.system.plain_letters import errors_for
+from envguard.system.plain_letters import PLAIN_ENCODING, asks_for_plain_letters, errors_for
 
 
 @dataclass(slots=True)
@@ -51,10 +51,11 @@ def _over(stream: TextIO, errors: list[OSError]) -> TextIO:
     except (OSError, ValueError):
         return stream
     binary = open(number, "wb", closefd=False)  # noqa: SIM115 - closed with what lies over it
+    encoding = PLAIN_ENCODING if asks_for_plain_letters(os.environ) else stream.encoding
     over = _Forgiving(
         binary,
-        encoding=stream.encoding,
-        errors=errors_for(stream.encoding, stream.errors),
+        encoding=encoding,
+        errors=errors_for(encoding, stream.errors),
         line_buffering=binary.isatty() or stream is sys.stderr,
     )
     over.lost = errors

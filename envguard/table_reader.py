@@ -121,8 +121,11 @@ class TableReader:
 
 def did_you_mean(name: str, known: list[str]) -> str:
     """The end of a sentence about an unknown name: the nearest known one, if any is near."""
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    near = difflib.get_close_matches(name, known, n=3)
+    if not near:
+        return ""
+    swapped = (each for each in near if sorted(each) == sorted(name))  # as near as others, and likelier
+    return f"; did you mean {next(swapped, near[0])!r}?"
 
 
 def text(value: object) -> str:

@@ -29,6 +29,11 @@ def load_catalog(cwd: Path, environ: Mapping[str, str]) -> Catalog:
     return dataclasses.replace(catalog, project=file.parent)
 
 
+def own_first(catalog: Catalog) -> list[str]:
+    """The names of the environments: the project's own before those that every project has."""
+    return sorted(catalog.environments, key=lambda name: catalog.environments[name].folder != catalog.project)
+
+
 def find_project(cwd: Path, environ: Mapping[str, str]) -> Path | None:
     """The `envguard.toml` in the folder that `ENVGUARD_PROJECT` names, or else in the nearest folder up from `cwd`.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from typer.core import TyperCommand, TyperGroup
 from envguard import __version__
 from envguard.cli.asking import ask_to_allow, ask_to_fetch, can_ask
 from envguard.cli.failure import report_failure, show_error
+from envguard.cli.printing import document_text
 from envguard.cli.session import DEBUG_VARIABLE, FETCH_VARIABLE, Session, start_session
 from envguard.creation import keep_others_from_writing
 from envguard.errors import BadInput, LostOutput, MissingPython, NotAllowed
@@ -56,7 +56,9 @@ class LazyCommand(TyperCommand):
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """The context of the real command, and a note of whether an error of it is to be JSON."""
         command = self.load()
-        if not self.passes_options_on and _before_dashes(args, FETCH_OPTION):
+        if self.passes_options_on:
+            args[:] = _options_first(args, command.params)
+        elif _before_dashes(args, FETCH_OPTION):
             args.remove(FETCH_OPTION)
             parent.obj = replace(parent.obj, environ={**parent.obj.environ, FETCH_VARIABLE: "auto"})
         parent.meta[WANTS_JSON] = _before_dashes(args, JSON) and (
@@ -122,7 +124,8 @@ def _debug_by_variable() -> bool:
 
 
 def root(commands: Mapping[str, Command | Group]) -> TyperGroup:
-    """The whole command line."""
+    """The whole command line; its help is plain text where NO_COLOR asks for that."""
+    typer.core.HAS_RICH = not os.environ.get("NO_COLOR")
     app = typer.Typer(
         cls=RootGroup,
         help="Locked, isolated environments for tools that refuse to share one.",
@@ -168,6 +171,21 @@ def imported(target: str) -> Any:
     return getattr(import_module(module), attribute)
 
 
+def _options_first(arguments: Sequence[str], parameters: Sequence[Any]) -> list[str]:
+    """Options of ours that follow the first argument, which is a name, before it: the rest is another program's."""
+    takes_value = {name: not each.is_flag for each in parameters for name in each.opts if name.startswith("-")}
+    rest, options, names = list(arguments), list[str](), list[str]()
+    while rest and rest[0] != "--" and (not names or rest[0].partition("=")[0] in takes_value):
+        word = rest.pop(0)
+        if not word.startswith("-"):
+            names.append(word)
+            continue
+        options.append(word)
+        if takes_value.get(word) and rest:
+            options.append(rest.pop(0))
+    return [*options, *names, *rest]
+
+
 def _before_dashes(arguments: Sequence[str], option: str) -> bool:
     """Whether an option is given; what follows `--` is no option of envguard's."""
     given = list(arguments)
@@ -179,7 +197,7 @@ def _print_version(ctx: typer.Context, wanted: bool) -> None:
         return
     if ctx.params["as_json"]:
         document = imported("envguard.cli.version:version_document")()
-        typer.echo(json.dumps(document, indent=2))
+        typer.echo(document_text(document))
     else:
         typer.echo(__version__)
     raise typer.Exit
@@ -203,7 +221,7 @@ def options(
         ),
     ] = False,
     version: Annotated[  # noqa: ARG001 - its callback acts
-        bool, typer.Option("--version", help="Print the version.", callback=_print_version)
+        bool, typer.Option("--version", "-V", "-v", help="Print the version.", callback=_print_version)
     ] = False,
     as_json: Annotated[  # eager, so that the version's callback knows of it
         bool, typer.Option(JSON, help="With --version: list everything this envguard is made of.", is_eager=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import traceback
@@ -11,6 +10,7 @@ import typer
 from typer.exceptions import TyperException
 
 from envguard.cli.hiding import hidden, hidden_document
+from envguard.cli.printing import document_text
 from envguard.cli.text import coloured, error_text, printable, wants_colour
 from envguard.errors import BadInput, EnvguardError, Interrupted, NoEnvironment, StepFailed, unforeseen
 
@@ -24,7 +24,7 @@ def report_failure(error: BaseException, *, as_json: bool, debug: bool) -> int:
     told = _told(error)
     document = show_error(told)
     if as_json:
-        print(json.dumps(hidden_document(document), indent=2))
+        print(document_text(hidden_document(document)))
     return told.exit_code
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,6 +23,7 @@ from envguard.cli.options import (
     OfflineOption,
     PythonOption,
 )
+from envguard.cli.printing import document_text
 from envguard.cli.screen import screen
 from envguard.cli.selection import Selection, catalog_of, for_each
 from envguard.cli.session import Session
@@ -66,7 +66,7 @@ def build(
             found.append((prepared, image))
     if as_json:
         rows = [{**image.as_json(), "base": str(prepared.candidate.interpreter.base)} for prepared, image in found]
-        typer.echo(json.dumps({"images": rows}, indent=2))
+        typer.echo(document_text({"images": rows}))
         return
     for prepared, image in found:
         typer.echo(f"{_row(image)}, on {prepared.candidate.interpreter.base}")
@@ -76,7 +76,7 @@ def list_images(ctx: typer.Context, as_json: JsonOption = False) -> None:
     """List the images of environments that the engine has."""
     found = images(find_engine(ctx.obj.environ))
     if as_json:
-        typer.echo(json.dumps({"images": [image.as_json() for image in found]}, indent=2))
+        typer.echo(document_text({"images": [image.as_json() for image in found]}))
         return
     for image in found:
         typer.echo(_row(image))
@@ -141,7 +141,7 @@ def prune(
             "removed": [image.as_json() for image in removed],
             "spared": [{**image.as_json(), "why": why} for image, why in spared],
         }
-        typer.echo(json.dumps({"dry_run": dry_run, **rows}, indent=2))
+        typer.echo(document_text({"dry_run": dry_run, **rows}))
         return
     for image in removed:
         typer.echo(f"{'would remove' if dry_run else 'removed'} {_row(image)}")

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from envguard.catalog.model import Catalog, Edition, Environment
-from envguard.catalog.projects import load_catalog
+from envguard.catalog.projects import load_catalog, own_first
 from envguard.cli.session import Session
 from envguard.errors import BadInput
 from envguard.trust.allowing import as_far_as_allowed
+from envguard.unknown_names import unknown_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,7 @@ def chosen_environments(catalog: Catalog, names: Sequence[str] | None) -> list[E
     for name in names or catalog.environments:
         environment = catalog.environments.get(name)
         if environment is None:
-            raise BadInput(
-                f"There is no environment {name!r}.", next_step=f"Choose one of: {', '.join(catalog.environments)}."
-            )
+            raise unknown_name("There is no environment", name, own_first(catalog))
         found.append(environment)
     return found
 
@@ -75,10 +74,8 @@ def chosen_editions(environment: Environment, name: str | None, *, every: bool =
         return environment.editions if every else environment.editions[:1]
     edition = environment.edition(name)
     if edition is None:
-        known = ", ".join(each.name for each in environment.editions)
-        raise BadInput(
-            f"The environment {environment.name!r} has no edition {name!r}.", next_step=f"Choose one of: {known}."
-        )
+        known = [each.name for each in environment.editions]
+        raise unknown_name(f"The environment {environment.name!r} has no edition", name, known)
     return (edition,)
 
 

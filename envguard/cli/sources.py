@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from envguard.errors import BadInput
 from envguard.files import write_output
 from envguard.payload.door.references import Reference
 from envguard.running.environments.preparing import Workshop
 from envguard.running.pipeline import TaskResult
 from envguard.running.receipt import make_receipt
 from envguard.running.task_order import TaskOrder
+from envguard.unknown_names import unknown_name
 
 SAMPLE = "sample:"
 
@@ -24,7 +24,7 @@ def named_source(value: str, workshop: Workshop) -> Path:
     samples = workshop.catalog.samples
     single = [each for each, sample in samples.items() if len(sample.files) == 1]
     if name not in single:
-        raise BadInput(f"There is no sample file {name!r}.", next_step=f"Choose one of: {', '.join(single)}.")
+        raise unknown_name("There is no sample file", name, single)
     return next(iter(workshop.sample(name).values()))
 
 

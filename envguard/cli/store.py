@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +12,7 @@ from envguard.backends.installers.choosing import chosen_tool
 from envguard.backends.installers.settings import Installer
 from envguard.backends.installing import forget
 from envguard.cli.options import DryRunOption, JsonOption
+from envguard.cli.printing import document_text
 from envguard.cli.screen import screen
 from envguard.cli.selection import catalog_of
 from envguard.cli.session import Session
@@ -38,6 +38,7 @@ from envguard.store.pythons import stored_pythons
 from envguard.store.removing import Sweep, collect, prune
 from envguard.store.scratch import logs_folder
 from envguard.store.verifying import Defect, condemn, verify_environment
+from envguard.unknown_names import unknown_name
 
 FINDINGS_SHOWN = 10
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kMGT]?)(i?)B?", re.IGNORECASE)
@@ -55,7 +56,7 @@ def list_store(as_json: JsonOption = False) -> None:
             "cache_bytes": cache,
             "total_bytes": total,
         }
-        typer.echo(json.dumps({"home": str(home), **document}, indent=2))
+        typer.echo(document_text({"home": str(home), **document}))
         return
     for row in rows:
         typer.echo(_row(row))
@@ -90,7 +91,7 @@ def verify(
     healthy = all(not findings or (repaired is not None and not repaired.why) for _, findings, repaired in results)
     if as_json:
         documents = [_verified(*result) for result in results]
-        typer.echo(json.dumps({"healthy": healthy, "environments": documents}, indent=2))
+        typer.echo(document_text({"healthy": healthy, "environments": documents}))
     raise typer.Exit(0 if healthy else 1)
 
 
@@ -142,8 +143,9 @@ def _chosen(home: Path, names: list[str]) -> list[Path]:
     folders = environment_folders(home)
     for name in names:
         if not any(goes_by(folder, name) for folder in folders):
-            known = ", ".join(dict.fromkeys(map(name_of, folders))) or "nothing is built yet"
-            raise BadInput(f"No environment {name!r} is built.", next_step=f"Choose one of: {known}.")
+            if not folders:
+                raise BadInput("No environment is built yet.", next_step="Build one: envguard create ENV.")
+            raise unknown_name("Nothing is built of an environment", name, dict.fromkeys(map(name_of, folders)))
     return [folder for folder in folders if not names or any(goes_by(folder, name) for name in names)]
 
 
@@ -198,7 +200,7 @@ def _repair_text(repaired: Repair) -> str:
 
 def _show_sweep(sweep: Sweep, *, dry_run: bool, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps({"dry_run": dry_run, **sweep.as_json()}, indent=2))
+        typer.echo(document_text({"dry_run": dry_run, **sweep.as_json()}))
         return
     verb = "would remove" if dry_run else "removed"
     for each in sweep.removed:

@@ -22,8 +22,8 @@ def printable(text: str) -> str:
 
 
 def can_move_the_cursor(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    """Whether lines that were printed can be printed over: on a terminal that is not a dumb one."""
-    return environ.get("TERM") != "dumb" and stream.isatty()
+    """Whether lines that were printed can be printed over: on a terminal that is not a dumb one, nor to stay plain."""
+    return environ.get("TERM") != "dumb" and not environ.get("NO_COLOR") and stream.isatty()
 
 
 def wants_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:

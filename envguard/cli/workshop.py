@@ -8,10 +8,10 @@ from envguard.backends.table import BACKENDS
 from envguard.catalog.model import Catalog
 from envguard.cli.selection import Selection, by_environment
 from envguard.cli.session import Session
-from envguard.errors import BadInput
 from envguard.running.environments.preparing import Workshop
 from envguard.running.events import Receiver
 from envguard.store.home import envguard_home
+from envguard.unknown_names import unknown_name
 
 BACKEND_VARIABLE = "ENVGUARD_BACKEND"
 BASE_VARIABLE = "ENVGUARD_BASE_IMAGE"
@@ -41,4 +41,4 @@ def open_workshop(
 def _known(backend: str | None) -> str | None:
     if backend is None or backend in BACKENDS:
         return backend
-    raise BadInput(f"There is no backend {backend!r}.", next_step=f"Choose one of: {', '.join(BACKENDS)}.")
+    raise unknown_name("There is no backend", backend, BACKENDS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -26,6 +25,7 @@ from envguard.cli.options import (
     PythonsOption,
     ReceiptOption,
 )
+from envguard.cli.printing import document_text
 from envguard.cli.screen import screen
 from envguard.cli.selection import Selection, catalog_of
 from envguard.cli.sources import leave_receipt, sample_of
@@ -125,7 +125,7 @@ def convert(
             return
         choices = ConvertChoices(task, options, calibration, receipt, allow_unverified)
         document = convert_model(model, output, choices, workshop)
-    typer.echo(json.dumps(to_json(document), indent=2) if as_json else printable(as_text(document)))
+    typer.echo(document_text(to_json(document)) if as_json else printable(as_text(document)))
     raise typer.Exit(0 if document.output else 1)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
@@ -16,6 +15,7 @@ from envguard.cli.options import (
     OfflineOption,
     PythonsOption,
 )
+from envguard.cli.printing import document_text
 from envguard.cli.screen import screen
 from envguard.cli.selection import Selection, catalog_of
 from envguard.cli.sources import named_source
@@ -47,4 +47,4 @@ def inspect(
         selection = Selection(ENVIRONMENT, edition, python, find_links, offline, backend, base)
         workshop = open_workshop(ctx.obj, catalog, receive, selection)
         document = inspect_document(inspect_model(named_source(model, workshop), {"goal": goal}, workshop))
-    typer.echo(json.dumps(to_json(document), indent=2) if as_json else printable(as_text(document)))
+    typer.echo(document_text(to_json(document)) if as_json else printable(as_text(document)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -22,6 +21,7 @@ from envguard.cli.options import (
     PythonsOption,
     ReceiptOption,
 )
+from envguard.cli.printing import document_text
 from envguard.cli.screen import screen, screens
 from envguard.cli.selection import Selection
 from envguard.cli.tasks.explain import explain_task
@@ -202,7 +202,7 @@ def _quantize_one(
         (model,) = with_pages({named: one_model(named, output, workshop)}, report).values()
         document = quantize_model(model, choices, task, workshop)
     write_markdown(report, quantization.as_markdown(document))
-    typer.echo(json.dumps(to_json(document), indent=2) if as_json else quantization.as_text(document))
+    typer.echo(document_text(to_json(document)) if as_json else quantization.as_text(document))
     raise typer.Exit(0 if document.output else 1)
 
 
@@ -215,5 +215,5 @@ def _quantize_several(
         document = quantize_several(Batch(models, folder, jobs), choices, task, workshop, receiver)
     write_folder_data(report, document)
     write_markdown(report, several.as_markdown(document))
-    typer.echo(json.dumps(to_json(document), indent=2) if as_json else several.as_text(document))
+    typer.echo(document_text(to_json(document)) if as_json else several.as_text(document))
     raise typer.Exit(exit_code(document))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +18,7 @@ from envguard.cli.options import (
     OfflineOption,
     PythonsOption,
 )
+from envguard.cli.printing import document_text
 from envguard.cli.screen import screen
 from envguard.cli.selection import Selection, catalog_of
 from envguard.cli.sources import named_source
@@ -102,7 +102,7 @@ def tune(
         document = document_of(run_task(TaskOrder(task, sources, target, options), workshop).record)
     if report is not None:
         write_output(report.absolute(), as_markdown(document).encode(errors="backslashreplace"))
-    typer.echo(json.dumps(to_json(document), indent=2) if as_json else as_text(document))
+    typer.echo(document_text(to_json(document)) if as_json else as_text(document))
 
 
 def document_of(record: Run) -> TuneDocument:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -146,12 +147,21 @@ def matrix_of(environments: Sequence[Recorded], platform: Platform, now: str, au
     )
 
 
-def matrix_text(matrix: Matrix) -> str:
-    """The matrix for a reader: a table per environment, and below it each reason in the tool's own words."""
+def matrix_text(matrix: Matrix, width: int | None = None) -> str:
+    """The matrix for a reader: a table per environment, and below it each reason in the tool's own words.
+
+    No line has more than `width` columns, if there is one, unless a single word has.
+    """
     lines = [f"on {matrix.where}"]
     for each in matrix.environments:
-        lines += ["", *_table(each)]
+        lines += ["", *_table(each, width), *(_folded(note, width) for note in _notes(each))]
     return "\n".join(lines)
+
+
+def _folded(line: str, width: int | None) -> str:
+    if width is None:
+        return line
+    return textwrap.fill(line, width, subsequent_indent="    ", break_on_hyphens=False, break_long_words=False)
 
 
 def _aged(cell: MatrixCell, now: str) -> MatrixCell:
@@ -201,14 +211,27 @@ def _reason(proof: Proof | None, lock: Lock | None, python: str, recorded: Seque
     return "no trial is recorded"
 
 
-def _table(matrix: EnvironmentMatrix) -> list[str]:
-    rows = [[matrix.environment.name, *matrix.pythons]]
-    for edition in matrix.environment.editions:
-        cells = [matrix.cell(edition.name, python) for python in matrix.pythons]
-        rows.append([edition.name, *(_word(cell) if cell else "–" for cell in cells)])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return [*lines, *_notes(matrix)]
+def _table(matrix: EnvironmentMatrix, width: int | None) -> list[str]:
+    """The rows; Pythons that a line has no room for follow in a table below."""
+    editions = matrix.environment.editions
+    first = [matrix.environment.name, *(edition.name for edition in editions)]
+    parts: list[list[list[str]]] = [[first]]
+    for python in matrix.pythons:
+        cells = [matrix.cell(edition.name, python) for edition in editions]
+        column = [python, *(_word(cell) if cell else "–" for cell in cells)]
+        if width is not None and len(parts[-1]) > 1 and _columns([*parts[-1], column]) > width:
+            parts.append([first])
+        parts[-1].append(column)
+    return [line for part in parts for line in _rows(part)]
+
+
+def _columns(part: Sequence[Sequence[str]]) -> int:
+    return sum(max(map(len, column)) + 2 for column in part) - 2
+
+
+def _rows(part: Sequence[Sequence[str]]) -> list[str]:
+    padded = [[text.ljust(max(map(len, column))) for text in column] for column in part]
+    return ["  ".join(row).rstrip() for row in zip(*padded, strict=True)]
 
 
 def _word(cell: MatrixCell) -> str:
@@ -230,6 +253,8 @@ def _notes(matrix: EnvironmentMatrix) -> list[str]:
     if any(cell.old for cell in matrix.cells):
         name = matrix.environment.name
         notes.append(f"  `envguard prove {name} --all-editions --all-pythons` tries again what is old")
+    if not any(cell.lock or cell.proof for cell in matrix.cells):
+        notes.append(f"  it has no lock yet; `envguard lock {matrix.environment.name}` makes them")
     return notes
 
 

@@ -256,5 +256,5 @@ def test_the_refusal_of_a_receipt_is_one_sentence_and_no_traceback(tmp_path: Pat
     path.write_bytes(b"{")
     ended = envguard("verify-receipt", path, "--rebuild", home=home, cwd=tmp_path)
     assert ended.code == 2
-    assert ended.err.startswith("envguard: The receipt bad.receipt.json cannot be read.")
+    assert ended.err.startswith("envguard: bad.receipt.json cannot be read as a receipt.")
     assert "Traceback" not in ended.err

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from itertools import groupby
@@ -15,6 +14,7 @@ from envguard.catalog import builtin_catalog
 from envguard.cli.event_lines import line_for
 from envguard.cli.hiding import hidden, hidden_document
 from envguard.cli.options import JsonOption
+from envguard.cli.printing import document_text
 from envguard.cli.selection import catalog_of
 from envguard.cli.session import Session
 from envguard.cli.text import printable
@@ -35,8 +35,6 @@ from envguard.store.home import envguard_home
 from envguard.store.inventory import inventory
 from envguard.store.locking import is_being_built
 from envguard.store.removing import Sweep, prune
-
-SCHEMA = 1
 
 
 def doctor(
@@ -66,13 +64,11 @@ def doctor(
     if as_json:
         healthy = not any(each.level == "finding" for each in findings)
         typer.echo(
-            json.dumps(
+            document_text(
                 {
-                    "schema": SCHEMA,
                     "healthy": healthy,
                     "findings": hidden_document([each.as_json() for each in findings]),
-                },
-                indent=2,
+                }
             )
         )
     else:

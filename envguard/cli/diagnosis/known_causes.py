@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import re
 import sys
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from envguard.cli.hiding import hidden, hidden_document
+from envguard.cli.printing import document_text
 from envguard.cli.text import error_text, printable
 from envguard.doctor.conflicts import Conflict
 from envguard.doctor.diagnosing import Diagnosis, Hint, diagnose
@@ -34,7 +34,7 @@ def tell(stream: BinaryIO, *, as_json: bool) -> int:
     diagnosis = diagnose(stream)
     ways = _ways_out(diagnosis.conflict) if diagnosis.conflict else ()
     if as_json:
-        print(json.dumps(hidden_document(document(diagnosis, ways)), indent=2))
+        print(document_text(hidden_document(document(diagnosis, ways))))
     else:
         print(printable(hidden(diagnosis_text(diagnosis, ways) or NOTHING_KNOWN)))
         if diagnosis.cut:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +10,7 @@ import typer
 
 from envguard.catalog.shipped import builtin_catalog
 from envguard.cli.options import JsonOption
+from envguard.cli.printing import document_text
 from envguard.cli.session import session_of
 from envguard.cli.text import fitting, printable
 from envguard.host.discovery import discover
@@ -34,7 +34,7 @@ def probe(
     facts = facts.noted(_about)
     removed = removed_from_step(environ)
     if as_json:
-        typer.echo(json.dumps({**facts.as_json(), "removed_variables": removed_rows(removed)}, indent=2))
+        typer.echo(document_text({**facts.as_json(), "removed_variables": removed_rows(removed)}))
         return
     # The document needs nothing of rich, which takes longer to import than a probe.
     from envguard.cli.diagnosis.probe_table import show

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -21,7 +22,7 @@ NARROW = 90
 
 def show(facts: HostFacts, *, preferred: str) -> None:
     """Print the tables; `preferred` is the minor to install where none can be used."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, force_terminal=False if os.environ.get("NO_COLOR") else None)
     if not sys.stdout.isatty():  # which FORCE_COLOR does not change
         console.width = WIDTH_OF_A_FILE
     usable = [_cells(row) for row in facts.usable]

@@ -40,6 +40,11 @@ def execute(
     """
     if command[0] == "--":
         command = command[1:]
+    elif command[0].startswith("-"):
+        raise BadInput(
+            f"`exec` has no option {command[0]!r}.",
+            next_step=f"`envguard exec --help` lists them; the command comes after --: envguard exec {name} -- CMD",
+        )
     if not command:
         raise BadInput("No command was given.", next_step=f"envguard exec {name} -- python")
     selection = Selection(name, for_each([name], edition), backend=backend, base=base, frozen=frozen)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import sys
+import textwrap
 from dataclasses import asdict, dataclass
 from typing import Annotated
 
 import typer
 
 from envguard.catalog import Environment
+from envguard.catalog.projects import own_first
 from envguard.cli.environments.ready import prepare
 from envguard.cli.options import (
     BackendOption,
@@ -20,16 +22,19 @@ from envguard.cli.options import (
     JsonOption,
     OfflineOption,
 )
+from envguard.cli.printing import document_text
 from envguard.cli.screen import screen
-from envguard.cli.selection import Selection, catalog_of, for_each
+from envguard.cli.selection import Selection, catalog_of, chosen_environments, for_each
 from envguard.cli.session import session_of
-from envguard.cli.text import printable
+from envguard.cli.text import printable, width_of
 from envguard.cli.workshop import open_workshop
 from envguard.clock import utc_now
 from envguard.errors import NoEnvironment
 from envguard.locks.age import age_text, is_old
 from envguard.running.environments.preparing import Workshop
 from envguard.running.environments.setting_up import needed_here
+
+LISTED_WIDTH = 60
 
 
 def create(
@@ -47,14 +52,14 @@ def create(
 ) -> None:
     """Build and prove the named environments, or all that work here needs, as `envguard setup` does."""
     catalog = catalog_of(ctx.obj)
-    chosen = names or needed_here(catalog)
+    chosen = [each.name for each in chosen_environments(catalog, names)] if names else needed_here(catalog)
     editions = for_each(chosen, edition)
     selection = Selection("", editions, None, find_links, offline, backend, base, frozen)
     with screen() as receive:
         workshop = open_workshop(ctx.obj, catalog, receive, selection)
         prepared = [workshop.prepare(name) for name in chosen]
     if as_json:
-        typer.echo(json.dumps({"environments": [each.as_json() for each in prepared]}, indent=2))
+        typer.echo(document_text({"environments": [each.as_json() for each in prepared]}))
         return
     for each in prepared:
         state = "built and proved" if each.built.fresh else "ready"
@@ -69,16 +74,26 @@ def list_environments(ctx: typer.Context, as_json: JsonOption = False) -> None:
     catalog = catalog_of(ctx.obj)
     with screen() as receive:
         workshop = open_workshop(ctx.obj, catalog, receive)
-        rows = [_listed(environment, workshop) for environment in catalog.environments.values()]
+        rows = [_listed(catalog.environments[name], workshop) for name in own_first(catalog)]
     if as_json:
-        typer.echo(json.dumps({"environments": [asdict(row) for row in rows]}, indent=2))
+        typer.echo(document_text({"environments": [asdict(row) for row in rows]}))
         return
-    for row in rows:
-        state = "ready" if row.ready else row.why.splitlines()[0]
-        what = f"{row.edition} on Python {row.python}" if row.edition else "not available here"
-        if row.proof is not None and row.old:
-            state += f", {age_text(row.proof)}"
-        typer.echo(printable(f"{row.name}: {what}, {state}\n  {row.summary}; editions: {', '.join(row.editions)}"))
+    own = sum(catalog.environments[row.name].folder == catalog.project for row in rows)
+    for number, row in enumerate(rows):
+        if own and number == own:
+            typer.echo("\nIn every project:")
+        typer.echo(_text(row, min(LISTED_WIDTH, width_of(sys.stdout))))
+
+
+def _text(row: ListedEnvironment, width: int) -> str:
+    state = "ready" if row.ready else row.why.splitlines()[0]
+    what = f"{row.edition} on Python {row.python}" if row.edition else "not available here"
+    if row.proof is not None and row.old:
+        state += f", {age_text(row.proof)}"
+    lines = (f"{row.name}: {what}, {state}", f"  {row.summary}", f"  editions: {', '.join(row.editions)}")
+    return "\n".join(
+        textwrap.fill(printable(line), width, subsequent_indent="    ", break_on_hyphens=False) for line in lines
+    )
 
 
 @dataclass(frozen=True, slots=True)

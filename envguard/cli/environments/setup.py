@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import shutil
 import sys
 import time
@@ -15,6 +14,7 @@ import typer
 from envguard.catalog import Catalog
 from envguard.cli.failure import show_error
 from envguard.cli.options import BackendOption, BaseOption, FindLinksOption, FrozenOption, JsonOption, OfflineOption
+from envguard.cli.printing import document_text
 from envguard.cli.screen import screen
 from envguard.cli.selection import Selection, catalog_of
 from envguard.cli.text import printable, width_of
@@ -49,9 +49,7 @@ def setup(
         seconds = time.perf_counter() - start
     command = _next(catalog, names)
     report = SetupReport(tuple(found), seconds, workshop.host, catalog.project, workshop.home, command)
-    typer.echo(
-        json.dumps(report.as_json(), indent=2) if as_json else printable(setup_text(report, width_of(sys.stdout)))
-    )
+    typer.echo(document_text(report.as_json()) if as_json else printable(setup_text(report, width_of(sys.stdout))))
     for error in report.errors:
         show_error(error)
     raise typer.Exit(max((error.exit_code for error in report.errors), default=0))

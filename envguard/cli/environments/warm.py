@@ -11,7 +11,7 @@ from envguard.running.ready_record import recorded_as_ready
 
 
 def execute_warm(arguments: list[str]) -> int | None:
-    """Run `[--edition NAME] [--here] ENV [--] CMD…` and give back its exit code.
+    """Run `[--edition NAME] [--here] ENV [--here] [--] CMD…` and give back its exit code.
 
     None if the environment is not known to be ready, or if there are other arguments: the whole command line decides.
     """
@@ -31,6 +31,8 @@ def execute_warm(arguments: list[str]) -> int | None:
     if not rest or not _is_plain(rest[0]) or (edition and not _is_plain(edition)):
         return None
     name, *command = rest
+    if command[:1] == ["--here"]:
+        here, command = True, command[1:]
     if command[:1] == ["--"]:
         command = command[1:]
     elif command and command[0].startswith("-"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from envguard.catalog import Edition, Environment, builtin_catalog
 from envguard.cli.options import EditionOption, EnvironmentsArgument, JsonOption, PythonOption
+from envguard.cli.printing import document_text
 from envguard.cli.screen import screen
 from envguard.cli.selection import catalog_of, chosen_editions, environments_to_write_to
 from envguard.cli.text import printable
@@ -20,8 +20,6 @@ from envguard.payload.contract import to_json
 from envguard.planning import platform_of
 from envguard.running.environments.auditing import Auditor, AuditTrial
 from envguard.running.environments.preparing import Workshop
-
-SCHEMA = 1
 
 
 def audit(
@@ -74,8 +72,8 @@ def audit(
                     if not as_json:
                         typer.echo(printable(_text(trials[-1])))
     if as_json:
-        document = {"schema": SCHEMA, "audits": [_document(each) for each in trials]}
-        typer.echo(json.dumps(document, indent=2))
+        document = {"audits": [_document(each) for each in trials]}
+        typer.echo(document_text(document))
     raise typer.Exit(0 if all(each.audit and each.audit.good for each in trials) else 1)
 
 

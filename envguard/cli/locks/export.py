@@ -28,7 +28,7 @@ from envguard.locks.wheels import PinnedWheel, best_wheels, missing_wheels
 from envguard.planning import best_interpreter, request_of, stale_for
 from envguard.running.environments.locking import wheel_addresses
 from envguard.running.environments.preparing import Workshop
-from envguard.running.environments.recorded import recorded_locks
+from envguard.running.environments.recorded import recorded_locks, refuse_unlocked
 from envguard.store.home import envguard_home
 
 
@@ -95,10 +95,11 @@ def _lock(workshop: Workshop, environment: Environment, edition: str | None, pyt
     locks = recorded_locks(environment)
     (wanted,) = chosen_editions(environment, edition)
     if (wanted.name, python) not in locks:
+        refuse_unlocked(environment)
         known = [minor for name, minor in locks if name == wanted.name]
         raise BadInput(
-            f"{environment.name} {wanted.name} has no lock for Python {python!r}.",
-            next_step=f"Choose one of: {', '.join(known)}.",
+            f"{environment.name} {wanted.name} has no lock for Python {python}.",
+            next_step=f"Choose one of: {', '.join(known)}." if known else f"envguard lock {environment.name}",
         )
     lock = locks[wanted.name, python]
     stale = stale_for(environment, wanted, python, lock)

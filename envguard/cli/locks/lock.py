@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
 from envguard.backends.building.wheels import why_not_shut_in
 from envguard.cli.options import EnvironmentsArgument, JsonOption
+from envguard.cli.printing import document_text
 from envguard.cli.selection import catalog_of, chosen_editions, environments_to_write_to
 from envguard.clock import utc_now
 from envguard.errors import BadInput, NoEnvironment
@@ -73,7 +73,7 @@ def lock(
             f"These locks are not proved yet. Next: envguard prove {' '.join(changed)} --all-editions --all-pythons"
         )
     if as_json:
-        typer.echo(json.dumps({"locks": [_document(each) for each in found]}, indent=2))
+        typer.echo(document_text({"locks": [_document(each) for each in found]}))
     _judge(found, check=check)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import sys
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -11,19 +11,21 @@ import typer
 from envguard.catalog import Catalog
 from envguard.cli.diagnosis.known_causes import cause_of
 from envguard.cli.options import EnvironmentsArgument, JsonOption
+from envguard.cli.printing import document_text
 from envguard.cli.screen import screen
 from envguard.cli.selection import catalog_of, chosen_environments
 from envguard.cli.session import Session
-from envguard.cli.text import printable
+from envguard.cli.text import printable, width_of
 from envguard.cli.workshop import open_workshop
 from envguard.clock import utc_now
-from envguard.errors import BadInput, NoEnvironment
+from envguard.errors import NoEnvironment
 from envguard.locks.audited_platforms import PLATFORMS, audited_platform
 from envguard.locks.platforms import Platform
 from envguard.planning import platform_of
 from envguard.report.matrix import Recorded, matrix_of, matrix_text
 from envguard.report.story import story_markdown
 from envguard.running.environments.recorded import recorded_audits, recorded_locks, recorded_proofs
+from envguard.unknown_names import unknown_name
 
 
 def matrix(
@@ -52,7 +54,8 @@ def matrix(
     if story:
         typer.echo(printable(story_markdown(known, cause_of)), nl=False)
         return
-    typer.echo(json.dumps(known.as_json(), indent=2) if as_json else printable(matrix_text(known)))
+    width = width_of(sys.stdout) if sys.stdout.isatty() else None
+    typer.echo(document_text(known.as_json()) if as_json else printable(matrix_text(known, width)))
 
 
 def _here(session: Session, catalog: Catalog) -> Platform:
@@ -70,7 +73,7 @@ def _elsewhere(name: str, environments: Sequence[Recorded]) -> Platform:
     """A platform that this host need not be: with glibc, or the newest system that something was proved on."""
     place = audited_platform(name)
     if not place.recorded:
-        raise BadInput(f"There is no platform {name!r}.", next_step=f"Choose one of: {', '.join(PLATFORMS)}.")
+        raise unknown_name("There is no platform", name, PLATFORMS)
     proved = (proof for _, _, proofs in environments for each in proofs.values() for proof in each)
     versions = [proof.os_version for proof in proved if proof.platform == name]
     newest = max(versions, key=lambda each: [int(part) for part in each.split(".") if part.isdigit()], default="")

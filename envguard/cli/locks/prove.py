@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from envguard.catalog import Edition, Environment
 from envguard.cli.options import EditionOption, EnvironmentsArgument, JsonOption, PythonOption
+from envguard.cli.printing import document_text
 from envguard.cli.screen import screen
 from envguard.cli.selection import catalog_of, chosen_editions, environments_to_write_to
 from envguard.cli.workshop import open_workshop
@@ -67,7 +67,7 @@ def prove(
                 if not as_json:
                     typer.echo(_line(trials[-1]))
     if as_json:
-        typer.echo(json.dumps({"trials": [_document(trial) for trial in trials]}, indent=2))
+        typer.echo(document_text({"trials": [_document(trial) for trial in trials]}))
     raise typer.Exit(0 if all(trial.proof and trial.proof.works for trial in trials) else 1)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +10,7 @@ import typer
 
 from envguard.catalog import Environment
 from envguard.cli.options import EnvironmentsArgument, JsonOption
+from envguard.cli.printing import document_text
 from envguard.cli.screen import screen
 from envguard.cli.selection import catalog_of, environments_to_write_to
 from envguard.cli.session import Session
@@ -59,7 +59,7 @@ def renew(
     if dry_run and not as_json and any(report.renewed.kept for report in reports):
         typer.echo("Nothing was written, because of --dry-run.")
     if as_json:
-        typer.echo(json.dumps(renewals_json(reports, dry_run=dry_run), indent=2))
+        typer.echo(document_text(renewals_json(reports, dry_run=dry_run)))
     tried = [each for report in reports for each in report.renewed.tried]
     raise typer.Exit(0 if all(each.works and each.is_kept for each in tried) else 1)
 

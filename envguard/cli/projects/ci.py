@@ -24,6 +24,7 @@ from envguard.report.ci import OUTPUTS, REPORT, CiJob, github_workflow, gitlab_p
 from envguard.report.ci_renewal import RenewalJob, renewal_workflow
 from envguard.running.environments.recorded import recorded_locks
 from envguard.running.pipeline import environments_of
+from envguard.unknown_names import unknown_name
 
 ITSELF = "envguard"
 PLAIN_FOLDER = re.compile(r"[A-Za-z0-9._/-]*")
@@ -155,7 +156,7 @@ def _folder(base: Path) -> str:
 
 def _task(name: str, catalog: Catalog) -> Task:
     if name not in catalog.tasks:
-        raise BadInput(f"There is no task {name!r}.", next_step=f"Choose one of: {', '.join(catalog.tasks)}.")
+        raise unknown_name("There is no task", name, catalog.tasks)
     return catalog.tasks[name]
 
 
@@ -174,7 +175,7 @@ def _install(top: Path, path_line: str) -> tuple[str, ...]:
     raise BadInput(
         "The workflow needs a command that installs envguard.",
         why="envguard is not on PyPI, and this is not its own checkout",
-        next_step="Name the command with --install, such as --install 'pip install git+https://HOST/envguard.git@COMMIT'.",
+        next_step="Name the command with --install, such as --install 'pip install git+https://git.example/envguard.git@COMMIT'.",
     )
 
 
@@ -212,7 +213,7 @@ def _input(task: Task, given: str, base: Path, top: Path, catalog: Catalog) -> t
         name, value = "", given
     if value.startswith(SAMPLE):
         if value.removeprefix(SAMPLE) not in catalog.samples:
-            raise BadInput(f"There is no sample {value!r}.", next_step=f"Choose one of: {', '.join(catalog.samples)}.")
+            raise unknown_name("There is no sample", value.removeprefix(SAMPLE), catalog.samples)
     else:
         path = Path(value).expanduser().absolute()
         if not path.exists() or not path.resolve().is_relative_to(top.resolve()):
@@ -250,9 +251,9 @@ def _command(
                 next_step=" ".join(["envguard ci …", task.name, *(f"{name}=PATH" for name in task.inputs)]),
             )
         given = [part for name, value in inputs for part in ("--input", f"{name}={value}")]
-    target = OUTPUTS if len(task.outputs) > 1 else f"{OUTPUTS}/{_output_name(task)}"
-    output = ("-o", target) if task.outputs else ()
-    return ("run", task.name, *given, *output, "--json"), f"{REPORT}.json"
+    several = len(task.outputs) > 1
+    target = OUTPUTS if several else "".join(f"{OUTPUTS}/{_output_name(task, name)}" for name in task.outputs)
+    return ("run", task.name, *given, *(("-o", target) if target else ()), "--json"), _report_beside(task)
 
 
 def _quantized(models: Sequence[str], base: Path, catalog: Catalog) -> str:
@@ -264,11 +265,18 @@ def _quantized(models: Sequence[str], base: Path, catalog: Catalog) -> str:
     return f"{OUTPUTS}/{wing().default_name(Path(files[0].path if files else models[0]))}"
 
 
-def _output_name(task: Task) -> str:
-    """What the step that makes the one output calls its file; empty if there is none."""
-    if not task.outputs:
-        return ""
-    reference = next(iter(task.outputs.values()))
+def _report_beside(task: Task) -> str:
+    """The file for the run's document, which must not be that of an output."""
+    taken = {f"{OUTPUTS}/{_output_name(task, name)}" for name in task.outputs}
+    report = f"{REPORT}.json"
+    while report in taken:
+        report = f"{report.removesuffix('.json')}-run.json"
+    return report
+
+
+def _output_name(task: Task, name: str) -> str:
+    """What the step that makes this output calls its file."""
+    reference = task.outputs[name]
     step = next((each for each in task.steps if each.name == reference.source), None)
     return Path(step.outputs[reference.name]).name if isinstance(step, CommandStep) else reference.name
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -10,14 +9,13 @@ import typer
 
 from envguard.catalog.projects import PROJECT_FILE, PROJECT_VARIABLE, load_catalog
 from envguard.cli.options import JsonOption
+from envguard.cli.printing import document_text
 from envguard.cli.session import Session
 from envguard.cli.text import printable
 from envguard.errors import BadInput, EnvguardError
 from envguard.trust.allowing import Standing, allow, standing_of
 from envguard.trust.changes import shortened
 from envguard.trust.records import Record, all_records, delete_record
-
-SCHEMA = 1
 
 
 def trust(
@@ -59,13 +57,12 @@ def _tell(standing: Standing, *, show: bool, as_json: bool) -> None:
     if as_json:
         changed = [{"file": each.file, "change": each.kind} for each in standing.changed]
         document = {
-            "schema": SCHEMA,
             "project": str(standing.project),
             "trusted": standing.allowed or not show,
             "files": len(standing.content),
             "changes": changed,
         }
-        typer.echo(json.dumps(document, indent=2))
+        typer.echo(document_text(document))
         return
     if not standing.allowed:
         typer.echo(printable(standing.text() if show else shortened(standing.text())))
@@ -77,7 +74,7 @@ def _list(*, as_json: bool) -> None:
     rows = [(record, _state(record)) for record in all_records()]
     if as_json:
         listed = [{"project": str(each.project), "date": each.date, "state": state} for each, state in rows]
-        typer.echo(json.dumps({"schema": SCHEMA, "projects": listed}, indent=2))
+        typer.echo(document_text({"projects": listed}))
         return
     for each, state in rows:
         typer.echo(printable(f"{each.project}: {state}, since {each.date}"))
@@ -100,8 +97,8 @@ def _revoke(session: Session, folder: Path | None, *, as_json: bool) -> None:
     project = folder.expanduser().absolute() if folder is not None else _standing(session, None).project
     known = delete_record(project)
     if as_json:
-        document = {"schema": SCHEMA, "project": str(project), "trusted": False, "was_trusted": known}
-        typer.echo(json.dumps(document, indent=2))
+        document = {"project": str(project), "trusted": False, "was_trusted": known}
+        typer.echo(document_text(document))
         return
     typer.echo(printable(f"{project}: {'no longer trusted' if known else 'was not trusted'}"))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,6 +23,7 @@ from envguard.cli.options import (
     PythonsOption,
     ReceiptOption,
 )
+from envguard.cli.printing import document_text
 from envguard.cli.screen import screen
 from envguard.cli.selection import Selection, catalog_of
 from envguard.cli.sources import leave_receipt, named_source, sample_of
@@ -193,8 +193,5 @@ def _by_name(what: str, named: Sequence[str]) -> dict[str, str]:
 
 def _show(task: Task, result: TaskResult, receipt: Path | None, *, as_json: bool) -> None:
     document = task_document(result, receipt)
-    typer.echo(
-        json.dumps(to_json(document), indent=2)
-        if as_json
-        else printable(task_text(document, makes_files=bool(task.outputs)))
-    )
+    text = printable(task_text(document, makes_files=bool(task.outputs)))
+    typer.echo(document_text(to_json(document)) if as_json else text)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import typer
 
 from envguard.catalog import Task
+from envguard.cli.printing import document_text
 from envguard.clock import utc_now
 from envguard.host.variables import removed_from_step
 from envguard.report.plan import TaskPlan, plan_text
@@ -18,4 +17,4 @@ def explain_task(task: Task, workshop: Workshop, *, as_json: bool) -> None:
     """Print the plan of a task; run nothing."""
     plans = tuple(workshop.plan(name) for name in environments_of(task, workshop.catalog))
     planned = TaskPlan(task, plans, removed_from_step(workshop.environ), utc_now())
-    typer.echo(json.dumps(planned.as_json(), indent=2) if as_json else plan_text(planned))
+    typer.echo(document_text(planned.as_json()) if as_json else plan_text(planned))

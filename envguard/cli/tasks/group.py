@@ -11,8 +11,7 @@ from envguard.catalog import Catalog, Task
 from envguard.cli.app import LazyCommand, imported
 from envguard.cli.selection import catalog_of
 from envguard.cli.session import session_of
-from envguard.errors import BadInput
-from envguard.table_reader import did_you_mean
+from envguard.unknown_names import unknown_name
 
 
 class TaskGroup(TyperGroup):
@@ -33,8 +32,7 @@ class TaskGroup(TyperGroup):
         """The command that the arguments name; raises BadInput that lists the tasks where there is none."""
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
             known = self.list_commands(ctx)
-            near = did_you_mean(args[0], known) or "."
-            raise BadInput(f"There is no task {args[0]!r}{near}", next_step=f"Choose one of: {', '.join(known)}.")
+            raise unknown_name("There is no task", args[0], known)
         return super().resolve_command(ctx, args)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from envguard.cli.options import FrozenOption, JsonOption
+from envguard.cli.printing import document_text
 from envguard.cli.screen import screen
 from envguard.cli.selection import Selection, catalog_of
 from envguard.cli.session import Session
@@ -53,7 +53,7 @@ def verify_receipt(
     if verdict == "MATCH" and not receipt.intact:
         verdict = "DIFF"
     document = _document(receipt, verdict, outputs, inputs, rebuilt)
-    typer.echo(json.dumps(to_json(document), indent=2) if as_json else printable(_text(document)))
+    typer.echo(document_text(to_json(document)) if as_json else printable(_text(document)))
     raise typer.Exit(0 if verdict == "MATCH" else 1)
 
 

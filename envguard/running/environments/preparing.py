@@ -15,9 +15,9 @@ from envguard.backends.installing import forget
 from envguard.backends.protocol import Backend, Surroundings, Workspace
 from envguard.backends.table import BACKENDS, HOST, backend_class
 from envguard.catalog.model import Catalog
-from envguard.catalog.projects import find_project
+from envguard.catalog.projects import find_project, own_first
 from envguard.catalog.shipped import BUILTIN
-from envguard.errors import BadInput, MissingPython, NoEnvironment, NotAllowed
+from envguard.errors import MissingPython, NoEnvironment, NotAllowed
 from envguard.host.discovery import discover
 from envguard.host.interpreters import HostFacts
 from envguard.host.remedies import PassedOver
@@ -33,7 +33,7 @@ from envguard.running.environments.building import Builder
 from envguard.running.environments.checking import MISSING_LIBRARY, CheckFailed, check_environment
 from envguard.running.environments.fetching import fetch_into_store, fetchable_minor, missing_python
 from envguard.running.environments.prepared import Prepared, identity_of, installed
-from envguard.running.environments.recorded import recorded_audits, recorded_locks, recorded_proofs
+from envguard.running.environments.recorded import recorded_audits, recorded_locks, recorded_proofs, refuse_unlocked
 from envguard.running.events import Building, PassedBy, Receiver
 from envguard.running.step import PAYLOAD, scratch_folder
 from envguard.stalling import patience_of
@@ -46,6 +46,7 @@ from envguard.store.scratch import log_file, logs_folder, runs_folder
 from envguard.trust.allowing import require_allowed
 from envguard.trust.records import record_path
 from envguard.trust.sources import sources_of
+from envguard.unknown_names import unknown_name
 
 
 @dataclass
@@ -111,8 +112,8 @@ class Workshop:
         """
         environment = self.catalog.environments.get(name)
         if environment is None:
-            known = ", ".join(self.catalog.environments)
-            raise BadInput(f"There is no environment {name!r}.", next_step=f"Choose one of: {known}.")
+            raise unknown_name("There is no environment", name, own_first(self.catalog))
+        refuse_unlocked(environment)
         wanted = Wanted(environment, edition or self.editions.get(name), python or self.pythons.get(name), self.frozen)
         refused: list[tuple[Backend, NoEnvironment]] = []
         backends = [self.backend] if self.backend else [*BACKENDS]

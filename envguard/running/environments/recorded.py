@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from envguard.catalog.model import Environment
+from envguard.errors import NoEnvironment
 from envguard.locks.audits import Audit, audits_path, read_audits
 from envguard.locks.lockfile import Lock, lock_path, read_lock
 from envguard.locks.proofs import Proof, proofs_path, read_proofs
@@ -18,6 +19,20 @@ def recorded_locks(environment: Environment) -> dict[LockKey, Lock]:
             if path.is_file():
                 locks[edition.name, python] = read_lock(path)
     return locks
+
+
+def refuse_unlocked(environment: Environment) -> None:
+    """Raise NoEnvironment for an environment without any lock, instead of a reason for each Python.
+
+    Recorded failures to lock say more than that, so with one of these nothing is raised.
+    """
+    if recorded_locks(environment) or any(recorded_proofs(environment).values()):
+        return
+    raise NoEnvironment(
+        f"The environment {environment.name!r} has no lock yet.",
+        why=f"there is none in {environment.lockfiles / environment.name}",
+        next_step=f"Create it with `envguard lock {environment.name}`, commit it, and run the same command again.",
+    )
 
 
 def recorded_proofs(environment: Environment) -> dict[str, tuple[Proof, ...]]:

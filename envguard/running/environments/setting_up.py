@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 
 from envguard.backends.table import backend_class
 from envguard.catalog.model import Catalog, Task
-from envguard.errors import EnvguardError, Interrupted, NoEnvironment, NotAllowed
+from envguard.errors import EnvguardError, Interrupted, NotAllowed
 from envguard.host.linker import absent
 from envguard.running.environments.prepared import Prepared
 from envguard.running.environments.preparing import Workshop
-from envguard.running.environments.recorded import recorded_locks
 from envguard.running.pipeline import environments_of
 
 
@@ -60,7 +59,6 @@ def set_up(names: Sequence[str], workshop: Workshop) -> list[SetUp]:
 
 def _set_up(name: str, workshop: Workshop) -> SetUp:
     try:
-        _refuse_unlocked(name, workshop.catalog)
         return _with_lacking(SetUp(name, workshop.prepare(name)))
     except Interrupted:
         raise
@@ -76,17 +74,6 @@ def _with_lacking(found: SetUp) -> SetUp:
     if backend_class(chosen.backend).elsewhere or not sys.platform.startswith("linux"):
         return found
     return replace(found, lacking=absent(optional.packages), purpose=optional.purpose)
-
-
-def _refuse_unlocked(name: str, catalog: Catalog) -> None:
-    """Tell the author of a new project to lock first, instead of listing every Python without a lock."""
-    environment = catalog.environments.get(name)
-    if environment is not None and not recorded_locks(environment):
-        raise NoEnvironment(
-            f"The environment {name!r} has no lock yet.",
-            why=f"{environment.lockfiles / name} holds none",
-            next_step=f"Create it with `envguard lock {name}`, commit it, and run the same command again.",
-        )
 
 
 def next_command(catalog: Catalog, names: Sequence[str], models: Sequence[str]) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from envguard.catalog.references import reference_of
 from envguard.documents import parse_json
-from envguard.errors import BrokenData
+from envguard.errors import BadInput, BrokenData
 from envguard.running.receipt import SCHEMA, Receipt, ReceiptEnvironment, ReceiptFile, ReceiptStep, seal_of
 from envguard.table_reader import (
     JsonValue,
@@ -26,6 +26,7 @@ from envguard.table_reader import (
 )
 
 LARGEST_RECEIPT = 5_000_000
+NAME_RECEIPT = "Name a file that `envguard run` wrote beside its output, such as OUT.receipt.json."
 NO_TEXTS: Mapping[str, str] = {}
 NO_VARIABLES: Mapping[str, bool] = {}
 
@@ -42,12 +43,22 @@ def read_receipt(path: Path) -> Receipt:
         if len(raw) > LARGEST_RECEIPT:
             raise ValueError(f"it has more than {LARGEST_RECEIPT} bytes, which no receipt has")
         document = parse_json(raw.decode("utf-8"))
-    except (OSError, ValueError) as error:
+    except FileNotFoundError as error:
+        raise BadInput(f"There is no receipt {path}.", next_step=NAME_RECEIPT) from error
+    except IsADirectoryError as error:
+        raise BadInput(f"{path} is a folder, not a receipt.", next_step=NAME_RECEIPT) from error
+    except OSError as error:
         raise BrokenData(
             f"The receipt {path.name} cannot be read.",
             why=str(error) or type(error).__name__,
-            next_step="Name a file that `envguard run` wrote beside its output.",
+            next_step=NAME_RECEIPT,
         ) from error
+    except ValueError as error:
+        why = f"it is no JSON document: {error}"
+        raise BrokenData(f"{path.name} cannot be read as a receipt.", why=why, next_step=NAME_RECEIPT) from error
+    if not isinstance(document, dict) or not {"schema", "task", "outputs"} & document.keys():
+        why = "it has none of the parts of one"
+        raise BrokenData(f"{path.name} is no receipt.", why=why, next_step=NAME_RECEIPT)
     return receipt_from(document, path.name)
 
 

@@ -108,3 +108,17 @@ def test_shell_starts_the_users_shell_inside(store_home: Path) -> None:
     )
     assert ended.returncode == 5
     assert ended.stdout.strip().startswith(str(store_home))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("frozen", [[], ["--frozen"]], ids=["warm", "cold"])
+@pytest.mark.parametrize("place", ["before", "after"])
+def test_here_may_stand_before_and_after_the_name(
+    store_home: Path, tmp_path: Path, place: str, frozen: list[str]
+) -> None:
+    (tmp_path / "mine.py").write_text("ANSWER = 42\n")
+    given = ["--here", *frozen, "samples"] if place == "before" else ["samples", *frozen, "--here"]
+    ended = envguard(
+        "exec", *given, "--", "python", "-c", "import mine; print(mine.ANSWER)", home=store_home, cwd=tmp_path
+    )
+    assert ended.out == "42\n", ended.err

@@ -46,6 +46,16 @@ TASK = """
     command = ["python", "steps/do.py", "{input.x}", "{output.a}"]
     inputs = { x = "task:x", y = "task:y" }
     outputs = { a = "a.txt", b = "b.txt" }
+
+    [tasks.tell]
+    summary = "an output called as a report is"
+    output = "do:report"
+    [[tasks.tell.steps]]
+    name = "do"
+    environment = "one"
+    command = ["python", "steps/do.py", "{input.file}", "{output.report}"]
+    inputs = { file = "task:file" }
+    outputs = { report = "report.json" }
 """
 DO = "import sys; open(sys.argv[2], 'wb').write(open(sys.argv[1], 'rb').read())"
 HOSTILE = [
@@ -138,6 +148,12 @@ def test_inputs_go_by_name_and_several_outputs_into_the_folder(project: Path) ->
     )
 
 
+def test_output_and_report_are_two_files(project: Path) -> None:
+    ended = ci("gitlab", "tell", "data/in.txt", cwd=project)
+    line = next(each for each in read(ended.out)["envguard"]["script"] if "envguard --trust run" in each)
+    assert line.endswith("-o envguard-out/report.json --json > envguard-out/report-run.json")
+
+
 def test_what_github_would_take_for_an_expression_is_refused(project: Path) -> None:
     (project / "${{ secrets.X }}.txt").touch()
     assert ci("github", "copy", "${{ secrets.X }}.txt", cwd=project).code == 2
@@ -152,7 +168,7 @@ def test_what_github_would_take_for_an_expression_is_refused(project: Path) -> N
         (("copy", "/etc/passwd"), "not a file of the repository"),
         (("copy",), "needs file"),
         (("two", "x=data/in.txt"), "needs x, y"),
-        (("quantize", "sample:no-such"), "There is no sample 'sample:no-such'"),
+        (("quantize", "sample:no-such"), "There is no sample 'no-such'"),
     ],
 )
 def test_what_cannot_be_run_is_refused(project: Path, arguments: tuple[str, ...], said: str) -> None:
@@ -173,6 +189,7 @@ def test_how_envguard_is_installed_must_be_said_outside_its_checkout(project: Pa
     ended = envguard("ci", "github", "copy", "data/in.txt", home=project, cwd=project)
     assert ended.code == 2
     assert "--install" in ended.err
+    assert "****" not in ended.err
     inside = envguard("ci", "github", home=project, cwd=CHECKOUT)
     assert inside.code == 0, inside.err
     assert "make host\n" in inside.out
