@@ -19,7 +19,7 @@ from envguard.locks.platforms import Platform, platform_name
 from envguard.locks.proofs import Proof, proof_of
 from envguard.locks.staleness import StaleLock, difference
 from envguard.locks.wheels import missing_wheels
-from envguard.unknown_names import unknown_name
+from envguard.table_reader import unknown_name
 
 if TYPE_CHECKING:
     from packaging.tags import Tag

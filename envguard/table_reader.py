@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NoReturn, TypeVar
 
-from envguard.errors import BrokenData
+from envguard.errors import BadInput, BrokenData
 
 JsonValue = str | int | float | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
 
@@ -126,6 +126,13 @@ def did_you_mean(name: str, known: list[str]) -> str:
         return ""
     swapped = (each for each in near if sorted(each) == sorted(name))  # as near as others, and likelier
     return f"; did you mean {next(swapped, near[0])!r}?"
+
+
+def unknown_name(nothing: str, name: str, known: Iterable[str]) -> BadInput:
+    """The error that begins `nothing` (such as "There is no environment"), suggests the nearest name and lists all."""
+    names = list(known)
+    near = did_you_mean(name, names) or "."
+    return BadInput(f"{nothing} {name!r}{near}", next_step=f"Choose one of: {', '.join(names)}.")
 
 
 def text(value: object) -> str:

@@ -36,6 +36,7 @@ from envguard.running.environments.images import build_image, containers_of, ima
 from envguard.running.environments.preparing import Workshop
 from envguard.running.environments.recorded import recorded_locks
 from envguard.running.events import Receiver
+from envguard.table_reader import unknown_name
 
 NamesArgument = Annotated[list[str], typer.Argument(metavar="ENV...", help="Environments.")]
 
@@ -209,7 +210,7 @@ def export(
 def _task(workshop: Workshop, name: str | None) -> Task:
     tasks = workshop.catalog.tasks
     if name is None or name not in tasks:
-        raise BadInput(f"There is no task {name!r}.", next_step=f"Choose one of: {', '.join(tasks)}.")
+        raise unknown_name("There is no task", name, tasks)
     return tasks[name]
 
 

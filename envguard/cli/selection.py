@@ -10,8 +10,8 @@ from envguard.catalog.model import Catalog, Edition, Environment
 from envguard.catalog.projects import load_catalog, own_first
 from envguard.cli.session import Session
 from envguard.errors import BadInput
+from envguard.table_reader import unknown_name
 from envguard.trust.allowing import as_far_as_allowed
-from envguard.unknown_names import unknown_name
 
 
 @dataclass(frozen=True, slots=True)

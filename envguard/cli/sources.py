@@ -11,7 +11,7 @@ from envguard.running.environments.preparing import Workshop
 from envguard.running.pipeline import TaskResult
 from envguard.running.receipt import make_receipt
 from envguard.running.task_order import TaskOrder
-from envguard.unknown_names import unknown_name
+from envguard.table_reader import unknown_name
 
 SAMPLE = "sample:"
 

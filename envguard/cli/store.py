@@ -38,7 +38,7 @@ from envguard.store.pythons import stored_pythons
 from envguard.store.removing import Sweep, collect, prune
 from envguard.store.scratch import logs_folder
 from envguard.store.verifying import Defect, condemn, verify_environment
-from envguard.unknown_names import unknown_name
+from envguard.table_reader import unknown_name
 
 FINDINGS_SHOWN = 10
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kMGT]?)(i?)B?", re.IGNORECASE)

@@ -11,7 +11,7 @@ from envguard.cli.session import Session
 from envguard.running.environments.preparing import Workshop
 from envguard.running.events import Receiver
 from envguard.store.home import envguard_home
-from envguard.unknown_names import unknown_name
+from envguard.table_reader import unknown_name
 
 BACKEND_VARIABLE = "ENVGUARD_BACKEND"
 BASE_VARIABLE = "ENVGUARD_BASE_IMAGE"

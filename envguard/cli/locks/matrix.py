@@ -25,7 +25,7 @@ from envguard.planning import platform_of
 from envguard.report.matrix import Recorded, matrix_of, matrix_text
 from envguard.report.story import story_markdown
 from envguard.running.environments.recorded import recorded_audits, recorded_locks, recorded_proofs
-from envguard.unknown_names import unknown_name
+from envguard.table_reader import unknown_name
 
 
 def matrix(

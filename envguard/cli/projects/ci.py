@@ -24,7 +24,7 @@ from envguard.report.ci import OUTPUTS, REPORT, CiJob, github_workflow, gitlab_p
 from envguard.report.ci_renewal import RenewalJob, renewal_workflow
 from envguard.running.environments.recorded import recorded_locks
 from envguard.running.pipeline import environments_of
-from envguard.unknown_names import unknown_name
+from envguard.table_reader import unknown_name
 
 ITSELF = "envguard"
 PLAIN_FOLDER = re.compile(r"[A-Za-z0-9._/-]*")

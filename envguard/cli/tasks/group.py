@@ -11,7 +11,7 @@ from envguard.catalog import Catalog, Task
 from envguard.cli.app import LazyCommand, imported
 from envguard.cli.selection import catalog_of
 from envguard.cli.session import session_of
-from envguard.unknown_names import unknown_name
+from envguard.table_reader import unknown_name
 
 
 class TaskGroup(TyperGroup):

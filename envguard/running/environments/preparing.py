@@ -43,10 +43,10 @@ from envguard.store.home import environments_folder, installer_cache, probe_cach
 from envguard.store.locking import in_use
 from envguard.store.process_marks import has_ended, process_mark
 from envguard.store.scratch import log_file, logs_folder, runs_folder
+from envguard.table_reader import unknown_name
 from envguard.trust.allowing import require_allowed
 from envguard.trust.records import record_path
 from envguard.trust.sources import sources_of
-from envguard.unknown_names import unknown_name
 
 
 @dataclass
