@@ -210,7 +210,7 @@ def export(
 def _task(workshop: Workshop, name: str | None) -> Task:
     tasks = workshop.catalog.tasks
     if name is None or name not in tasks:
-        raise unknown_name("There is no task", name, tasks)
+        raise unknown_name("There is no task", name or "", tasks)
     return tasks[name]
 
 
