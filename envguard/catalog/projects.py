@@ -6,11 +6,12 @@ import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
-from envguard.catalog.model import Catalog
+from envguard.catalog.model import Catalog, Environment
 from envguard.catalog.reading import read_catalog
 from envguard.catalog.shipped import builtin_catalog
 from envguard.errors import BadInput
 from envguard.ownership import owners, stranger
+from envguard.table_reader import unknown_name
 
 PROJECT_FILE = "envguard.toml"
 PROJECT_VARIABLE = "ENVGUARD_PROJECT"
@@ -32,6 +33,13 @@ def load_catalog(cwd: Path, environ: Mapping[str, str]) -> Catalog:
 def own_first(catalog: Catalog) -> list[str]:
     """The names of the environments: the project's own before those that every project has."""
     return sorted(catalog.environments, key=lambda name: catalog.environments[name].folder != catalog.project)
+
+
+def named_environment(catalog: Catalog, name: str) -> Environment:
+    """The environment of that name; raises BadInput with the near one if there is none."""
+    if name not in catalog.environments:
+        raise unknown_name("There is no environment", name, own_first(catalog))
+    return catalog.environments[name]
 
 
 def find_project(cwd: Path, environ: Mapping[str, str]) -> Path | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from envguard.catalog.model import Catalog, Edition, Environment
-from envguard.catalog.projects import load_catalog, own_first
+from envguard.catalog.projects import load_catalog, named_environment
 from envguard.cli.session import Session
 from envguard.errors import BadInput
 from envguard.table_reader import unknown_name
@@ -47,13 +47,7 @@ def for_each(names: Iterable[str], choice: str | None) -> tuple[str, ...]:
 
 def chosen_environments(catalog: Catalog, names: Sequence[str] | None) -> list[Environment]:
     """The environments of those names, or all of them; raises BadInput if a name is unknown."""
-    found = []
-    for name in names or catalog.environments:
-        environment = catalog.environments.get(name)
-        if environment is None:
-            raise unknown_name("There is no environment", name, own_first(catalog))
-        found.append(environment)
-    return found
+    return [named_environment(catalog, name) for name in names or catalog.environments]
 
 
 def environments_to_write_to(catalog: Catalog, names: Sequence[str] | None) -> list[Environment]:

@@ -15,7 +15,7 @@ from envguard.backends.installing import forget
 from envguard.backends.protocol import Backend, Surroundings, Workspace
 from envguard.backends.table import BACKENDS, HOST, backend_class
 from envguard.catalog.model import Catalog
-from envguard.catalog.projects import find_project, own_first
+from envguard.catalog.projects import find_project
 from envguard.catalog.shipped import BUILTIN
 from envguard.errors import MissingPython, NoEnvironment, NotAllowed
 from envguard.host.discovery import discover
@@ -33,7 +33,7 @@ from envguard.running.environments.building import Builder
 from envguard.running.environments.checking import MISSING_LIBRARY, CheckFailed, check_environment
 from envguard.running.environments.fetching import fetch_into_store, fetchable_minor, missing_python
 from envguard.running.environments.prepared import Prepared, identity_of, installed
-from envguard.running.environments.recorded import recorded_audits, recorded_locks, recorded_proofs, refuse_unlocked
+from envguard.running.environments.recorded import locked_environment, recorded_audits, recorded_locks, recorded_proofs
 from envguard.running.events import Building, PassedBy, Receiver
 from envguard.running.step import PAYLOAD, scratch_folder
 from envguard.stalling import patience_of
@@ -43,7 +43,6 @@ from envguard.store.home import environments_folder, installer_cache, probe_cach
 from envguard.store.locking import in_use
 from envguard.store.process_marks import has_ended, process_mark
 from envguard.store.scratch import log_file, logs_folder, runs_folder
-from envguard.table_reader import unknown_name
 from envguard.trust.allowing import require_allowed
 from envguard.trust.records import record_path
 from envguard.trust.sources import sources_of
@@ -110,10 +109,7 @@ class Workshop:
         `fetch`, and a Python only if the user allows that, too. Raises StaleLock, and NoEnvironment with every reason
         if there is no plan: as MissingPython if one could be fetched.
         """
-        environment = self.catalog.environments.get(name)
-        if environment is None:
-            raise unknown_name("There is no environment", name, own_first(self.catalog))
-        refuse_unlocked(environment)
+        environment = locked_environment(self.catalog, name)
         wanted = Wanted(environment, edition or self.editions.get(name), python or self.pythons.get(name), self.frozen)
         refused: list[tuple[Backend, NoEnvironment]] = []
         backends = [self.backend] if self.backend else [*BACKENDS]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from envguard.catalog.model import Environment
+from envguard.catalog.model import Catalog, Environment
+from envguard.catalog.projects import named_environment
 from envguard.errors import NoEnvironment
 from envguard.locks.audits import Audit, audits_path, read_audits
 from envguard.locks.lockfile import Lock, lock_path, read_lock
@@ -33,6 +34,13 @@ def refuse_unlocked(environment: Environment) -> None:
         why=f"there is none in {environment.lockfiles / environment.name}",
         next_step=f"Create it with `envguard lock {environment.name}`, commit it, and run the same command again.",
     )
+
+
+def locked_environment(catalog: Catalog, name: str) -> Environment:
+    """The environment of that name, which has a lock; raises BadInput, or NoEnvironment as `refuse_unlocked` does."""
+    environment = named_environment(catalog, name)
+    refuse_unlocked(environment)
+    return environment
 
 
 def recorded_proofs(environment: Environment) -> dict[str, tuple[Proof, ...]]:
