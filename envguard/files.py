@@ -9,15 +9,16 @@ import os
 import secrets
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from envguard.errors import BadInput
-from envguard.system.moving import replace
+from envguard.system.moving import remove_tree, replace
 
 CHUNK = 1 << 20
+CACHE = "__pycache__"
 _IN_THE_WAY = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISCHR, "a device"),
@@ -53,6 +54,87 @@ def file_facts(path: Path) -> FileFacts:
             digest.update(chunk)
             size += len(chunk)
     return FileFacts(path, size, digest.hexdigest())
+
+
+@dataclass(frozen=True, slots=True)
+class FolderFacts(FileFacts):
+    """A folder: the bytes of all its `files`, and one SHA-256 over their names in it and their contents."""
+
+    files: tuple[FileFacts, ...] = ()
+
+
+def folder_facts(folder: Path, files: Iterable[FileFacts] | None = None) -> FolderFacts:
+    """Identify a folder by its files, which are read unless they are known; raises BadInput as `files_below`."""
+    known = tuple(map(file_facts, files_below(folder))) if files is None else tuple(files)
+    lines = sorted(f"{each.sha256} {each.path.relative_to(folder).as_posix()}" for each in known)
+    digest = hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+    return FolderFacts(folder, sum(each.bytes for each in known), digest, known)
+
+
+def facts_of(path: Path) -> FileFacts:
+    """Identify a file, or a folder as a whole."""
+    return folder_facts(path) if path.is_dir() else file_facts(path)
+
+
+def files_below(folder: Path) -> list[Path]:
+    """Every file of a folder, in order, without bytecode that Python made; empty folders do not count.
+
+    Raises BadInput for a link that leads out of it, a link to a folder, and what is no file: a folder is what it holds.
+    """
+    found = []
+    root = folder.resolve()
+    for path in sorted(folder.rglob("*")):
+        if CACHE in path.relative_to(folder).parts or (path.is_dir() and not path.is_symlink()):
+            continue
+        if not path.is_file() or not path.resolve().is_relative_to(root):
+            raise BadInput(
+                f"The folder {folder} holds {path.relative_to(folder)}, which is no file of its own.",
+                why="links out of a folder or to folders, devices and pipes are not what it holds",
+                next_step="Remove it, or put a copy of what it leads to in its place.",
+            )
+        found.append(path)
+    return found
+
+
+@contextlib.contextmanager
+def folder_appearing_whole(path: Path, replaceable: Collection[str] = ()) -> Iterator[Path]:
+    """A new folder that is at `path` if the block succeeds, and leaves no trace otherwise.
+
+    Raises BadInput if there is something, unless it is an empty folder or has one of the `replaceable` hashes.
+    """
+    temporary = path.with_name(f".{path.name[:80]}.{secrets.token_hex(6)}.part")
+    before = temporary.with_suffix(".before")
+    try:
+        temporary.mkdir()
+        yield temporary
+        check_folder_place(path, replaceable)
+        if path.exists():
+            replace(path, before)
+        replace(temporary, path)
+    except BaseException:
+        remove_tree(temporary, ignore_errors=True)
+        if before.exists() and not path.exists():
+            replace(before, path)
+        raise
+    remove_tree(before, ignore_errors=True)
+    sync_folder(path.parent)
+
+
+def check_folder_place(path: Path, replaceable: Collection[str] = ()) -> None:
+    """Refuse a path for an output that is a folder, if something is there that is not `replaceable` by its hash."""
+    check_place(path / "file")
+    if not path.exists() and not path.is_symlink():
+        return
+    owner = _other_owner(path)
+    if path.is_symlink() or not path.is_dir() or owner:
+        what = f"belongs to {owner}" if owner else "is there already, and is no folder"
+        raise BadInput(f"The output {path} {what}.", next_step="Name another place with -o.")
+    if any(path.iterdir()) and (not replaceable or folder_facts(path).sha256 not in replaceable):
+        raise BadInput(
+            f"The output folder {path} holds files already.",
+            why="a folder is only replaced if it is still what an earlier run made, by the receipt beside it",
+            next_step="Remove it, or name another place with -o.",
+        )
 
 
 @contextlib.contextmanager

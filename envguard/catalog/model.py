@@ -134,10 +134,10 @@ class PayloadStep:
 class CommandStep:
     """A step of a task that runs a user's command in an environment.
 
-    In `command`, `{input.NAME}` and `{output.NAME}` stand for paths. `outputs` maps names to the files that the command
-    must create in its scratch folder, `env` holds variables to set, `env_file` is a file of the project with more, and
-    `pass_env` names variables of the user's; `${NAME}` in `command` and `env` stands for one of them. The rest is as in
-    a payload step.
+    In `command`, `{input.NAME}` and `{output.NAME}` stand for paths. `outputs` maps names to what the command must
+    create in its scratch folder: files, and folders, which end in a slash. `env` holds variables to set, `env_file` is
+    a file of the project with more, and `pass_env` names variables of the user's; `${NAME}` in `command` and `env`
+    stands for one of them. The rest is as in a payload step.
     """
 
     name: str
@@ -194,6 +194,11 @@ class Task:
         """The steps that the verdict rests on: all but those that make reports."""
         makers = {reference.source for reference in self.reports.values()}
         return tuple(step for step in self.steps if step.name not in makers)
+
+    def makes_folder(self, reference: Reference) -> bool:
+        """Whether what a reference stands for is a folder, as a command step says by a slash at its end."""
+        makers = (step for step in self.steps if isinstance(step, CommandStep) and step.name == reference.source)
+        return any(step.outputs.get(reference.name, "").endswith("/") for step in makers)
 
     def reporting_steps(self, reports: Collection[str]) -> tuple[Step, ...]:
         """The steps that make the named reports."""

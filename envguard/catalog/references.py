@@ -136,7 +136,9 @@ def _check_placeholders(command: tuple[str, ...], names: Mapping[str, list[str]]
 
 def _refuse_clash(files: Mapping[str, str], where: str, refuse: Refuse) -> None:
     """Two outputs must not be the same file on any file system."""
-    file, times = Counter(name.casefold() for name in files.values()).most_common(1)[0] if files else ("", 0)
+    file, times = (
+        Counter(name.rstrip("/").casefold() for name in files.values()).most_common(1)[0] if files else ("", 0)
+    )
     if times > 1:
         refuse(where, f"has {times} outputs with the same name, {file!r}")
 

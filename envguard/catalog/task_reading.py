@@ -78,7 +78,7 @@ def _step(table: TableReader) -> Step:
         environment=environment,
         inputs=inputs,
         command=table.take("command", command_of),
-        outputs=table.take("outputs", table_of(inside), NO_TEXTS),
+        outputs=table.take("outputs", _made, NO_TEXTS),
         env=table.take("env", table_of(text, match(VARIABLE, "a variable that a step may set")), NO_TEXTS),
         measures=measures,
         on_request=on_request,
@@ -86,6 +86,22 @@ def _step(table: TableReader) -> Step:
         pass_env=table.take("pass-env", list_of(passable), ()),
         env_file=table.take("env-file", inside, ""),
     )
+
+
+def _made(value: object) -> Mapping[str, str]:
+    """The paths of what a command makes, by name: files, and folders, which end in a slash and hold no other."""
+    made = table_of(_file_or_folder)(value)
+    for name, path in made.items():
+        for folder in made.values():
+            if folder.endswith("/") and path != folder and path.startswith(folder):
+                raise ValueError(f"has {name!r} in {folder!r}, which is an output itself")
+    return made
+
+
+def _file_or_folder(value: object) -> str:
+    path = text(value)
+    inside(path.removesuffix("/"))
+    return path
 
 
 def _seconds(value: object) -> float:

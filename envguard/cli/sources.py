@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from envguard.catalog.model import CommandStep, Task
+from envguard.errors import BrokenData
 from envguard.files import write_output
-from envguard.payload.door.references import Reference
+from envguard.payload.door.references import TASK, Reference
 from envguard.running.environments.preparing import Workshop
 from envguard.running.pipeline import TaskResult
 from envguard.running.receipt import make_receipt
+from envguard.running.receipts.reading import read_receipt
 from envguard.running.task_order import TaskOrder
 from envguard.table_reader import unknown_name
 
@@ -39,3 +43,18 @@ def leave_receipt(order: TaskOrder, result: TaskResult, samples: Mapping[str, Re
         return None
     write_output(order.receipt, make_receipt(order, result, samples).text().encode())
     return order.receipt
+
+
+def takes_folder(task: Task, name: str) -> bool:
+    """Whether an input may be a folder: only commands can do with one."""
+    reference = Reference(TASK, name)
+    return all(isinstance(step, CommandStep) for step in task.steps if reference in step.inputs.values())
+
+
+def folders_made_before(receipt: Path) -> frozenset[str]:
+    """The hashes of the folders that the run of this receipt made; none where there is no receipt that can be read."""
+    if not receipt.is_file():
+        return frozenset()
+    with contextlib.suppress(BrokenData):
+        return frozenset(each.sha256 for each in read_receipt(receipt).outputs.values() if each.is_folder)
+    return frozenset()

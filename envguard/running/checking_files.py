@@ -9,14 +9,16 @@ from pathlib import Path
 
 from envguard.catalog.model import CommandStep
 from envguard.errors import BadInput
-from envguard.files import check_place
+from envguard.files import check_folder_place, check_place
 from envguard.running.task_order import TaskOrder
 
 
-def check_input(path: Path) -> None:
-    """Refuse an input that is missing, unreadable, or not a regular file."""
+def check_input(path: Path, *, folders: bool = False) -> None:
+    """Refuse an input that is missing, unreadable, or not a regular file, nor with `folders` a folder."""
     try:
         found = path.stat()
+        if folders and stat.S_ISDIR(found.st_mode):
+            return
         if not stat.S_ISREG(found.st_mode):
             kind = "a folder" if stat.S_ISDIR(found.st_mode) else "not a regular file"
             raise BadInput(f"The input {path} is {kind}.", next_step="Name a file.")
@@ -63,14 +65,19 @@ def check_places(order: TaskOrder) -> None:
     Of several outputs, only what command steps call theirs is known before they are made.
     """
     places = [*order.reports.values(), *([order.receipt] if order.receipt else [])]
-    if order.target is not None and len(order.task.outputs) == 1:
-        places.append(order.target)
-    elif order.target is not None:
-        steps = {step.name: step for step in order.task.steps}
-        for reference in order.task.outputs.values():
-            step = steps.get(reference.source)
-            if isinstance(step, CommandStep):
-                places.append(order.target / Path(step.outputs[reference.name]).name)
+    steps = {step.name: step for step in order.task.steps}
+    for reference in order.task.outputs.values():
+        step, place = steps.get(reference.source), order.target
+        if place is None:
+            break
+        if len(order.task.outputs) > 1:
+            if not isinstance(step, CommandStep):
+                continue
+            place /= Path(step.outputs[reference.name]).name
+        if order.task.makes_folder(reference):
+            check_folder_place(place, order.replaceable)
+        else:
+            places.append(place)
     for place in places:
         check_place(place)
 

@@ -14,6 +14,7 @@ from envguard.backends.resources import memory_from
 from envguard.catalog.model import CommandStep, Environment
 from envguard.catalog.scripts import PYTHONS, script_of
 from envguard.errors import BadInput, StepFailed
+from envguard.files import files_below
 from envguard.host.secrets import without_secrets
 from envguard.payload.contract import Gate, StepFindings
 from envguard.running.commands.variables import StepVariables, argument_of, mask_log, variables_of
@@ -154,10 +155,14 @@ def _said(given: StepVariables, run: CommandRun) -> str:
 
 
 def _check_made(step: CommandStep, name: str, path: Path, run: CommandRun, said: str) -> None:
-    """Refuse an output that is not a file in the scratch folder: a link could lead to any file of the host."""
+    """Refuse an output that is not what the step declared, in its scratch folder: a link could lead anywhere."""
+    folder = step.outputs[name].endswith("/")
     try:
         mode = path.lstat().st_mode
-        what = "" if stat.S_ISREG(mode) else "is not a regular file"
+        if folder:
+            what = _wrong_folder(path) if stat.S_ISDIR(mode) else "is not a folder"
+        else:
+            what = "" if stat.S_ISREG(mode) else "is not a regular file"
     except OSError:
         what = "is missing"
     if not what and not path.resolve().is_relative_to(run.workspace.folder.resolve()):
@@ -168,3 +173,11 @@ def _check_made(step: CommandStep, name: str, path: Path, run: CommandRun, said:
             why=said,
             next_step=f"Make it write to {{output.{name}}}, or correct the step's outputs. The whole log: {run.log}",
         )
+
+
+def _wrong_folder(path: Path) -> str:
+    """What is wrong with a folder that a step made; empty if nothing is."""
+    try:
+        return "" if files_below(path) else "is empty"
+    except BadInput as error:
+        return f"cannot be taken: {error.what}"

@@ -107,7 +107,7 @@ def _result(run: TaskRun, environments: Sequence[Prepared]) -> TaskResult:
     wanted = run.verdict == YES or (run.verdict == UNVERIFIED and order.allow_unverified)
     if wanted and order.target is not None:
         sources = [path for paths in order.sources.values() for path in paths]
-        outputs = publish(order.task.outputs, run.files, order.target, sources)
+        outputs = publish(order.task.outputs, run.files, order.target, sources, order.replaceable)
     inputs = {name: _as_named(paths, run.files[Reference(TASK, name)]) for name, paths in order.sources.items()}
     return TaskResult(
         record=record_of(run, inputs, outputs, environments),
@@ -120,8 +120,7 @@ def _result(run: TaskRun, environments: Sequence[Prepared]) -> TaskResult:
 
 def _as_named(sources: Sequence[Path], copies: Sequence[FileFacts]) -> tuple[FileFacts, ...]:
     """What is known of the copies, under the paths of the files that the user named."""
-    pairs = zip(sources, copies, strict=True)
-    return tuple(FileFacts(source, facts.bytes, facts.sha256) for source, facts in pairs)
+    return tuple(replace(facts, path=source) for source, facts in zip(sources, copies, strict=True))
 
 
 def _with_reports(result: TaskResult, run: TaskRun, steps: Sequence[Step]) -> TaskResult:

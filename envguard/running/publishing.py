@@ -5,19 +5,34 @@ from __future__ import annotations
 import contextlib
 import itertools
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from envguard.errors import BadInput, StepFailed
-from envguard.files import FileFacts, appearing_whole, check_place
+from envguard.files import (
+    FileFacts,
+    FolderFacts,
+    appearing_whole,
+    check_folder_place,
+    check_place,
+    folder_appearing_whole,
+)
 from envguard.payload.contract import Reference
-from envguard.running.run_files import RunFiles
+from envguard.running.run_files import EXECUTABLE, RunFiles
 
 
 def publish(
-    outputs: Mapping[str, Reference], files: RunFiles, target: Path, sources: Iterable[Path]
+    outputs: Mapping[str, Reference],
+    files: RunFiles,
+    target: Path,
+    sources: Iterable[Path],
+    replaceable: Collection[str] = (),
 ) -> dict[str, FileFacts]:
-    """Write a task's outputs to `target`, a file for one and a folder for several; raises BadInput for a source."""
+    """Write a task's outputs to `target`, a file for one and a folder for several; raises BadInput for a source.
+
+    An output that is a folder takes the place of nothing but a folder with one of the `replaceable` hashes.
+    """
     made = {name: _made(reference, files) for name, reference in outputs.items()}
     if len(made) == 1:
         targets = dict.fromkeys(made, target)
@@ -31,7 +46,7 @@ def publish(
                 why="an input is never written to",
                 next_step="Name another folder with -o.",
             )
-    return _write_all({name: (facts, targets[name]) for name, facts in made.items()})
+    return _write_all({name: (facts, targets[name]) for name, facts in made.items()}, replaceable)
 
 
 def publish_reports(
@@ -43,16 +58,30 @@ def publish_reports(
     return _write_all({name: (_made(reports[name], files), target) for name, target in targets.items()})
 
 
-def _write_all(files: Mapping[str, tuple[FileFacts, Path]]) -> dict[str, FileFacts]:
+def _write_all(files: Mapping[str, tuple[FileFacts, Path]], replaceable: Collection[str] = ()) -> dict[str, FileFacts]:
     """Copy each file to its target, if all targets may be written to: they may have changed since the run began."""
-    for _, target in files.values():
-        check_place(target)
+    for facts, target in files.values():
+        if isinstance(facts, FolderFacts):
+            check_folder_place(target, replaceable)
+        else:
+            check_place(target)
     with contextlib.ExitStack() as stack:
         for facts, target in files.values():
+            if isinstance(facts, FolderFacts):
+                folder = stack.enter_context(folder_appearing_whole(target, replaceable))
+                for each in facts.files:
+                    _copy_writable(each.path, folder / each.path.relative_to(facts.path))
+                continue
             out = stack.enter_context(appearing_whole(target))
             with facts.path.open("rb") as made:
                 shutil.copyfileobj(made, out)
-    return {name: FileFacts(target, facts.bytes, facts.sha256) for name, (facts, target) in files.items()}
+    return {name: replace(facts, path=target) for name, (facts, target) in files.items()}
+
+
+def _copy_writable(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+    target.chmod(target.stat().st_mode | (source.stat().st_mode & EXECUTABLE))
 
 
 def _made(reference: Reference, files: RunFiles) -> FileFacts:

@@ -12,7 +12,7 @@ from typing import Literal
 
 from envguard.catalog.model import PayloadStep, Task
 from envguard.errors import BadInput, EnvguardError, NoEnvironment, NotAllowed, StepFailed
-from envguard.files import FileFacts, file_facts
+from envguard.files import FileFacts, facts_of
 from envguard.payload.contract import SAMPLE, ToolchainDifference
 from envguard.running.code_digest import code_digest, task_digest
 from envguard.running.environments.preparing import Workshop
@@ -99,7 +99,7 @@ def _named(files: Iterable[ReceiptFile]) -> str:
 
 
 def _files_at(path: Path) -> list[Path]:
-    return sorted(each for each in path.iterdir() if each.is_file()) if path.is_dir() else [path]
+    return [path, *sorted(each for each in path.iterdir() if each.is_file())] if path.is_dir() else [path]
 
 
 def rebuild(receipt: Receipt, inputs: Sequence[FileFound], workshop: Workshop) -> Rebuilt:
@@ -263,7 +263,7 @@ def _outputs(receipt: Receipt, made: Mapping[str, FileFacts]) -> tuple[FileFound
 
 def _compare(name: str, file: ReceiptFile, path: Path, *, sizes: bool = False) -> FileFound:
     """A file by its content; of an input, a size that is not true is told by what is done again."""
-    if not path.is_file():
+    if not (path.is_dir() if file.is_folder else path.is_file()):
         return FileFound(name, file.file, "missing")
     facts = _facts(path)
     same = _is(facts, file) if sizes else facts.sha256 == file.sha256
@@ -276,6 +276,6 @@ def _is(facts: FileFacts, file: ReceiptFile) -> bool:
 
 def _facts(path: Path) -> FileFacts:
     try:
-        return file_facts(path)
+        return facts_of(path)
     except OSError as error:
         raise BadInput(f"{path} cannot be read.", why=str(error), next_step="Check the path and its rights.") from error

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from envguard.catalog.model import CommandStep, Step, Task
-from envguard.files import FileFacts
+from envguard.files import FileFacts, FolderFacts
 from envguard.host.secrets import hashed_if_secret
 from envguard.payload.contract import Reference
 from envguard.running.code_digest import task_digest
@@ -25,16 +25,18 @@ SUFFIX = ".receipt.json"
 
 @dataclass(frozen=True, slots=True)
 class ReceiptFile:
-    """A file of the run, without the folder that it lay in; `source` is the reference that it was had by."""
+    """A file of the run, or a folder as a whole, without where it lay; `source` is the reference that it was had by."""
 
     file: str
     bytes: int
     sha256: str
     source: Reference | None = None
+    is_folder: bool = False
 
     def as_json(self) -> dict[str, JsonValue]:
         """The file as plain JSON."""
         facts: dict[str, JsonValue] = {"file": self.file, "bytes": self.bytes, "sha256": self.sha256}
+        facts |= {"folder": True} if self.is_folder else {}
         return {**facts, "from": str(self.source)} if self.source else facts
 
 
@@ -218,4 +220,4 @@ def recorded_env(step: CommandStep) -> dict[str, str]:
 
 
 def _file(facts: FileFacts, source: Reference | None = None) -> ReceiptFile:
-    return ReceiptFile(facts.path.name, facts.bytes, facts.sha256, source)
+    return ReceiptFile(facts.path.name, facts.bytes, facts.sha256, source, isinstance(facts, FolderFacts))

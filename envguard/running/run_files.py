@@ -8,11 +8,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from envguard.files import CHUNK, FileFacts, file_facts
+from envguard.files import CHUNK, FileFacts, FolderFacts, facts_of, file_facts, files_below, folder_facts
 from envguard.payload.contract import Reference
 from envguard.system.moving import replace
 
 READ_ONLY = 0o444
+EXECUTABLE = 0o111
 
 
 @dataclass(slots=True)
@@ -30,16 +31,17 @@ class RunFiles:
         return self._files[reference]
 
     def take(self, reference: Reference, files: Mapping[str, Path]) -> None:
-        """Copy files of the host, under the given names."""
+        """Copy files and folders of the host, under the given names; raises BadInput for what no folder may hold."""
         place = self._place()
-        self._files[reference] = tuple(_copy(source, place / name) for name, source in files.items())
+        self._files[reference] = tuple(copy_of(source, place / name) for name, source in files.items())
 
     def add(self, reference: Reference, path: Path) -> FileFacts:
-        """Keep a file that a step made; it is moved away from where the step can reach it."""
+        """Keep a file or folder that a step made; it is moved away from where the step can reach it."""
         target = self._place() / path.name
         replace(path, target)
-        target.chmod(READ_ONLY)
-        facts = file_facts(target)
+        for each in files_below(target) if target.is_dir() else (target,):
+            each.chmod(READ_ONLY | (each.stat().st_mode & EXECUTABLE))
+        facts = facts_of(target)
         self._files[reference] = (facts,)
         return facts
 
@@ -57,10 +59,10 @@ class RunFiles:
         paths = []
         for facts in self._files[reference]:
             path = folder / facts.path.name
-            try:
-                path.hardlink_to(facts.path)
-            except OSError:
-                _copy(facts.path, path)
+            for each in facts.files if isinstance(facts, FolderFacts) else (facts,):
+                _link(each.path, path / each.path.relative_to(facts.path))
+            if isinstance(facts, FolderFacts):
+                path.mkdir(exist_ok=True)
             paths.append(path)
         return tuple(paths)
 
@@ -72,10 +74,17 @@ class RunFiles:
 
 
 class Watch:
-    """Says afterwards which files were written to, reading again only those that were touched at all."""
+    """Says afterwards which files were written to, reading again only those that were touched at all.
 
-    def __init__(self, files: Mapping[Path, str]) -> None:
-        self._files = {path: (_signature(path), sha256) for path, sha256 in files.items()}
+    `files` are known by their paths; of a folder, those that it had are watched, and nobody minds what is put beside.
+    """
+
+    def __init__(self, files: Mapping[Path, FileFacts]) -> None:
+        known: dict[Path, str] = {}
+        for path, facts in files.items():
+            for each in facts.files if isinstance(facts, FolderFacts) else (facts,):
+                known[path / each.path.relative_to(facts.path)] = each.sha256
+        self._files = {path: (_signature(path), sha256) for path, sha256 in known.items()}
 
     def changed(self) -> tuple[Path, ...]:
         """The files whose content is no longer what it was, or that are gone."""
@@ -94,6 +103,27 @@ def _signature(path: Path) -> tuple[int, ...]:
     return (facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
 
 
+def _link(source: Path, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.hardlink_to(source)
+    except OSError:
+        copy_of(source, path)
+
+
+def copy_of(source: Path, target: Path) -> FileFacts:
+    """Copy a file or a folder and identify it, in one reading; nobody can write to the copy."""
+    if not source.is_dir():
+        return _copy(source, target)
+    target.mkdir()
+    copies = []
+    for path in files_below(source):
+        copy = target / path.relative_to(source)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copies.append(_copy(path, copy))
+    return folder_facts(target, copies)
+
+
 def _copy(source: Path, target: Path) -> FileFacts:
     """Copy and hash in one reading. Scratch need not survive a power cut, so nothing is synced."""
     digest = hashlib.sha256()
@@ -103,5 +133,5 @@ def _copy(source: Path, target: Path) -> FileFacts:
             digest.update(chunk)
             size += len(chunk)
             copy.write(chunk)
-    target.chmod(READ_ONLY)
+    target.chmod(READ_ONLY | (source.stat().st_mode & EXECUTABLE))
     return FileFacts(target, size, digest.hexdigest())

@@ -22,7 +22,8 @@ class TaskOrder:
     `target` is the output's path, or where the task has several outputs the folder that they are put into; without one
     nobody gets them, and what the steps say is all. `options` by step name are laid over those of the catalog.
     `reports` says where each report that is asked for goes, and `receipt` where the receipt is going to lie.
-    With `allow_unverified` there are outputs even where a gate could not be judged.
+    With `allow_unverified` there are outputs even where a gate could not be judged. `replaceable` are the hashes of
+    folders that an earlier run made, whose place an output may take.
     """
 
     task: Task
@@ -32,3 +33,4 @@ class TaskOrder:
     reports: Mapping[str, Path] = field(default_factory=dict)
     receipt: Path | None = None
     allow_unverified: bool = False
+    replaceable: frozenset[str] = frozenset()

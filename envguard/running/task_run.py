@@ -9,7 +9,7 @@ from pathlib import Path
 
 from envguard.backends.protocol import Workspace
 from envguard.catalog.model import CommandStep, PayloadStep, Step
-from envguard.errors import StepFailed
+from envguard.errors import BadInput, StepFailed
 from envguard.files import FileFacts
 from envguard.payload.contract import FILE, NO, SAMPLE, Gate, Note, Reference, RefusedAttempt, settled, verdict_of
 from envguard.running.command_step import CommandRun, judged_command_step, run_command_step
@@ -153,8 +153,7 @@ class TaskRun:
         given = {name: self.files.hand_out(ref, own / "in" / name) for name, ref in wanted.items()}
         given |= {name: self.files.hand_out(ref, own / REFUSED / ref.name) for name, ref in before.items()}
         facts = {name: self.files[reference] for name, reference in (wanted | before).items()}
-        known = {path: each.sha256 for name in given for path, each in zip(given[name], facts[name], strict=True)}
-        watch = Watch(known)
+        watch = Watch({path: each for name in given for path, each in zip(given[name], facts[name], strict=True)})
         workspace = self._workspace(step, own / "work", given)
         result = self._run(step, given, workspace)
         for path in watch.changed():
@@ -195,6 +194,7 @@ class TaskRun:
             command = CommandRun(workspace, self.order.task.folder, environ, log)
             run = run_command_step if self.order.task.outputs else judged_command_step
             return run(step, paths, command)
+        _refuse_folders(step, given)
         names = [each.name for each in self.order.task.steps]
         earlier = names[: names.index(step.name)]
         findings = {name: self.results[name].findings.values for name in earlier if name in self.results}
@@ -245,12 +245,24 @@ class TaskRun:
             self.workshop.receive(StepProgress(step.name, event.label, event.done, event.total))
 
 
+def _refuse_folders(step: PayloadStep, given: Mapping[str, tuple[Path, ...]]) -> None:
+    """Only commands are given folders."""
+    for name, paths in given.items():
+        if any(path.is_dir() for path in paths):
+            raise BadInput(
+                f"The input {name!r} of the step {step.name!r} is a folder.",
+                why="steps of envguard's own read files",
+                next_step="Name a file.",
+            )
+
+
 def _inside(folder: Path, file: str) -> Path:
-    """A file that a step made, which must lie in its scratch folder: a step may be fed with anything."""
+    """A file or folder that a step made, which must lie in its scratch folder: a step may be fed with anything."""
     path = (folder / file).resolve()
-    if not path.is_relative_to(folder.resolve()) or not path.is_file():
+    is_there = path.is_dir() if file.endswith("/") else path.is_file()
+    if not path.is_relative_to(folder.resolve()) or not is_there:
         raise StepFailed(
-            f"A step handed on {file!r}, which is not a file in its folder.",
+            f"A step handed on {file!r}, which is not in its folder.",
             next_step="Run again with --debug and report it with `envguard report-bug`.",
         )
     return path

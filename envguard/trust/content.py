@@ -13,7 +13,7 @@ from envguard.catalog.projects import PROJECT_FILE
 from envguard.catalog.scripts import script_of
 from envguard.code_files import code_beside
 from envguard.errors import BadInput
-from envguard.files import file_facts
+from envguard.files import file_facts, files_below
 from envguard.locks.lockfile import lock_path
 from envguard.ownership import owners, stranger
 from envguard.payload.door.references import FILE
@@ -108,8 +108,10 @@ def _files(catalog: Catalog, project: Path) -> Iterator[Path]:
     for task in own_tasks(catalog):
         for step in task.declared or task.steps:
             commands.append(step.command if isinstance(step, CommandStep) else ())
-            named = (project / reference.name for reference in step.inputs.values() if reference.source == FILE)
+            named = [project / reference.name for reference in step.inputs.values() if reference.source == FILE]
             yield from filter(Path.is_file, named)
+            for folder in filter(Path.is_dir, named):
+                yield from files_below(folder)
     yield from filter(Path.is_file, (project / name for name in env_files(catalog)))
     walked: set[Path] = set()
     for script in filter(None, (script_of(command, project) for command in commands if command)):

@@ -26,7 +26,7 @@ from envguard.cli.options import (
 from envguard.cli.printing import document_text
 from envguard.cli.screen import screen
 from envguard.cli.selection import Selection, catalog_of
-from envguard.cli.sources import leave_receipt, named_source, sample_of
+from envguard.cli.sources import folders_made_before, leave_receipt, named_source, sample_of, takes_folder
 from envguard.cli.tasks.explain import explain_task
 from envguard.cli.text import printable
 from envguard.cli.workshop import open_workshop
@@ -105,17 +105,19 @@ def _run(
 ) -> tuple[TaskResult, Path | None]:
     target = _target(task, output)
     several = len(task.outputs) > 1
-    single = () if several or target is None else (target,)
+    folder = any(map(task.makes_folder, task.outputs.values()))
     left = receipt_path(target, task) if target is not None else None
+    single = () if several or folder or target is None else (target,)
+    files = (*single, *((left,) if left and not several else ()))
     # Before the sources: a sample's environment may have to be built.
-    for place in (*single, *((left,) if left else ()), *reports.values()):
+    for place in (*files, *((left,) if left else ()), *reports.values()):
         check_place(place)
     sources = {name: named_source(value, workshop) for name, value in wanted.items()}
     if several and target is not None:
         check_output_folder(target)
-    for source in sources.values():
-        check_input(source)
-    for each, path in itertools.product((*sources.values(), None), (*single, *((left,) if left and single else ()))):
+    for name, source in sources.items():
+        check_input(source, folders=takes_folder(task, name))
+    for path, each in itertools.product(files, (*sources.values(), None)):
         check_output(path, each)
     for report, each in itertools.product(reports.values(), (*sources.values(), *single)):
         check_output(report, each)
@@ -125,6 +127,7 @@ def _run(
         target,
         receipt=left if receipt else None,
         reports=reports,
+        replaceable=folders_made_before(left) if folder and left else frozenset(),
     )
     result = run_task(order, workshop)
     return result, leave_receipt(order, result, sample_of(wanted))

@@ -127,6 +127,7 @@ def _read_file(table: TableReader) -> ReceiptFile:
         bytes=table.take("bytes", integer),
         sha256=table.take("sha256", sha256_text),
         source=table.take("from", reference_of) if "from" in table else None,
+        is_folder=table.take("folder", boolean, False),
     )
 
 
