@@ -92,6 +92,13 @@ class TableReader:
         """A table of named arrays of tables."""
         return self.inner(key, lambda table: {name: table.each(name, read) for name in table.names()})
 
+    def keys_of(self, read: Callable[[object], str]) -> tuple[str, ...]:
+        """The table's keys, each of which `read` must accept."""
+        try:
+            return tuple(read(key) for key in self._values)
+        except ValueError as error:
+            self.refuse("a name", str(error))
+
     def names(self) -> tuple[str, ...]:
         """The table's keys, each of which must be a name."""
         for key in self._values:

@@ -25,6 +25,7 @@ from envguard.table_reader import (
     text,
 )
 
+TOOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]*")
 PAYLOAD_STEP = re.compile(r"steps\.[a-z0-9_]+")
 MOST_RETRIES = 100
 PAYLOAD = Path(__file__).resolve().parents[1] / "payload"
@@ -84,8 +85,12 @@ def _step(table: TableReader) -> Step:
         on_request=on_request,
         timeout=timeout,
         pass_env=table.take("pass-env", list_of(passable), ()),
+        tools=table.take("tools", list_of(_tool), ()),
         env_file=table.take("env-file", inside, ""),
     )
+
+
+_tool = match(TOOL, "the name of a program such as git, without a folder")
 
 
 def _made(value: object) -> Mapping[str, str]:

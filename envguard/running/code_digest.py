@@ -15,7 +15,7 @@ from envguard.errors import BadInput
 from envguard.files import file_facts
 from envguard.running.step import PAYLOAD
 
-LATER = {"pass_env", "env_file"}
+LATER = {"pass_env", "env_file", "tools"}
 """What steps could not say when the first receipts were written, which know nothing of it."""
 
 

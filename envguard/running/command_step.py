@@ -17,6 +17,8 @@ from envguard.errors import BadInput, StepFailed
 from envguard.files import files_below
 from envguard.host.secrets import without_secrets
 from envguard.payload.contract import Gate, StepFindings
+from envguard.running.commands.outside import FromOutside
+from envguard.running.commands.tools import tool_paths, tools_of
 from envguard.running.commands.variables import StepVariables, argument_of, mask_log, variables_of
 from envguard.running.ending import (
     EXIT_CODE,
@@ -59,7 +61,7 @@ def run_command_step(step: CommandStep, inputs: Mapping[str, Path], run: Command
     outputs = {name: folder / file for name, file in step.outputs.items()}
     for path in outputs.values():
         path.parent.mkdir(parents=True, exist_ok=True)
-    given = variables_of(step, run.project, run.environ)
+    given, outside = variables_of(step, run.project, run.environ), from_outside(step, run)
     command = _command_line(step, {"input": inputs, "output": outputs}, given, run)
     variables = {**run.workspace.variables(run.environ), **PYTHON_VARIABLES, **given.values}
     most = memory_from(run.environ)
@@ -85,7 +87,18 @@ def run_command_step(step: CommandStep, inputs: Mapping[str, Path], run: Command
         raise StepEndedBadly(how, why=said, next_step=log_place, gate=EXIT_CODE, seconds=seconds)
     for name, path in outputs.items():
         _check_made(step, name, path, run, said)
-    return StepResult(StepFindings(files=dict(step.outputs)), seconds, given.from_outside)
+    return StepResult(StepFindings(files=dict(step.outputs)), seconds, outside)
+
+
+def from_outside(step: CommandStep, run: CommandRun) -> FromOutside:
+    """What a step has that no lock pins; raises BadInput for a tool that is missing, and for any in a container."""
+    if step.tools and run.workspace.path_inside(run.workspace.layout.python) != str(run.workspace.layout.python):
+        raise BadInput(
+            f"The step {step.name!r} calls {', '.join(step.tools)} of the host, which a container cannot see.",
+            next_step="Run it without --backend container.",
+        )
+    variables = variables_of(step, run.project, run.environ).from_outside
+    return FromOutside(variables, tools_of(step, run.environ))
 
 
 def judged_command_step(step: CommandStep, inputs: Mapping[str, Path], run: CommandRun) -> StepResult:
@@ -95,9 +108,7 @@ def judged_command_step(step: CommandStep, inputs: Mapping[str, Path], run: Comm
     except StepEndedBadly as error:
         message = f"{error.what} {error.why}"
         gates = (_ends_well(step, error.gate, passed=False, message=message, next_step=error.next_step),)
-        return StepResult(
-            StepFindings(gates=gates), error.seconds, variables_of(step, run.project, run.environ).from_outside
-        )
+        return StepResult(StepFindings(gates=gates), error.seconds, from_outside(step, run))
     return replace(result, findings=replace(result.findings, gates=(_ends_well(step, EXIT_CODE, passed=True),)))
 
 
@@ -138,13 +149,16 @@ def _command_line(
         return [seen(layout.python), *arguments]
     if script is not None:
         return [seen(script), *arguments]
+    if program in step.tools:
+        return [str(tool_paths(step, run.environ)[program]), *arguments]
     # Only the environment's: a program of the host is in no lock, and differs from host to host.
     found = shutil.which(program, path=str(layout.programs))
     if found is None:
         raise BadInput(
             f"The step {step.name!r} runs {program!r}, which its environment {step.environment!r} does not have.",
-            why="programs of the host are not used, because no lock pins them",
-            next_step="Require the package that provides it, or name a script of the project by its path.",
+            why="programs of the host are only used if the step names them, because no lock pins them",
+            next_step="Require the package that provides it, name a script of the project by its path, or add "
+            f'tools = ["{program}"] to the step.',
         )
     return [seen(Path(found)), *arguments]
 

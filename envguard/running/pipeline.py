@@ -15,6 +15,7 @@ from envguard.payload.contract import RUN, SAMPLE, TASK, UNVERIFIED, YES, Refere
 from envguard.running.checking_files import check_places
 from envguard.running.code_digest import code_digest
 from envguard.running.command_step import check_script
+from envguard.running.commands.tools import tool_paths
 from envguard.running.commands.variables import variables_of
 from envguard.running.environments.prepared import Prepared
 from envguard.running.environments.preparing import Workshop
@@ -76,6 +77,7 @@ def run_task(order: TaskOrder, workshop: Workshop, alone: Alone = contextlib.nul
         if isinstance(step, CommandStep):
             check_script(step, task.folder)
             variables_of(step, task.folder, workshop.environ)
+            tool_paths(step, workshop.environ)
     code = {step.name: code_digest(step, task.folder) for step in every}
     with (
         workshop.holding(environments_of(task, workshop.catalog, order.reports)) as environments,

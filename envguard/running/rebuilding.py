@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from envguard.catalog.model import PayloadStep, Task
+from envguard.catalog.model import CommandStep, PayloadStep, Task
 from envguard.errors import BadInput, EnvguardError, NoEnvironment, NotAllowed, StepFailed
 from envguard.files import FileFacts, facts_of
 from envguard.payload.contract import SAMPLE, ToolchainDifference
 from envguard.running.code_digest import code_digest, task_digest
+from envguard.running.commands.tools import tools_of
 from envguard.running.environments.preparing import Workshop
 from envguard.running.pipeline import environments_of, run_task
 from envguard.running.receipt import Receipt, ReceiptFile, environment_of, make_receipt
@@ -123,6 +124,7 @@ def rebuild(receipt: Receipt, inputs: Sequence[FileFound], workshop: Workshop) -
             *_differ("the definition of the task", receipt.task_sha256, task_digest(task)),
             *_code(receipt, task),
             *_environments(receipt, task, workshop),
+            *_tools(receipt, task, workshop),
         )
         with scratch_folder(runs_folder(workshop.home)) as folder:
             options = {name: dict(values) for name, values in receipt.options.items()}
@@ -245,6 +247,16 @@ def _code(receipt: Receipt, task: Task) -> Iterator[ToolchainDifference]:
     recorded = {step.name: step.code for step in receipt.steps}
     for step in task.verdict_steps:
         yield from _differ(f"code of step {step.name}", recorded.get(step.name, ""), code_digest(step, task.folder))
+
+
+def _tools(receipt: Receipt, task: Task, workshop: Workshop) -> Iterator[ToolchainDifference]:
+    """The programs of the host that are not those of the run."""
+    recorded = {step.name: step.outside.tools for step in receipt.steps}
+    for step in task.verdict_steps:
+        if isinstance(step, CommandStep):
+            for name, tool in tools_of(step, workshop.environ).items():
+                before = recorded.get(step.name, {}).get(name)
+                yield from _differ(f"{name} of step {step.name}", str(before or "not recorded"), str(tool))
 
 
 def _differ(what: str, recorded: str, found: str) -> tuple[ToolchainDifference, ...]:

@@ -13,6 +13,7 @@ from envguard.files import FileFacts, FolderFacts
 from envguard.host.secrets import hashed_if_secret
 from envguard.payload.contract import Reference
 from envguard.running.code_digest import task_digest
+from envguard.running.commands.outside import NOTHING, FromOutside
 from envguard.running.environments.prepared import Prepared
 from envguard.running.pipeline import TaskResult
 from envguard.running.task_order import TaskOrder
@@ -65,7 +66,7 @@ class ReceiptEnvironment:
 class ReceiptStep:
     """A step: what ran (`run`, a payload step, or `command`), the hash of its code, and the files handed over.
 
-    `variables` are the names of those that a command had from outside the catalog, and whether each was set.
+    `outside` is what a command had that no lock pins.
     """
 
     name: str
@@ -77,14 +78,14 @@ class ReceiptStep:
     run: str = ""
     command: tuple[str, ...] = ()
     env: Mapping[str, str] | None = None
-    variables: Mapping[str, bool] = field(default_factory=dict)
+    outside: FromOutside = NOTHING
 
     def as_json(self) -> dict[str, JsonValue]:
         """The step as plain JSON."""
         what: dict[str, JsonValue] = {"run": self.run}
         if self.command:
             what = {"command": list(self.command), "env": dict(self.env or {})}
-            what |= {"variables": dict(self.variables)} if self.variables else {}
+            what |= self.outside.as_json()
         return {
             "name": self.name,
             "environment": self.environment,
@@ -197,7 +198,7 @@ def _step(step: Step, handed_over: HandedOver, seconds: float) -> ReceiptStep:
         environment=step.environment,
         code=handed_over.code,
         seconds=round(seconds, 3),
-        variables=handed_over.variables,
+        outside=handed_over.outside,
         inputs={
             name: tuple(_file(facts, step.inputs[name]) for facts in files)
             for name, files in handed_over.inputs.items()

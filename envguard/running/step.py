@@ -30,6 +30,7 @@ from envguard.payload.contract import (
     from_json,
     to_json,
 )
+from envguard.running.commands.outside import NOTHING, FromOutside
 from envguard.running.ending import ending, log_tail, refuse_if_out_of_memory, took_too_long
 from envguard.running.time_limit import time_limit
 
@@ -40,7 +41,7 @@ OTHER_INPUT = "Choose another input, or recreate this one; it was not modified."
 """For a step that says what is wrong with its input and no more."""
 
 Told = Progress | Note
-NOTHING: Mapping[str, object] = {}
+NO_OPTIONS: Mapping[str, object] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +63,12 @@ class StepOrder:
 class StepResult:
     """What a step found, its gates marked with its name, and how long it took.
 
-    `variables` are those that a command had from outside the catalog, and whether each was set.
+    `outside` is what a command had that no lock pins.
     """
 
     findings: StepFindings
     seconds: float
-    variables: Mapping[str, bool] = field(default_factory=dict)
+    outside: FromOutside = NOTHING
 
     @property
     def failures(self) -> tuple[Gate, ...]:
@@ -121,7 +122,7 @@ def _request(workspace: Workspace, order: StepOrder) -> Request:
     return replace(request, refused=order.refused, attempts_left=order.attempts_left)
 
 
-def task_step(step: PayloadStep, chosen: Mapping[str, object] = NOTHING) -> TaskStep:
+def task_step(step: PayloadStep, chosen: Mapping[str, object] = NO_OPTIONS) -> TaskStep:
     """A step of the catalog with the user's options, as the payload knows it."""
     inputs = {name: str(reference) for name, reference in step.inputs.items()}
     own = TaskStep(step.name, step.run, inputs, step.options)

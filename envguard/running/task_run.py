@@ -13,6 +13,7 @@ from envguard.errors import BadInput, StepFailed
 from envguard.files import FileFacts
 from envguard.payload.contract import FILE, NO, SAMPLE, Gate, Note, Reference, RefusedAttempt, settled, verdict_of
 from envguard.running.command_step import CommandRun, judged_command_step, run_command_step
+from envguard.running.commands.outside import NOTHING, FromOutside
 from envguard.running.environments.preparing import Workshop
 from envguard.running.events import StepEnded, StepNote, StepProgress, StepStarted, TriedAgain
 from envguard.running.run_files import RunFiles, Watch
@@ -29,13 +30,13 @@ REFUSED = "refused"
 class HandedOver:
     """What a step was given and what it made, files by the step's own names for them; and the hash of its code.
 
-    `variables` are those from outside the catalog, and whether each was set.
+    `outside` is what it had besides that no lock pins.
     """
 
     code: str
     inputs: Mapping[str, tuple[FileFacts, ...]]
     outputs: Mapping[str, FileFacts]
-    variables: Mapping[str, bool] = field(default_factory=dict)
+    outside: FromOutside = NOTHING
 
 
 @dataclass(slots=True)
@@ -174,7 +175,7 @@ class TaskRun:
         remove_tree(own, ignore_errors=True)
         self.results[step.name] = result
         inputs = {name: facts[name] for name in wanted}
-        self.handed_over[step.name] = HandedOver(self.code[step.name], inputs, outputs, result.variables)
+        self.handed_over[step.name] = HandedOver(self.code[step.name], inputs, outputs, result.outside)
         failures = tuple(gate.name for gate in result.failures)
         self.workshop.receive(StepEnded(step.name, result.seconds, failures))
         return True

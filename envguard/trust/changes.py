@@ -88,6 +88,7 @@ def what_it_does(catalog: Catalog) -> str:
             if isinstance(step, CommandStep):
                 lines.append(f"runs, for the task {task.name}: {' '.join(step.command)}")
                 lines += [f"  and hands it your variable {name}" for name in step.pass_env]
+                lines += [f"  and lets it call {name} of this machine" for name in step.tools]
                 lines += [f"  and hands it the variables of {step.env_file}"] if step.env_file else []
     index = catalog.index
     for value, what in ((index.url, "index"), (index.proxy, "proxy"), (index.certificates, "certificates")):

@@ -79,7 +79,7 @@ def test_a_step_is_given_the_variables_that_it_names_and_no_other(tmp_path: Path
     assert (variables["QUOTED"], variables["SPELT"], variables["PLAIN"]) == ("a b", "a=$HOME", "${HOST}")
     assert not {"OTHER", "NOT_SET"} & variables.keys()
     assert arguments == ["api.example:${X}", f"https://api.example/?key={SECRET}"]
-    assert result.handed_over["tell"].variables == {
+    assert result.handed_over["tell"].outside.variables == {
         "HOST": True, "QUOTED": True, "API_TOKEN": True, "SPELT": True, "NOT_SET": False
     }  # fmt: skip
 

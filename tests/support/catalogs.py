@@ -84,6 +84,7 @@ GOOD: dict[str, Any] = {
                     "env": {"TF_CPP_MIN_LOG_LEVEL": "2", "AUTHORIZATION": "Bearer ${API_TOKEN}"},
                     "pass-env": ["API_TOKEN", "CI"],
                     "env-file": "settings/dev.env",
+                    "tools": ["git", "g++"],
                     "timeout": 2.5,
                 },
                 {
@@ -227,6 +228,7 @@ SPOILT = [
     Spoilt(changed(*FIRST, "pass-env", to="CI"), "must be a list"),
     Spoilt(changed(*FIRST, "timeout", to=0), "seconds above 0"),
     Spoilt(changed(*PAYLOAD, "timeout", to="1h"), "must be a number"),
+    Spoilt(changed(*FIRST, "tools", to=["/usr/bin/git"]), "the name of a program"),
     Spoilt(changed(*FIRST, "env-file", to="../.env"), "without '..'"),
     Spoilt(changed(*FIRST, "command", to=["python", "${SCRIPT}"]), "no variable can choose it", known=False),
     Spoilt(changed(*FIRST, "shell", to=True), "shell is not known"),

@@ -9,6 +9,7 @@ from pathlib import Path
 from envguard.catalog.references import reference_of
 from envguard.documents import parse_json
 from envguard.errors import BadInput, BrokenData
+from envguard.running.commands.outside import FromOutside, HostTool
 from envguard.running.receipt import SCHEMA, Receipt, ReceiptEnvironment, ReceiptFile, ReceiptStep, seal_of
 from envguard.table_reader import (
     JsonValue,
@@ -29,6 +30,7 @@ LARGEST_RECEIPT = 5_000_000
 NAME_RECEIPT = "Name a file that `envguard run` wrote beside its output, such as OUT.receipt.json."
 NO_TEXTS: Mapping[str, str] = {}
 NO_VARIABLES: Mapping[str, bool] = {}
+NO_TOOLS: Mapping[str, HostTool] = {}
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _CODE = re.compile(r"([0-9a-f]{64})?")
@@ -117,8 +119,22 @@ def _read_step(table: TableReader) -> ReceiptStep:
         run="" if is_command else table.take("run", text),
         command=table.take("command", list_of(text, least=1)) if is_command else (),
         env=table.take("env", table_of(text, text), NO_TEXTS) if is_command else None,
-        variables=table.take("variables", table_of(boolean, text), NO_VARIABLES) if is_command else {},
+        outside=_read_outside(table) if is_command else FromOutside(),
     )
+
+
+def _read_outside(table: TableReader) -> FromOutside:
+    variables = table.take("variables", table_of(boolean, text), NO_VARIABLES)
+    tools = table.inner("tools", _read_tools, NO_TOOLS)
+    return FromOutside(variables, tools)
+
+
+def _read_tools(table: TableReader) -> Mapping[str, HostTool]:
+    return {name: table.inner(name, _read_tool) for name in table.keys_of(text)}
+
+
+def _read_tool(table: TableReader) -> HostTool:
+    return HostTool(table.take("version", _any_text), table.take("sha256", sha256_text))
 
 
 def _read_file(table: TableReader) -> ReceiptFile:
