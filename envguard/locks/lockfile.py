@@ -191,8 +191,16 @@ def read_lock(path: Path) -> Lock:
     try:
         with path.open("rb") as file:
             raw = file.read(LARGEST_LOCK + 1)
+    except OSError as error:
+        raise BrokenData(f"The lock file {path} cannot be read.", why=str(error), next_step=_LOCK_AGAIN) from error
+    return lock_of(raw, path)
+
+
+def lock_of(raw: bytes, path: Path) -> Lock:
+    """The lock in the content of a file, which errors call by its path; raises BrokenData as `read_lock`."""
+    try:
         text = _with_plain_ends(raw.decode("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise BrokenData(f"The lock file {path} cannot be read.", why=str(error), next_step=_LOCK_AGAIN) from error
     if len(raw) > LARGEST_LOCK:
         raise BrokenData(f"The lock file {path} is larger than {LARGEST_LOCK:,} bytes.", next_step=_LOCK_AGAIN)

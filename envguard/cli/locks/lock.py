@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
+from packaging.utils import canonicalize_name
 
 from envguard.backends.building.wheels import why_not_shut_in
+from envguard.catalog.model import Catalog
+from envguard.cli.locks.comparing import Chosen, refuse_unknown, show_changes, show_resolved, since_commit
 from envguard.cli.options import EnvironmentsArgument, JsonOption
 from envguard.cli.printing import document_text
 from envguard.cli.selection import catalog_of, chosen_editions, environments_to_write_to
@@ -27,6 +31,15 @@ def lock(
         bool, typer.Option("--check", help="Write nothing; exit with 1 unless every lock resolves to the same bytes.")
     ] = False,
     upgrade: Annotated[bool, typer.Option("--upgrade", help="Consider everything uploaded until now.")] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--upgrade-package",
+            metavar="NAME",
+            help="Consider everything uploaded until now for this package; others stay as they are if they can. Can be "
+            "given several times.",
+        ),
+    ] = None,
     cut_off: Annotated[
         str | None,
         typer.Option(
@@ -35,38 +48,86 @@ def lock(
             "so that locking twice gives the same file.",
         ),
     ] = None,
+    diff: Annotated[
+        bool,
+        typer.Option(
+            "--diff",
+            help="Write nothing; show how the locks differ from those in Git's HEAD, or, with --upgrade, "
+            "--upgrade-package or --cut-off, what that would change.",
+        ),
+    ] = False,
+    against: Annotated[
+        str | None, typer.Option(metavar="COMMIT", help="With --diff: compare with this commit instead of HEAD.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Resolve environments with uv for all platforms and write lockfiles/ENVIRONMENT/EDITION/cp3XX.txt.
 
+    --diff is to be read in a review: what was added, removed and changed, together for the Pythons that changed alike.
+
     Exit codes: 0 done; 1 --check found a difference; 3 something cannot be resolved.
     """
-    if sum((check, upgrade, cut_off is not None)) > 1:
-        raise BadInput("--check, --upgrade and --cut-off exclude each other.", next_step="Keep one of them.")
-    found: list[Relocked] = []
+    _refuse_together(check, upgrade, cut_off is not None, bool(only))
+    resolving = upgrade or cut_off is not None or bool(only)
+    _refuse_idle(against is not None, diff, resolving, check)
     catalog = catalog_of(ctx.obj)
-    if catalog.declared is not None:  # it names an index, or how to reach one
+    chosen = [
+        (environment, each)
+        for environment in environments_to_write_to(catalog, names)
+        for each in chosen_editions(environment, edition, every=True)
+    ]
+    if diff and not resolving:
+        show_changes(since_commit(chosen, against or "HEAD"), f"{against or 'HEAD'} with now", as_json=as_json)
+        return
+    # It names an index, or how to reach one; or something of it is built.
+    if catalog.declared is not None or any(each.folder == catalog.project and each.builds for each, _ in chosen):
         require_allowed(catalog)
-    trusted = is_allowed(catalog) and not catalog.allowed
     how = Relocking(
         environ=sources_of(catalog, ctx.obj.environ),
         home=envguard_home(),
-        cut_off=utc_now() if upgrade else cut_off,
-        check=check,
+        cut_off=utc_now() if upgrade or only else cut_off,
+        check=check or diff,
+        only=frozenset(map(canonicalize_name, only or ())),
     )
-    chosen = environments_to_write_to(catalog, names)
-    if any(each.folder == catalog.project and each.builds for each in chosen):
-        require_allowed(catalog)
-    for environment in chosen:
-        for each in chosen_editions(environment, edition, every=True):
-            proofs = read_proofs(proofs_path(environment.lockfiles, environment.name, each.name))
-            for python in each.pythons:
-                relocked = relock(environment, each, python, proofs, how)
-                found.append(relocked)
-                if trusted and relocked.state == "written" and environment.folder == catalog.project:
-                    allow_written(environment.folder, relocked.path)
-                if not as_json:
-                    typer.echo(_text(relocked))
+    refuse_unknown(how.only, chosen)
+    found = _relocked(catalog, chosen, how, quiet=as_json or diff)
+    if diff:
+        show_resolved(found, as_json=as_json)
+        return
+    _say(found, as_json=as_json)
+    _judge(found, check=check)
+
+
+def _relocked(catalog: Catalog, chosen: Chosen, how: Relocking, *, quiet: bool) -> list[Relocked]:
+    """Lock each edition for each of its Pythons; says what came of it, unless it is to be quiet."""
+    trusted = is_allowed(catalog) and not catalog.allowed
+    found = []
+    for environment, edition in chosen:
+        proofs = read_proofs(proofs_path(environment.lockfiles, environment.name, edition.name))
+        for python in edition.pythons:
+            relocked = relock(environment, edition, python, proofs, how)
+            found.append(relocked)
+            if trusted and relocked.state == "written" and environment.folder == catalog.project:
+                allow_written(environment.folder, relocked.path)
+            if not quiet:
+                typer.echo(_text(relocked))
+    return found
+
+
+def _refuse_together(*given: bool) -> None:
+    if sum(given) > 1:
+        raise BadInput(
+            "--check, --upgrade, --upgrade-package and --cut-off exclude each other.", next_step="Keep one of them."
+        )
+
+
+def _refuse_idle(against: bool, diff: bool, resolving: bool, check: bool) -> None:
+    if (against and (not diff or resolving)) or (diff and check):
+        raise BadInput("--against is for --diff alone, and --check has no --diff.", next_step="Leave one of them out.")
+
+
+def _say(found: Sequence[Relocked], *, as_json: bool) -> None:
+    """Print what is left to say of all of them together."""
     changed = list(dict.fromkeys(each.path.parts[-3] for each in found if each.state == "written"))
     if changed and not as_json:
         typer.echo(
@@ -74,7 +135,6 @@ def lock(
         )
     if as_json:
         typer.echo(document_text({"locks": [_document(each) for each in found]}))
-    _judge(found, check=check)
 
 
 def _judge(found: list[Relocked], *, check: bool) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from envguard.catalog.model import Edition, Environment
@@ -28,6 +29,7 @@ from envguard.locks.tool_words import literal_words
 from envguard.locks.uv import UvSetup, find_uv
 from envguard.planning import request_of, unresolvable
 from envguard.running.environments.building import builder_of
+from envguard.running.environments.upgrading import pin_of, upgraded
 from envguard.store.home import installer_cache
 
 LockState = Literal["written", "unchanged", "differs", "missing", "cannot be resolved", "known not to resolve"]
@@ -38,7 +40,8 @@ class Relocked:
     """The outcome of locking an edition for a Python: `changes` has a line per package, `why` quotes the resolver.
 
     `late` names the files that the lock does not have although the index dates them before its cut-off;
-    `built` are the releases whose wheels were built.
+    `built` are the releases whose wheels were built. `before` is the lock as it was, `after` as it was resolved now,
+    whether written or not.
     """
 
     path: Path
@@ -48,6 +51,8 @@ class Relocked:
     why: str = ""
     late: tuple[str, ...] = ()
     built: tuple[str, ...] = ()
+    before: Lock | None = None
+    after: Lock | None = None
 
     @property
     def holds(self) -> bool:
@@ -60,13 +65,14 @@ class Relocking:
     """How editions are locked again: with the index settings in `environ`, and the cache of the store at `home`.
 
     Only uploads before `cut_off` count; by default, before the time that the existing lock records. With `check`, the
-    result is only compared.
+    result is only compared. With `only`, the names of packages, everything else stays in its version if it can.
     """
 
     environ: Mapping[str, str]
     home: Path
     cut_off: str | None = None
     check: bool = False
+    only: frozenset[str] = frozenset()
 
 
 def lock_edition(
@@ -135,20 +141,33 @@ def relock(
         return Relocked(path, "known not to resolve", why=recorded.reason)
     if old is None and how.check:
         return Relocked(path, "missing")
+    if old is not None and how.only and not how.only & {canonicalize_name(each.name) for each in old.packages}:
+        return Relocked(path, "unchanged", len(old.packages), before=old, after=old)
     moment = how.cut_off or (old.cut_off if old else utc_now())
     try:
-        new = lock_edition(environment, edition, python, cut_off=moment, environ=how.environ, home=how.home)
+        new = _renewed(request_of(environment, edition, python), old, moment, how)
     except CannotResolve as error:
         return Relocked(path, "cannot be resolved", why=literal_words(error.why))
     changes = differences(old, new) if old else ()
     if old == new or (old and moment == old.cut_off and _still_holds(environment, edition, old, how)):
         late = late_files(old, new) if old else ()
-        return Relocked(path, "unchanged", len(old.packages) if old else 0, late=late, built=new.built)
+        return Relocked(
+            path, "unchanged", len(old.packages) if old else 0, late=late, built=new.built, before=old, after=old
+        )
     if not how.check:
         write_lock(environment, new)
-        return Relocked(path, "written", len(new.packages), changes, built=new.built)
+        return Relocked(path, "written", len(new.packages), changes, built=new.built, before=old, after=new)
     withdrawn = _withdrawn(environment, edition, old, new, how) if old else ""
-    return Relocked(path, "differs", len(new.packages), changes, withdrawn)
+    return Relocked(path, "differs", len(new.packages), changes, withdrawn, before=old, after=new)
+
+
+def _renewed(request: LockRequest, old: Lock | None, cut_off: str, how: Relocking) -> Lock:
+    """The lock that the request has now; with `how.only`, one in which as much as can be is as in the old one."""
+
+    def resolved(request: LockRequest) -> Lock:
+        return _resolved(request, cut_off, how.environ, how.home)
+
+    return upgraded(old, request, how.only, resolved) if old and how.only else resolved(request)
 
 
 def _still_holds(environment: Environment, edition: Edition, old: Lock, how: Relocking) -> bool:
@@ -156,7 +175,7 @@ def _still_holds(environment: Environment, edition: Edition, old: Lock, how: Rel
     request = request_of(environment, edition, old.python)
     if difference(old, request):
         return False
-    pins = tuple(f"{each.name}=={each.version}" + (f" ; {each.marker}" if each.marker else "") for each in old.packages)
+    pins = tuple(map(pin_of, old.packages))
     try:
         return still_holds(old, _resolved(replace(request, pins=pins), old.cut_off, how.environ, how.home))
     except CannotResolve:
