@@ -171,6 +171,10 @@ COMMANDS: dict[str, Command | Group] = {
         "envguard.cli.diagnosis.doctor:report_bug",
         "Write one file to attach to a bug report: versions, host, plans, recent logs; secrets and home folder masked.",
     ),
+    "help": Command(
+        "envguard.cli.guide.help:show_help",
+        "Print the help of a command, as its own --help does; with --man, the manual page.",
+    ),
     "run": _RUN,
     "verify-receipt": Command(
         "envguard.cli.tasks.receipt:verify_receipt",

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from envguard.backends.table import BACKENDS
+from envguard.cli.completing import complete_editions, complete_environments
 
 # Output
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document to standard output.")]
@@ -28,14 +29,23 @@ AllowUnverifiedOption = Annotated[
 ]
 
 # Which environments
-EnvironmentArgument = Annotated[str, typer.Argument(metavar="ENV", help="The environment's name.")]
+EnvironmentArgument = Annotated[
+    str, typer.Argument(metavar="ENV", help="The environment's name.", autocompletion=complete_environments)
+]
 EnvironmentsArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="[ENV]...", help="Environments. Default: all.")
+    list[str] | None,
+    typer.Argument(metavar="[ENV]...", help="Environments. Default: all.", autocompletion=complete_environments),
 ]
 
 # Which edition and Python: of one environment, or of each that a task uses
 EditionOption = Annotated[
-    str | None, typer.Option("--edition", metavar="NAME", help="Use this edition instead of the preferred one.")
+    str | None,
+    typer.Option(
+        "--edition",
+        metavar="NAME",
+        help="Use this edition instead of the preferred one.",
+        autocompletion=complete_editions,
+    ),
 ]
 PythonOption = Annotated[
     str | None, typer.Option("--python", metavar="3.X", help="Use this Python instead of the preferred one.")
@@ -45,6 +55,7 @@ EditionsOption = Annotated[
     typer.Option(
         "--edition",
         metavar="[ENV=]NAME",
+        autocompletion=complete_editions,
         help="Use this edition instead of the preferred one: 0.9, or verify=1.2 for another of the "
         "task's environments.",
     ),

@@ -16,7 +16,12 @@ PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
 HEAD = """# Commands
 
 Generated from the code by `make docs`; `--help` prints the same for each command. Arguments in `{}` are required, those
-in `[]` are optional, and `...` means that an argument can be repeated.
+in `[]` are optional, and `...` means that an argument can be repeated. `envguard help --man | man -l -` shows them as a
+manual page. The option `--install-completion` makes bash, zsh and fish complete commands, environments, editions and
+tasks.
+
+What `--json` prints is one document, errors too, with a `schema`: a number that changes when a name in that
+document goes or means something else.
 """
 
 DATA = """## Files

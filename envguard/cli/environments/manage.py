@@ -11,6 +11,7 @@ import typer
 
 from envguard.catalog import Environment
 from envguard.catalog.projects import own_first
+from envguard.cli.completing import complete_environments
 from envguard.cli.environments.ready import prepare
 from envguard.cli.options import (
     BackendOption,
@@ -40,7 +41,12 @@ LISTED_WIDTH = 60
 def create(
     ctx: typer.Context,
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[ENV]...", help="Default: everything that work in this folder needs.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[ENV]...",
+            help="Default: everything that work in this folder needs.",
+            autocompletion=complete_environments,
+        ),
     ] = None,
     edition: EditionOption = None,
     find_links: FindLinksOption = None,

@@ -12,6 +12,7 @@ import typer
 
 from envguard.catalog import Catalog, Environment, Task
 from envguard.catalog.model import CommandStep
+from envguard.cli.completing import complete_tasks
 from envguard.cli.projects.renewal import renewal_job
 from envguard.cli.selection import catalog_of
 from envguard.cli.sources import SAMPLE
@@ -33,8 +34,12 @@ GITHUB_PATH = 'echo "$PWD/.venv/bin" >> "$GITHUB_PATH"'
 GITLAB_PATH = 'export PATH="$PWD/.venv/bin:$PATH"'
 
 DEFAULT_TASK = "quantize"
-TaskArgument = Annotated[str, typer.Argument(metavar="[TASK]", help="Default: quantize.")]
-OptionalTaskArgument = Annotated[str | None, typer.Argument(metavar="[TASK]", help="Default: quantize.")]
+TaskArgument = Annotated[
+    str, typer.Argument(metavar="[TASK]", help="Default: quantize.", autocompletion=complete_tasks)
+]
+OptionalTaskArgument = Annotated[
+    str | None, typer.Argument(metavar="[TASK]", help="Default: quantize.", autocompletion=complete_tasks)
+]
 InputsArgument = Annotated[
     list[str] | None,
     typer.Argument(

@@ -1,0 +1,1 @@
+"""How to use envguard, from envguard itself: help and the manual page."""
