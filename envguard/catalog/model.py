@@ -165,6 +165,7 @@ class Task:
     commands end. `reports` those of files about the run,
     which are made after the verdict, whatever it is, if the user asks for them. `folder` is the one that scripts and
     `file:` references are named from. `steps` are those of a run; `declared` are all, those on request too.
+    The tasks that it `depends_on` run before it, and it only if they say yes.
     """
 
     name: str
@@ -174,6 +175,7 @@ class Task:
     folder: Path = Path()
     reports: Mapping[str, Reference] = field(default_factory=dict)
     declared: tuple[Step, ...] = ()
+    depends_on: tuple[str, ...] = ()
 
     def including(self, names: Collection[str]) -> Task:
         """The same task with the steps of those names that run on request, and no other such step."""

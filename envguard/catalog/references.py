@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from typing import NoReturn
 
+from envguard.catalog.dependencies import check_dependencies
 from envguard.catalog.model import Catalog, CommandStep, Environment, Step, Task
 from envguard.payload.door import references as door
 from envguard.payload.door.references import SAMPLE, SOURCES, TASK, Reference
@@ -44,6 +45,7 @@ def check_references(own: Catalog, catalog: Catalog, refuse: Refuse) -> None:
             refuse(f"samples.{sample.name}", _unknown_environment(sample.environment, catalog))
     for task in own.tasks.values():
         _check_task(task, catalog, refuse)
+    check_dependencies(own, catalog, refuse)
 
 
 def _check_environment(environment: Environment, catalog: Catalog, refuse: Refuse) -> None:

@@ -46,6 +46,7 @@ def task_in(folder: Path) -> Callable[[str, TableReader], Task]:
             name=name,
             folder=folder,
             summary=table.take("summary", text),
+            depends_on=table.take("depends-on", list_of(name_text), ()),
             steps=tuple(step for step in declared if not step.on_request),
             declared=declared,
             outputs=outputs,

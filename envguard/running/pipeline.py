@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from envguard.catalog.dependencies import tasks_before
 from envguard.catalog.model import Catalog, CommandStep, Step, Task
 from envguard.errors import EnvguardError, StepFailed
 from envguard.files import FileFacts
@@ -89,6 +90,19 @@ def run_task(order: TaskOrder, workshop: Workshop, alone: Alone = contextlib.nul
         run.do(task.verdict_steps, alone)
         result = _result(run, environments)
         return _with_reports(result, run, reporting) if reporting else result
+
+
+def run_with_dependencies(order: TaskOrder, workshop: Workshop) -> TaskResult:
+    """Run the tasks that a task depends on, and then itself; the result of the first that does not say yes is all.
+
+    Nobody gets what the others make; those of the user's files that they need are theirs too.
+    """
+    check_places(order)
+    for task in tasks_before(order.task, workshop.catalog):
+        result = run_task(TaskOrder(task, {name: order.sources[name] for name in task.inputs}), workshop)
+        if not result.passed:
+            return result
+    return run_task(order, workshop)
 
 
 def environments_of(task: Task, catalog: Catalog, reports: Collection[str] = ()) -> list[str]:

@@ -73,6 +73,7 @@ GOOD: dict[str, Any] = {
         },
         "make": {
             "summary": "make",
+            "depends-on": ["lint"],
             "outputs": {"report": "second:report", "log": "first:log"},
             "steps": [
                 {
@@ -204,6 +205,10 @@ SPOILT = [
     Spoilt(changed(*PAYLOAD, "run", to="steps.magic"), "does not exist", known=False),
     Spoilt(changed(*PAYLOAD, "command", to=["x"]), "command is not known"),
     Spoilt(changed(*PAYLOAD, "on-request", to=True), "which no step makes in every run", known=False),
+    Spoilt(changed(*MAKE, "depends-on", to=["lnt"]), "did you mean 'lint'", known=False),
+    Spoilt(changed(*MAKE, "depends-on", to=["make"]), "depends on itself: make → make", known=False),
+    Spoilt(changed("tasks", "lint", "depends-on", to=["make"]), "which needs the input 'a'", known=False),
+    Spoilt(changed(*MAKE, "depends-on", to="lint"), "must be a list"),
     Spoilt(changed(*MAKE, "outputs", to={}), "at least one file"),
     Spoilt(changed(*MAKE, "outputs", to={"report": "second:reprot"}), "did you mean 'second:report'", known=False),
     Spoilt(changed(*MAKE, "steps", to=[]), "at least one table"),

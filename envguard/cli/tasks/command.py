@@ -36,7 +36,7 @@ from envguard.payload.contract import to_json
 from envguard.report.task import task_document, task_text
 from envguard.running.checking_files import check_input, check_output, check_output_folder
 from envguard.running.environments.preparing import Workshop
-from envguard.running.pipeline import TaskResult, run_task
+from envguard.running.pipeline import TaskResult, run_with_dependencies
 from envguard.running.receipt import receipt_path
 from envguard.running.task_order import TaskOrder
 
@@ -129,7 +129,7 @@ def _run(
         reports=reports,
         replaceable=folders_made_before(left) if folder and left else frozenset(),
     )
-    result = run_task(order, workshop)
+    result = run_with_dependencies(order, workshop)
     return result, leave_receipt(order, result, sample_of(wanted))
 
 
@@ -196,5 +196,8 @@ def _by_name(what: str, named: Sequence[str]) -> dict[str, str]:
 
 def _show(task: Task, result: TaskResult, receipt: Path | None, *, as_json: bool) -> None:
     document = task_document(result, receipt)
-    text = printable(task_text(document, makes_files=bool(task.outputs)))
+    text = task_text(document, makes_files=bool(task.outputs))
+    if document.task != task.name:
+        text = f"The task {document.task}, which {task.name} depends on, did not say yes.\n{text}"
+    text = printable(text)
     typer.echo(document_text(to_json(document)) if as_json else text)

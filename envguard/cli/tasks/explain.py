@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from envguard.catalog import Task
+from envguard.catalog.dependencies import tasks_before
 from envguard.cli.printing import document_text
 from envguard.clock import utc_now
 from envguard.host.variables import removed_from_step
@@ -15,6 +16,8 @@ from envguard.running.pipeline import environments_of
 
 def explain_task(task: Task, workshop: Workshop, *, as_json: bool) -> None:
     """Print the plan of a task; run nothing."""
-    plans = tuple(workshop.plan(name) for name in environments_of(task, workshop.catalog))
+    every = (*tasks_before(task, workshop.catalog), task)
+    names = dict.fromkeys(name for each in every for name in environments_of(each, workshop.catalog))
+    plans = tuple(map(workshop.plan, names))
     planned = TaskPlan(task, plans, removed_from_step(workshop.environ), utc_now())
     typer.echo(document_text(planned.as_json()) if as_json else plan_text(planned))
