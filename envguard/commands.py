@@ -122,6 +122,15 @@ COMMANDS: dict[str, Command | Group] = {
         "envguard.cli.environments.manage:path",
         "Print the folder of an environment; build it first if it is not ready.",
     ),
+    "tree": Command(
+        "envguard.cli.environments.contents:tree",
+        "Show which package of an environment requires which, or why one is there; build it first if it is not ready.",
+    ),
+    "licenses": Command(
+        "envguard.cli.environments.contents:licenses",
+        "Show the licenses of an environment's packages, as their metadata names them; build it first if it is not "
+        "ready.",
+    ),
     "exec": Command(
         "envguard.cli.environments.execute:execute",
         "Run a command in an environment and exit with its exit code.",
