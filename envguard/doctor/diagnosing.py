@@ -48,7 +48,7 @@ class Hint:
 class Diagnosis:
     """What is known about a log: hints, nearest to the cause first, and the resolver's conflict if there is one.
 
-    `lines` is how many lines were read; `cut` tells that there were more.
+    `lines` is how many lines the log has; `cut` tells that those in its middle were not read.
     """
 
     hints: tuple[Hint, ...]
@@ -75,12 +75,12 @@ def diagnose(stream: BinaryIO, rules: Sequence[Rule] | None = None) -> Diagnosis
     conflict: Conflict | None = None
     lines, cut = 0, False
     for block in blocks(stream):
-        lines, cut = block.first - 1 + len(block.lines), block.cut
+        lines, cut = max((lines, *block.numbers[-1:])), block.cut
         found = [hint for rule in waiting if (hint := _first_match(rule, block, tries))]
         matched = {hint.rule.identifier for hint in found}
         waiting = [rule for rule in waiting if rule.identifier not in matched]
         hints += found
-        conflict = conflict or read_conflict(block.lines)
+        conflict = conflict or read_conflict(block.rows)
     return Diagnosis(tuple(sorted(hints, key=lambda hint: hint.rule.rank)), conflict, lines, cut)
 
 
@@ -88,7 +88,7 @@ def _first_match(rule: Rule, block: Block, tries: dict[str, int]) -> Hint | None
     literals = [literal for literal in rule.literals if literal in block.text]
     if not literals:
         return None
-    positions = [index for index, line in enumerate(block.lines) if any(literal in line for literal in literals)]
+    positions = [index for index, line in enumerate(block.rows) if any(literal in line for literal in literals)]
     return _match_at(rule, block, positions, tries)
 
 
@@ -98,17 +98,23 @@ def _match_at(rule: Rule, block: Block, positions: Sequence[int], tries: dict[st
         tries[rule.identifier] = tries.get(rule.identifier, 0) + 1
         if tries[rule.identifier] > MOST_TRIES:
             return None
-        found = pattern.search(_joined(block.lines, index))
-        if found is not None and found.start() <= len(block.lines[index]):
+        found = pattern.search(_joined(block.rows, index))
+        if found is not None and found.start() <= len(block.rows[index]):
             values = {name: value or "" for name, value in found.groupdict().items()}
             return Hint(
                 rule,
                 rule.cause.format_map(values),
                 rule.cure.format_map(values),
-                block.first + index,
-                block.lines[index].strip()[:LONGEST_EVIDENCE],
+                block.numbers[index],
+                _evidence(block.rows[index], found.start()),
             )
     return None
+
+
+def _evidence(row: str, start: int) -> str:
+    """The line, or of a long one the part in which the match starts."""
+    begin = 0 if start < LONGEST_EVIDENCE * 2 // 3 else start - LONGEST_EVIDENCE // 3
+    return row[begin:].strip()[:LONGEST_EVIDENCE]
 
 
 def _joined(lines: Sequence[str], index: int) -> str:

@@ -38,7 +38,7 @@ def tell(stream: BinaryIO, *, as_json: bool) -> int:
     else:
         print(printable(hidden(diagnosis_text(diagnosis, ways) or NOTHING_KNOWN)))
         if diagnosis.cut:
-            print(f"The log is too long: only its first {diagnosis.lines:,} lines were read.")
+            print(f"The log is very long ({diagnosis.lines:,} lines): it was read but for its middle.")
     return 0 if diagnosis.hints or diagnosis.conflict else 1
 
 
