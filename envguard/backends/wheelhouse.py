@@ -40,7 +40,7 @@ def write_wheelhouse(
 ) -> None:
     """Download wheels to a folder, or a tar if `target` ends in .tar, which appears whole or not at all.
 
-    Those that were `built`, which no index has, are copied. The lock is added as requirements.txt.
+    Those that no index has, `built` here, are copied. The lock is added as requirements.txt.
 
     `pip_python` is a Python that has pip, `variables` are what an installer may see, under uv's names. Raises
     NoEnvironment with pip's own words.
@@ -68,7 +68,7 @@ def download_wheels(
 ) -> None:
     """Download wheels of a lock to a folder that exists; raises NoEnvironment with pip's own words."""
     for part, asking in by_index(lock, variables):
-        of_it = [each for each in wheels if each.package in part.packages and not each.package.build]
+        of_it = [each for each in wheels if each.package in part.packages and not each.package.is_own]
         if of_it:
             _download(folder, part, of_it, pip_python, asking)
     _refuse_wrong_files(folder, wheels)

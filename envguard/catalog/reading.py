@@ -183,7 +183,7 @@ def _optional_libraries(table: TableReader) -> OptionalLibraries:
 def _requirement(value: object) -> str:
     """A requirement as it is written here, which is known to be nothing else for an installer."""
     requirement = text(value)
-    parsed(requirement)
+    parsed(requirement, local=True)
     return requirement
 
 

@@ -47,7 +47,7 @@ def _lead(edition: Edition) -> tuple[str, Version] | None:
 
 def pin_of(requirement: str) -> tuple[str, Version] | None:
     """The package and the one version that a requirement admits, if it pins one."""
-    read = parsed(requirement)
+    read = parsed(requirement, local=True)
     specifiers = list(read.specifier)
     if len(specifiers) != 1 or specifiers[0].operator != "==" or specifiers[0].version.endswith(".*"):
         return None
@@ -57,7 +57,7 @@ def pin_of(requirement: str) -> tuple[str, Version] | None:
 def free_leads(environment: Environment) -> tuple[tuple[Edition, Requirement], ...]:
     """The offered editions that pin nothing, each with what it names first; their locks say which release that is."""
     free = [each for each in environment.editions if each.offered and each.requirements and _lead(each) is None]
-    return tuple((edition, parsed(edition.requirements[0])) for edition in free)
+    return tuple((edition, lead) for edition in free if not (lead := parsed(edition.requirements[0], local=True)).url)
 
 
 def candidates(environment: Environment, line: Line, version: Version) -> tuple[Edition, ...]:
@@ -84,7 +84,7 @@ def tightened(edition: Edition, line: Line, versions: dict[str, str]) -> Edition
     def pinned(new: str, old: str) -> str:
         if pin_of(new) is not None or pin_of(old) is None:
             return new
-        name = canonicalize_name(parsed(new).name)
+        name = canonicalize_name(parsed(new, local=True).name)
         return PIN.sub(rf"\g<sign>{versions[name]}", old, count=1) if name in versions else old
 
     texts = [pinned(new, old) for new, old in _pairs(edition, line.newest)]

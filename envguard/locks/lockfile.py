@@ -20,7 +20,7 @@ from envguard.errors import BrokenData
 from envguard.locks.sdists.built import LINES, KnownRelease, LockedBuild
 from envguard.npm_package import NpmPackage
 from envguard.platform_tags import PLATFORMS
-from envguard.requirement import parsed
+from envguard.requirement import LOCAL, local_wheel, parsed
 from envguard.table_reader import NAME
 
 TITLE = "# envguard lock 1"
@@ -42,6 +42,7 @@ _FIELD = re.compile(
 _PACKAGE = re.compile(
     r"(?:# index: (?P<index>[a-z0-9-]+)\n)?"
     rf"(?P<build>{LINES})?"
+    rf"(?:# {LOCAL.pattern.replace('file:(', 'file: (?P<file>', 1)}\n)?"
     r"(?P<wheels>(?:# wheel: [A-Za-z0-9_.!+-]+\.whl\n)+)"
     r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[A-Za-z0-9.!+_-]+)(?: ; (?P<marker>[^\\#\n]+))? \\\n"
     r"(?P<hashes>(?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)"
@@ -61,7 +62,7 @@ class LockedPackage:
     """One pinned package; `marker` (PEP 508) is empty if every platform needs it.
 
     `index` names the package index that it comes from, if that is not the one that serves most packages. If its wheel
-    was built from an sdist, `build` says how.
+    was built from an sdist, `build` says how; if it lies in the project, `file` is its path from there.
     """
 
     name: str
@@ -70,6 +71,12 @@ class LockedPackage:
     wheels: tuple[LockedWheel, ...]
     index: str = ""
     build: LockedBuild | None = None
+    file: str = ""
+
+    @property
+    def is_own(self) -> bool:
+        """Whether no index has its wheel."""
+        return self.build is not None or self.file != ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +123,8 @@ class Lock:
             if package.index:
                 lines.append(f"# index: {package.index}")
             lines.extend(package.build.lines() if package.build else ())
+            if package.file:
+                lines.append(f"# file: {package.file}")
             lines.extend(f"# wheel: {wheel.filename}" for wheel in package.wheels)
             lines.append(f"{package.name}=={package.version}{marker} \\")
             hashes = [f"    --hash=sha256:{wheel.sha256}" for wheel in package.wheels]
@@ -147,7 +156,7 @@ class LockRequest:
     the lock is for; none stands for all. `pins` (PEP 508) keep versions that an earlier lock has. `prereleases` is what
     uv is told of them; by default, they count where nothing else will do. `indexes` are packages, each with the name of
     the index that alone may serve it. `build` are the packages that are built from their sdists; what is `known` of
-    those need not be asked of them.
+    those need not be asked of them. Wheels that requirements name lie below `folder`.
     """
 
     environment: str
@@ -163,6 +172,13 @@ class LockRequest:
     indexes: tuple[tuple[str, str], ...] = ()
     build: tuple[str, ...] = ()
     known: tuple[KnownRelease, ...] = ()
+    folder: Path = Path()
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The wheels that requirements name, by package; raises ValueError for what is no requirement."""
+        read = (parsed(each, local=True) for each in self.requires)
+        return {canonicalize_name(each.name): local_wheel(each) for each in read if each.url}
 
     @property
     def digest(self) -> str:
@@ -236,7 +252,9 @@ def _parse(text: str, path: Path) -> Lock:
     for platform in fields.get("platform", ()):
         if platform not in PLATFORMS:
             raise _damaged(path, f"{platform[:60]!r} is none of the platforms {', '.join(PLATFORMS)}")
-    for requirement in (*fields.get("requires", ()), *fields.get("override", ())):
+    for requirement in fields.get("requires", ()):
+        _refuse_other(requirement, path, local=True)
+    for requirement in fields.get("override", ()):
         _refuse_other(requirement, path)
     return Lock(
         environment=fields["environment"][0],
@@ -277,7 +295,9 @@ def _package(block: str, path: Path) -> LockedPackage:
         build = LockedBuild.parse(match["build"] or "")
     except ValueError as error:
         raise _damaged(path, f"{match['name']} {error}") from error
-    return LockedPackage(match["name"], match["version"], match["marker"] or "", wheels, match["index"] or "", build)
+    return LockedPackage(
+        match["name"], match["version"], match["marker"] or "", wheels, match["index"] or "", build, match["file"] or ""
+    )
 
 
 def _release_of(filename: str) -> tuple[str, Version] | None:
@@ -288,10 +308,10 @@ def _release_of(filename: str) -> tuple[str, Version] | None:
         return None
 
 
-def _refuse_other(requirement: str, path: Path) -> None:
+def _refuse_other(requirement: str, path: Path, *, local: bool = False) -> None:
     """Refuse what an installer could read as anything but a requirement by name."""
     try:
-        parsed(requirement)
+        parsed(requirement, local=local)
     except ValueError as error:
         raise _damaged(path, f"it {error}") from error
 

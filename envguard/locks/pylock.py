@@ -33,10 +33,11 @@ def addresses(lock: Lock, uv: UvSetup) -> dict[str, Address]:
 
     Raises CannotAsk with uv's own words, and NoEnvironment that names the wheels that the index does not have.
     """
-    if lock.built:
+    own = [f"{package.name} {package.version}" for package in lock.packages if package.is_own]
+    if own:
         raise NoEnvironment(
             f"{lock.environment} {lock.edition} cannot be written as a pylock.toml.",
-            why=f"that names wheels on an index, and no index has those that were built: {', '.join(lock.built)}",
+            why=f"that names wheels on an index, and no index has those of {', '.join(own)}",
             next_step=f"Write a folder with all of them: envguard export {lock.environment} --format wheelhouse",
         )
     found: dict[str, Address] = {}

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from packaging.pylock import Package, PackageSdist, PackageWheel, Pylock
@@ -21,7 +21,7 @@ from envguard.locks.sdists.built import LockedBuild
 from envguard.locks.uv import UvSetup
 from envguard.locks.uv_project import compile_command, export_command, resolve_command, write_project
 from envguard.platform_tags import LockPlatform, fits_python, marker_values, platforms_of
-from envguard.requirement import written
+from envguard.requirement import by_name, written
 from envguard.toml import parse_toml
 
 # What uv says if the packages themselves are at fault, and what refutes that: an index that does not have a package at
@@ -78,7 +78,7 @@ def _resolve(request: LockRequest, cut_off: str, uv: UvSetup) -> Lock:
 
     The first way is kept, since another way could choose other releases than the locks that it has made.
     """
-    if request.platforms or request.indexes or request.build:
+    if request.platforms or request.indexes or request.build or _files(request):
         return _resolve_limited(request, cut_off, uv)
     try:
         return _resolve_universally(request, cut_off, uv)
@@ -86,6 +86,22 @@ def _resolve(request: LockRequest, cut_off: str, uv: UvSetup) -> Lock:
         if not (request.dependencies and _OTHER_PYTHON in error.why):
             raise
         return _resolve_limited(request, cut_off, uv)
+
+
+def _files(request: LockRequest) -> dict[str, str]:
+    """The wheels of the project that requirements name; raises BrokenData if one is not there."""
+    try:
+        files = request.files
+    except ValueError as error:
+        raise _not_a_requirement(error) from error
+    for package, file in files.items():
+        if not (request.folder / file).is_file():
+            raise BrokenData(
+                f"The wheel {file} that {request.environment} {request.edition} requires as {package} is not there.",
+                why=f"it must be a file below {request.folder}",
+                next_step="Put it there, or correct the requirement in the catalog.",
+            )
+    return files
 
 
 def _resolve_universally(request: LockRequest, cut_off: str, uv: UvSetup) -> Lock:
@@ -108,7 +124,7 @@ def _resolve_limited(request: LockRequest, cut_off: str, uv: UvSetup) -> Lock:
     served = dict(request.indexes)
     addresses = addresses_of(sorted(set(served.values())), uv.variables)
     alone = replace(uv, variables=without_named(uv.variables, addresses))
-    required = {canonicalize_name(Requirement(written(each)).name) for each in request.requires}
+    required = {canonicalize_name(Requirement(by_name(each)).name) for each in request.requires}
     found: set[str] = set()
     while True:
         packages = _export_limited(request, cut_off, alone, addresses, found)
@@ -193,8 +209,8 @@ def _locked_packages(pylock: Path, request: LockRequest) -> tuple[LockedPackage,
             build = _build(package.sdist)
             locked.append(LockedPackage(package.name, str(package.version), marker, (), build=build))
             continue
-        fitting = (each for each in package.wheels or () if _fits(each, request))
-        wheels = tuple(sorted(map(_wheel, fitting), key=_by_filename))
+        file = request.files.get(canonicalize_name(package.name), "") if package.archive else ""
+        wheels = _wheels(package, file, request)
         if not wheels:
             raise CannotResolve(
                 "A package has no wheel.",
@@ -203,8 +219,16 @@ def _locked_packages(pylock: Path, request: LockRequest) -> tuple[LockedPackage,
                 next_step="Pin another version of that package in the catalog, or let its sdist be built: "
                 f'build = ["{package.name}"]',
             )
-        locked.append(LockedPackage(package.name, str(package.version), marker, wheels))
+        locked.append(LockedPackage(package.name, str(package.version), marker, wheels, file=file))
     return tuple(sorted(locked, key=lambda package: (package.name, package.version)))
+
+
+def _wheels(package: Package, file: str, request: LockRequest) -> tuple[LockedWheel, ...]:
+    """Those that fit, of an index, or the one `file` of the project if it does."""
+    offered = list(package.wheels or ())
+    if package.archive is not None and file:
+        offered = [PackageWheel(name=PurePosixPath(file).name, path=file, hashes=package.archive.hashes)]
+    return tuple(sorted((_wheel(each) for each in offered if _fits(each, request)), key=_by_filename))
 
 
 def _marker_for(package: Package, platforms: Sequence[LockPlatform], python: str) -> str | None:

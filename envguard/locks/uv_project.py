@@ -9,7 +9,7 @@ from pathlib import Path
 
 from envguard.locks.lockfile import LockRequest
 from envguard.platform_tags import PLATFORMS
-from envguard.requirement import written
+from envguard.requirement import by_name, written
 
 # The oldest that uv may run on; which minor is resolved for is told by `environments`.
 _ANY_PYTHON = ">=3.8"
@@ -34,7 +34,7 @@ def write_project(request: LockRequest, folder: Path, addresses: Mapping[str, st
                 "name": "envguard-lock",
                 "version": "0",
                 "requires-python": _ANY_PYTHON,
-                "dependencies": [written(each) for each in request.requires],
+                "dependencies": [by_name(each) for each in request.requires],
             },
         ),
         ("[dependency-groups]", {"found": sorted(found)}),
@@ -50,12 +50,19 @@ def write_project(request: LockRequest, folder: Path, addresses: Mapping[str, st
             },
         ),
     ]
-    tables += [(f"[tool.uv.sources.{package}]", {"index": name}) for package, name in request.indexes]
+    tables += _sources(request)
     tables += [("[[tool.uv.index]]", {"name": name, "url": url, "explicit": True}) for name, url in addresses.items()]
     (folder / SETTINGS).write_text("\n".join(_settings(request)), encoding="utf-8")
     path = folder / "pyproject.toml"
     path.write_text("\n".join(line for title, values in tables for line in _table(title, values)), encoding="utf-8")
     return path
+
+
+def _sources(request: LockRequest) -> list[tuple[str, dict[str, object]]]:
+    """Where single packages come from: an index of their own, or a file of the project."""
+    values: dict[str, dict[str, object]] = {package: {"index": name} for package, name in request.indexes}
+    values |= {package: {"path": str((request.folder / file).absolute())} for package, file in request.files.items()}
+    return [(f"[tool.uv.sources.{package}]", each) for package, each in values.items()]
 
 
 def _settings(request: LockRequest) -> Iterable[str]:

@@ -17,6 +17,7 @@ from envguard.locks.lockfile import Lock, LockRequest, lock_path, read_lock
 from envguard.locks.resolver import CannotResolve
 from envguard.locks.staleness import difference
 from envguard.planning import minor_of
+from envguard.requirement import parsed
 from envguard.running.environments.building import builder_of
 from envguard.running.environments.preparing import Workshop
 from envguard.store.built import built_wheels_folder, sdists_folder
@@ -71,6 +72,8 @@ def sources(tmp_path_factory: pytest.TempPathFactory, host: HostFacts) -> Iterat
     make_wheel(folder, "common", "1.0")
     make_sdist(folder, "plain", "1.0", "needs = ['common ; python_version > \"3\"']")
     make_sdist(folder, "moody", "1.0", "import os; stamp = os.urandom(8).hex()")
+    # As an index may have it besides: another wheel of the release that is to be built.
+    make_wheel(folder, "plain", "1.0", code="raise SystemExit")
     make_sdist(folder, "broken", "1.0", "raise SystemExit('no compiler here')")
     with serving(folder, authority) as index:
         environ = {
@@ -82,7 +85,9 @@ def sources(tmp_path_factory: pytest.TempPathFactory, host: HostFacts) -> Iterat
         yield Sources(folder, int(index.host.rpartition(":")[2]), environ, minor_of(host.usable[0]))
 
 
-def shop_of(home: Path, sources: Sources, lock: Lock, *links: Path, **variables: str) -> Workshop:
+def shop_of(
+    home: Path, sources: Sources, lock: Lock, *links: Path, folder: Path = Path(), **variables: str
+) -> Workshop:
     """A workshop whose environment `tools` has that lock."""
     tools = Environment(
         name="tools",
@@ -90,6 +95,7 @@ def shop_of(home: Path, sources: Sources, lock: Lock, *links: Path, **variables:
         check="checks.imports",
         check_options={"modules": [package.name for package in lock.packages]},
         lockfiles=home / "lockfiles",
+        folder=folder,
         editions=(Edition("1", (lock.python,), lock.requires, build=lock.build),),
     )
     path = lock_path(tools.lockfiles, "tools", "1", lock.python)
@@ -187,7 +193,7 @@ def test_a_failed_build_quotes_what_builds_it(sources: Sources, tmp_path: Path) 
 
 def test_an_sdist_that_nobody_named_is_not_built(sources: Sources, tmp_path: Path) -> None:
     with pytest.raises(CannotResolve):
-        builder_of(sources.environ, tmp_path).locked(replace(sources.request("plain==1.0"), build=()), cut_off=CUT_OFF)
+        builder_of(sources.environ, tmp_path).locked(replace(sources.request("moody==1.0"), build=()), cut_off=CUT_OFF)
     assert not sdists_folder(tmp_path).exists()
 
 
@@ -195,6 +201,48 @@ def test_a_lock_is_stale_once_something_else_is_to_be_built(sources: Sources, tm
     lock = sources.locked(tmp_path, "plain==1.0")
     assert difference(lock, sources.request("plain==1.0")) == ""
     assert "package to build" in difference(lock, replace(sources.request("plain==1.0"), build=()))
+
+
+def test_a_wheel_of_the_project_is_locked_by_its_hash_and_what_it_needs_with_it(
+    sources: Sources, tmp_path: Path
+) -> None:
+    (tmp_path / "wheels").mkdir()
+    wheel = make_wheel(tmp_path / "wheels", "ours", "1.0", needs=("common",))
+    # Somebody else's of the same name and version, as an index may have.
+    make_wheel(sources.folder, "ours", "1.0", code="raise SystemExit")
+    requires = ("ours @ file:wheels/ours-1.0-py3-none-any.whl ; python_version > '3'",)
+    lock = builder_of(sources.environ, tmp_path / "home").locked(
+        LockRequest("tools", "1", sources.python, requires, folder=tmp_path), cut_off=CUT_OFF
+    )
+    path = tmp_path / "lock.txt"
+    path.write_text(lock.text(), encoding="utf-8")
+    assert read_lock(path) == lock
+    assert str(tmp_path) not in lock.text()
+    assert {package.name: package.file for package in lock.packages} == {"common": "", "ours": f"wheels/{wheel.name}"}
+    for tool in ("uv", "pip"):
+        shop = shop_of(tmp_path / tool, sources, lock, folder=tmp_path, ENVGUARD_INSTALLER=tool)
+        assert shop.prepare("tools").built.fresh
+    make_wheel(tmp_path / "wheels", "ours", "1.0", code="changed = True")
+    with pytest.raises(NoEnvironment, match="is not the one of the lock"):
+        shop_of(tmp_path / "third", sources, lock, folder=tmp_path).prepare("tools")
+
+
+@pytest.mark.parametrize(
+    "requirement",
+    ["-e .", "./ours", "ours @ git+https://example.org/ours", "https://example.org/ours-1.0-py3-none-any.whl"],
+)
+def test_what_is_no_package_of_an_index_is_told_with_what_to_write(requirement: str) -> None:
+    with pytest.raises(ValueError, match=r"pip wheel --no-deps --wheel-dir wheels .*'NAME @ file:wheels/FILE.whl'"):
+        parsed(requirement, local=True)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["file:../ours-1.0-py3-none-any.whl", "file:///tmp/ours-1.0-py3-none-any.whl", "file:wheels/.x.whl", "file:ours"],
+)
+def test_a_wheel_out_of_the_project_is_none_of_it(address: str) -> None:
+    with pytest.raises(ValueError, match="not a package of an index"):
+        parsed(f"ours @ {address}", local=True)
 
 
 @pytest.mark.network

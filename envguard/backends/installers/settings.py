@@ -20,7 +20,7 @@ class Installer:
     how far an installation has got; one for which nothing comes for `patience` seconds is ended. `passed_by` is told
     why uv does not install, where that shows only then. `npm_variables` are those that npm sees.
     With `one_by_one`, packages are installed in the order of their names, since they may have files in common.
-    `built` are wheels that no index has.
+    `own` are wheels that no index has.
     """
 
     uv: Path | None
@@ -34,7 +34,7 @@ class Installer:
     patience: float = PATIENCE
     npm_variables: Mapping[str, str] = field(default_factory=dict)
     one_by_one: bool = False
-    built: tuple[Path, ...] = ()
+    own: tuple[Path, ...] = ()
 
     @property
     def wheelhouses(self) -> list[str | Path]:
@@ -42,12 +42,7 @@ class Installer:
         arguments: list[str | Path] = ["--no-index"] if self.find_links else []
         for folder in self.find_links:
             arguments += ["--find-links", folder]
-        return [*arguments, *self.with_built]
-
-    @property
-    def with_built(self) -> list[str | Path]:
-        """The arguments that name the folders of built wheels."""
-        return [argument for wheel in self.built for argument in ("--find-links", wheel.parent)]
+        return arguments
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,14 +139,13 @@ class _Work:
             "--ignore-requires-python", "--disable-pip-version-check", "--no-input", "--progress-bar", "off",
             "--no-color", "--no-cache-dir", *chosen,
         ]  # fmt: skip
-        links = installer.with_built
         if not installer.find_links and not installer.offline:
             fetched = self.scratch / "wheels"
             fetching = PipWords(installer.tell, "fetching", len(lock.packages))
-            self.run(*pip, "download", "--dest", fetched, "--find-links", kept, *links, *common, hear=fetching.hear)
+            self.run(*pip, "download", "--dest", fetched, "--find-links", kept, *common, hear=fetching.hear)
             for wheel in fetched.glob("*.whl"):
                 wheel.replace(kept / wheel.name)
-        sources = installer.wheelhouses if installer.find_links else ["--no-index", "--find-links", kept, *links]
+        sources = installer.wheelhouses or ["--no-index", "--find-links", kept]
         reading = PipWords(installer.tell, "reading", len(lock.packages))
         self.run(*pip, "install", "--no-compile", *into, *sources, *common, hear=reading.hear)
 

@@ -114,7 +114,7 @@ def _pylock(workshop: Workshop, lock: Lock) -> str:
 
 def _write_wheelhouse(session: Session, workshop: Workshop, lock: Lock, platform: str | None, target: Path) -> None:
     wheels = _wheels(workshop, lock, platform)
-    built = workshop.built_wheels(replace(lock, packages=tuple(each.package for each in wheels)))
+    built = workshop.own_wheels(replace(lock, packages=tuple(each.package for each in wheels)))
     tools = open_workshop(session, builtin_catalog(), workshop.receive).prepare("pip")
     variables = installer_variables(workshop.sources)
     write_wheelhouse(target, lock, wheels, pip_python=tools.built.layout.python, variables=variables, built=built)

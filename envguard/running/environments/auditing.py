@@ -83,8 +83,8 @@ class Auditor:
         """The wheels as files with the right hashes, kept in the package cache by their hashes."""
         cache = installer_cache(self.workshop.home) / "wheels"
         places = {each: cache / each.wheel.sha256 / each.wheel.filename for each in wheels}
-        made = {each.name: each for each in self.workshop.built_wheels(lock)}
-        places |= {each: made[each.wheel.filename] for each in wheels if each.package.build}
+        made = {each.name: each for each in self.workshop.own_wheels(lock)}
+        places |= {each: made[each.wheel.filename] for each in wheels if each.package.is_own}
         absent = [each for each, place in places.items() if not _is_whole(place, each.wheel.sha256)]
         if absent:
             pip = self.tools.prepare(DOWNLOADER).built.layout.python

@@ -62,17 +62,19 @@ class Builder:
             if not new:
                 return replace(lock, packages=tuple(_as_made(each, made) for each in lock.packages))
 
-    def wheels(self, lock: Lock) -> tuple[Path, ...]:
-        """The lock's built wheels, here or in a folder that the user named; those that are missing are built again.
+    def wheels(self, lock: Lock, project: Path) -> tuple[Path, ...]:
+        """The lock's wheels that no index has: of the project, built here, or in a folder that the user named.
 
-        Raises NoEnvironment if one cannot be built, or is another one than the lock's.
+        Those that are missing are built again. Raises NoEnvironment if one cannot be, or is another than the lock's.
         """
         found = []
         for package in lock.packages:
-            for wheel in package.wheels if package.build else ():
+            for wheel in package.wheels if package.is_own else ():
                 folders = self.installer.find_links
                 given = (each / wheel.filename for each in folders if is_file_of(each / wheel.filename, wheel.sha256))
                 kept = next(given, None) or kept_wheel(self.home, wheel.filename, wheel.sha256)
+                if kept is None and package.file:
+                    kept = _of_project(project / package.file, wheel, lock)
                 found.append(kept or self._built_again(package, wheel, lock))
         return tuple(found)
 
@@ -183,6 +185,16 @@ class Builder:
         why = why_not_shut_in()
         careful = f"; it is not kept from the network and from your files, because {why}" if why else ""
         self.announce(f"{package.name} {package.version}", f"its wheel is built from its sdist{careful}")
+
+
+def _of_project(path: Path, wheel: LockedWheel, lock: Lock) -> Path:
+    if not is_file_of(path, wheel.sha256):
+        raise NoEnvironment(
+            f"The wheel {path} is not the one of the lock.",
+            why=f"its SHA-256 is not {wheel.sha256}" if path.is_file() else "there is no such file",
+            next_step=f"Put that one there, or lock the one that is there: envguard lock {lock.environment}",
+        )
+    return path
 
 
 def _unpacked(archive: Path, folder: Path) -> Path:

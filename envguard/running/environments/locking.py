@@ -187,7 +187,7 @@ def _withdrawn(environment: Environment, edition: Edition, old: Lock, new: Lock,
     kept = {(package.name, package.version) for package in new.packages}
     gone = []
     for package in old.packages:
-        if (package.name, package.version) in kept:
+        if (package.name, package.version) in kept or package.file:
             continue
         pin, build = f"{package.name}=={package.version}", (package.name,) if package.build else ()
         alone = Edition(edition.name, edition.pythons, (pin,), dependencies=False, build=build)

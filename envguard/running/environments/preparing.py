@@ -261,8 +261,8 @@ class Workshop:
         backend = self.backend_named(candidate.backend)
 
         def build(folder: Path, held: tuple[int, ...]) -> Layout:
-            made = self.built_wheels(candidate.lock)
-            return backend.install(candidate, identity.key, folder, replace(installer, built=made), held)
+            made = self.own_wheels(candidate.lock)
+            return backend.install(candidate, identity.key, folder, replace(installer, own=made), held)
 
         def prove(layout: Layout) -> Proof:
             watcher.progress("proving it")
@@ -274,14 +274,14 @@ class Workshop:
 
         return ensure(self.home, identity, build=build, prove=prove, watcher=watcher, overlaps=overlaps)
 
-    def built_wheels(self, lock: Lock) -> tuple[Path, ...]:
+    def own_wheels(self, lock: Lock) -> tuple[Path, ...]:
         """The lock's wheels that no index has, as `Builder.wheels`; raises NotAllowed."""
-        if not lock.built:
+        if not any(package.is_own for package in lock.packages):
             return ()
-        self.require_allowed(self.catalog.environments[lock.environment].folder)
+        self.require_allowed(folder := self.catalog.environments[lock.environment].folder)
 
         announce = Announcer(lock.environment, "", self.receive).part
-        return Builder(self.home, self.environ, self._installer(), lambda: self.host, announce).wheels(lock)
+        return Builder(self.home, self.environ, self._installer(), lambda: self.host, announce).wheels(lock, folder)
 
     def workspace(self, prepared: Prepared, folder: Path, reads: Sequence[Path]) -> Workspace:
         """Where a step runs in an environment: it may write to `folder`, and must see what is in `reads`."""
