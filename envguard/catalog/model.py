@@ -137,7 +137,8 @@ class CommandStep:
     In `command`, `{input.NAME}` and `{output.NAME}` stand for paths. `outputs` maps names to what the command must
     create in its scratch folder: files, and folders, which end in a slash. `env` holds variables to set, `env_file` is
     a file of the project with more, and `pass_env` names variables of the user's; `${NAME}` in `command` and `env`
-    stands for one of them. `tools` are the programs of the host that it may call. The rest is as in a payload step.
+    stands for one of them. `tools` are the programs of the host that it may call. With `network` off it has
+    none, as far as the system can see to that; None says nothing. The rest is as in a payload step.
     """
 
     name: str
@@ -152,6 +153,7 @@ class CommandStep:
     env_file: str = ""
     timeout: float | None = None
     tools: tuple[str, ...] = ()
+    network: bool | None = None
 
 
 Step = PayloadStep | CommandStep

@@ -87,8 +87,15 @@ def _step(table: TableReader) -> Step:
         timeout=timeout,
         pass_env=table.take("pass-env", list_of(passable), ()),
         tools=table.take("tools", list_of(_tool), ()),
+        network=_network(table),
         env_file=table.take("env-file", inside, ""),
     )
+
+
+def _network(table: TableReader) -> bool | None:
+    declared = "network" in table
+    network = table.take("network", boolean, False)
+    return network if declared else None
 
 
 _tool = match(TOOL, "the name of a program such as git, without a folder")

@@ -15,7 +15,7 @@ from envguard.errors import BadInput
 from envguard.files import file_facts
 from envguard.running.step import PAYLOAD
 
-LATER = {"pass_env", "env_file", "tools"}
+LATER = {"pass_env", "env_file", "tools", "network"}
 """What steps could not say when the first receipts were written, which know nothing of it."""
 
 
@@ -42,7 +42,7 @@ def task_digest(task: Task) -> str:
         for name in {"measures", "retries", "on_request", "timeout"} & set(document):
             del document[name]
         for name in LATER & set(document):
-            if not document[name]:
+            if document[name] in (None, "", ()):
                 del document[name]
         document["inputs"] = {name: str(reference) for name, reference in step.inputs.items()}
     outputs = {name: str(reference) for name, reference in task.outputs.items()}

@@ -17,6 +17,7 @@ from envguard.errors import BadInput, StepFailed
 from envguard.files import files_below
 from envguard.host.secrets import without_secrets
 from envguard.payload.contract import Gate, StepFindings
+from envguard.running.commands.network import is_container, network_of
 from envguard.running.commands.outside import FromOutside
 from envguard.running.commands.tools import tool_paths, tools_of
 from envguard.running.commands.variables import StepVariables, argument_of, mask_log, variables_of
@@ -62,7 +63,10 @@ def run_command_step(step: CommandStep, inputs: Mapping[str, Path], run: Command
     for path in outputs.values():
         path.parent.mkdir(parents=True, exist_ok=True)
     given, outside = variables_of(step, run.project, run.environ), from_outside(step, run)
-    command = _command_line(step, {"input": inputs, "output": outputs}, given, run)
+    command = [
+        *network_of(step, run.workspace).before,
+        *_command_line(step, {"input": inputs, "output": outputs}, given, run),
+    ]
     variables = {**run.workspace.variables(run.environ), **PYTHON_VARIABLES, **given.values}
     most = memory_from(run.environ)
     started = time.monotonic()
@@ -92,13 +96,13 @@ def run_command_step(step: CommandStep, inputs: Mapping[str, Path], run: Command
 
 def from_outside(step: CommandStep, run: CommandRun) -> FromOutside:
     """What a step has that no lock pins; raises BadInput for a tool that is missing, and for any in a container."""
-    if step.tools and run.workspace.path_inside(run.workspace.layout.python) != str(run.workspace.layout.python):
+    if step.tools and is_container(run.workspace):
         raise BadInput(
             f"The step {step.name!r} calls {', '.join(step.tools)} of the host, which a container cannot see.",
             next_step="Run it without --backend container.",
         )
     variables = variables_of(step, run.project, run.environ).from_outside
-    return FromOutside(variables, tools_of(step, run.environ))
+    return FromOutside(variables, tools_of(step, run.environ), network_of(step, run.workspace).said)
 
 
 def judged_command_step(step: CommandStep, inputs: Mapping[str, Path], run: CommandRun) -> StepResult:

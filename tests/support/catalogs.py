@@ -86,6 +86,7 @@ GOOD: dict[str, Any] = {
                     "pass-env": ["API_TOKEN", "CI"],
                     "env-file": "settings/dev.env",
                     "tools": ["git", "g++"],
+                    "network": False,
                     "timeout": 2.5,
                 },
                 {
@@ -233,6 +234,7 @@ SPOILT = [
     Spoilt(changed(*FIRST, "pass-env", to="CI"), "must be a list"),
     Spoilt(changed(*FIRST, "timeout", to=0), "seconds above 0"),
     Spoilt(changed(*PAYLOAD, "timeout", to="1h"), "must be a number"),
+    Spoilt(changed(*FIRST, "network", to="off"), "true or false"),
     Spoilt(changed(*FIRST, "tools", to=["/usr/bin/git"]), "the name of a program"),
     Spoilt(changed(*FIRST, "env-file", to="../.env"), "without '..'"),
     Spoilt(changed(*FIRST, "command", to=["python", "${SCRIPT}"]), "no variable can choose it", known=False),

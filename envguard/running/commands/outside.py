@@ -21,17 +21,18 @@ class HostTool:
 
 @dataclass(frozen=True, slots=True)
 class FromOutside:
-    """The names of variables, and whether each was set; and the host's programs by name."""
+    """Which variables a command was to have, and whether each was set; the host's programs by name; its network."""
 
     variables: Mapping[str, bool] = field(default_factory=dict)
     tools: Mapping[str, HostTool] = field(default_factory=dict)
+    network: str = ""
 
     def as_json(self) -> dict[str, JsonValue]:
         """What there is, for a receipt."""
         tools: dict[str, JsonValue] = {
             name: {"version": tool.version, "sha256": tool.sha256} for name, tool in self.tools.items()
         }
-        found: dict[str, JsonValue] = {"variables": dict(self.variables), "tools": tools}
+        found: dict[str, JsonValue] = {"variables": dict(self.variables), "tools": tools, "network": self.network}
         return {name: value for name, value in found.items() if value}
 
 

@@ -126,7 +126,7 @@ def _read_step(table: TableReader) -> ReceiptStep:
 def _read_outside(table: TableReader) -> FromOutside:
     variables = table.take("variables", table_of(boolean, text), NO_VARIABLES)
     tools = table.inner("tools", _read_tools, NO_TOOLS)
-    return FromOutside(variables, tools)
+    return FromOutside(variables, tools, table.take("network", text, ""))
 
 
 def _read_tools(table: TableReader) -> Mapping[str, HostTool]:
