@@ -164,6 +164,10 @@ COMMANDS: dict[str, Command | Group] = {
         "envguard.cli.locks.export:export",
         "Write a lock as requirements with hashes, as pylock.toml (PEP 751), or as a folder of its wheels.",
     ),
+    "vulnerabilities": Command(
+        "envguard.cli.locks.vulnerabilities:vulnerabilities",
+        "Compare the packages of an environment's lock with advisories that you name; nothing is built or sent.",
+    ),
     "inspect": Command(
         "envguard.models.inspect:inspect",
         "Show operators, types, sizes and quantization of a model, what would become int8, and what stands in the way.",

@@ -79,7 +79,7 @@ def export(
         check_place(output.absolute())
     with screen() as receive:
         workshop = open_workshop(ctx.obj, catalog, receive, Selection(name, for_each([name], edition), frozen=frozen))
-        lock = _lock(workshop, environment, edition, python)
+        lock = lock_of_choice(workshop, environment, edition, python)
         if form is Format.WHEELHOUSE:
             place = output or Path(f"{name}-{lock.edition}-cp{lock.python.replace('.', '')}-wheels")
             _write_wheelhouse(ctx.obj, workshop, lock, platform, place.absolute())
@@ -88,7 +88,7 @@ def export(
     _write(text, output)
 
 
-def _lock(workshop: Workshop, environment: Environment, edition: str | None, python: str | None) -> Lock:
+def lock_of_choice(workshop: Workshop, environment: Environment, edition: str | None, python: str | None) -> Lock:
     """The lock that is asked for; which Pythons this host has matters only where none is named."""
     if python is None:
         return workshop.plan(environment.name).chosen.lock

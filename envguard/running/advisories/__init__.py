@@ -1,0 +1,1 @@
+"""Compare locked packages with advisories that a user names: a file, or an address that serves one."""

@@ -1,0 +1,1 @@
+"""Locked packages are compared with advisories."""
