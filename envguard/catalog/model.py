@@ -167,7 +167,8 @@ class Task:
     commands end. `reports` those of files about the run,
     which are made after the verdict, whatever it is, if the user asks for them. `folder` is the one that scripts and
     `file:` references are named from. `steps` are those of a run; `declared` are all, those on request too.
-    The tasks that it `depends_on` run before it, and it only if they say yes.
+    The tasks that it `depends_on` run before it, and it only if they say yes. Its matrix are the Pythons and editions
+    that it is tried with on request; none are all of its first step's environment.
     """
 
     name: str
@@ -178,6 +179,8 @@ class Task:
     reports: Mapping[str, Reference] = field(default_factory=dict)
     declared: tuple[Step, ...] = ()
     depends_on: tuple[str, ...] = ()
+    matrix_pythons: tuple[str, ...] = ()
+    matrix_editions: tuple[str, ...] = ()
 
     def including(self, names: Collection[str]) -> Task:
         """The same task with the steps of those names that run on request, and no other such step."""

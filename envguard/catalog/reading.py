@@ -18,7 +18,7 @@ from envguard.catalog.model import (
     SampleFile,
 )
 from envguard.catalog.references import check_references, reference_of, refuse_shadows
-from envguard.catalog.task_reading import command_of, payload_name, task_in
+from envguard.catalog.task_reading import MINOR, command_of, payload_name, task_in
 from envguard.errors import BrokenData
 from envguard.npm_package import NpmPackage
 from envguard.payload.door.references import Reference
@@ -40,7 +40,6 @@ from envguard.table_reader import (
 from envguard.toml import parse_toml
 
 SCHEMA = 1
-MINOR = re.compile(r"3\.[0-9]{1,2}")
 PAYLOAD_CHECK = re.compile(r"checks\.[a-z0-9_]+")
 LARGEST_FILE = 1_000_000
 ALLOWED, REFUSED = "allow", "refuse"

@@ -81,6 +81,11 @@ def _check_task(task: Task, catalog: Catalog, refuse: Refuse) -> None:
             if reference.source not in before or before[reference.source].on_request:
                 refuse(f"tasks.{task.name}", f"has the {what} '{reference}', which no step makes in every run")
             _check_reference(reference, before, catalog, f"tasks.{task.name}", refuse)
+    main = catalog.environments[task.declared[0].environment]
+    for name in task.matrix_editions:
+        if main.edition(name) is None:
+            near = did_you_mean(name, [each.name for each in main.editions])
+            refuse(f"tasks.{task.name}: matrix", f"names the edition {name!r}, which {main.name!r} does not have{near}")
     made = {name: _file_name(reference, before) for name, reference in task.outputs.items()}
     _refuse_clash({name: file for name, file in made.items() if file}, f"tasks.{task.name}", refuse)
 

@@ -25,6 +25,10 @@ from envguard.table_reader import (
     text,
 )
 
+MINOR = re.compile(r"3\.[0-9]{1,2}")
+Matrix = tuple[tuple[str, ...], tuple[str, ...]]
+NONE: tuple[str, ...] = ()
+NO_MATRIX: Matrix = (NONE, NONE)
 TOOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]*")
 PAYLOAD_STEP = re.compile(r"steps\.[a-z0-9_]+")
 MOST_RETRIES = 100
@@ -42,10 +46,13 @@ def task_in(folder: Path) -> Callable[[str, TableReader], Task]:
         else:
             outputs = {"output": table.take("output", reference_of)} if "output" in table else {}
         declared = table.each("steps", _step)
+        pythons, editions = table.inner("matrix", _matrix, NO_MATRIX)
         return Task(
             name=name,
             folder=folder,
             summary=table.take("summary", text),
+            matrix_pythons=pythons,
+            matrix_editions=editions,
             depends_on=table.take("depends-on", list_of(name_text), ()),
             steps=tuple(step for step in declared if not step.on_request),
             declared=declared,
@@ -54,6 +61,11 @@ def task_in(folder: Path) -> Callable[[str, TableReader], Task]:
         )
 
     return task
+
+
+def _matrix(table: TableReader) -> Matrix:
+    pythons = table.take("pythons", list_of(match(MINOR, "a Python minor such as 3.11"), least=1), NONE)
+    return pythons, table.take("editions", list_of(name_text, least=1), NONE)
 
 
 def _step(table: TableReader) -> Step:

@@ -35,6 +35,7 @@ TABLES = {
     r"t: samples\.[^.:]+": SCHEMA["$defs"]["sample"],
     r"t: samples\..+: files\[\d+\]": SCHEMA["$defs"]["sample"]["properties"]["files"]["items"],
     r"t: tasks\.[^:]+": SCHEMA["$defs"]["task"],
+    r"t: tasks\.make: matrix": SCHEMA["$defs"]["task"]["properties"]["matrix"],
     r"t: tasks\.work: steps\[\d+\]": SCHEMA["$defs"]["payload-step"],
     r"t: tasks\.(make|lint): steps\[\d+\]": SCHEMA["$defs"]["command-step"],
 }

@@ -74,6 +74,7 @@ GOOD: dict[str, Any] = {
         "make": {
             "summary": "make",
             "depends-on": ["lint"],
+            "matrix": {"pythons": ["3.11", "3.12"], "editions": ["1"]},
             "outputs": {"report": "second:report", "log": "first:log"},
             "steps": [
                 {
@@ -206,6 +207,9 @@ SPOILT = [
     Spoilt(changed(*PAYLOAD, "run", to="steps.magic"), "does not exist", known=False),
     Spoilt(changed(*PAYLOAD, "command", to=["x"]), "command is not known"),
     Spoilt(changed(*PAYLOAD, "on-request", to=True), "which no step makes in every run", known=False),
+    Spoilt(changed(*MAKE, "matrix", to={"pythons": ["3"]}), "Python minor"),
+    Spoilt(changed(*MAKE, "matrix", to={"editions": []}), "at least 1"),
+    Spoilt(changed(*MAKE, "matrix", to={"editions": ["3"]}), "names the edition '3'", known=False),
     Spoilt(changed(*MAKE, "depends-on", to=["lnt"]), "did you mean 'lint'", known=False),
     Spoilt(changed(*MAKE, "depends-on", to=["make"]), "depends on itself: make → make", known=False),
     Spoilt(changed("tasks", "lint", "depends-on", to=["make"]), "which needs the input 'a'", known=False),

@@ -28,6 +28,7 @@ from envguard.cli.screen import screen
 from envguard.cli.selection import Selection, catalog_of
 from envguard.cli.sources import folders_made_before, leave_receipt, named_source, sample_of, takes_folder
 from envguard.cli.tasks.explain import explain_task
+from envguard.cli.tasks.matrix import run_matrix
 from envguard.cli.text import printable
 from envguard.cli.workshop import open_workshop
 from envguard.errors import BadInput
@@ -53,6 +54,10 @@ ReportsOption = Annotated[
     list[str] | None,
     typer.Option("--report", metavar="NAME=PATH", help="Make this report of the task. Can be given several times."),
 ]
+MatrixOption = Annotated[
+    bool,
+    typer.Option("--matrix", help="Run it for every Python and edition, and show one table. Nothing is written."),
+]
 
 
 def command_for(task: Task) -> Any:
@@ -76,6 +81,7 @@ def command_for(task: Task) -> Any:
         reports: ReportsOption = None,
         receipt: ReceiptOption = True,
         explain: ExplainOption = False,
+        matrix: MatrixOption = False,
         as_json: JsonOption = False,
     ) -> None:
         selection = Selection(task.steps[0].environment, edition, python, find_links, offline, backend, base, frozen)
@@ -85,6 +91,8 @@ def command_for(task: Task) -> Any:
                 explain_task(task, workshop, as_json=as_json)
                 return
             wanted, told = _inputs(task, source, named or ()), _reports(task, reports or ())
+            if matrix:
+                raise typer.Exit(run_matrix(task, wanted, output, workshop, as_json=as_json))
             result, left = _run(task, wanted, output, told, workshop, receipt=receipt)
         _show(task, result, left, as_json=as_json)
         if result.report_error:
