@@ -32,9 +32,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("home")
 
 
-def project_of(folder: Path, host: HostFacts, matrix: str = "") -> tuple[Path, str]:
+def project_of(folder: Path, host: HostFacts, matrix: str = "", text: str = TASK) -> tuple[Path, str]:
     python = minor_of(host.usable[0])
-    project = write_project(folder, python, TASK.format(matrix=matrix), {})
+    project = write_project(folder, python, text.format(matrix=matrix), {})
     path = lock_path(project / "lockfiles", "one", "2", python)
     path.parent.mkdir(parents=True)
     path.write_text(Lock("one", "2", python, CUT_OFF, (), (), ()).text(), encoding="utf-8")
@@ -47,6 +47,15 @@ def test_every_edition_has_its_row(tmp_path: Path, home: Path, host: HostFacts) 
     assert done.code == 0, done.err
     rows = [line.split()[:3] for line in done.out.splitlines()]
     assert rows == [["python", "edition", "verdict"], [python, "1", "yes"], [python, "2", "yes"], ["verdict:", "yes."]]
+
+
+def test_each_run_is_in_an_environment_of_its_own(tmp_path: Path, home: Path, host: HostFacts) -> None:
+    text = TASK.replace("sys.exit(int(os.environ['CODE']))", "sys.exit(sys.prefix)")
+    project, _ = project_of(tmp_path, host, text=text)
+    runs = envguard("run", "work", "--matrix", "--json", home=home, cwd=project).document["runs"]
+    said = [each["failures"][0].partition("exit code 1. ")[2] for each in runs]
+    assert len(set(said)) == 2
+    assert all(Path(each).is_dir() for each in said)
 
 
 def test_any_no_is_the_verdict(tmp_path: Path, home: Path, host: HostFacts) -> None:

@@ -69,7 +69,7 @@ class Workshop:
     backend: str | None = None
     base: str | None = None
     frozen: bool = False
-    _ready: dict[str, Prepared] = field(default_factory=dict)
+    _ready: dict[str, Prepared] = field(default_factory=dict, init=False)
     _backends: dict[str, Backend] = field(default_factory=dict, init=False)
 
     @cached_property
