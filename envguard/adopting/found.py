@@ -16,6 +16,7 @@ from envguard.toml import parse_toml
 
 LARGEST_FILE = 5_000_000
 MOST_REQUIREMENTS = 5_000
+LONGEST_LINE = 10_000
 SHOWN = 100  # characters of what is quoted
 
 
@@ -96,6 +97,8 @@ def quoted(text: str) -> str:
 
 def as_requirement(text: str) -> Requirement | str:
     """A requirement by name, or the note that says why it was left out."""
+    if len(text) > LONGEST_LINE:
+        return f"{quoted(text)} was left out: it is longer than {LONGEST_LINE:,} characters."
     try:
         return parsed(" ".join(text.split()))
     except ValueError:

@@ -26,7 +26,7 @@ def read_pylock(path: Path, wanted: Wanted, pythons: Sequence[str]) -> Found:
         for package in lock.packages:
             one = _package(package)
             needed[one] = needed.get(one, frozenset()) | grid.where(package.marker, asked)
-    except (PylockValidationError, InvalidMarker) as error:
+    except (PylockValidationError, InvalidMarker, RecursionError) as error:
         raise refusal(path, f"it is not a pylock.toml: {error}") from error
     _refuse_unknown(path, lock, wanted)
     return pinned(path, needed, fitting, "", str(lock.requires_python or ""))

@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 
 from envguard.adopting.found import (
     FROM_AN_INDEX,
+    LONGEST_LINE,
     MOST_REQUIREMENTS,
     Found,
     FoundIndex,
@@ -84,6 +85,8 @@ def _read(path: Path, reading: _Reading, *, constraining: bool) -> None:
     if len(reading.files) > MOST_FILES:
         raise refusal(path, f"it includes more than {MOST_FILES} files")
     for line in _lines(read_text(path)):
+        if len(line) > LONGEST_LINE:
+            raise refusal(path, f"it has a line of more than {LONGEST_LINE:,} characters")
         if line.startswith("-"):
             _option(line, path, reading, constraining)
         else:

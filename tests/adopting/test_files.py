@@ -214,6 +214,7 @@ def test_yaml_that_is_more_than_keys_and_lists_is_refused_with_its_line(tmp_path
         ("requirements.txt", "-r gone.txt\n", "there is no such file"),
         ("requirements.txt", "-r .\n", "it is not a file"),
         ("requirements.txt", "six\n" * 6000, "more than 5,000"),
+        ("requirements.txt", "six" + " " * 4_000_000 + "x", "more than 10,000 characters"),
         ("pyproject.toml", "[project", "not TOML"),
         ("pyproject.toml", '[project]\nname = "a"\ndependencies = "six"\n', "must be a list"),
         ("pyproject.toml", '[project]\nname = "a"\ndynamic = ["dependencies"]\n', "nothing of the project is run"),
@@ -245,3 +246,16 @@ def test_groups_that_include_each_other_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput) as refused:
         read(tmp_path / "pyproject.toml", text, groups=("a",))
     assert "a → b → a" in refused.value.why
+
+
+@pytest.mark.timeout(60)
+def test_a_marker_that_is_nested_too_deep_is_refused(tmp_path: Path) -> None:
+    deep = "(" * 50_000 + "os_name == 'nt'" + ")" * 50_000
+    pylock = 'lock-version = "1.0"\ncreated-by = "me"\n[[packages]]\nname = "one"\nversion = "1.0"\n'
+    for name, text in (
+        ("pylock.toml", f'{pylock}marker = "{deep}"\n'),
+        ("uv.lock", UV_LOCK.replace("sys_platform == 'win32'", deep)),
+    ):
+        with pytest.raises(BadInput):
+            read(tmp_path / name, text)
+    assert "left out" in read(tmp_path / "requirements.txt", f"six\none ; {deep[-9000:]}\n").notes[0]
