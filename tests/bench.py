@@ -1,4 +1,4 @@
-"""How long the warm paths take, as ratios: `make bench`.
+"""How long the warm paths take, as ratios, and how often `explain` is right: `make bench`.
 
 Each comparison runs its commands in turns (A B C, A B C, …), and medians are quoted: a busy machine slows all alike.
 """
@@ -13,6 +13,8 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+
+from tests.support.logs_kept import rates
 
 ROUNDS = 21
 REQUIREMENT = "ai-edge-quantizer==0.10.0"
@@ -83,6 +85,9 @@ def main() -> None:
     print(f"{ours - bare:8.1f} ms  envguard exec over the bare Python; {ours / uvs:.3f} of uv run --with")
     (first,) = medians({"first": lambda: until_first_step(home)}, rounds=7).values()
     print(f"{first:8.1f} ms  {first / bare:6.2f} × bare  envguard run quantize, until its first step starts")
+
+    print(f"{'explain':>11}  texts that its rules may be made from: {rates('made_from')}")
+    print(f"{'':>11}  texts that only measure it: {rates('held_out')}")
 
 
 if __name__ == "__main__":

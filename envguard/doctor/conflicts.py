@@ -19,7 +19,9 @@ _UV_REQUIREMENT = r"[A-Za-z0-9][\w.-]{0,99}(?:\[[\w,.-]{0,99}\])?(?:[<>=!~][^\s,
 _UV_DEPENDS = re.compile(
     rf"(?P<who>all versions of [\w.-]{{1,100}}|your project|{_UV_REQUIREMENT}) depends? on (?P<what>{_UV_REQUIREMENT})"
 )
-_UV_USER = re.compile(rf"you require (?P<what>{_UV_REQUIREMENT})(?: and (?P<also>{_UV_REQUIREMENT})(?!,? depends))?")
+_UV_USER = re.compile(
+    rf"you require (?P<what>{_UV_REQUIREMENT})(?: and (?!you )(?P<also>{_UV_REQUIREMENT})(?!,? depends))?"
+)
 _FRAME = re.compile(r"^[ \t│╰├─▶×]*(cause: )?")
 _NAME = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[^\]]{0,100}\])?\s*(?P<specifier>[^;{]*)")
 

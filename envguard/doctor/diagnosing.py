@@ -19,6 +19,12 @@ LONGEST_EVIDENCE = 300
 
 # What tools draw in front of a tree's lines; it would come between the words of a sentence.
 _FRAME = " \t│╰├─▶×|"
+_HARMLESS = re.compile(
+    r"^(\S+ \S+: )?[IW] (tensorflow|external)/|^[IW]\d{4} [\d:.]+ |Could not load dynamic library|dlerror: "
+)
+"""What TensorFlow and MediaPipe say while they look for a GPU; without one they go on."""
+_RETRY = "WARNING: Retrying ("
+_RECOVERED = ("Successfully installed ", "Successfully downloaded ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +79,23 @@ def diagnose(stream: BinaryIO, rules: Sequence[Rule] | None = None) -> Diagnosis
     tries: dict[str, int] = {}
     hints: list[Hint] = []
     conflict: Conflict | None = None
-    lines, cut = 0, False
+    lines, recovered, cut = 0, 0, False
     for block in blocks(stream):
         lines, cut = max((lines, *block.numbers[-1:])), block.cut
         found = [hint for rule in waiting if (hint := _first_match(rule, block, tries))]
         matched = {hint.rule.identifier for hint in found}
         waiting = [rule for rule in waiting if rule.identifier not in matched]
         hints += found
+        recovered = max((recovered, *_recovered(block)))
         conflict = conflict or read_conflict(block.rows)
+    hints = [hint for hint in hints if not (hint.text.startswith(_RETRY) and hint.line < recovered)]
     return Diagnosis(tuple(sorted(hints, key=lambda hint: hint.rule.rank)), conflict, lines, cut)
+
+
+def _recovered(block: Block) -> Iterator[int]:
+    """The lines in which pip tells that it succeeded: what it retried before is history."""
+    if any(word in block.text for word in _RECOVERED):
+        yield from (number for number, row in zip(block.numbers, block.rows, strict=True) if row.startswith(_RECOVERED))
 
 
 def _first_match(rule: Rule, block: Block, tries: dict[str, int]) -> Hint | None:
@@ -95,6 +109,8 @@ def _first_match(rule: Rule, block: Block, tries: dict[str, int]) -> Hint | None
 def _match_at(rule: Rule, block: Block, positions: Sequence[int], tries: dict[str, int]) -> Hint | None:
     pattern = re.compile(rule.pattern)
     for index in positions:
+        if _HARMLESS.search(block.rows[index]):
+            continue
         tries[rule.identifier] = tries.get(rule.identifier, 0) + 1
         if tries[rule.identifier] > MOST_TRIES:
             return None
