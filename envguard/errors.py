@@ -91,11 +91,12 @@ class NoEnvironment(EnvguardError):
 
 
 class MissingPython(NoEnvironment):
-    """There is no environment because no Python fits, and one of the `minor` could be fetched (exit code 3)."""
+    """No environment: no Python fits, and one of the `minor` could be fetched from a `source` (exit code 3)."""
 
-    def __init__(self, what: str, *, why: str, next_step: str, minor: str) -> None:
+    def __init__(self, what: str, *, why: str, next_step: str, minor: str, source: str) -> None:
         super().__init__(what, why=why, next_step=next_step)
         self.minor = minor
+        self.source = source
 
 
 class Interrupted(EnvguardError):

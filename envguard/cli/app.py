@@ -106,7 +106,7 @@ def run(arguments: Sequence[str], commands: Mapping[str, Command | Group]) -> in
                 return run(arguments, commands)
             code = report_failure(error, as_json=False, debug=False)
         except MissingPython as error:
-            if ask_to_fetch(error, os.environ):
+            if ask_to_fetch(error):
                 return run([FETCH_OPTION, *arguments], commands)
             code = report_failure(error, as_json=False, debug=False)
         except (Exception, KeyboardInterrupt) as error:  # of the options before a command's name

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
 
 import typer
 
 from envguard.cli.text import printable
 from envguard.errors import MissingPython, NotAllowed
-from envguard.running.environments.fetching import source_of_pythons
 
 YES = ("y", "Y")
 
@@ -23,10 +21,10 @@ def can_ask() -> bool:
         return False
 
 
-def ask_to_fetch(error: MissingPython, environ: Mapping[str, str]) -> bool:
+def ask_to_fetch(error: MissingPython) -> bool:
     """Say why no Python fits and where one would come from, and wait for one key."""
     typer.echo(f"envguard: {printable(error.what)}\n{printable(error.why)}", err=True)
-    source = printable(source_of_pythons(environ))
+    source = printable(error.source)
     typer.echo(f"Python {error.minor} would do. uv can fetch it into envguard's store, from {source}.", err=True)
     return _yes("Fetch it?")
 

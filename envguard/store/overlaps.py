@@ -66,7 +66,7 @@ def overlaps_in(entries: Manifest, below: str, site_packages: Path) -> tuple[Ove
     owners: dict[str, list[ListedFile]] = defaultdict(list)
     for each in _all_listed(sorted(site_packages.glob("*.dist-info/RECORD"))):
         owners[posixpath.normpath(each.path)].append(each)
-    differing = {path: listed for path, listed in owners.items() if len({each.recorded for each in listed}) > 1}
+    differing = {path: listed for path, listed in owners.items() if len({each.recorded for each in listed} - {""}) > 1}
     return tuple(
         Overlap(path, tuple(each.distribution for each in listed), _kept(listed, entries, below, site_packages))
         for path, listed in sorted(differing.items())

@@ -15,12 +15,11 @@ from envguard.store.environments import OWN_FILES
 from envguard.store.fingerprint import CONDEMNED, FINGERPRINT, MARKER, why_changed
 from envguard.store.manifest import MANIFEST, Entry, Manifest, digest, parse_manifest, scan
 from envguard.store.marker import read_marker
-from envguard.store.overlaps import overlaps_in
 from envguard.store.records import audit_entries
 
 DefectKind = Literal[
     "marker", "manifest", "interpreter", "missing", "truncated", "changed", "mode", "unexpected", "touched",
-    "not as recorded", "owned twice", "installed twice",
+    "not as recorded", "installed twice",
 ]  # fmt: skip
 
 _DAMAGE: frozenset[DefectKind] = frozenset({"missing", "truncated", "changed", "mode", "unexpected", "not as recorded"})
@@ -106,9 +105,6 @@ def _distributions(entries: Manifest, below: str, folder: Path) -> Iterator[Defe
     for damage in audit_entries(entries, below, site_packages):
         yield Defect("not as recorded", f"{below}/{damage.path}", f"{damage.distribution} lists it; it is {damage.why}")
     yield from _installed_twice(sorted(site_packages.glob("*.dist-info")), below)
-    for each in overlaps_in(entries, below, site_packages):
-        names = " and ".join(sorted(set(each.owners)))
-        yield Defect("owned twice", f"{below}/{each.path}", f"{names} list it with different content")
 
 
 def _installed_twice(folders: Iterable[Path], below: str) -> Iterator[Defect]:

@@ -45,7 +45,9 @@ def fetchable_minor(
     return ""
 
 
-def missing_python(error: NoEnvironment, environment: Environment, minor: str) -> MissingPython:
+def missing_python(
+    error: NoEnvironment, environment: Environment, minor: str, environ: Mapping[str, str]
+) -> MissingPython:
     """The refusal, with the way out that a Python of a minor is."""
     return MissingPython(
         error.what,
@@ -53,10 +55,11 @@ def missing_python(error: NoEnvironment, environment: Environment, minor: str) -
         next_step=f"Run the same command again as `envguard {OPTION} …`, which fetches Python {minor} for the "
         f"environment {environment.name!r} into envguard's store and checks its hash; or install Python {minor}.",
         minor=minor,
+        source=_source_of_pythons(environ),
     )
 
 
-def source_of_pythons(environ: Mapping[str, str]) -> str:
+def _source_of_pythons(environ: Mapping[str, str]) -> str:
     """Where a fetched Python would come from, in words for a user who is asked."""
     named = environ.get(MIRROR, "")
     return without_secrets(named, environ) if named else "the python-build-standalone project, which uv knows"

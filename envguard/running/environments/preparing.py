@@ -126,7 +126,7 @@ class Workshop:
                 return replace(plan, passed_over=(*before, *plan.passed_over))
         none = _every_refusal(refused)
         minor = self._fetchable(wanted) if HOST in backends and may_fetch(self.environ) is not False else ""
-        raise missing_python(none, environment, minor) if minor else none
+        raise missing_python(none, environment, minor, self.environ) if minor else none
 
     def _plan_with(self, backend: Backend, wanted: Wanted, *, fetch: bool) -> Plan:
         """A backend's plan, for which a Python is fetched if only that is missing and the user allows it."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from envguard.catalog import builtin_catalog, load_catalog
-from envguard.cli.projects.init import TEMPLATE
+from envguard.cli.projects.init import template
 from envguard.host.interpreters import HostFacts
 from envguard.report.setup import SetupReport, setup_text
 from envguard.running.environments.setting_up import SetUp, needed_here, next_command
@@ -26,10 +26,10 @@ TOOLS_ONLY = (
 )
 
 
-def project(folder: Path, content: str = TEMPLATE) -> Path:
-    """A folder with that envguard.toml."""
+def project(folder: Path, content: str = "") -> Path:
+    """A folder with that envguard.toml, or with the one that `init` writes."""
     folder.mkdir(exist_ok=True)
-    (folder / "envguard.toml").write_text(content, encoding="utf-8")
+    (folder / "envguard.toml").write_text(content or template(), encoding="utf-8")
     return folder
 
 
@@ -46,7 +46,7 @@ def test_without_a_project_the_first_task_is_what_is_needed() -> None:
 
 
 def test_in_a_project_its_own_environments_and_those_of_its_tasks_are_needed(tmp_path: Path) -> None:
-    borrows = TEMPLATE.replace('environment = "pages"', 'environment = "pip"')
+    borrows = template().replace('environment = "pages"', 'environment = "pip"')
     catalog = load_catalog(project(tmp_path, borrows), {"HOME": str(tmp_path)})
     assert needed_here(catalog) == ["pages", "pip"]
     assert next_command(catalog, ["pages", "pip"], ["mine.task"]) == ["run", "page", "INPUT", "-o", "OUT"]
@@ -58,7 +58,7 @@ def test_a_project_without_tasks_is_entered_by_its_shell(tmp_path: Path) -> None
 
 
 def test_a_task_with_several_inputs_names_each(tmp_path: Path) -> None:
-    two = TEMPLATE.replace('{ source = "task:source" }', '{ source = "task:source", style = "task:style" }')
+    two = template().replace('{ source = "task:source" }', '{ source = "task:source", style = "task:style" }')
     two = two.replace('"{input.source}"]', '"{input.source}", "{input.style}"]')
     catalog = load_catalog(project(tmp_path, two), {"HOME": str(tmp_path)})
     said = shlex.join(next_command(catalog, ["pages"], []))
@@ -87,7 +87,7 @@ def test_an_environment_without_a_lock_is_told_what_to_do_and_is_no_success(tmp_
 
 @pytest.mark.network
 def test_one_that_cannot_be_had_stops_none_of_the_rest(tmp_path: Path, store_home: Path) -> None:
-    here = project(tmp_path / "two", TEMPLATE.replace('environment = "pages"', 'environment = "pip"'))
+    here = project(tmp_path / "two", template().replace('environment = "pages"', 'environment = "pip"'))
     ended = envguard("setup", "--json", home=store_home, cwd=here)
     assert ended.code == 3
     assert {row["name"]: row["ready"] for row in ended.document["environments"]} == {"pages": False, "pip": True}
