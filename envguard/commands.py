@@ -139,6 +139,10 @@ COMMANDS: dict[str, Command | Group] = {
     "shell": Command(
         "envguard.cli.environments.execute:shell", "Start your shell in an environment; `exit` leaves it."
     ),
+    "link": Command(
+        "envguard.cli.environments.link:link",
+        "Keep .envguard/ENV pointing at the environment's current build, for editors; build it first if need be.",
+    ),
     "lock": Command(
         "envguard.cli.locks.lock:lock",
         "Resolve environments with uv for all platforms and write lockfiles/ENVIRONMENT/EDITION/cp3XX.txt.",

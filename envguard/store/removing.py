@@ -12,6 +12,7 @@ from envguard.errors import NoEnvironment
 from envguard.store.environments import move_aside
 from envguard.store.home import environments_folder, installer_cache
 from envguard.store.inventory import StoredEnvironment, disk_bytes, inventory
+from envguard.store.links import forget_lost_links, linked_folders
 from envguard.store.locking import build_lock_if_free, unused
 from envguard.store.pythons import useless_pythons
 from envguard.store.scratch import logs_folder, runs_folder
@@ -62,7 +63,7 @@ def prune(home: Path, locks: Mapping[str, frozenset[str]], *, dry_run: bool = Fa
     """
     before = disk_bytes([home])
     outdated = [(stored, why) for stored in inventory(home) if (why := _why_useless(stored, locks))]
-    done = _Sweeper(dry_run)
+    done = _Sweeper(home, dry_run)
     for stored, why in outdated:
         done.remove_environment(stored, why)
     for path, why in list(_leftovers(home)):
@@ -79,7 +80,7 @@ def collect(home: Path, limit: int, *, clear_cache: Callable[[], None], dry_run:
     """
     before = disk_bytes([home])
     cache = Removal(installer_cache(home), "it only saves downloads", disk_bytes([installer_cache(home)]))
-    done = _Sweeper(dry_run)
+    done = _Sweeper(home, dry_run)
     for path, why in _moved_aside(home):
         done.remove_leftover(path, why)
     if before - done.freed > limit and before - done.freed - cache.bytes > limit:
@@ -108,7 +109,10 @@ def move_aside_if_idle(folder: Path, *, dry_run: bool = False) -> tuple[Path | N
 class _Sweeper:
     """Removes one thing after another and records what it did."""
 
-    def __init__(self, dry_run: bool) -> None:
+    def __init__(self, home: Path, dry_run: bool) -> None:
+        if not dry_run:
+            forget_lost_links(home)
+        self._linked = linked_folders(home)
         self.removed: list[Removal] = []
         self.spared: list[Removal] = []
         self._dry_run = dry_run
@@ -119,7 +123,11 @@ class _Sweeper:
         return sum(each.bytes for each in self.removed)
 
     def remove_environment(self, stored: StoredEnvironment, why: str) -> None:
-        """Remove an environment, or spare it because it is in use or being built."""
+        """Remove an environment, or spare it because a link leads to it, or it is in use or being built."""
+        if stored.folder in self._linked:
+            link = self._linked[stored.folder]
+            self.spared.append(Removal(stored.folder, f"{link} links to it", stored.bytes))
+            return
         try:
             aside, spared = move_aside_if_idle(stored.folder, dry_run=self._dry_run)
             if aside is not None:

@@ -32,6 +32,7 @@ from envguard.running.environments.announcing import Announcer
 from envguard.running.environments.building import Builder
 from envguard.running.environments.checking import MISSING_LIBRARY, CheckFailed, check_environment
 from envguard.running.environments.fetching import fetch_into_store, fetchable_minor, missing_python
+from envguard.running.environments.linking import renew_links
 from envguard.running.environments.prepared import Prepared, identity_of, installed
 from envguard.running.environments.recorded import locked_environment, recorded_audits, recorded_locks, recorded_proofs
 from envguard.running.events import Building, PassedBy, Receiver
@@ -161,7 +162,9 @@ class Workshop:
         if environment is not None:
             self.require_allowed(environment.folder, [name])
         if name not in self._ready:
-            self._ready[name] = self._first_that_works(self.plan(name, fetch=True))
+            prepared, chosen = self._first_that_works(self.plan(name, fetch=True)), {*self.editions, *self.pythons}
+            base = self.catalog.project or Path.cwd()
+            self._ready[name] = renew_links(self.home, base, prepared, chosen=name in chosen)
         return self._ready[name]
 
     def require_allowed(self, folder: Path, environments: Iterable[str] = ()) -> None:
