@@ -32,7 +32,11 @@ def test_what_is_no_size_is_refused(text: str) -> None:
 def test_an_empty_store_has_nothing_and_nothing_wrong(tmp_path: Path) -> None:
     home = tmp_path / "none"
     assert envguard("store", "list", "--json", home=home).document["environments"] == []
-    assert envguard("store", "verify", "--json", home=home).document == {"healthy": True, "environments": []}
+    assert envguard("store", "verify", "--json", home=home).document == {
+        "schema": 1,
+        "healthy": True,
+        "environments": [],
+    }
     assert envguard("store", "prune", "--json", home=home).document["removed"] == []
     assert envguard("store", "gc", "--max-size", "0", "--json", home=home).document["removed"] == []
     assert not home.exists()
@@ -85,7 +89,7 @@ def test_what_is_being_built_is_not_damaged(tmp_path: Path) -> None:
 def test_a_name_that_is_not_built_is_wrong_usage(tmp_path: Path) -> None:
     told = envguard("store", "verify", "nothing", home=tmp_path)
     assert told.code == 2
-    assert "No environment 'nothing' is built" in told.err
+    assert "No environment is built yet" in told.err
 
 
 @pytest.mark.network
