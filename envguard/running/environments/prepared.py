@@ -1,14 +1,16 @@
-"""An environment that is ready: what it was made from, and what identifies it in the store."""
+"""An environment that is ready: what it was made from, what identifies it in the store, and the links that lead to it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from envguard.backends.protocol import Installed
 from envguard.layout import Layout
 from envguard.planning import Candidate
 from envguard.store.environments import BuiltEnvironment
 from envguard.store.identity import Identity
+from envguard.store.links import LINKS, links_to, renew_link
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +64,17 @@ def identity_of(candidate: Candidate) -> Identity:
         platform=python.facts.platform,
         backend=candidate.backend,
     )
+
+
+def renew_links(home: Path, base: Path, prepared: Prepared, *, chosen: bool) -> Prepared:
+    """Renew the links below a folder to this environment; `chosen` if somebody asked for this edition or Python.
+
+    A link that names no edition follows the preferred one only.
+    """
+    layout, candidate = prepared.built.layout, prepared.candidate
+    if layout.in_image:
+        return prepared
+    for link in links_to(home, candidate.environment.name, base / LINKS):
+        if link.edition == candidate.edition.name or not (link.edition or chosen):
+            renew_link(link, layout.root)
+    return prepared

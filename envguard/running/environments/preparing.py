@@ -32,10 +32,9 @@ from envguard.running.environments.announcing import Announcer
 from envguard.running.environments.building import Builder
 from envguard.running.environments.checking import MISSING_LIBRARY, CheckFailed, check_environment
 from envguard.running.environments.fetching import fetch_into_store, fetchable_minor, missing_python
-from envguard.running.environments.prepared import Prepared, identity_of, installed
+from envguard.running.environments.prepared import Prepared, identity_of, installed, renew_links
 from envguard.running.environments.recorded import locked_environment, recorded_audits, recorded_locks, recorded_proofs
 from envguard.running.events import Building, PassedBy, Receiver
-from envguard.running.linking import renew_links
 from envguard.running.step import PAYLOAD, scratch_folder
 from envguard.stalling import patience_of
 from envguard.store.environments import BuiltEnvironment, DamagedInstall, ensure, make_folder, read_ready
