@@ -1,4 +1,4 @@
-"""An environment that is ready: what it was made from, what identifies it in the store, and the links that lead to it."""
+"""An environment that is ready: what it was made from, what identifies it in the store, and the links to it."""
 
 from __future__ import annotations
 
