@@ -39,7 +39,7 @@ def test_requirements_are_the_lock_itself(tmp_path: Path) -> None:
         (("--format", "conda"), "'conda'"),
         (("--format", "pylock", "--bare"), "--bare works only for requirements"),
         (("--format", "pylock", "--platform", "win_amd64"), "--platform works only for a wheelhouse"),
-        (("--format", "requirements", "--python", "3.8"), "no lock for Python '3.8'"),
+        (("--format", "requirements", "--python", "3.8"), "no lock for Python 3.8."),
         (("--format", "requirements", "--edition", "7", "--python", "3.11"), "no edition '7'"),
         (("--format", "wheelhouse", "--platform", "amiga"), "not a known wheel platform tag"),
         (("--format", "requirements", "-o", "no/such/folder"), "cannot be written"),
