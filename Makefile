@@ -30,7 +30,7 @@ check-tools: develop
 	$(BIN)/mypy --platform win32 envguard
 	$(BIN)/lint-imports
 
-# Times the warm paths as ratios, in a store of its own.
+# Times the warm paths as ratios, in a store of its own, and counts how often `explain` is right.
 bench: develop
 	ENVGUARD_HOME=$${ENVGUARD_TEST_HOME:-$(CURDIR)/.test-home} $(BIN)/python -I -u tests/bench.py
 
