@@ -16,8 +16,26 @@ pytestmark = pytest.mark.network
 PAGE = (Path(__file__).parents[2] / "docs" / "projects.md").read_text(encoding="utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+# This section is about projects that have something already.
+ADOPTING = PAGE.partition("## Or start from what there is\n")[2].partition("\n## ")[0]
+REQUIREMENTS = "six==1.16.0\n"
+PYPROJECT = """
+[project]
+name = "thing"
+version = "1"
+requires-python = ">=3.11"
+dependencies = ["six>=1.16"]
+
+[project.optional-dependencies]
+cli = ["iniconfig"]
+
+[dependency-groups]
+test = ["packaging"]
+"""
+
+
+def blocks(language: str, page: str = PAGE.replace(ADOPTING, "")) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
 
 
 def write_files(folder: Path) -> None:
@@ -54,6 +72,20 @@ def test_the_page_on_projects_is_true(tmp_path: Path, store_home: Path) -> None:
     assert verified.splitlines()[-1] == "MATCH"
     environments = ended["run report --input table=table.json -o report.json --json"].document["environments"]
     assert {each["name"] for each in environments} == {"old", "new"}
+
+
+def test_what_it_says_of_projects_that_have_something_already_is_true(tmp_path: Path, store_home: Path) -> None:
+    *starts, rest = "".join(blocks("console", ADOPTING)).splitlines()
+    for number, start in enumerate(starts):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / "requirements.txt").write_text(REQUIREMENTS, encoding="utf-8")
+        (folder / "pyproject.toml").write_text(PYPROJECT, encoding="utf-8")
+        for line in [start, *rest.removeprefix("$ ").split(" && ")]:
+            command = shlex.split(line.removeprefix("$ "))[1:]
+            run = envguard(*command, home=store_home, cwd=folder)
+            assert run.code == 0, f"{command}: {run.out}{run.err}"
+    assert all((tmp_path / str(number) / "lockfiles").is_dir() for number in range(len(starts)))
 
 
 def test_both_protobufs_together_are_refused(tmp_path: Path, store_home: Path) -> None:

@@ -45,6 +45,8 @@ def main() -> None:
 
 def shut_in(folder: str) -> None:
     """Raises OSError where the system does not allow it."""
+    if sys.platform == "win32":
+        raise OSError("Windows has no namespaces")
     libc = ctypes.CDLL(None, use_errno=True)
     user, group = os.getuid(), os.getgid()
     _done(libc.unshare(NEW_USER | NEW_NET | NEW_IPC | NEW_MOUNTS), "unshare")
