@@ -5,17 +5,12 @@ It counts less than a proof, because nothing was run.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Literal, get_args
 
-from envguard.errors import BrokenData
-from envguard.files import write_record
-
-SCHEMA = 1
-LARGEST_FILE = 5_000_000
+from envguard.locks.proofs import read_records, write_records
 
 AuditResult = Literal["good", "bad"]
 
@@ -76,33 +71,12 @@ def audits_path(lockfiles: Path, environment: str, edition: str) -> Path:
 
 def write_audits(path: Path, audits: Sequence[Audit]) -> None:
     """Write the records in a stable order and form."""
-    document = {"schema": SCHEMA, "audits": [each.as_json() for each in sorted(audits, key=_place)]}
-    write_record(path, (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())
+    write_records(path, "audits", [each.as_json() for each in sorted(audits, key=_place)])
 
 
 def read_audits(path: Path) -> tuple[Audit, ...]:
     """The records in a file, none if there is no file; raises BrokenData if `write_audits` did not write it."""
-    try:
-        if path.exists() and not path.is_file():  # a pipe would never be read to its end
-            raise ValueError("it is not a file")
-        with path.open("rb") as file:
-            raw = file.read(LARGEST_FILE + 1)
-        if len(raw) > LARGEST_FILE:
-            raise ValueError(f"it is larger than {LARGEST_FILE:,} bytes")
-        document = json.loads(raw)
-        if not isinstance(document, dict) or set(document) != {"schema", "audits"} or document["schema"] != SCHEMA:
-            raise ValueError(f"it is not of schema {SCHEMA}")
-        if not isinstance(document["audits"], list):
-            raise ValueError("its audits are not a list")
-        return tuple(_from_json(each, f"audits[{number}]") for number, each in enumerate(document["audits"]))
-    except FileNotFoundError:
-        return ()
-    except (OSError, ValueError, RecursionError) as error:
-        raise BrokenData(
-            f"The audits in {path} cannot be read.",
-            why=str(error),
-            next_step="Restore the file from version control, or delete it and run `envguard audit` again.",
-        ) from error
+    return read_records(path, "audits", _from_json, command="audit")
 
 
 def _from_json(record: object, where: str) -> Audit:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 from envguard.errors import BrokenData
 from envguard.files import write_record
@@ -14,6 +14,8 @@ from envguard.locks.platforms import ANY_PLATFORM, Platform, as_platform_name
 
 SCHEMA = 1
 LARGEST_FILE = 5_000_000
+
+Record = TypeVar("Record")
 
 ProofResult = Literal["works", "fails", "cannot be installed", "cannot be resolved"]
 
@@ -93,33 +95,12 @@ def proofs_path(lockfiles: Path, environment: str, edition: str) -> Path:
 
 def write_proofs(path: Path, proofs: Sequence[Proof]) -> None:
     """Write the records in a stable order and form."""
-    document = {"schema": SCHEMA, "proofs": [proof.as_json() for proof in sorted(proofs, key=_place)]}
-    write_record(path, (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())
+    write_records(path, "proofs", [each.as_json() for each in sorted(proofs, key=_place)])
 
 
 def read_proofs(path: Path) -> tuple[Proof, ...]:
     """The records in a file, none if there is no file; raises BrokenData if `write_proofs` did not write it."""
-    try:
-        if path.exists() and not path.is_file():  # a pipe would never be read to its end
-            raise ValueError("it is not a file")
-        with path.open("rb") as file:
-            raw = file.read(LARGEST_FILE + 1)
-        if len(raw) > LARGEST_FILE:
-            raise ValueError(f"it is larger than {LARGEST_FILE:,} bytes")
-        document = json.loads(raw)
-        if not isinstance(document, dict) or set(document) != {"schema", "proofs"} or document["schema"] != SCHEMA:
-            raise ValueError(f"it is not of schema {SCHEMA}")
-        if not isinstance(document["proofs"], list):
-            raise ValueError("its proofs are not a list")
-        return tuple(proof_from_json(each, f"proofs[{number}]") for number, each in enumerate(document["proofs"]))
-    except FileNotFoundError:
-        return ()
-    except (OSError, ValueError, RecursionError) as error:
-        raise BrokenData(
-            f"The proofs in {path} cannot be read.",
-            why=str(error),
-            next_step="Restore the file from version control, or delete it and run `envguard prove` again.",
-        ) from error
+    return read_records(path, "proofs", proof_from_json, command="prove")
 
 
 def proof_from_json(record: object, where: str) -> Proof:
@@ -145,3 +126,38 @@ def proof_from_json(record: object, where: str) -> Proof:
 def _place(proof: Proof) -> tuple[object, ...]:
     minor = tuple(int(part) for part in proof.minor.split(".") if part.isdigit())
     return (minor, proof.platform, proof.libc, proof.os_version, proof.emulated)
+
+
+def write_records(path: Path, kind: str, records: Sequence[dict[str, object]]) -> None:
+    """Write records of a kind (`proofs`), already in order, in a stable form."""
+    document = {"schema": SCHEMA, kind: list(records)}
+    write_record(path, (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())
+
+
+def read_records(path: Path, kind: str, read: Callable[[object, str], Record], *, command: str) -> tuple[Record, ...]:
+    """The records of a kind in a file, none if there is no file.
+
+    `read` makes one of what `write_records` was given, and raises ValueError that names the place it is told. Raises
+    BrokenData for any other file, with the `command` that makes it.
+    """
+    try:
+        if path.exists() and not path.is_file():  # a pipe would never be read to its end
+            raise ValueError("it is not a file")
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_FILE + 1)
+        if len(raw) > LARGEST_FILE:
+            raise ValueError(f"it is larger than {LARGEST_FILE:,} bytes")
+        document = json.loads(raw)
+        if not isinstance(document, dict) or set(document) != {"schema", kind} or document["schema"] != SCHEMA:
+            raise ValueError(f"it is not of schema {SCHEMA}")
+        if not isinstance(document[kind], list):
+            raise ValueError(f"its {kind} are not a list")
+        return tuple(read(each, f"{kind}[{number}]") for number, each in enumerate(document[kind]))
+    except FileNotFoundError:
+        return ()
+    except (OSError, ValueError, RecursionError) as error:
+        raise BrokenData(
+            f"The {kind} in {path} cannot be read.",
+            why=str(error),
+            next_step=f"Restore the file from version control, or delete it and run `envguard {command}` again.",
+        ) from error
