@@ -280,7 +280,7 @@ def request_of(environment: Environment, edition: Edition, minor: str) -> LockRe
     return LockRequest(
         environment.name, edition.name, minor, edition.requirements, edition.overrides, edition.dependencies,
         edition.npm, edition.platforms, indexes=tuple(sorted(environment.indexes.items())), build=edition.build,
-        folder=environment.folder,
+        dated=environment.dated, folder=environment.folder,
     )  # fmt: skip
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
 
 from envguard.catalog.model import Index, NamedIndex
-from envguard.table_reader import TableReader, inside, list_of, match
+from envguard.table_reader import TableReader, boolean, inside, list_of, match
 
 ADDRESS = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]+(/[A-Za-z0-9._~!&'()*+,;=:%/-]*)?")
 # What uv makes the names of variables with credentials from: UV_INDEX_NAME_USERNAME.
@@ -33,8 +34,7 @@ def read_index(table: TableReader, folder: Path, default: Index) -> Index:
     if len(plain) > 1:
         table.refuse("index", "has two tables without packages, but one index alone can serve what no other does")
     _refuse_doubles(table, named)
-    url, certificates, proxy = (plain[0].url, plain[0].certificates, plain[0].proxy) if plain else ("", "", "")
-    return Index(url, certificates, proxy, named)
+    return replace(plain[0] if plain else Index(), named=named)
 
 
 def _refuse_doubles(table: TableReader, named: tuple[NamedIndex, ...]) -> None:
@@ -52,6 +52,7 @@ def _plain(table: TableReader, folder: Path) -> Index:
         url=table.take("url", _address, ""),
         certificates=str(folder / certificates) if certificates else "",
         proxy=table.take("proxy", _address, ""),
+        dated=table.take("dates", boolean, True),
     )
 
 

@@ -55,11 +55,12 @@ class Edition:
 class Environment:
     """A named set of requirements in one or more editions, and the check that proves it.
 
-    `check` is the payload check, or the text of `check_command`, which runs in the environment in its place.
-    `editions` are in order of preference; the first is the default. `check_inputs` maps the check's own input names to
-    samples; `lockfiles` is the folder that holds one folder per environment, `folder` the one that paths of scripts
-    are relative to. `indexes` maps packages to the name of the index that alone may serve them.
-    With `overlaps`, its packages may install the same files with different content.
+    `check` is the payload check, or the text of `check_command`, which runs in the environment in its place. `editions`
+    are in order of preference; the first is the default. `check_inputs` maps the check's own input names to samples;
+    `lockfiles` is the folder that holds one folder per environment, `folder` the one that paths of scripts are relative
+    to. `indexes` maps packages to the name of the index that alone may serve them; one that is not `dated` has its
+    other packages from an index that does not tell when files were uploaded. With `overlaps`, its packages may install
+    the same files with different content.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Environment:
     check_command: tuple[str, ...] = ()
     folder: Path = Path()
     indexes: Mapping[str, str] = field(default_factory=dict)
+    dated: bool = True
     overlaps: bool = False
 
     @property
@@ -233,12 +235,14 @@ class Index:
     """Where a project says its packages come from; variables that the user has set take precedence.
 
     `url` is the address of a simple index (PEP 503), without credentials, `certificates` a PEM file of authorities to
-    trust, `proxy` the address of an HTTP proxy; each may be empty. `named` are the indexes of single packages.
+    trust, `proxy` the address of an HTTP proxy; each may be empty. One that is not `dated` does not tell when files
+    were uploaded. `named` are the indexes of single packages.
     """
 
     url: str = ""
     certificates: str = ""
     proxy: str = ""
+    dated: bool = True
     named: tuple[NamedIndex, ...] = ()
 
 

@@ -135,6 +135,7 @@ def _environment_in(
             lockfiles=lockfiles,
             folder=folder,
             overlaps=table.take("overlaps", _overlaps, REFUSED) == ALLOWED,
+            dated=index.dated,
             indexes={package: each.name for each in index.named for package in each.packages},
             summary=table.take("summary", text),
             check=check,

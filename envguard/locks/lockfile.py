@@ -155,8 +155,9 @@ class LockRequest:
     themselves are locked. `npm` are packages of npm's, which need no resolving. `platforms` are the names of those that
     the lock is for; none stands for all. `pins` (PEP 508) keep versions that an earlier lock has. `prereleases` is what
     uv is told of them; by default, they count where nothing else will do. `indexes` are packages, each with the name of
-    the index that alone may serve it. `build` are the packages that are built from their sdists; what is `known` of
-    those need not be asked of them. Wheels that requirements name lie below `folder`.
+    the index that alone may serve it; with `dated` off, the index of all others tells no dates. `build` are the
+    packages that are built from their sdists; what is `known` of those need not be asked of them. Wheels that
+    requirements name lie below `folder`.
     """
 
     environment: str
@@ -170,6 +171,7 @@ class LockRequest:
     pins: tuple[str, ...] = ()
     prereleases: Literal["allow", "disallow", "if-necessary-or-explicit"] = "if-necessary-or-explicit"
     indexes: tuple[tuple[str, str], ...] = ()
+    dated: bool = True
     build: tuple[str, ...] = ()
     known: tuple[KnownRelease, ...] = ()
     folder: Path = Path()

@@ -69,7 +69,7 @@ def _refuse_silent_index(name: str, request: LockRequest, cut_off: str, uv: UvSe
                 f"The package index has nothing of {name} that it dates before {cut_off}.",
                 why=error.why,
                 next_step="Check that the index has the package and tells when its files were uploaded, or use another "
-                "cut-off date; then run the same command again.",
+                "cut-off date, or write dates = false into [index]; then run the same command again.",
             ) from error
 
 

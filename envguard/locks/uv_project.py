@@ -112,8 +112,9 @@ def _dates(request: LockRequest, cut_off: str) -> Iterable[str]:
 
     What an index of its own serves is taken without one: such indexes seldom tell when files were uploaded.
     """
-    yield from ("--exclude-newer", cut_off)
-    yield from (f"--exclude-newer-package={package}=false" for package, _ in request.indexes)
+    if request.dated:
+        yield from ("--exclude-newer", cut_off)
+        yield from (f"--exclude-newer-package={package}=false" for package, _ in request.indexes)
 
 
 def _like_here(cache: Path, *, settings: bool = False) -> Iterable[str | Path]:

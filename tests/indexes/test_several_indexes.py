@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -78,6 +79,16 @@ def test_a_package_comes_from_its_index_and_what_it_needs_from_where_that_belong
 
 def test_it_does_so_without_dependencies_too(two: Two) -> None:
     assert versions(locked(two, "ours", dependencies=False)) == {"ours": ("1.0", "private")}
+
+
+def test_an_index_of_everything_need_not_tell_dates_if_that_is_said(two: Two) -> None:
+    environ = {name: value for name, value in two.environ.items() if name != "UV_INDEX"}
+    environ["UV_DEFAULT_INDEX"] = two.private.url(f"me:{quote(SECRET)}")
+    request = LockRequest("tools", "1", "3.11", ("ours",))
+    uv = UvSetup(find_uv(), installer_variables(environ), installer_cache(two.home))
+    with pytest.raises(EnvguardError, match=r"cannot be resolved|dates before"):
+        resolve(request, cut_off=CUT_OFF, uv=uv)
+    assert versions(resolve(replace(request, dated=False), cut_off=CUT_OFF, uv=uv))["ours"] == ("1.0", "")
 
 
 def test_no_index_is_asked_for_what_another_one_serves(two: Two) -> None:

@@ -155,6 +155,7 @@ SPOILT = [
         changed("index", to=[{"name": "A_b", "url": "https://a.example", "packages": ["x"]}]), "a name of lower-case"
     ),
     Spoilt(changed("index", to=[{"name": "a", "url": "https://a.example", "packages": ["../x"]}]), "name of a package"),
+    Spoilt(changed("index", "dates", to="no"), "true or false"),
     Spoilt(changed("index", "adress", to="x"), "is not known"),
     Spoilt(changed("image", "base", to="Python 3"), "name of a container image"),
     Spoilt(changed("image", "base", to="python:{version}"), "name of a container image"),
