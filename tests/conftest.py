@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import tempfile
+from functools import cache
 from pathlib import Path
 
 import pytest
-from xdist.scheduler import LoadGroupScheduling
+from xdist.scheduler import LoadScopeScheduling
 
 from envguard.host.discovery import discover
 from envguard.host.interpreters import HostFacts
@@ -28,6 +29,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 SECONDS = 300  # after which a test hangs; a busy machine with a cold store needs a tenth of it
 SLOW_SECONDS = 1800  # builds real environments and measures
 CHECKOUT = Path(__file__).resolve().parents[1]
+OF_ITS_OWN = ("tests/docs/test_first_hour.py",)  # each of its tests takes minutes, and shares nothing with the others
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +48,7 @@ def host() -> HostFacts:
 
 @pytest.hookimpl(tryfirst=True)  # before tests are chosen by their markers and named by their groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Each test has its limit; one that asks for engine, browser or GPU is marked so; the engine's share a process."""
+    """Each test has its limit; one that asks for engine, browser or GPU is marked so."""
     for item in items:
         if item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(SLOW_SECONDS if item.get_closest_marker("slow") else SECONDS))
@@ -57,14 +59,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.gpu)
         if "engine" in fixtures:
             item.add_marker(pytest.mark.engine)
-            item.add_marker(pytest.mark.xdist_group("engine"))
 
 
-class OneFileOneProcess(LoadGroupScheduling):  # type: ignore[misc]
-    """Runs a file's tests in one process, as they share what is dear to make; so do all that need the engine."""
+class OneFileOneProcess(LoadScopeScheduling):  # type: ignore[misc]
+    """Runs a file's tests in one process, as they share what is dear to make; so do all that need the engine.
+
+    xdist's own groups have no effect with pytest 9.2, which keeps the names of tests that they would change.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
-        return str(super()._split_scope(nodeid)).split("::", 1)[0]
+        file = nodeid.partition("::")[0]
+        if file in OF_ITS_OWN:
+            return nodeid
+        return "engine" if _needs_engine(file) else file
+
+
+@cache
+def _needs_engine(file: str) -> bool:
+    return "TestEngine" in (CHECKOUT / file).read_text(encoding="utf-8")
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OneFileOneProcess:

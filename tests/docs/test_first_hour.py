@@ -125,8 +125,8 @@ def failures(pages: tuple[str, ...], newcomer: Newcomer, clone: Path) -> list[st
 @pytest.mark.parametrize(
     "user",
     [
-        pytest.param(None, marks=pytest.mark.xdist_group("first-hour"), id="whoever-runs-the-tests"),
-        pytest.param(NOBODY, marks=pytest.mark.xdist_group("first-hour-without-rights"), id="a-user-without-rights"),
+        pytest.param(None, id="whoever-runs-the-tests"),
+        pytest.param(NOBODY, id="a-user-without-rights"),
     ],
 )
 def test_every_line_does_what_it_says(room: Path, belongings: Path, user: int | None) -> None:

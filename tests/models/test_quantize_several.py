@@ -138,7 +138,7 @@ def test_ctrl_c_ends_all_and_leaves_nothing(store_home: Path, models: Path, tmp_
             line = run.stderr.readline()
             assert line, said
             said += line
-        wait_until(lambda: any(home.glob("runs/*/calibrate.request.json")), run)
+        wait_until(lambda: any(home.glob("runs/**/calibrate.request.json")), run)
         os.killpg(run.pid, signal.SIGINT)
         said += run.stderr.read()
         assert run.wait() == 130, said

@@ -184,7 +184,7 @@ def test_an_image_that_was_removed_is_built_again_from_the_store(shop: Workshop,
     image = image_of(shop, prepared)
     engine.client.images.remove(image.tags[0])
     events = Events()
-    again = dataclasses.replace(shop, offline=True, receive=events, _ready={})
+    again = dataclasses.replace(shop, offline=True, receive=events)
     prepared = again.prepare("one")
     assert not prepared.built.fresh
     assert [event.what for event in events if isinstance(event, Building)] == [image.tags[0]]
@@ -242,9 +242,7 @@ def test_a_quantized_model_is_the_same_bytes_in_both(
     python = here.prepare("quantize").built.layout.python
     maker = Path(__file__).parents[1] / "support" / "inside" / "make_models.py"
     subprocess.run([python, "-I", maker, tmp_path], check=True, capture_output=True)
-    inside = dataclasses.replace(
-        here, environ={**os.environ, **engine.environ}, backend="container", base=engine.base, _ready={}
-    )
+    inside = dataclasses.replace(here, environ={**os.environ, **engine.environ}, backend="container", base=engine.base)
     made = {}
     for shop in (here, inside):
         out = tmp_path / f"{shop.backend}.tflite"
