@@ -73,6 +73,15 @@ def chosen_editions(environment: Environment, name: str | None, *, every: bool =
     return (edition,)
 
 
+def require_python_of(environment: Environment, edition: Edition, python: str | None) -> None:
+    """Raise BadInput if the edition is not for the Python minor that was asked for."""
+    if python is not None and python not in edition.pythons:
+        raise BadInput(
+            f"{environment.name} {edition.name} is not for Python {python!r}.",
+            next_step=f"Choose one of: {', '.join(edition.pythons)}.",
+        )
+
+
 def by_environment(values: Sequence[str] | None, catalog: Catalog, *, main: str) -> dict[str, str]:
     """`0.9` chooses for the environment `main`, `verify=1.2` for the one it names; each at most once."""
     chosen: dict[str, str] = {}

@@ -11,7 +11,7 @@ from envguard.catalog import Edition, Environment, builtin_catalog
 from envguard.cli.options import EditionOption, EnvironmentsArgument, JsonOption, PythonOption
 from envguard.cli.printing import document_text
 from envguard.cli.screen import screen
-from envguard.cli.selection import catalog_of, chosen_editions, environments_to_write_to
+from envguard.cli.selection import catalog_of, chosen_editions, environments_to_write_to, require_python_of
 from envguard.cli.text import printable
 from envguard.cli.workshop import open_workshop
 from envguard.errors import BadInput
@@ -84,11 +84,7 @@ def _elsewhere(workshop: Workshop) -> list[str]:
 
 
 def _pythons(environment: Environment, edition: Edition, python: str | None, every: bool) -> Iterator[str]:
-    if python is not None and python not in edition.pythons:
-        raise BadInput(
-            f"{environment.name} {edition.name} is not for Python {python!r}.",
-            next_step=f"Choose one of: {', '.join(edition.pythons)}.",
-        )
+    require_python_of(environment, edition, python)
     yield from [python] if python else edition.pythons if every else edition.pythons[:1]
 
 

@@ -11,7 +11,7 @@ from envguard.catalog import Edition, Environment
 from envguard.cli.options import EditionOption, EnvironmentsArgument, JsonOption, PythonOption
 from envguard.cli.printing import document_text
 from envguard.cli.screen import screen
-from envguard.cli.selection import catalog_of, chosen_editions, environments_to_write_to
+from envguard.cli.selection import catalog_of, chosen_editions, environments_to_write_to, require_python_of
 from envguard.cli.workshop import open_workshop
 from envguard.errors import BadInput
 from envguard.planning import best_interpreter
@@ -75,11 +75,7 @@ def _pythons(
     workshop: Workshop, environment: Environment, edition: Edition, python: str | None, every: bool
 ) -> Iterator[str]:
     """The minors to try: the one asked for, all, or the first that this host has."""
-    if python is not None and python not in edition.pythons:
-        raise BadInput(
-            f"{environment.name} {edition.name} is not for Python {python!r}.",
-            next_step=f"Choose one of: {', '.join(edition.pythons)}.",
-        )
+    require_python_of(environment, edition, python)
     here = [minor for minor in edition.pythons if best_interpreter(workshop.host.interpreters, minor)]
     yield from [python] if python else edition.pythons if every else (here or edition.pythons)[:1]
 
