@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from envguard.catalog import load_catalog
 from envguard.locks.lockfile import read_lock
+from envguard.running.environments.locking import Relocking, relock
 from tests.support.command import Ended, envguard
 from tests.support.local_index import make_authority, make_wheel, serving
 
@@ -88,6 +91,17 @@ def test_only_the_named_package_moves_and_what_must(locked: Locked) -> None:
     checked = locked.lock("--check")
     assert checked.code == 0, checked.out
     assert (locked.project / "lockfiles" / "tools" / "1" / "cp311.txt").read_bytes() == before
+
+
+def test_two_upgrades_in_the_same_second_both_move_their_package(locked: Locked) -> None:
+    environment = load_catalog(locked.project, locked.environ).environments["tools"]
+    (edition,) = environment.editions
+    moment = "2026-10-02T00:00:00Z"
+    home = locked.project.parent / "home"
+    for name in ("other", "lead"):
+        how = Relocking({**os.environ, **locked.environ}, home, cut_off=moment, only=frozenset({name}))
+        assert relock(environment, edition, "3.11", (), how).state == "written"
+    assert locked.versions == {"lead": "2.0", "common": "2.0", "apart": "1.0", "other": "2.0"}
 
 
 def test_a_package_that_no_lock_has_is_not_upgraded(locked: Locked) -> None:

@@ -149,7 +149,8 @@ def relock(
     except CannotResolve as error:
         return Relocked(path, "cannot be resolved", why=literal_words(error.why))
     changes = differences(old, new) if old else ()
-    if old == new or (old and moment == old.cut_off and _still_holds(environment, edition, old, how)):
+    same_date = old is not None and moment == old.cut_off and not how.only  # two upgrades can fall into one second
+    if old == new or (old and same_date and _still_holds(environment, edition, old, how)):
         late = late_files(old, new) if old else ()
         return Relocked(
             path, "unchanged", len(old.packages) if old else 0, late=late, built=new.built, before=old, after=old
