@@ -20,9 +20,13 @@ MOMENT = 315532800  # 1980-01-01, the oldest time that every archive format can 
 
 
 def tag_of(installed: Installed) -> str:
-    """The tag of an environment's image: environment, edition, Python and lock."""
-    lock = installed.candidate.lock
-    return f"envguard/{lock.environment}:{lock.edition}-cp{lock.python.replace('.', '')}-{lock.digest[:12]}"
+    """The tag of an environment's image: environment, edition, Python, processor and lock.
+
+    Without the processor, an image for another one that is loaded or pushed would take the tag from this one's.
+    """
+    lock, processor = installed.candidate.lock, architecture_of(installed.candidate.interpreter)
+    python = f"cp{lock.python.replace('.', '')}"
+    return f"envguard/{lock.environment}:{lock.edition}-{python}-{processor}-{lock.digest[:12]}"
 
 
 def labels_of(installed: Installed) -> dict[str, str]:

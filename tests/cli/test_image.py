@@ -104,7 +104,8 @@ def test_what_is_built_is_not_built_again_and_anew_it_has_the_same_layers(shell:
     (image,) = json.loads(shell.done("image", "build", "tools", "--json"))["images"]
     (tag,) = image["tags"]
     lock = read_lock(lock_path(shell.project / "lockfiles", "tools", "1", shell.engine.python))
-    assert tag == f"envguard/tools:1-cp{shell.engine.python.replace('.', '')}-{lock.digest[:12]}"
+    processor = shell.engine.architecture
+    assert tag == f"envguard/tools:1-cp{shell.engine.python.replace('.', '')}-{processor}-{lock.digest[:12]}"
     labels = shell.engine.client.images.get(tag).labels
     assert (labels["envguard.lock"], labels["envguard.edition"]) == (lock.digest, "1")
     assert json.loads(shell.done("image", "build", "tools", "--json"))["images"] == [image]

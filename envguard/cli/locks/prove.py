@@ -16,7 +16,7 @@ from envguard.cli.workshop import open_workshop
 from envguard.errors import BadInput
 from envguard.planning import best_interpreter
 from envguard.running.environments.preparing import Workshop
-from envguard.running.environments.proving import LockTrial, check_writable
+from envguard.running.environments.proving import LockTrial, check_writable, lead_links_on
 from envguard.running.environments.proving import prove as try_for_real
 
 
@@ -66,6 +66,8 @@ def prove(
                 trials.append(try_for_real(workshop, environment, each, minor, emulated=emulated))
                 if not as_json:
                     typer.echo(_line(trials[-1]))
+        for each_name in {environment.name for environment, _ in wanted}:
+            lead_links_on(workshop, each_name)
     if as_json:
         typer.echo(document_text({"trials": [_document(trial) for trial in trials]}))
     raise typer.Exit(0 if all(trial.proof and trial.proof.works for trial in trials) else 1)

@@ -22,6 +22,7 @@ from envguard.planning import platform_of
 from envguard.report.renewal import RenewalReport, renewal_report, renewal_text, renewals_json
 from envguard.running.environments.keeping import check_keeping, keep
 from envguard.running.environments.preparing import Workshop
+from envguard.running.environments.proving import lead_links_on
 from envguard.running.environments.renewing import before_and_after
 from envguard.running.environments.renewing import renew as try_newer
 from envguard.trust.allowing import require_allowed
@@ -74,6 +75,7 @@ def _renewed(session: Session, name: str, *, dry_run: bool, prereleases: bool) -
         renewed = try_newer(workshop, environment, prereleases=prereleases)
         states, now = before_and_after(renewed), utc_now()
         written = [] if dry_run else list(keep(catalog, renewed, now))
+        lead_links_on(open_workshop(session, catalog_of(session), receive), name)
     platform = platform_of(workshop.host.usable[0])
     return renewal_report(renewed, states, platform, now, [_shown(path, session.cwd) for path in written])
 

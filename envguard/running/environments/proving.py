@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from envguard.backends.table import HOST
 from envguard.catalog.model import Edition, Environment
 from envguard.clock import utc_now
-from envguard.errors import BadInput, NoEnvironment
+from envguard.errors import BadInput, EnvguardError, NoEnvironment
 from envguard.host.interpreters import HostFacts, Interpreter
 from envguard.host.remedies import PassedOver
 from envguard.locks.evidence import blames_a_wheel, says_nothing_of_the_lock, tells_of_files
@@ -30,7 +32,9 @@ from envguard.planning import (
 )
 from envguard.running.environments.checking import MISSING_LIBRARY, CheckFailed
 from envguard.running.environments.locking import lock_edition, write_lock
+from envguard.running.environments.prepared import Prepared, renew_links
 from envguard.running.environments.preparing import Workshop
+from envguard.store.links import LINKS, links_to
 from envguard.trust.allowing import allow_written
 
 # Gates that judge the host and not the lock: another host of this platform may pass them.
@@ -77,6 +81,18 @@ def prove(
         return LockTrial(environment.name, edition.name, python, None, found)
     write_proofs(path, with_proof(read_proofs(path), found))
     return LockTrial(environment.name, edition.name, python, found)
+
+
+def lead_links_on(workshop: Workshop, name: str) -> None:
+    """Renew a project's links to an environment: to what a plan takes by now, if that is built."""
+    base = workshop.catalog.project or Path.cwd()
+    if not any(links_to(workshop.home, name, base / LINKS)):
+        return
+    with suppress(EnvguardError):  # nothing works here, as the proofs say; a link then stays where it leads
+        candidate = workshop.plan(name).chosen
+        built, _ = workshop.look_up(candidate)
+        if built is not None:
+            renew_links(workshop.home, base, Prepared(candidate, built), chosen=False)
 
 
 def check_writable(environment: Environment) -> None:

@@ -11,7 +11,7 @@ import pytest
 from envguard.host.interpreters import HostFacts
 from envguard.planning import minor_of
 from tests.support.command import envguard
-from tests.support.projects import write_project
+from tests.support.projects import CUT_OFF, trusted, write_project
 
 
 @pytest.fixture
@@ -49,6 +49,21 @@ def test_the_next_build_renews_the_link(project: Path, tmp_path: Path) -> None:
     assert link.readlink() == before
     assert envguard("create", "two", home=home, cwd=project).code == 0
     assert link.readlink() == before
+
+
+def test_proofs_of_a_new_lock_and_repairs_leave_no_link_behind(project: Path, tmp_path: Path) -> None:
+    home, link = tmp_path / "home", project / ".envguard" / "one"
+    assert envguard("link", "one", home=home, cwd=project).code == 0
+    before = link.readlink()
+    (lock,) = (project / "lockfiles" / "one").rglob("cp3*.txt")
+    lock.write_text(lock.read_text().replace(CUT_OFF, "2026-11-21T00:00:00Z"))
+    trusted(project)
+    assert envguard("prove", "one", home=home, cwd=project).code == 0
+    assert link.readlink() != before
+    assert str(link.readlink()) == built(project, home)
+    (link / "pyvenv.cfg").write_text("home = elsewhere\n")
+    assert envguard("store", "verify", "--repair", home=home, cwd=project).code == 0
+    subprocess.run([link / "bin" / "python", "-c", ""], check=True)
 
 
 def test_the_store_keeps_what_a_link_leads_to_until_the_link_is_gone(project: Path, tmp_path: Path) -> None:
