@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from envguard.doctor.commands import filled
 from envguard.doctor.conflicts import Conflict, read_conflict
 from envguard.doctor.log import Block, blocks
 from envguard.doctor.rules import Rule, builtin_rules
@@ -29,11 +30,12 @@ _RECOVERED = ("Successfully installed ", "Successfully downloaded ")
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """A rule that a log matches: the cause and cure with the log's own names, and the matching line."""
+    """A rule that a log matches: cause, cure and its commands with the log's own names, and the matching line."""
 
     rule: Rule
     cause: str
     cure: str
+    commands: tuple[str, ...]
     line: int
     text: str
 
@@ -43,6 +45,7 @@ class Hint:
             "rule": self.rule.identifier,
             "cause": self.cause,
             "cure": self.cure,
+            "commands": list(self.commands),
             "evidence": {"line": self.line, "text": self.text},
             "reproduced": self.rule.reproduced,
             "source": self.rule.source,
@@ -121,6 +124,7 @@ def _match_at(rule: Rule, block: Block, positions: Sequence[int], tries: dict[st
                 rule,
                 rule.cause.format_map(values),
                 rule.cure.format_map(values),
+                filled(rule.commands, values, block.rows, index, JOINED_LINES),
                 block.numbers[index],
                 _evidence(block.rows[index], found.start()),
             )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import re
-import string
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from envguard.doctor.commands import PYTHON, names_in
 from envguard.errors import BrokenData
 from envguard.table_reader import TableReader, boolean, integer, list_of, match, text
 from envguard.toml import parse_toml
@@ -27,9 +27,10 @@ class Rule:
     """What a tool prints, why, and how to fix it.
 
     `pattern` is searched only in lines that contain one of the `literals`; `cause` and `cure` may name its groups as
-    `{name}`. `reproduced` says that the text was produced on a real machine; `upstream` is the issue
-    (`owner/repo#number`) where it is reported, empty if there is none. `rank` is the rule's place: the rules nearest
-    to a cause come first.
+    `{name}`. `commands` are what the cure comes to where it can be typed, line by line, in one shell; they may also
+    name `{python}`, the Python that the log tells of. `reproduced` says that the text was produced on a real machine;
+    `upstream` is the issue (`owner/repo#number`) where it is reported, empty if there is none. `rank` is the rule's
+    place: the rules nearest to a cause come first.
     """
 
     identifier: str
@@ -39,6 +40,7 @@ class Rule:
     pattern: str
     cause: str
     cure: str
+    commands: tuple[str, ...]
     reproduced: bool
     upstream: str
 
@@ -89,6 +91,7 @@ def _rule(table: TableReader, rank: int) -> Rule:
         pattern=pattern,
         cause=table.take("cause", _sentence(groups)),
         cure=table.take("cure", _sentence(groups)),
+        commands=table.take("commands", list_of(_sentence({*groups, PYTHON}), least=1), ()),
         reproduced=table.take("reproduced", boolean),
         upstream=table.take("upstream", match(ISSUE, "an issue such as owner/repo#12"), NOT_NAMED).strip(NOT_NAMED),
     )
@@ -109,8 +112,8 @@ def _sentence(groups: set[str]) -> Callable[[object], str]:
 
     def read(value: object) -> str:
         sentence = text(value)
-        for _, name, _, _ in string.Formatter().parse(sentence):
-            if name is not None and name not in groups:
+        for name in names_in(sentence):
+            if name not in groups:
                 raise ValueError(f"names {name!r}, which is not a group of the pattern")
         return sentence
 

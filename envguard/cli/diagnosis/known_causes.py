@@ -150,6 +150,7 @@ def _hint_text(hint: Hint) -> str:
             f"  cause:    {hint.cause}",
             f"  evidence: line {hint.line}: {hint.text}",
             f"  cure:     {hint.cure}",
+            *(f"  run:      {command}" for command in hint.commands),
         )
     )
 
