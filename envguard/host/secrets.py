@@ -10,7 +10,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import quote, quote_plus, unquote
 
 MASK = "****"
@@ -63,14 +63,32 @@ _KNOWN = re.compile(
 
 def without_secrets(text: str, environ: Mapping[str, str]) -> str:
     """The text with every secret of the variables masked in every spelling, and whatever has the form of one."""
-    spelled = {each for secret in _secrets(environ) for each in _spellings(secret)}
-    for secret in sorted(spelled, key=len, reverse=True):
-        text = _pattern(secret).sub(MASK, text)
+    return masker(environ)(text)
+
+
+def masker(environ: Mapping[str, str]) -> Callable[[str], str]:
+    """`without_secrets` of these variables, for many texts."""
+    known = [_pattern(secret) for secret in sorted(spellings_of(environ), key=len, reverse=True)]
+
+    def masked(text: str) -> str:
+        for pattern in known:
+            text = pattern.sub(MASK, text)
+        return _without_known_forms(text)
+
+    return masked
+
+
+def _without_known_forms(text: str) -> str:
     text = _IN_ADDRESS.sub(_without_user, text)
     text = _QUERY.sub(rf"\g<start>{MASK}", text)
     for form in (_HEADER, _BEARER, _ASSIGNED):
         text = form.sub(rf"\g<name>{MASK}", text)
     return _KNOWN.sub(MASK, text)
+
+
+def spellings_of(environ: Mapping[str, str]) -> frozenset[str]:
+    """Every secret of the variables in every spelling that tools give it."""
+    return frozenset(each for secret in _secrets(environ) for each in _spellings(secret))
 
 
 def hashed_if_secret(name: str, value: str) -> str:

@@ -17,10 +17,11 @@ from envguard.errors import BadInput, StepFailed
 from envguard.files import files_below
 from envguard.host.secrets import without_secrets
 from envguard.payload.contract import Gate, StepFindings
+from envguard.running.commands.masking import masked_log
 from envguard.running.commands.network import is_container, network_of
 from envguard.running.commands.outside import FromOutside
 from envguard.running.commands.tools import tool_paths, tools_of
-from envguard.running.commands.variables import StepVariables, argument_of, mask_log, variables_of
+from envguard.running.commands.variables import StepVariables, argument_of, variables_of
 from envguard.running.ending import (
     EXIT_CODE,
     StepEndedBadly,
@@ -70,16 +71,12 @@ def run_command_step(step: CommandStep, inputs: Mapping[str, Path], run: Command
     variables = {**run.workspace.variables(run.environ), **PYTHON_VARIABLES, **given.values}
     most = memory_from(run.environ)
     started = time.monotonic()
-    try:
-        with (
-            run.log.open("wb") as log,
-            run.workspace.process(command, variables, log, talks=False, memory=most) as process,
-            time_limit(process, step.timeout) as limit,
-        ):
-            code = process.wait()
-    finally:
-        if given.from_outside:
-            mask_log(run.log, given.values)
+    with (
+        masked_log(run.log, given.values if given.from_outside else {}) as log,
+        run.workspace.process(command, variables, log, talks=False, memory=most) as process,
+        time_limit(process, step.timeout) as limit,
+    ):
+        code = process.wait()
     seconds = time.monotonic() - started
     said = _said(given, run)
     if limit.over and step.timeout is not None:

@@ -14,10 +14,8 @@ from envguard.catalog.model import CommandStep
 from envguard.catalog.references import PLACEHOLDER
 from envguard.catalog.variables import USED, passable
 from envguard.errors import BadInput
-from envguard.host.secrets import without_secrets
 
 LARGEST_ENV_FILE = 1_000_000
-LINES_AT_ONCE = 1 << 20  # bytes of a log that are masked in one go
 
 _PLACES = re.compile(f"{USED.pattern}|{PLACEHOLDER.pattern.replace('(', '(?:')}")
 
@@ -52,16 +50,6 @@ def variables_of(step: CommandStep, project: Path, environ: Mapping[str, str]) -
 def argument_of(step: CommandStep, argument: str, values: Mapping[str, str], paths: Mapping[str, str]) -> str:
     """An argument of a step's command with its variables and paths (by `input.NAME` and `output.NAME`) filled in."""
     return _filled(argument, values, step, paths, f"its command has {argument!r}")
-
-
-def mask_log(log: Path, values: Mapping[str, str]) -> None:
-    """Take the secrets among these variables out of what a step printed."""
-    masked = log.with_name(f"{log.name}.masked")
-    with log.open("rb") as said, masked.open("wb") as kept:
-        while lines := said.readlines(LINES_AT_ONCE):
-            text = b"".join(lines).decode("utf-8", "surrogateescape")
-            kept.write(without_secrets(text, values).encode("utf-8", "surrogateescape"))
-    masked.replace(log)
 
 
 def _filled(text: str, values: Mapping[str, str], step: CommandStep, paths: Mapping[str, str], where: str) -> str:
