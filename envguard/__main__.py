@@ -29,8 +29,6 @@ def main() -> int:
         _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (_signal.SIGINT,))
     if not sys.flags.isolated and any(os.environ.get(name) for name in _LEAKS):
         return _start_isolated([sys.executable, "-I", "-m", "envguard", *sys.argv[1:]])
-    if sys.flags.no_site and not os.environ.get("ENVGUARD_HOME"):
-        _find_dependencies()  # the user's cache folder is platformdirs' to know
     if sys.argv[1:2] == ["exec"]:
         # A warm start of a ready environment needs this module alone.
         from envguard.cli.environments.warm import execute_warm

@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
 
 from envguard.host.variables import command_variables
+
+TYPE_CHECKING = False  # as collections.abc, typing costs milliseconds to import
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 if sys.platform == "win32":
     from envguard.system.windows_console import supervise_there
 else:
-    from envguard.backends.supervising import supervise
+    from envguard.backends.becoming import become
 
 
 def run_command(
     command: Sequence[str], python: str, environ: Mapping[str, str], *, here: bool = False, keep: Sequence[int] = ()
 ) -> int:
-    """Run a command in the environment whose interpreter is `python`, and return its exit code."""
+    """Run a command in the environment whose interpreter is `python`, and return its exit code.
+
+    Where there is an `exec`, this process becomes the command, and only comes back if it cannot be started.
+    """
     programs = os.path.dirname(python)  # noqa: PTH120 - pathlib costs 4 ms to import
     line, variables = command_line(command, python, here=here), command_variables(environ, programs)
     if sys.platform == "win32":
         return supervise_there(line, variables)
     else:  # noqa: RET505 - type checkers know of systems by branches
-        return supervise(line, variables, keep=keep)
+        return become(line, variables, keep=keep)
 
 
 def command_line(command: Sequence[str], python: str, *, here: bool = False) -> list[str]:

@@ -6,9 +6,12 @@ Every command imports this module, so it only imports what Python has already lo
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 
 from envguard.system.leaking import LEAKS, Patterns, matches, reason
+
+TYPE_CHECKING = False  # as collections.abc, typing costs milliseconds to import
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 NODE: dict[str, Patterns] = {"changes what Node.js loads": ("NODE_OPTIONS", "NODE_PATH", "NODE_REPL_*")}
 

@@ -7,7 +7,6 @@ does not count: a working environment is not given up for it. Imports only what 
 from __future__ import annotations
 
 import os
-from binascii import crc32
 
 from envguard.ownership import owners, stranger
 from envguard.store.fingerprint import MARKER, why_changed
@@ -17,6 +16,7 @@ TITLE = "envguard shortcut 2"
 FOLDER = "shortcuts"
 PROJECT_FILE = "envguard.toml"
 LARGEST = 65536
+_LARGEST_PRIME = 4294967291  # below 2 ** 32
 
 
 def recorded_as_ready(
@@ -79,5 +79,6 @@ def nearest_project(environ: os._Environ[str] | dict[str, str]) -> str:
 
 def record_file(home: str, name: str, edition: str, project: str) -> str:
     """Where the record of a name is."""
-    # Names in catalogs are plain; the sum only keeps projects apart. Reading compares what was asked for.
-    return os.path.join(home, FOLDER, f"{name}@{edition}-{crc32(os.fsencode(project)):08x}")
+    # Names in catalogs are plain; the number only keeps projects apart. Reading compares what was asked for.
+    number = int.from_bytes(os.fsencode(project), "big") % _LARGEST_PRIME
+    return os.path.join(home, FOLDER, f"{name}@{edition}-{number:08x}")

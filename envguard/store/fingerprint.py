@@ -9,8 +9,11 @@ by `verify_environment`, which reads every byte; the store then condemns the env
 from __future__ import annotations
 
 import os
-from array import array
-from collections.abc import Iterable
+import sys
+
+TYPE_CHECKING = False  # typing's own costs 3 ms to import, as collections.abc and array do
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 FINGERPRINT = "fingerprint"
 SOURCES = "fingerprint-sources"
@@ -19,11 +22,12 @@ CONDEMNED = b"condemned by a deep check\n"
 _TITLE = b"envguard fingerprint 2"
 _CACHE = "__pycache__"
 _FACTS = 3  # of each name
+_WIDTH = 8  # bytes of each fact
 _WORTH_OPENING = 5  # names in a folder; below, opening it costs more than looking each up from the top
 # Whether the owner may read and execute it. A store that is shared may be made read-only, and readable for others.
 MODE = 0o500
 
-Groups = list[tuple[str, list[str]]]
+Groups = list[tuple[str, list[str]]]  # folders, and the names to look up in each
 
 
 def take_fingerprints(folder: str, names: Iterable[str]) -> dict[str, bytes]:
@@ -62,7 +66,7 @@ def _differs(folder: str, fingerprint: str) -> str:
         return "it has no fingerprint"
     except (OSError, ValueError):
         return "its fingerprint is damaged"
-    found = array("q")
+    found: list[int] = []
     try:
         _look(folder, groups, found)
     except (OSError, ValueError):
@@ -90,13 +94,14 @@ def _fingerprint(folder: str, names: Iterable[str]) -> bytes:
     for parent in [each for each, own in by_folder.items() if len(own) < _WORTH_OPENING and each != "."]:
         by_folder.setdefault(".", []).extend(f"{parent}/{name}" for name in by_folder.pop(parent))
     groups = sorted(by_folder.items())
-    facts = array("q")
+    facts: list[int] = []
     _look(folder, groups, facts)
     text = os.fsencode("\0\0".join("\0".join((parent, *each)) for parent, each in groups))
-    return b"%s %d %d\n%s%s" % (_TITLE, len(facts) // _FACTS, len(text), text, facts.tobytes())
+    numbers = b"".join(fact.to_bytes(_WIDTH, sys.byteorder, signed=True) for fact in facts)
+    return b"%s %d %d\n%s%s" % (_TITLE, len(facts) // _FACTS, len(text), text, numbers)
 
 
-def _read(content: bytes) -> tuple[Groups, array[int]]:
+def _read(content: bytes) -> tuple[Groups, list[int]]:
     """The names by folder and their facts; raises ValueError for anything that `take_fingerprints` does not make."""
     head, _, rest = content.partition(b"\n")
     title, count, length = head.rsplit(b" ", 2)
@@ -105,8 +110,7 @@ def _read(content: bytes) -> tuple[Groups, array[int]]:
     for block in text.split("\0\0") if text else ():
         parent, *names = block.split("\0")
         groups.append((parent, names))
-    facts = array("q")
-    facts.frombytes(rest[int(length) :])
+    facts = memoryview(rest)[int(length) :].cast("q").tolist()
     if title != _TITLE or sum(len(names) for _, names in groups) != int(count) or len(facts) != _FACTS * int(count):
         raise ValueError("not a fingerprint")
     return groups, facts
@@ -117,7 +121,7 @@ def _name(groups: Groups, number: int) -> str:
     return every[number]
 
 
-def _look(folder: str, groups: Groups, found: array[int]) -> None:
+def _look(folder: str, groups: Groups, found: list[int]) -> None:
     """Add the current facts of each name; after an error, their number tells how far it came."""
     lstat, extend = os.lstat, found.extend
     if os.stat not in os.supports_dir_fd:

@@ -6,7 +6,10 @@ Every command imports this module, so it only imports what Python has already lo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+TYPE_CHECKING = False  # as collections.abc, typing costs milliseconds to import
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
 
 Patterns = tuple[str, ...]
 

@@ -13,7 +13,7 @@ from envguard.system.exit_codes import as_ours
 from envguard.system.programs import program_of
 from envguard.system.shell_words import NOT_EXECUTABLE, NOT_FOUND, not_executable, not_found
 
-assert sys.platform == "win32", "envguard.backends.supervising is for all others"
+assert sys.platform == "win32", "envguard.backends.becoming is for all others"
 
 from envguard.system.windows_jobs import CREATE_SUSPENDED, Job  # noqa: E402 - nothing of it is there elsewhere
 

@@ -66,9 +66,7 @@ def test_every_error_of_the_host_says_what_to_do_next() -> None:
 
 
 def test_a_command_that_is_not_there_is_told_in_the_same_format() -> None:
-    code = (
-        "import sys; from envguard.backends.supervising import supervise; sys.exit(supervise(['no-such-command'], {}))"
-    )
+    code = "import sys; from envguard.backends.becoming import become; sys.exit(become(['no-such-command'], {}))"
     ended = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True)
     assert ended.returncode == 127
     assert ended.stderr.startswith("envguard: The command 'no-such-command'")

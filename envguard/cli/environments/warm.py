@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from envguard.backends.table import HOST
 from envguard.creation import keep_others_from_writing
 from envguard.missing_streams import open_missing_streams
 from envguard.running.ready_record import recorded_as_ready
+
+TYPE_CHECKING = False  # as collections.abc, typing costs milliseconds to import
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def execute_warm(arguments: list[str]) -> int | None:
@@ -43,13 +48,8 @@ def execute_warm(arguments: list[str]) -> int | None:
 
 
 def _run(name: str, edition: str, command: list[str], *, here: bool) -> int | None:
-    home = os.environ.get("ENVGUARD_HOME")
-    if not home or not os.path.isabs(home):  # noqa: PTH117 - pathlib is not worth importing here
-        # With ENVGUARD_HOME, a warm start needs neither this nor pathlib.
-        from envguard.store.home import envguard_home
-
-        home = str(envguard_home())
-    found = recorded_as_ready(home, name, edition, os.environ)
+    home = store_known_at_once(os.environ)
+    found = recorded_as_ready(home, name, edition, os.environ) if home else None
     if found is None:
         return None
     # Not before it is known that there is something to run.
@@ -57,6 +57,21 @@ def _run(name: str, edition: str, command: list[str], *, here: bool) -> int | No
 
     python, descriptor = found
     return run_command(command, python, os.environ, here=here, keep=() if descriptor is None else (descriptor,))
+
+
+def store_known_at_once(environ: Mapping[str, str]) -> str:
+    """The store, where it takes neither platformdirs nor pathlib to know it; empty elsewhere.
+
+    It is `envguard_home` that says where it is; a test compares the two.
+    """
+    named, cache, mine = (environ.get(name, "") for name in ("ENVGUARD_HOME", "XDG_CACHE_HOME", "HOME"))
+    if named:
+        return named if os.path.isabs(named) else ""  # noqa: PTH117 - pathlib costs 4 ms to import
+    if not sys.platform.startswith("linux"):
+        return ""
+    if cache.startswith("/"):
+        return os.path.join(cache, "envguard")  # noqa: PTH118 - as above
+    return os.path.join(mine, ".cache", "envguard") if mine.startswith("/") else ""  # noqa: PTH118 - as above
 
 
 def _is_plain(name: str) -> bool:

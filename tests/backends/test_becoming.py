@@ -1,4 +1,4 @@
-"""A supervised command behaves as if the user had started it himself."""
+"""A command that envguard becomes is the one that the user would have started: its signals and its end are its own."""
 
 from __future__ import annotations
 
@@ -11,17 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.waiting import wait_until_gone
-
-SUPERVISE = """
+BECOME = """
 import os, sys
 sys.path.insert(0, sys.argv[1])
-from envguard.backends.supervising import supervise
-sys.exit(supervise(sys.argv[2:], os.environ))
+from envguard.backends.becoming import become
+print("said before")
+sys.exit(become(sys.argv[2:], os.environ, keep=[0]))
 """
 CHECKOUT = str(Path(__file__).parents[2])
 
-# Says that it is ready, counts its SIGINTs, and ends on SIGTERM with 7 unless told to be stubborn.
+# Says that it is ready, counts its SIGINTs, and ends on SIGTERM with 7.
 CHILD = """
 import os, signal, sys, time
 count = 0
@@ -42,19 +41,7 @@ while True:
 
 
 def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-I", "-c", SUPERVISE, CHECKOUT, *arguments]
-
-
-def started(*arguments: str) -> tuple[subprocess.Popen[str], int]:
-    """A supervised child that is ready, and its process id."""
-    process = subprocess.Popen(
-        command(sys.executable, "-I", "-c", CHILD, *arguments),
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stdout is not None
-    return process, int(process.stdout.readline().split()[1])
+    return [sys.executable, "-I", "-c", BECOME, CHECKOUT, *arguments]
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 3, 42, 126, 127, 128, 130, 255])
@@ -63,8 +50,18 @@ def test_every_exit_code_passes_through(code: int) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM, signal.SIGABRT])
-def test_a_signal_that_ends_the_command_is_128_and_its_number(number: signal.Signals) -> None:
-    assert subprocess.run(command("/bin/sh", "-c", f"kill -{int(number)} $$")).returncode == 128 + number
+def test_a_signal_that_ends_the_command_is_what_its_caller_sees(number: signal.Signals) -> None:
+    assert subprocess.run(command("/bin/sh", "-c", f"kill -{int(number)} $$")).returncode == -number
+
+
+def test_the_command_is_the_process_that_was_started_and_what_was_said_before_is_not_lost() -> None:
+    with subprocess.Popen(command("/bin/sh", "-c", "echo $$"), stdout=subprocess.PIPE, text=True) as process:
+        assert process.communicate()[0] == f"said before\n{process.pid}\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGPIPE, signal.SIGXFSZ])
+def test_what_python_ignores_ends_the_command_as_it_would_without_python(number: signal.Signals) -> None:
+    assert subprocess.run(command("/bin/sh", "-c", f"kill -{int(number)} $$; echo survived")).returncode == -number
 
 
 def test_a_command_that_is_not_there_is_127_and_one_that_cannot_run_126(tmp_path: Path) -> None:
@@ -72,16 +69,6 @@ def test_a_command_that_is_not_there_is_127_and_one_that_cannot_run_126(tmp_path
     assert (missing.returncode, missing.stderr.startswith("envguard: ")) == (127, True)
     (tmp_path / "text").write_text("text")
     assert subprocess.run(command(str(tmp_path / "text")), capture_output=True).returncode == 126
-
-
-def test_sigint_from_another_process_is_handed_on_once() -> None:
-    process, _ = started()
-    process.send_signal(signal.SIGINT)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "INT\n"
-    process.send_signal(signal.SIGTERM)
-    assert process.communicate()[0] == "count 1\n"
-    assert process.returncode == 7
 
 
 def test_ctrl_c_in_a_terminal_reaches_the_command_exactly_once() -> None:
@@ -103,20 +90,3 @@ def test_ctrl_c_in_a_terminal_reaches_the_command_exactly_once() -> None:
         pass
     assert os.waitstatus_to_exitcode(status) == 7
     assert b"count 1" in said
-
-
-@pytest.mark.slow
-def test_a_stubborn_command_is_killed_after_the_grace_period() -> None:
-    process, child = started("stubborn")
-    process.send_signal(signal.SIGTERM)
-    process.communicate()
-    assert process.returncode == 128 + signal.SIGKILL
-    wait_until_gone([child])
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems have no parent death signal")
-def test_no_orphan_is_left_when_envguard_is_killed() -> None:
-    process, child = started()
-    process.kill()
-    process.communicate()
-    wait_until_gone([child])
