@@ -24,6 +24,7 @@ FOLDERS = (
     "pythons",
     "wheels",
     "sdists",
+    "builds",
     "links",
 )
 

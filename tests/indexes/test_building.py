@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from envguard.backends.building.wheels import why_not_shut_in
-from envguard.catalog.model import Catalog, Edition, Environment
 from envguard.errors import EnvguardError, NoEnvironment
 from envguard.host.interpreters import HostFacts
-from envguard.locks.lockfile import Lock, LockRequest, lock_path, read_lock
+from envguard.locks.lockfile import LockRequest, read_lock
 from envguard.locks.resolver import CannotResolve
 from envguard.locks.staleness import difference
 from envguard.planning import minor_of
 from envguard.requirement import parsed
 from envguard.running.environments.building import builder_of
-from envguard.running.environments.preparing import Workshop
 from envguard.store.built import built_wheels_folder, sdists_folder
-from tests.support.environments import Events
 from tests.support.local_index import BACKEND, make_authority, make_sdist, make_wheel, serving
+from tests.support.sources import CUT_OFF, Sources, shop_of, sources_in
 
 pytestmark = pytest.mark.slow
 
-CUT_OFF = "2026-06-01T00:00:00Z"
 HOSTILE = """
 import os, pathlib, socket
 def attempt(what):
@@ -45,25 +42,6 @@ stamp = " ".join((
 """
 
 
-@dataclass(frozen=True)
-class Sources:
-    """An index of sdists and of what they need, the variables that lead to it, and the Python to lock for."""
-
-    folder: Path
-    port: int
-    environ: Mapping[str, str]
-    python: str
-
-    def request(self, *requires: str) -> LockRequest:
-        """For those requirements, all of which have to be built."""
-        names = tuple(each.partition("=")[0] for each in requires)
-        return LockRequest("tools", "1", self.python, requires, build=names)
-
-    def locked(self, home: Path, *requires: str) -> Lock:
-        """Locked, and built in the store at `home`."""
-        return builder_of(self.environ, home).locked(self.request(*requires), cut_off=CUT_OFF)
-
-
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory: pytest.TempPathFactory, host: HostFacts) -> Iterator[Sources]:
     folder = tmp_path_factory.mktemp("index")
@@ -76,41 +54,7 @@ def sources(tmp_path_factory: pytest.TempPathFactory, host: HostFacts) -> Iterat
     make_wheel(folder, "plain", "1.0", code="raise SystemExit")
     make_sdist(folder, "broken", "1.0", "raise SystemExit('no compiler here')")
     with serving(folder, authority) as index:
-        environ = {
-            "UV_DEFAULT_INDEX": index.url(),
-            "SSL_CERT_FILE": str(authority.certificate),
-            "PATH": os.environ["PATH"],
-            "SECRET": "s3cr3t",
-        }
-        yield Sources(folder, int(index.host.rpartition(":")[2]), environ, minor_of(host.usable[0]))
-
-
-def shop_of(
-    home: Path, sources: Sources, lock: Lock, *links: Path, folder: Path = Path(), **variables: str
-) -> Workshop:
-    """A workshop whose environment `tools` has that lock."""
-    tools = Environment(
-        name="tools",
-        summary="tools",
-        check="checks.imports",
-        check_options={"modules": [package.name for package in lock.packages]},
-        lockfiles=home / "lockfiles",
-        folder=folder,
-        editions=(Edition("1", (lock.python,), lock.requires, build=lock.build),),
-    )
-    path = lock_path(tools.lockfiles, "tools", "1", lock.python)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(lock.text(), encoding="utf-8")
-    return Workshop(
-        home=home,
-        user_home=Path.home(),
-        environ={**sources.environ, **variables},
-        catalog=Catalog({"tools": tools}, {}, {}),
-        receive=Events(),
-        find_links=links,
-        offline=bool(links),
-        backend="venv",
-    )
+        yield sources_in(folder, index, authority, host)
 
 
 def test_a_lock_names_the_sdist_and_what_built_it_and_what_the_wheel_requires(sources: Sources, tmp_path: Path) -> None:

@@ -92,13 +92,24 @@ def build_wheel(folder, settings=None, metadata=None):
 """
 
 
-def make_sdist(folder: Path, name: str, version: str, setup: str = "", backend: str = "backend") -> Path:
-    """An sdist whose `setup.py` is run by the module `backend`, which must come from the index."""
+def make_sdist(
+    folder: Path,
+    name: str,
+    version: str,
+    setup: str = "",
+    backend: str = "backend",
+    others: Mapping[str, str] = NO_FILES,
+) -> Path:
+    """An sdist whose `setup.py` is run by the module `backend`, which must come from the index.
+
+    It has the `others` among its files.
+    """
     files = {
         "PKG-INFO": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
         "pyproject.toml": f'[build-system]\nrequires = ["{backend}"]\nbuild-backend = "{backend}"\n',
         "project.json": json.dumps({"name": name, "version": version}),
         "setup.py": setup,
+        **others,
     }
     sdist = folder / f"{name}-{version}.tar.gz"
     with tarfile.open(sdist, "w:gz") as archive:

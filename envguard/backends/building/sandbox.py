@@ -1,9 +1,10 @@
 """Run a command that has no network and can write to one folder only, by namespaces of Linux; runs as a file.
 
-Its arguments: the folder, and the command. It exits with NOT_HERE, and says why, where the system does not allow that.
-In namespaces of its own, a process may give up the network, and make every file system read-only; it comes out of this
-as a user without rights over either, even if it was root before. In /run are the sockets of the system's services, by
-which a command could reach others that have a network; it is empty.
+Its arguments: the folder; where the command starts, and the command, by the names that it sees (`seen_as`). It exits
+with NOT_HERE, and says why, where the system does not allow that. In namespaces of its own, a process may give up the
+network, and make every file system read-only; it comes out of this as a user without rights over either, even if it was
+root before. In /run are the sockets of the system's services, by which a command could reach others that have a
+network. It is empty but for the folder, which has the same name in every build: compilers write names into their work.
 """
 
 import ctypes
@@ -11,6 +12,7 @@ import os
 import sys
 
 NOT_HERE = 97
+RUN, PLACE = "/run", "/run/envguard"
 NEW_MOUNTS, NEW_USER, NEW_NET, NEW_IPC = 0x00020000, 0x10000000, 0x40000000, 0x08000000
 BIND, RECURSIVE, PRIVATE = 0x1000, 0x4000, 0x40000
 MOUNT_SETATTR = 442  # on every processor
@@ -32,15 +34,20 @@ class MountAttributes(ctypes.Structure):
 
 def main() -> None:
     """Shut this process in, and become the command."""
-    folder, command = sys.argv[1], sys.argv[2:]
+    folder, start, command = sys.argv[1], sys.argv[2], sys.argv[3:]
     try:
         shut_in(folder)
     except (OSError, AttributeError) as error:
         print(error, file=sys.stderr)
         sys.exit(NOT_HERE)
-    os.umask(0o022)
-    os.chdir(os.getcwd())  # noqa: PTH109 - through the mounts that are there now
+    os.chdir(start)  # through the mounts that are there now
     os.execve(command[0], command, dict(os.environ))
+
+
+def seen_as(folder: str) -> str:
+    """What a command that is shut in calls its folder."""
+    is_free = os.path.isdir(RUN) and not os.path.realpath(folder).startswith(RUN + "/")  # noqa: PTH112 - small
+    return PLACE if is_free else folder
 
 
 def shut_in(folder: str) -> None:
@@ -54,10 +61,12 @@ def shut_in(folder: str) -> None:
     _write("/proc/self/uid_map", f"{SOMEBODY} {user} 1")
     _write("/proc/self/gid_map", f"{SOMEBODY} {group} 1")
     _done(libc.mount(None, b"/", None, RECURSIVE | PRIVATE, None), "mount")
-    here = os.fsencode(folder)
-    if os.path.isdir("/run") and not os.path.realpath(folder).startswith("/run/"):  # noqa: PTH112 - it has to be small
-        _done(libc.mount(b"none", b"/run", b"tmpfs", 0, None), "mount /run")
-    _done(libc.mount(here, here, None, BIND, None), "bind")
+    place = seen_as(folder)
+    if place != folder:
+        _done(libc.mount(b"none", os.fsencode(RUN), b"tmpfs", 0, None), "mount /run")
+        os.mkdir(place)  # noqa: PTH102 - it has to be small
+    here = os.fsencode(place)
+    _done(libc.mount(os.fsencode(folder), here, None, BIND, None), "bind")
     _set(libc, b"/", ALL_BELOW, MountAttributes(attr_set=READ_ONLY))
     _set(libc, here, 0, MountAttributes(attr_clr=READ_ONLY))
     _done(libc.prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0), "prctl")

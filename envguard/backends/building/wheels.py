@@ -1,13 +1,14 @@
 """Build a wheel in an environment of its own, without a network and with one folder to write to.
 
 The same sdist and the same tools give the same pure-Python wheel, wherever it is built: time, order and rights of files
-are settled.
+are settled. So is the name of the folder, and then the same compiler gives the same native code too.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import zipfile
@@ -20,10 +21,10 @@ from pathlib import Path
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
+from envguard.backends.building.complaints import failed, failed_saying
 from envguard.backends.building.hooks import ANSWER
-from envguard.backends.building.sandbox import NOT_HERE
+from envguard.backends.building.sandbox import NOT_HERE, PLACE, seen_as
 from envguard.backends.building.source import BuildSystem
-from envguard.errors import NoEnvironment
 from envguard.host.variables import step_variables
 
 HERE = Path(__file__).parent
@@ -31,7 +32,7 @@ HOOKS, SANDBOX = HERE / "hooks.py", HERE / "sandbox.py"
 NOWHERE = "http://127.0.0.1:9"  # the port of discard, where nothing listens
 EPOCH = "315532800"  # 1980, before which no file in a wheel can be
 BUILD_SECONDS = 3600.0
-TAIL_LINES = 20
+UMASK = 0o022
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Yard:
         except (OSError, ValueError):
             found = None
         if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
-            raise _failed(name, "its build backend does not say what it requires")
+            raise failed(name, "its build backend does not say what it requires")
         return tuple(found)
 
     def build(self, name: str, version: str, system: BuildSystem) -> Path:
@@ -63,7 +64,7 @@ class Yard:
         wheels = list(self.folder.glob("*.whl"))
         if len(wheels) != 1 or wheels[0].is_symlink() or not _is_of(wheels[0], name, version):
             found = ", ".join(each.name for each in wheels) or "no wheel"
-            raise _failed(name, f"a wheel of {name} {version} was to be made, not {found}")
+            raise failed(name, f"a wheel of {name} {version} was to be made, not {found}")
         return wheels[0]
 
     def _run(self, name: str, system: BuildSystem, what: str) -> None:
@@ -71,18 +72,21 @@ class Yard:
         temporary.mkdir(exist_ok=True)
         variables = {
             **step_variables(self.environ),
-            **dict.fromkeys(("TMPDIR", "TEMP", "TMP", "HOME"), str(temporary)),
-            "PATH": os.pathsep.join([str(self.python.parent), self.environ.get("PATH", os.defpath)]),
+            **dict.fromkeys(("TMPDIR", "TEMP", "TMP", "HOME"), self._seen(temporary)),
+            "PATH": os.pathsep.join([self._seen(self.python.parent), self.environ.get("PATH", os.defpath)]),
             **{"SOURCE_DATE_EPOCH": EPOCH, "PYTHONHASHSEED": "0", "PYTHONNOUSERSITE": "1"},
             **{"PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8", "TZ": "UTC"},
         }
-        command: list[str | Path] = [
-            self.python, "-s", HOOKS, what, system.backend, json.dumps(system.paths), self.folder,
+        command = [
+            self._seen(self.python), "-s", str(HOOKS), what, system.backend, json.dumps(system.paths),
+            self._seen(self.folder),
         ]  # fmt: skip
         if why_not_shut_in():
             variables |= dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), NOWHERE)
+            variables |= _one_name(self.folder)
         else:
-            command = [sys.executable, "-I", "-S", SANDBOX, self.folder, *command]
+            shut_in = [sys.executable, "-I", "-S", str(SANDBOX), str(self.folder), self._seen(self.project)]
+            command = [*shut_in, *command]
         try:
             run = subprocess.run(
                 command,
@@ -94,11 +98,18 @@ class Yard:
                 encoding="utf-8",
                 errors="replace",
                 timeout=BUILD_SECONDS,
+                umask=UMASK,
             )
         except subprocess.TimeoutExpired as error:
-            raise _failed(name, f"it was not done after {BUILD_SECONDS:g} seconds") from error
+            raise failed(name, f"it was not done after {BUILD_SECONDS:g} seconds") from error
         if run.returncode != 0:
-            raise _failed(name, "\n".join(run.stdout.strip().splitlines()[-TAIL_LINES:]))
+            raise failed_saying(name, run.stdout, self.python)
+
+    def _seen(self, path: Path) -> str:
+        """What the build calls a file of its folder."""
+        if why_not_shut_in():
+            return str(path)
+        return str(Path(seen_as(str(self.folder)), path.relative_to(self.folder)))
 
 
 def requires_of(wheel: Path) -> tuple[str, ...]:
@@ -108,7 +119,7 @@ def requires_of(wheel: Path) -> tuple[str, ...]:
             (name,) = (each for each in packed.namelist() if each.endswith(".dist-info/METADATA"))
             metadata = HeaderParser().parsestr(packed.read(name).decode("utf-8"))
     except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise _failed(wheel.name, f"what was built is no wheel: {error}") from error
+        raise failed(wheel.name, f"what was built is no wheel: {error}") from error
     return tuple(metadata.get_all("Requires-Dist", ()))
 
 
@@ -117,11 +128,31 @@ def why_not_shut_in() -> str:
     """Why a build cannot be kept from the network and from other folders here; empty if it can be."""
     if not sys.platform.startswith("linux"):
         return "only Linux has namespaces"
-    command: Sequence[str | Path] = [sys.executable, "-I", "-S", SANDBOX, HERE, sys.executable, "-I", "-S", "-c", ""]
+    command: Sequence[str | Path] = [
+        sys.executable,
+        "-I",
+        "-S",
+        SANDBOX,
+        HERE,
+        "/",
+        sys.executable,
+        "-I",
+        "-S",
+        "-c",
+        "",
+    ]
     run = subprocess.run(command, env={}, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8")
     if run.returncode == NOT_HERE:
         return f"the system does not allow namespaces ({run.stderr.strip()})"
     return "" if run.returncode == 0 else f"a command cannot be started in namespaces ({run.stderr.strip()})"
+
+
+def _one_name(folder: Path) -> dict[str, str]:
+    """What has gcc and clang call a folder as all builds do, where it cannot be there under that name.
+
+    CFLAGS would take the place of what the Python was compiled with, such as -O3; CPPFLAGS is added to that.
+    """
+    return {} if os.name == "nt" else {"CPPFLAGS": shlex.join([f"-ffile-prefix-map={folder}={PLACE}"])}
 
 
 def _is_of(wheel: Path, name: str, version: str) -> bool:
@@ -130,12 +161,3 @@ def _is_of(wheel: Path, name: str, version: str) -> bool:
     except InvalidWheelFilename:
         return False
     return (found, its_version) == (canonicalize_name(name), Version(version))
-
-
-def _failed(name: str, why: str) -> NoEnvironment:
-    return NoEnvironment(
-        f"The wheel of {name} could not be built.",
-        why=why,
-        next_step="Builds have no network and may write to their own folder only. If it lacks a tool of the system, "
-        "such as a compiler, install that; else use another version of the package, or one that has wheels.",
-    )

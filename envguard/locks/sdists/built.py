@@ -15,9 +15,13 @@ from envguard.requirement import parsed
 
 _FILE = r"[A-Za-z0-9_.!+-]+"
 _HASH = r"sha256:[0-9a-f]{64}"
-LINES = rf"# sdist: {_FILE} {_HASH}\n(?:# built-with: {_FILE}\.whl {_HASH}(?: ; [^\\#\n]+)?\n)*"
+LINES = (
+    rf"# sdist: {_FILE} {_HASH}\n(?:# compiled-by: [!-~][ -~]*\n)?"
+    rf"(?:# built-with: {_FILE}\.whl {_HASH}(?: ; [^\\#\n]+)?\n)*"
+)
 """The lines, as a regular expression."""
 _SDIST = re.compile(rf"# sdist: ({_FILE}) sha256:(\S+)\n")
+_COMPILER = re.compile(r"# compiled-by: (.+)\n")
 _TOOL = re.compile(rf"# built-with: ({_FILE}\.whl) sha256:(\S{{64}})(?: ; ([^\\#\n]+))?\n")
 
 
@@ -40,17 +44,21 @@ class BuildTool:
 class LockedBuild:
     """An sdist and the wheels that are there when it is built, all with their SHA-256 in hex.
 
-    `url` is where the index has it, which is known right after resolving and never written.
+    If the wheel has native code, `compiler` is what compiled it, as it calls itself: no lock can bring that. `url` is
+    where the index has the sdist, which is known right after resolving and never written.
     """
 
     filename: str
     sha256: str
     tools: tuple[BuildTool, ...] = ()
+    compiler: str = ""
     url: str = field(default="", compare=False)
 
     def lines(self) -> Iterator[str]:
         """The lines in a lock."""
         yield f"# sdist: {self.filename} sha256:{self.sha256}"
+        if self.compiler:
+            yield f"# compiled-by: {self.compiler}"
         for tool in self.tools:
             yield f"# built-with: {tool.filename} sha256:{tool.sha256}" + (f" ; {tool.marker}" if tool.marker else "")
 
@@ -68,7 +76,8 @@ class LockedBuild:
                 parsed(f"{name}=={version}" + (f" ; {tool.marker}" if tool.marker else ""))
         except (InvalidSdistFilename, InvalidWheelFilename) as error:
             raise ValueError(f"names a file that is none to build with: {error}") from error
-        return cls(match[1], match[2], tools)
+        compiler = _COMPILER.search(text)
+        return cls(match[1], match[2], tools, compiler[1] if compiler else "")
 
 
 @dataclass(frozen=True, slots=True)

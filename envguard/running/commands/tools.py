@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,9 +12,7 @@ from envguard.errors import BadInput
 from envguard.files import file_facts
 from envguard.host.variables import step_variables
 from envguard.running.commands.outside import HostTool
-
-PATIENCE_SECONDS = 10
-LONGEST_VERSION = 200  # characters
+from envguard.system.programs import version_of
 
 
 def tool_paths(step: CommandStep, environ: Mapping[str, str]) -> dict[str, Path]:
@@ -40,30 +37,11 @@ def tools_of(step: CommandStep, environ: Mapping[str, str]) -> dict[str, HostToo
 
 def _tool(name: str, path: Path, environ: Mapping[str, str]) -> HostTool:
     try:
-        return HostTool(_version(path, environ), file_facts(path.resolve()).sha256)
+        return HostTool(version_of(path, step_variables(environ)), file_facts(path.resolve()).sha256)
     except OSError as error:
         raise BadInput(
             f"The program {name} at {path} cannot be read.", why=str(error), next_step="Check its permissions."
         ) from error
-
-
-def _version(path: Path, environ: Mapping[str, str]) -> str:
-    """The first line of what it says to `--version`; empty if it says nothing to that."""
-    try:
-        said = subprocess.run(
-            [str(path), "--version"],
-            env=step_variables(environ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=PATIENCE_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return ""
-    lines = [line.strip() for line in said.stdout.decode("utf-8", "replace").splitlines() if line.strip()]
-    shown = "".join(char for char in lines[0] if char.isprintable()) if lines and said.returncode == 0 else ""
-    return shown[:LONGEST_VERSION]
 
 
 def _how_to_get(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -9,6 +10,8 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
+from envguard import __version__
+from envguard.backends.building.compilers import compiler_for, is_native
 from envguard.backends.building.fetching import fetch_sdist, is_file_of
 from envguard.backends.building.source import build_system_of, unpack
 from envguard.backends.building.wheels import Yard, requires_of, why_not_shut_in
@@ -28,7 +31,7 @@ from envguard.planning import best_interpreter
 from envguard.requirement import written
 from envguard.running.step import scratch_folder
 from envguard.stalling import patience_of
-from envguard.store.built import keep_wheel, kept_wheel, sdists_folder
+from envguard.store.built import BuildRecord, keep_wheel, kept_wheel, read_build, sdists_folder, write_build
 from envguard.store.environments import make_folder
 from envguard.store.home import installer_cache
 from envguard.store.scratch import logs_folder, runs_folder
@@ -85,31 +88,31 @@ class Builder:
     def _made(self, package: LockedPackage, request: LockRequest, cut_off: str) -> tuple[LockedPackage, KnownRelease]:
         """A package with its wheel and what that was built with, and what it requires."""
         assert package.build is not None
+        python, archive = self._python(request.python, package), self._fetched(package.build)
+        compiler = compiler_for(python.real_path, self.environ)
 
         def tools_for(requires: Sequence[str]) -> Lock:
             asked = LockRequest(request.environment, request.edition, request.python, tuple(requires))
             return resolve(replace(asked, indexes=request.indexes), cut_off=cut_off, uv=self._uv)
 
-        python = self._python(request.python, package)
         with scratch_folder(runs_folder(self.home)) as folder:
-            archive = self._fetched(package.build)
-            self._say(package)
-            asking = _unpacked(archive, folder / "asking")
-            system = build_system_of(asking, archive.name)
+            project = _unpacked(archive, folder / "asking")
+            system = build_system_of(project, archive.name)
             tools = tools_for(system.requires) if system.requires else request.lock(cut_off, ())
-            yard = Yard(asking.parent, asking, self._installed(folder / "asking", python, tools), self.environ)
-            more = tuple(map(written, yard.also_requires(package.name, system)))
-            if set(more) - set(system.requires):
-                tools = tools_for((*system.requires, *more))
-            made = self._built(archive, folder / "making", python, tools, package)
-            wheel = keep_wheel(self.home, made)
-        requires = tuple(map(written, requires_of(wheel)))
-        done = replace(
-            package,
-            wheels=(LockedWheel(wheel.name, file_facts(wheel).sha256),),
-            build=replace(package.build, tools=tuple(_tools(tools)), url=""),
-        )
-        return done, KnownRelease(package.name, package.version, requires)
+            made_of = (package.build.sha256, python.facts.as_json(), compiler, __version__, _tools(tools))
+            before = read_build(self.home, key := _digest(made_of))
+            also = before.also if before else self._also(project, folder / "asking", python, tools, package)
+            if set(also) - set(system.requires):
+                tools = tools_for((*system.requires, *also))
+            of_all = _digest(_tools(tools))
+            wheel = kept_wheel(self.home, before.wheel, before.sha256) if before and before.tools == of_all else None
+            if wheel is None:
+                wheel = keep_wheel(self.home, self._built(archive, folder / "making", python, tools, package))
+                record = BuildRecord(also, of_all, wheel.name, file_facts(wheel).sha256)
+                write_build(self.home, key, record)
+        build = replace(package.build, tools=_tools(tools), compiler=compiler if is_native(wheel.name) else "", url="")
+        done = replace(package, wheels=(LockedWheel(wheel.name, file_facts(wheel).sha256),), build=build)
+        return done, KnownRelease(package.name, package.version, tuple(map(written, requires_of(wheel))))
 
     def _built_again(self, package: LockedPackage, wheel: LockedWheel, lock: Lock) -> Path:
         """The wheel of a lock that came without it, from the same sdist and with the same tools."""
@@ -126,18 +129,10 @@ class Builder:
         with scratch_folder(runs_folder(self.home)) as folder:
             build = replace(package.build, url=self._url(package, lock))
             archive = self._fetched(build)
-            self._say(package)
             tools = replace(lock, packages=_as_packages(build), npm=(), build=())
             made = self._built(archive, folder / "making", python, tools, package)
-            found = file_facts(made).sha256
-            if found != wheel.sha256 or made.name != wheel.filename:
-                raise NoEnvironment(
-                    f"{package.name} {package.version}, built here, is not the wheel of the lock.",
-                    why=f"from the same sdist and with the same tools came {made.name} with the SHA-256 {found}, not "
-                    f"{wheel.filename} with {wheel.sha256}: what builds it does not always give the same",
-                    next_step="Bring the lock's wheel with `envguard export ENV --format wheelhouse` from a machine "
-                    "that has it, and name its folder with --find-links; or lock again with `envguard lock`.",
-                )
+            if file_facts(made).sha256 != wheel.sha256 or made.name != wheel.filename:
+                raise _another(package, wheel, made, compiler_for(python.real_path, self.environ))
             return keep_wheel(self.home, made)
 
     def _url(self, package: LockedPackage, lock: Lock) -> str:
@@ -175,8 +170,17 @@ class Builder:
         """The Python of an environment of what builds something."""
         return build_venv(folder, python.real_path, tools, self.installer).python
 
+    def _also(
+        self, project: Path, folder: Path, python: Interpreter, tools: Lock, package: LockedPackage
+    ) -> tuple[str, ...]:
+        """What the build of a project, unpacked in that folder, requires besides its tools (PEP 508)."""
+        self._say(package)
+        yard = Yard(folder, project, self._installed(folder, python, tools), self.environ)
+        return tuple(map(written, yard.also_requires(package.name, build_system_of(project, package.name))))
+
     def _built(self, archive: Path, folder: Path, python: Interpreter, tools: Lock, package: LockedPackage) -> Path:
         """A wheel from an sdist in which nothing has been run yet."""
+        self._say(package)
         project = _unpacked(archive, folder)
         yard = Yard(folder, project, self._installed(folder, python, tools), self.environ)
         return yard.build(package.name, package.version, build_system_of(project, archive.name))
@@ -185,6 +189,28 @@ class Builder:
         why = why_not_shut_in()
         careful = f"; it is not kept from the network and from your files, because {why}" if why else ""
         self.announce(f"{package.name} {package.version}", f"its wheel is built from its sdist{careful}")
+
+
+def _another(package: LockedPackage, wheel: LockedWheel, made: Path, compiler: str) -> NoEnvironment:
+    assert package.build is not None
+    before = package.build.compiler
+    reason = "what builds it does not always give the same"
+    if before and before != compiler:
+        reason = f"the lock's was compiled by {before}, and here is {compiler or 'another compiler'}"
+    elif is_native(made.name):
+        reason = "it has native code, which depends on the system that it is compiled on"
+    return NoEnvironment(
+        f"{package.name} {package.version}, built here, is not the wheel of the lock.",
+        why=f"from the same sdist and with the same tools came {made.name} with the SHA-256 {file_facts(made).sha256}, "
+        f"not {wheel.filename} with {wheel.sha256}: {reason}",
+        next_step="Bring the lock's wheel with `envguard export ENV --format wheelhouse` from a machine that has it, "
+        "and name its folder with --find-links; or lock again with `envguard lock`.",
+    )
+
+
+def _digest(value: object) -> str:
+    """SHA-256 of what a value prints, in hex."""
+    return hashlib.sha256(repr(value).encode()).hexdigest()
 
 
 def _of_project(path: Path, wheel: LockedWheel, lock: Lock) -> Path:
@@ -213,10 +239,10 @@ def _as_made(
     return replace(package, wheels=done.wheels, build=done.build)
 
 
-def _tools(lock: Lock) -> Sequence[BuildTool]:
-    return [
+def _tools(lock: Lock) -> tuple[BuildTool, ...]:
+    return tuple(
         BuildTool(each.filename, each.sha256, package.marker) for package in lock.packages for each in package.wheels
-    ]
+    )
 
 
 def _as_packages(build: LockedBuild) -> tuple[LockedPackage, ...]:
