@@ -200,13 +200,16 @@ class ContainerWorkspace:
         *,
         talks: bool,
         memory: int | None = None,
+        network: bool = False,
     ) -> Iterator[ContainerProcess]:
         """Run a command in a container of its own, which ends with us."""
         backend = self.backend
         resources = backend.resources if memory is None else replace(backend.resources, memory=memory)
         launcher = (self.path_inside(self.layout.python), "-I", "-B", str(PAYLOAD_INSIDE / "launch.py"))
         with backend.surroundings.process_mark() as mark:
-            spec = ContainerSpec(self.image.id, (*launcher, *command), self.mounts, variables, WORK_INSIDE, mark)
+            spec = ContainerSpec(
+                self.image.id, (*launcher, *command), self.mounts, variables, WORK_INSIDE, mark, network
+            )
             with container_process(backend.engine, spec, resources, log, talks=talks) as process:
                 yield process
 

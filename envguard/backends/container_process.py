@@ -1,4 +1,4 @@
-"""A program in a locked-down container: no network, one writable folder, removed when the program ends."""
+"""A program in a locked-down container: no network unless asked for, one writable folder, removed when it ends."""
 
 from __future__ import annotations
 
@@ -38,7 +38,10 @@ class Mount:
 
 @dataclass(frozen=True, slots=True)
 class ContainerSpec:
-    """What to run, in a container of which image and in which folder; `owner` identifies containers left behind."""
+    """What to run, in a container of which image and in which folder; `owner` identifies containers left behind.
+
+    With `network` it has the one that the engine gives to containers by default.
+    """
 
     image: str
     command: Sequence[str]
@@ -46,6 +49,7 @@ class ContainerSpec:
     variables: Mapping[str, str]
     folder: PurePosixPath
     owner: str
+    network: bool = False
 
 
 class ContainerProcess:
@@ -166,14 +170,14 @@ def _create(engine: Engine, spec: ContainerSpec, resources: Resources) -> str:
             environment=dict(spec.variables),
             labels={OWNER: spec.owner},
             stdin_open=True,
-            host_config=api.create_host_config(**_locked_down(engine, spec.mounts, resources)),
+            host_config=api.create_host_config(**_locked_down(engine, spec, resources)),
         )["Id"]
     )
 
 
-def _locked_down(engine: Engine, mounts: Sequence[Mount], resources: Resources) -> dict[str, object]:
+def _locked_down(engine: Engine, spec: ContainerSpec, resources: Resources) -> dict[str, object]:
     settings = {
-        "network_mode": "none",
+        "network_mode": "default" if spec.network else "none",
         "read_only": True,
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges"],
@@ -185,7 +189,8 @@ def _locked_down(engine: Engine, mounts: Sequence[Mount], resources: Resources) 
         "pids_limit": resources.processes,
         "log_config": LogConfig(type="none"),
         "mounts": [
-            Bind(str(mount.target), str(mount.source), type="bind", read_only=not mount.writable) for mount in mounts
+            Bind(str(mount.target), str(mount.source), type="bind", read_only=not mount.writable)
+            for mount in spec.mounts
         ],
     }
     return {**settings, "userns_mode": "keep-id"} if engine.rootless and engine.is_podman else settings

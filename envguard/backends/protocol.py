@@ -83,11 +83,12 @@ class Workspace(Protocol):
         *,
         talks: bool,
         memory: int | None = None,
+        network: bool = False,
     ) -> AbstractContextManager[Running]:
         """Start a command in the folder; it is ended with the block.
 
         A payload step `talks`: its standard output can be read. Everything else that it prints goes to `log`.
-        It may have so many bytes of `memory`; a container has a limit of its own.
+        It may have so many bytes of `memory`; a container has a limit of its own, and only with `network` one of those.
         """
 
     def run_command(

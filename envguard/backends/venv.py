@@ -83,6 +83,7 @@ class HostWorkspace:
         *,
         talks: bool,
         memory: int | None = None,
+        network: bool = False,
     ) -> AbstractContextManager[Running]:
         """A process in a group of its own; one that talks ends when envguard does, because its input closes."""
         last = ("--end-with-stdin",) if talks else ()

@@ -73,7 +73,9 @@ def run_command_step(step: CommandStep, inputs: Mapping[str, Path], run: Command
     started = time.monotonic()
     with (
         masked_log(run.log, given.values if given.from_outside else {}) as log,
-        run.workspace.process(command, variables, log, talks=False, memory=most) as process,
+        run.workspace.process(
+            command, variables, log, talks=False, memory=most, network=step.network is True
+        ) as process,
         time_limit(process, step.timeout) as limit,
     ):
         code = process.wait()

@@ -13,7 +13,7 @@ from typing import IO
 from envguard.host.secrets import masker, spellings_of
 
 CHUNK = 1 << 16
-MOST_HELD = 1 << 20
+MOST_HELD = 1 << 18
 """Characters that are kept back at most, as of a line without an end."""
 PATIENCE_SECONDS = 5.0
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from envguard.backends.protocol import Workspace
 from envguard.catalog.model import CommandStep
-from envguard.errors import BadInput
 
 ON, ENFORCED, NOT_ENFORCED = "on", "off, enforced", "off, not enforced"
 PATIENCE_SECONDS = 10
@@ -28,23 +27,18 @@ class Network:
 
 
 def is_container(workspace: Workspace) -> bool:
-    """Whether processes of this workspace run in a container, which has no network."""
+    """Whether processes of this workspace run in a container."""
     return workspace.path_inside(workspace.layout.python) != str(workspace.layout.python)
 
 
 def network_of(step: CommandStep, workspace: Workspace) -> Network:
-    """The network of a step; raises BadInput where it needs one and can have none."""
+    """The network of a step, which a container only has if its step declares it."""
     if step.network is None:
         return Network()
-    if is_container(workspace):
-        if step.network:
-            raise BadInput(
-                f"The step {step.name!r} needs the network, which no container of a run has.",
-                next_step="Run it without --backend container, or give the step a file in place of the download.",
-            )
-        return Network(said=ENFORCED)
     if step.network:
         return Network(said=ON)
+    if is_container(workspace):
+        return Network(said=ENFORCED)
     before = without_network()
     return Network(before, ENFORCED if before else NOT_ENFORCED)
 
