@@ -20,7 +20,8 @@ from envguard.payload.contract import Gate, StepFindings
 from envguard.running.commands.masking import masked_log
 from envguard.running.commands.network import is_container, network_of
 from envguard.running.commands.outside import FromOutside
-from envguard.running.commands.tools import tool_paths, tools_of
+from envguard.running.commands.programs import lay_out_tools, path_of, unnamed_tool
+from envguard.running.commands.tools import tools_of
 from envguard.running.commands.variables import StepVariables, argument_of, variables_of
 from envguard.running.ending import (
     EXIT_CODE,
@@ -53,6 +54,14 @@ class CommandRun:
     log: Path
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a command has from outside: its variables, and how each tool is called."""
+
+    variables: StepVariables
+    tools: Mapping[str, Path]
+
+
 def run_command_step(step: CommandStep, inputs: Mapping[str, Path], run: CommandRun) -> StepResult:
     """Run a step's command; `inputs` are the paths that `{input.NAME}` stands for.
 
@@ -64,11 +73,12 @@ def run_command_step(step: CommandStep, inputs: Mapping[str, Path], run: Command
     for path in outputs.values():
         path.parent.mkdir(parents=True, exist_ok=True)
     given, outside = variables_of(step, run.project, run.environ), from_outside(step, run)
+    tools = lay_out_tools(step, folder.with_name("tools"), run.environ)
     command = [
         *network_of(step, run.workspace).before,
-        *_command_line(step, {"input": inputs, "output": outputs}, given, run),
+        *_command_line(step, {"input": inputs, "output": outputs}, Given(given, tools), run),
     ]
-    variables = {**run.workspace.variables(run.environ), **PYTHON_VARIABLES, **given.values}
+    variables = _variables(Given(given, tools), run)
     most = memory_from(run.environ)
     started = time.monotonic()
     with (
@@ -86,8 +96,9 @@ def run_command_step(step: CommandStep, inputs: Mapping[str, Path], run: Command
     if code != 0:
         if most is not None:
             refuse_if_out_of_memory(step.name, code, most, run.log, given=True)
-        how, log_place = f"The step {step.name!r} {ending(code)}.", f"The whole log: {run.log}"
-        raise StepEndedBadly(how, why=said, next_step=log_place, gate=EXIT_CODE, seconds=seconds)
+        next_step = f"{unnamed_tool(step, said, run.environ)} The whole log: {run.log}".strip()
+        how = f"The step {step.name!r} {ending(code)}."
+        raise StepEndedBadly(how, why=said, next_step=next_step, gate=EXIT_CODE, seconds=seconds)
     for name, path in outputs.items():
         _check_made(step, name, path, run, said)
     return StepResult(StepFindings(files=dict(step.outputs)), seconds, outside)
@@ -137,14 +148,19 @@ def check_script(step: CommandStep, project: Path) -> None:
         )
 
 
+def _variables(given: Given, run: CommandRun) -> dict[str, str]:
+    path = {} if is_container(run.workspace) else {"PATH": path_of(run.workspace, given.tools, run.environ)}
+    return {**run.workspace.variables(run.environ), **path, **PYTHON_VARIABLES, **given.variables.values}
+
+
 def _command_line(
-    step: CommandStep, paths: Mapping[str, Mapping[str, Path]], given: StepVariables, run: CommandRun
+    step: CommandStep, paths: Mapping[str, Mapping[str, Path]], given: Given, run: CommandRun
 ) -> list[str]:
     check_script(step, run.project)
     script = script_of(step.command, run.project)
     seen, layout = run.workspace.path_inside, run.workspace.layout
     places = {f"{kind}.{name}": seen(path) for kind, named in paths.items() for name, path in named.items()}
-    arguments = [argument_of(step, argument, given.values, places) for argument in step.command[1:]]
+    arguments = [argument_of(step, argument, given.variables.values, places) for argument in step.command[1:]]
     program = step.command[0]
     if program in PYTHONS:
         if script is not None:
@@ -153,7 +169,7 @@ def _command_line(
     if script is not None:
         return [seen(script), *arguments]
     if program in step.tools:
-        return [str(tool_paths(step, run.environ)[program]), *arguments]
+        return [str(given.tools[program]), *arguments]
     # Only the environment's: a program of the host is in no lock, and differs from host to host.
     found = shutil.which(program, path=str(layout.programs))
     if found is None:

@@ -41,6 +41,15 @@ CALL = """
     Path(sys.argv[1]).write_bytes(subprocess.run(["a-tool", "x"], check=True, stdout=subprocess.PIPE).stdout)
 """
 TOOL = '#!/bin/sh\ncase "$1" in --version) echo "a-tool 1.2"; echo "more";; *) echo "did $1";; esac\n'
+HELPED = '#!/bin/sh\nexec helper "$@"\n'
+UNNAMED = """
+    [tasks.work]
+    summary = "work"
+    [[tasks.work.steps]]
+    name = "called"
+    environment = "one"
+    command = ["python", "-c", "import subprocess; %s"]
+"""
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +69,9 @@ def path(tmp_path: Path) -> str:
     folder = tmp_path / "programs"
     folder.mkdir()
     (folder / "a-tool").write_text(TOOL)
-    (folder / "a-tool").chmod(0o755)
+    (folder / "helper").write_text(TOOL)
+    for each in folder.iterdir():
+        each.chmod(0o755)
     return os.pathsep.join((str(folder), os.environ["PATH"]))
 
 
@@ -90,7 +101,28 @@ def test_one_that_is_missing_is_named_before_anything_runs(tmp_path: Path, home:
 
 def test_a_program_that_no_step_names_is_not_the_hosts(tmp_path: Path, home: Path, python: str, path: str) -> None:
     text = TASK.replace('    tools = ["a-tool"]\n', "")
-    shop = shop_of(write_project(tmp_path / "project", python, text, {"call.py": CALL}), home, {"PATH": path})
+    scripts = {"call.py": CALL.replace('"a-tool", "x"', 'sys.executable, "-V"')}
+    shop = shop_of(write_project(tmp_path / "project", python, text, scripts), home, {"PATH": path})
     with pytest.raises(BadInput, match="runs 'a-tool', which its environment 'one' does not have") as caught:
         run_on(shop.catalog.tasks["work"], {}, tmp_path / "out.txt", shop)
     assert 'tools = ["a-tool"]' in caught.value.next_step
+
+
+@pytest.mark.parametrize(
+    "call", ["subprocess.run(['a-tool'])", "raise SystemExit(subprocess.call('a-tool', shell=True))"]
+)
+def test_a_step_does_not_find_a_program_that_it_does_not_name_and_is_told_how_to(
+    tmp_path: Path, home: Path, python: str, path: str, call: str
+) -> None:
+    shop = shop_of(write_project(tmp_path / "project", python, UNNAMED % call, {}), home, {"PATH": path})
+    (failure,) = run_on(shop.catalog.tasks["work"], {}, None, shop).failures
+    assert failure.next.startswith(
+        'It calls a-tool, a program of your system that it does not name: add tools = ["a-tool"]'
+    )
+
+
+def test_a_tool_finds_its_own_helpers(tmp_path: Path, home: Path, python: str, path: str) -> None:
+    (tmp_path / "programs" / "a-tool").write_text(HELPED)
+    shop = shop_of(write_project(tmp_path / "project", python, TASK, {"call.py": CALL}), home, {"PATH": path})
+    run_on(shop.catalog.tasks["work"], {}, tmp_path / "out.txt", shop)
+    assert (tmp_path / "out.txt").read_text() == "did x\n"
