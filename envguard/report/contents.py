@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from envguard.running.environments.contents import DependencyGraph, InstalledPackage
+from envguard.running.contents.packages import DependencyGraph, InstalledPackage
 
 UNKNOWN = "unknown"
 

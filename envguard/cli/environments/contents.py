@@ -16,7 +16,7 @@ from envguard.cli.text import printable
 from envguard.errors import BadInput
 from envguard.host.platform import marker_environment
 from envguard.report.contents import chains_text, licenses_json, licenses_text, tree_json, tree_text
-from envguard.running.environments.contents import dependency_graph, read_packages
+from envguard.running.contents.packages import dependency_graph, read_packages
 from envguard.running.environments.prepared import Prepared
 
 

@@ -11,6 +11,7 @@ import typer
 
 from envguard.backends.wheelhouse import write_wheelhouse
 from envguard.catalog import Environment, builtin_catalog
+from envguard.cli.environments.ready import prepare
 from envguard.cli.options import EditionOption, EnvironmentArgument, FrozenOption, PythonOption
 from envguard.cli.screen import screen
 from envguard.cli.selection import Selection, catalog_of, chosen_editions, chosen_environments, for_each
@@ -26,6 +27,7 @@ from envguard.locks.staleness import StaleLock
 from envguard.locks.targets import Target, target_of
 from envguard.locks.wheels import PinnedWheel, best_wheels, missing_wheels
 from envguard.planning import best_interpreter, request_of, stale_for
+from envguard.running.contents.bills import bill_of, written_bill
 from envguard.running.environments.locking import wheel_addresses
 from envguard.running.environments.preparing import Workshop
 from envguard.running.environments.recorded import recorded_locks, refuse_unlocked
@@ -38,6 +40,13 @@ class Format(str, Enum):
     REQUIREMENTS = "requirements"
     PYLOCK = "pylock"
     WHEELHOUSE = "wheelhouse"
+    CYCLONEDX = "cyclonedx"
+    SPDX = "spdx"
+
+    @property
+    def is_bill(self) -> bool:
+        """Whether it is a bill of materials, of what is installed here; the others cover every platform."""
+        return self in (Format.CYCLONEDX, Format.SPDX)
 
 
 def export(
@@ -62,7 +71,10 @@ def export(
     bare: Annotated[bool, typer.Option("--bare", help="Leave out the comments of requirements.")] = False,
     frozen: FrozenOption = False,
 ) -> None:
-    """Write a lock as requirements with hashes, as pylock.toml (PEP 751), or as a folder of its wheels.
+    """Write a lock as requirements with hashes, pylock.toml (PEP 751), a folder of its wheels, or a bill of materials.
+
+    A bill of materials, CycloneDX 1.6 or SPDX 2.3 in JSON, is of the packages that the environment has on this host,
+    with their licenses; it is built first if it is not ready.
 
     Install a wheelhouse without network with `--offline --find-links FOLDER`, or in an environment of yours with uv:
     uv pip install --offline --no-index --find-links FOLDER --no-deps --require-hashes -r FOLDER/requirements.txt
@@ -71,12 +83,17 @@ def export(
     (environment,) = chosen_environments(catalog, [name])
     if platform and form is not Format.WHEELHOUSE:
         raise BadInput(
-            "--platform works only for a wheelhouse.", next_step="Leave it out: the other formats cover every platform."
+            "--platform works only for a wheelhouse.",
+            next_step="Leave it out: the other formats cover every platform; a bill of materials is of this one.",
         )
     if bare and form is not Format.REQUIREMENTS:
         raise BadInput("--bare works only for requirements.", next_step="Leave it out.")
     if output is not None and not (form is Format.WHEELHOUSE and output.is_dir()):
         check_place(output.absolute())
+    if form.is_bill:
+        selection = Selection(name, for_each([name], edition), for_each([name], python), frozen=frozen)
+        _write(_bill(ctx.obj, selection, form.value), output)
+        return
     with screen() as receive:
         workshop = open_workshop(ctx.obj, catalog, receive, Selection(name, for_each([name], edition), frozen=frozen))
         lock = lock_of_choice(workshop, environment, edition, python)
@@ -106,6 +123,12 @@ def lock_of_choice(workshop: Workshop, environment: Environment, edition: str | 
     if stale and not workshop.frozen:
         raise StaleLock(request_of(environment, wanted, python), stale)
     return lock
+
+
+def _bill(session: Session, selection: Selection, form: str) -> str:
+    bill = bill_of(prepare(session, selection)[1])
+    with screen() as receive:
+        return written_bill(bill, form, open_workshop(session, builtin_catalog(), receive)).decode()
 
 
 def _pylock(workshop: Workshop, lock: Lock) -> str:

@@ -1,4 +1,4 @@
-"""What the check of an environment finds, and an audit in the native modules of wheels for any platform."""
+"""What checks and audits of environments find, what audits are told of a system, and bills of what is installed."""
 
 from __future__ import annotations
 
@@ -82,3 +82,47 @@ class AuditFindings:
     needs: str
     reader: str
     step: Literal["audit"] = "audit"
+
+
+@dataclass(frozen=True)
+class BilledPackage:
+    """An installed package, and the hash (in hex) of what it was installed from.
+
+    `origin` is where its name means something: an index of Python packages, npm's registry, or the project alone.
+    `license` is what its metadata says, or empty; `requires` are names of other packages of the bill.
+    """
+
+    name: str
+    version: str
+    origin: Literal["pypi", "npm", "project"]
+    algorithm: Literal["SHA-256", "SHA-512"]
+    digest: str
+    license: str = ""
+    requires: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Bill:
+    """The packages of an environment's lock on one platform; `roots` are the names that were asked for.
+
+    `lock` is the lock's SHA-256, `date` (RFC 3339, UTC, to the second) its cut-off date, so that the same lock gives
+    the same document.
+    """
+
+    environment: str
+    edition: str
+    python: str
+    platform: str
+    lock: str
+    date: str
+    envguard: str
+    roots: tuple[str, ...]
+    packages: tuple[BilledPackage, ...]
+
+
+@dataclass(frozen=True)
+class BillFindings:
+    """The size of the document that was written, in bytes."""
+
+    bytes: int
+    step: Literal["sbom"] = "sbom"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Optional, TypeVar, Union
 
-from .checking import AuditFindings, CheckFindings
+from .checking import AuditFindings, BillFindings, CheckFindings
 from .codec import Json
 from .comparing import CompareFindings
 from .describing import CalibrateFindings, InspectFindings
@@ -20,6 +20,7 @@ PROTOCOL = 2
 
 Findings = Union[
     AuditFindings,
+    BillFindings,
     CalibrateFindings,
     CheckFindings,
     CompareFindings,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from envguard.report.contents import chains_text, licenses_json, licenses_text, tree_json, tree_text
-from envguard.running.environments.contents import dependency_graph, read_packages
+from envguard.running.contents.packages import dependency_graph, read_packages
 from tests.support.command import envguard
 
 MARKERS = {"sys_platform": "linux", "python_version": "3.11"}

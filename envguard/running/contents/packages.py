@@ -1,4 +1,4 @@
-"""What is installed in an environment, from its packages' own metadata: what they require, and under which licenses."""
+"""What is installed in an environment, from its packages' metadata: what they require, and under which licenses."""
 
 from __future__ import annotations
 

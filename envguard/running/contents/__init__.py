@@ -1,0 +1,1 @@
+"""What is in an environment: its packages as they say it themselves, and bills of materials of them."""

@@ -1,0 +1,1 @@
+"""What is in an environment is told as others read it."""
