@@ -5,16 +5,12 @@ uv and pip have no way to do that: both run an sdist's code as soon as they have
 
 from __future__ import annotations
 
-import base64
-import netrc
-import ssl
 import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
-from envguard.backends.installers.pip_settings import pip_variables
+from envguard.backends.installers.addresses import opener_of, request_for
 from envguard.errors import NoEnvironment
 from envguard.files import file_facts, write_record
 from envguard.host.secrets import without_secrets
@@ -60,42 +56,8 @@ def is_file_of(path: Path, sha256: str) -> bool:
 def _download(url: str, variables: Mapping[str, str]) -> bytes:
     if urlsplit(url).scheme not in ("http", "https"):
         raise ValueError(f"the index gives it the address {url!r}")
-    parts = urlsplit(url)
-    request = urllib.request.Request(parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl())
-    credentials = _credentials(url, variables)
-    if credentials:
-        # Not sent on to another host that the index leads to.
-        request.add_unredirected_header("Authorization", f"Basic {base64.b64encode(credentials.encode()).decode()}")
-    proxies = {
-        name.lower().removesuffix("_proxy"): value
-        for name, value in variables.items()
-        if name.lower() in ("http_proxy", "https_proxy", "all_proxy", "no_proxy") and value
-    }
-    everything = proxies.pop("all", "")
-    if everything:
-        proxies = {"http": everything, "https": everything, **proxies}
-    context = ssl.create_default_context(cafile=variables.get("SSL_CERT_FILE") or None)
-    opener = urllib.request.build_opener(
-        urllib.request.ProxyHandler(proxies), urllib.request.HTTPSHandler(context=context)
-    )
-    with opener.open(request, timeout=SECONDS) as answer:
+    with opener_of(variables).open(request_for(url, variables), timeout=SECONDS) as answer:
         content = bytes(answer.read(LARGEST_SDIST + 1))
     if len(content) > LARGEST_SDIST:
         raise ValueError(f"it is larger than {LARGEST_SDIST:,} bytes")
     return content
-
-
-def _credentials(url: str, variables: Mapping[str, str]) -> str:
-    """`user:password` for the host of an address, from itself, the index settings or the user's netrc; else empty."""
-    settings = pip_variables(variables)
-    indexes = f"{settings.get('PIP_INDEX_URL', '')} {settings.get('PIP_EXTRA_INDEX_URL', '')}".split()
-    host = urlsplit(url).netloc.rpartition("@")[2]
-    for each in map(urlsplit, (url, *indexes)):
-        if each.netloc.rpartition("@")[2] == host and each.username is not None:
-            return f"{unquote(each.username)}:{unquote(each.password or '')}"
-    file = Path(variables.get("NETRC") or Path(variables.get("HOME") or "~").expanduser() / ".netrc")
-    try:
-        entry = netrc.netrc(str(file)).authenticators(urlsplit(url).hostname or "")
-    except (OSError, netrc.NetrcParseError, ValueError):
-        return ""
-    return f"{entry[0]}:{entry[2]}" if entry else ""

@@ -1,4 +1,4 @@
-"""Which locked packages advisories are about: OSV's documents, and the reports that pip-audit writes as JSON."""
+"""Which locked packages advisories are about: OSV's documents, pip-audit's reports as JSON, answers of services."""
 
 from __future__ import annotations
 
@@ -53,6 +53,32 @@ def compare(raw: bytes, packages: Sequence[tuple[str, str]]) -> Comparison:
         return _with_report(_tables(table["dependencies"]), packages)
     advisories = document if isinstance(document, list) else table.get("vulns", [document])
     return _with_advisories(_tables(advisories), packages)
+
+
+def judged_by_osv(name: str, version: str, answered: object) -> list[Vulnerability]:
+    """What OSV's service answers about a version, as it judged it; raises ValueError as `compare`."""
+    called = canonicalize_name(name)
+    found = []
+    for each in _tables(answered):
+        if not each.get("withdrawn"):
+            mine = [part for part in _tables(each.get("affected", [])) if _is_about(part, called)]
+            mended = tuple(dict.fromkeys(fixed for part in mine for fixed in _events(part, "fixed")))
+            found.append(_vulnerability(name, version, each, mended, each.get("summary") or each.get("details")))
+    return found
+
+
+def judged_by_pypi(name: str, version: str, answered: object) -> tuple[Vulnerability, ...]:
+    """What PyPI's JSON API answers about a release; raises ValueError as `compare`."""
+    return tuple(
+        _vulnerability(name, version, each, _texts(each.get("fixed_in")), each.get("summary") or each.get("details"))
+        for each in _tables(answered)
+        if not each.get("withdrawn")
+    )
+
+
+def _is_about(affected: Table, name: str) -> bool:
+    package = _table(affected.get("package", NOTHING))
+    return _ecosystem(affected) == "PyPI" and canonicalize_name(_text(package.get("name"))) == name
 
 
 def _with_report(entries: Sequence[object], packages: Sequence[tuple[str, str]]) -> Comparison:
@@ -158,23 +184,23 @@ def _vulnerability(name: str, version: str, said: Table, mended: Sequence[str], 
 
 def _table(value: object) -> Table:
     if not isinstance(value, Mapping):
-        raise ValueError("is neither an OSV document nor a JSON report of pip-audit's: a table is something else")
+        raise ValueError("is neither of OSV's nor of pip-audit's form: a table is something else")
     return value
 
 
 def _tables(value: object) -> Sequence[Table]:
     if not isinstance(value, list):
-        raise ValueError("is neither an OSV document nor a JSON report of pip-audit's: a list is missing")
+        raise ValueError("is neither of OSV's nor of pip-audit's form: a list is missing")
     return [_table(each) for each in value]
 
 
 def _texts(value: object) -> tuple[str, ...]:
     if not isinstance(value, list):
-        raise ValueError("is neither an OSV document nor a JSON report of pip-audit's: a list is missing")
+        raise ValueError("is neither of OSV's nor of pip-audit's form: a list is missing")
     return tuple(map(_text, value))
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str) or not value:
-        raise ValueError("is neither an OSV document nor a JSON report of pip-audit's: a name is missing")
+        raise ValueError("is neither of OSV's nor of pip-audit's form: a name is missing")
     return value
