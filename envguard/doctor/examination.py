@@ -11,9 +11,9 @@ from pathlib import Path
 from envguard.catalog.model import Environment
 from envguard.doctor import host_checks
 from envguard.doctor.diagnosing import diagnose
+from envguard.doctor.environments.native import missing_libraries, native_modules_in
 from envguard.doctor.finding import Finding
 from envguard.doctor.masking import masked
-from envguard.doctor.native_checks import missing_libraries, native_modules_in
 from envguard.host.discovery import discover
 from envguard.host.variables import installer_variables
 from envguard.locks.index import ask_index

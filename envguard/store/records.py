@@ -34,11 +34,12 @@ class Damage:
 
 @dataclass(frozen=True, slots=True)
 class ListedFile:
-    """A file as a distribution lists it: `recorded` is `algorithm=digest`, or empty if none is given."""
+    """A file as a distribution lists it: `recorded` is `algorithm=digest`, or empty if none is given; so is `size`."""
 
     distribution: str
     path: str
     recorded: str
+    size: str = ""
 
 
 def listed_files(record: Path) -> tuple[ListedFile, ...]:
@@ -54,7 +55,7 @@ def listed_files(record: Path) -> tuple[ListedFile, ...]:
         raise ValueError(str(error)) from error
     if any(len(row) != 3 for row in rows):
         raise ValueError("a row does not have three values")
-    return tuple(ListedFile(distribution, row[0], row[1]) for row in rows if "__pycache__" not in row[0].split("/"))
+    return tuple(ListedFile(distribution, *row) for row in rows if "__pycache__" not in row[0].split("/"))
 
 
 def audit_entries(entries: Mapping[str, Entry], below: str, site_packages: Path) -> tuple[Damage, ...]:

@@ -11,10 +11,11 @@ import pytest
 
 from envguard.cli.diagnosis.ways_out import ways_for
 from envguard.doctor.diagnosing import Diagnosis, diagnose
-from envguard.doctor.environment_checks import check_distributions
-from envguard.doctor.installed import read_environment
+from envguard.doctor.environments.curing import Surroundings
+from envguard.doctor.environments.examining import examine_environment
+from envguard.doctor.finding import Finding
 from envguard.host.interpreters import HostFacts
-from tests.support.broken import pip_of, scratch
+from tests.support.broken import Scratch, pip_of, scratch
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 
@@ -23,6 +24,11 @@ INTERPRETER = "from ai_edge_litert.interpreter import Interpreter; Interpreter(m
 
 def diagnosis_of(said: str) -> Diagnosis:
     return diagnose(io.BytesIO(said.encode()))
+
+
+def examined(environment: Scratch) -> tuple[Finding, ...]:
+    nowhere = environment.folder / "nowhere"
+    return examine_environment(environment.python, Surroundings(nowhere, nowhere, {"PATH": os.defpath}))
 
 
 def first_hint(said: str) -> str:
@@ -37,7 +43,7 @@ def test_litert_without_its_shared_library(tmp_path: Path, host: HostFacts, stor
     assert code != 0
     assert "libpywrap_litert_common.so" in said
     assert first_hint(said) == "litert_common_missing"
-    checks = check_distributions(read_environment(environment.python))
+    checks = examined(environment)
     (missing,) = [each for each in checks if each.check == "files missing"]
     assert "libpywrap_litert_common.so" in missing.evidence
 
@@ -47,7 +53,7 @@ def test_a_tensorflow_emptied_by_the_removal_of_another(tmp_path: Path, host: Ho
     environment = scratch(tmp_path / "venv", host, store_home)
     environment.install("--prerelease", "allow", "ai-edge-tensorflow")
     environment.install("tensorflow-cpu")
-    before = check_distributions(read_environment(environment.python))
+    before = examined(environment)
     (relatives,) = [each for each in before if each.check == "relatives"]
     assert "ai-edge-tensorflow" in relatives.what
     assert "tensorflow-cpu" in relatives.what
@@ -56,7 +62,7 @@ def test_a_tensorflow_emptied_by_the_removal_of_another(tmp_path: Path, host: Ho
     assert code != 0
     assert "No module named 'tensorflow.lite" in said
     assert first_hint(said) == "tf_lite_tools"
-    after = check_distributions(read_environment(environment.python))
+    after = examined(environment)
     assert [each for each in after if each.check == "files missing"]
 
 

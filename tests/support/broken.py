@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,13 @@ class Scratch:
 
     def run(self, code: str) -> tuple[int, str]:
         return _run([self.python, "-I", "-c", code], {"PATH": os.defpath})
+
+    def sh(self, commands: Sequence[str]) -> None:
+        """Type these commands into a shell that has uv."""
+        path = os.pathsep.join((str(find_uv().parent), os.defpath))
+        variables = {**self._variables, "PATH": path, "UV_CACHE_DIR": str(self._cache), "UV_NO_CONFIG": "1"}
+        code, said = _run(["sh", "-ec", "\n".join(commands)], variables)
+        assert code == 0, said
 
     def calls_itself_compatible(self) -> bool:
         return self.uv("pip", "check", "--python", self.python)[0] == 0

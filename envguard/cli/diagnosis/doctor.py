@@ -20,11 +20,10 @@ from envguard.cli.session import Session
 from envguard.cli.text import printable
 from envguard.cli.workshop import open_workshop
 from envguard.doctor.bug_report import bug_report, plans_as_text
-from envguard.doctor.environment_checks import check_distributions
+from envguard.doctor.environments.curing import Surroundings
+from envguard.doctor.environments.examining import examine_environment
 from envguard.doctor.examination import Examined, examine_host
 from envguard.doctor.finding import Finding
-from envguard.doctor.installed import read_environment
-from envguard.doctor.native_checks import check_native_modules
 from envguard.errors import BadInput, EnvguardError
 from envguard.files import check_place, write_output
 from envguard.running.environments.preparing import Workshop
@@ -60,7 +59,7 @@ def doctor(
         raise BadInput(
             "--fix repairs only envguard's own store.", next_step="Leave out --fix; each finding names its remedy."
         )
-    findings = _of_environment(python) if python is not None else _of_host(ctx.obj, offline=offline)
+    findings = _of_environment(ctx.obj, python) if python is not None else _of_host(ctx.obj, offline=offline)
     if as_json:
         healthy = not any(each.level == "finding" for each in findings)
         typer.echo(
@@ -114,13 +113,12 @@ def _of_host(session: Session, *, offline: bool) -> tuple[Finding, ...]:
     return examine_host(Examined(envguard_home(), Path.home(), session.environ, environments), index=not offline)
 
 
-def _of_environment(python: Path) -> tuple[Finding, ...]:
-    environment = read_environment(python.expanduser())
-    return (*check_distributions(environment), *check_native_modules(environment))
+def _of_environment(session: Session, python: Path) -> tuple[Finding, ...]:
+    return examine_environment(python.expanduser(), Surroundings(session.cwd, Path.home(), session.environ))
 
 
 def _show(findings: Sequence[Finding]) -> None:
-    ordered = sorted(findings, key=lambda each: (each.level, each.check))  # findings stand before notes
+    ordered = sorted(findings, key=lambda each: each.level)  # findings stand before notes, roots before what follows
     for check, group in groupby(ordered, key=lambda each: each.check):
         typer.echo(f"{check}")
         for each in group:
@@ -128,6 +126,8 @@ def _show(findings: Sequence[Finding]) -> None:
             typer.echo(printable(hidden(f"  {mark} {each.what}\n      {each.evidence}")))
             if each.remedy:
                 typer.echo(printable(hidden(f"      → {each.remedy}")))
+            for command in each.commands:
+                typer.echo(printable(hidden(f"        $ {command}")))
     found = sum(each.level == "finding" for each in findings)
     notes = len(findings) - found
     typer.echo(f"{found} findings, {notes} notes." if found else f"Healthy; {notes} notes.")

@@ -54,6 +54,21 @@ def test_what_is_no_environment_is_bad_input(tmp_path: Path) -> None:
     assert envguard("doctor", "--python", tmp_path, home=tmp_path).code == 2
 
 
+def test_an_environment_whose_python_is_gone_is_a_finding_with_commands(tmp_path: Path) -> None:
+    (tmp_path / "venv" / "bin").mkdir(parents=True)
+    (tmp_path / "venv" / "lib" / "python3.11" / "site-packages").mkdir(parents=True)
+    (tmp_path / "venv" / "pyvenv.cfg").write_text(f"home = {tmp_path / 'gone'}\n")
+    (tmp_path / "venv" / "bin" / "python").symlink_to(tmp_path / "gone" / "python3.11")
+    ended = envguard("doctor", "--python", tmp_path / "venv", "--json", home=tmp_path)
+    assert ended.code == 1, ended.err
+    (found,) = ended.document["findings"]
+    assert found["check"] == "base Python"
+    shown = envguard("doctor", "--python", tmp_path / "venv" / "bin" / "python", home=tmp_path)
+    assert shown.code == 1, shown.err
+    assert all(f"$ {command}" in shown.out for command in found["commands"])
+    assert found["commands"][0].startswith("rm -f ")
+
+
 def test_a_report_is_one_file_without_secrets(tmp_path: Path) -> None:
     report = tmp_path / "report.md"
     ended = envguard("report-bug", "--output", report, home=tmp_path / "store", COMPANY_TOKEN="hunter2hunter2")

@@ -8,9 +8,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from envguard.doctor.environments.mach_o import MachOFacts, read_mach_o
+from envguard.doctor.environments.pe import PeFacts, read_pe
 from envguard.doctor.finding import Finding
-from envguard.doctor.mach_o import MachOFacts, read_mach_o
-from envguard.doctor.pe import PeFacts, read_pe
 from envguard.host.provided import system_libraries
 from envguard.payload.contract import ProvidedLibraries
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from envguard.doctor.elf import read_elf
+from envguard.doctor.environments.elf import read_elf
 from envguard.host.linker import find_library, system_folders, versions_in
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="ELF files are looked at on Linux")

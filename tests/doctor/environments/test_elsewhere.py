@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from envguard.doctor.elsewhere_checks import mach_o_findings, pe_findings
-from envguard.doctor.installed import NATIVE
-from envguard.doctor.mach_o import read_mach_o
-from envguard.doctor.pe import read_pe
+from envguard.doctor.environments.elsewhere import mach_o_findings, pe_findings
+from envguard.doctor.environments.installed import NATIVE
+from envguard.doctor.environments.mach_o import read_mach_o
+from envguard.doctor.environments.pe import read_pe
 from tests.support.environments import workshop
 from tests.support.fetched import fetched
 

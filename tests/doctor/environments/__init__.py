@@ -1,0 +1,1 @@
+"""Real environments, broken and whole, and what is found in them."""
