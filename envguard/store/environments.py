@@ -25,7 +25,7 @@ from envguard.store.locking import build_lock, in_use
 from envguard.store.manifest import MANIFEST, digest, manifest_bytes, scan
 from envguard.store.marker import ReadyMarker, read_marker, write_marker
 from envguard.store.overlaps import OverlappingPackages, overlaps_in
-from envguard.store.records import Damage, audit_entries
+from envguard.store.records import Damage, audit_entries, listing_of
 from envguard.system.long_paths import ALLOW, longest_path, why_too_long
 from envguard.system.moving import remove_tree, replace
 
@@ -130,11 +130,12 @@ def _recorded(
     """Read every installed file once, refuse what differs from a RECORD, write down what is there, and prove it."""
     entries = scan(folder)
     below = layout.site_packages.relative_to(folder).as_posix()
-    shared = overlaps_in(entries, below, layout.site_packages)
+    listing = listing_of(layout.site_packages)
+    shared = overlaps_in(listing.files, entries, below, layout.site_packages)
     whole = {each.path for each in shared if each.kept}
     damages = [
         each
-        for each in audit_entries(entries, below, layout.site_packages)
+        for each in audit_entries(listing, entries, below, layout.site_packages)
         if posixpath.normpath(each.path) not in whole
     ]
     if damages:

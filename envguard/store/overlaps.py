@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import posixpath
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from envguard.errors import NoEnvironment
 from envguard.store.identity import Identity
 from envguard.store.manifest import Manifest
-from envguard.store.records import ListedFile, is_as_listed, listed_files
+from envguard.store.records import ListedFile, is_as_listed
 
 SHOWN = 3
 
@@ -58,27 +58,21 @@ class OverlappingPackages(NoEnvironment):
         )
 
 
-def overlaps_in(entries: Manifest, below: str, site_packages: Path) -> tuple[Overlap, ...]:
-    """The files below a scanned `site_packages` that distributions list with different content, by path.
+def overlaps_in(
+    listed: Iterable[ListedFile], entries: Manifest, below: str, site_packages: Path
+) -> tuple[Overlap, ...]:
+    """Those of the files below a scanned `site_packages` that distributions list with different content, by path.
 
     `below` is the name of the folder among the `entries`.
     """
     owners: dict[str, list[ListedFile]] = defaultdict(list)
-    for each in _all_listed(sorted(site_packages.glob("*.dist-info/RECORD"))):
+    for each in listed:
         owners[posixpath.normpath(each.path)].append(each)
-    differing = {path: listed for path, listed in owners.items() if len({each.recorded for each in listed} - {""}) > 1}
+    differing = {path: files for path, files in owners.items() if len({each.recorded for each in files} - {""}) > 1}
     return tuple(
-        Overlap(path, tuple(each.distribution for each in listed), _kept(listed, entries, below, site_packages))
-        for path, listed in sorted(differing.items())
+        Overlap(path, tuple(each.distribution for each in files), _kept(files, entries, below, site_packages))
+        for path, files in sorted(differing.items())
     )
-
-
-def _all_listed(records: Iterable[Path]) -> Iterator[ListedFile]:
-    for record in records:
-        try:
-            yield from listed_files(record)
-        except (OSError, ValueError):
-            continue  # the audit reports it
 
 
 def _kept(listed: Sequence[ListedFile], entries: Manifest, below: str, site_packages: Path) -> str:

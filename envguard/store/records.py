@@ -11,7 +11,7 @@ import binascii
 import csv
 import hashlib
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,25 +58,39 @@ def listed_files(record: Path) -> tuple[ListedFile, ...]:
     return tuple(ListedFile(distribution, *row) for row in rows if "__pycache__" not in row[0].split("/"))
 
 
-def audit_entries(entries: Mapping[str, Entry], below: str, site_packages: Path) -> tuple[Damage, ...]:
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The files that the distributions of a folder list, and those of their RECORDs that cannot be read."""
+
+    files: tuple[ListedFile, ...]
+    damages: tuple[Damage, ...]
+
+
+def listing_of(site_packages: Path) -> Listing:
+    """Read every RECORD once."""
+    files: list[ListedFile] = []
+    damages: list[Damage] = []
+    for record in sorted(site_packages.glob("*.dist-info/RECORD")):
+        try:
+            files.extend(listed_files(record))
+        except (OSError, ValueError):
+            name = record.parent.name
+            damages.append(Damage(name.removesuffix(".dist-info"), f"{name}/RECORD", "changed"))
+    return Listing(tuple(files), tuple(damages))
+
+
+def audit_entries(
+    listing: Listing, entries: Mapping[str, Entry], below: str, site_packages: Path
+) -> tuple[Damage, ...]:
     """Every listed file that is missing or has another hash, in an environment that was just scanned.
 
     `entries` are the environment's, `below` is the name of its `site_packages` folder among them.
     """
-    damages: list[Damage] = []
-    for record in sorted(site_packages.glob("*.dist-info/RECORD")):
-        try:
-            listed = listed_files(record)
-        except (OSError, ValueError):
-            name = record.parent.name
-            damages.append(Damage(name.removesuffix(".dist-info"), f"{name}/RECORD", "changed"))
-            continue
-        damages.extend(_damages(listed, entries, below, site_packages))
-    return tuple(damages)
+    return (*listing.damages, *_damages(listing.files, entries, below, site_packages))
 
 
 def _damages(
-    listed: tuple[ListedFile, ...], entries: Mapping[str, Entry], below: str, site_packages: Path
+    listed: Sequence[ListedFile], entries: Mapping[str, Entry], below: str, site_packages: Path
 ) -> Iterator[Damage]:
     for each in listed:
         entry = entries.get(posixpath.normpath(f"{below}/{each.path}"))

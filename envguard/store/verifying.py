@@ -15,7 +15,7 @@ from envguard.store.environments import OWN_FILES
 from envguard.store.fingerprint import CONDEMNED, FINGERPRINT, MARKER, why_changed
 from envguard.store.manifest import MANIFEST, Entry, Manifest, digest, parse_manifest, scan
 from envguard.store.marker import read_marker
-from envguard.store.records import audit_entries
+from envguard.store.records import audit_entries, listing_of
 
 DefectKind = Literal[
     "marker", "manifest", "interpreter", "missing", "truncated", "changed", "mode", "unexpected", "touched",
@@ -102,7 +102,7 @@ def _difference(name: str, old: Entry, new: Entry) -> Defect:
 
 def _distributions(entries: Manifest, below: str, folder: Path) -> Iterator[Defect]:
     site_packages = folder / below
-    for damage in audit_entries(entries, below, site_packages):
+    for damage in audit_entries(listing_of(site_packages), entries, below, site_packages):
         yield Defect("not as recorded", f"{below}/{damage.path}", f"{damage.distribution} lists it; it is {damage.why}")
     yield from _installed_twice(sorted(site_packages.glob("*.dist-info")), below)
 

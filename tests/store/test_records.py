@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from envguard.store.manifest import scan
-from envguard.store.records import Damage, audit_entries
+from envguard.store.records import Damage, audit_entries, listing_of
 
 
 def audit(site: Path) -> tuple[Damage, ...]:
-    return audit_entries(scan(site.parent), site.name, site)
+    return audit_entries(listing_of(site), scan(site.parent), site.name, site)
 
 
 @pytest.fixture
