@@ -20,8 +20,9 @@ from envguard.cli.text import printable
 from envguard.cli.workshop import open_workshop
 from envguard.errors import BadInput
 from envguard.host.variables import installer_variables
-from envguard.running.environments.recorded import recorded_locks
+from envguard.running.environments.recorded import prune_unneeded
 from envguard.running.environments.repairing import Repair, repair
+from envguard.store.built import kept_files
 from envguard.store.fingerprint import MARKER
 from envguard.store.home import envguard_home, installer_cache
 from envguard.store.inventory import (
@@ -35,7 +36,7 @@ from envguard.store.inventory import (
 )
 from envguard.store.locking import is_being_built
 from envguard.store.pythons import stored_pythons
-from envguard.store.removing import Sweep, collect, prune
+from envguard.store.removing import Sweep, collect
 from envguard.store.scratch import logs_folder
 from envguard.store.verifying import Defect, condemn, verify_environment
 from envguard.table_reader import unknown_name
@@ -48,11 +49,12 @@ def list_store(as_json: JsonOption = False) -> None:
     """Show what is built: its size, when it was built and last used, and whether it is ready."""
     home = envguard_home()
     rows, total, cache = inventory(home), disk_bytes([home]), disk_bytes([installer_cache(home)])
-    pythons = stored_pythons(home)
+    pythons, kept = stored_pythons(home), list(kept_files(home))
     if as_json:
         document = {
             "environments": [row.as_json() for row in rows],
             "pythons": [each.as_json() for each in pythons],
+            "kept": [{**each.as_json(), "last_used": moment(each.used)} for each in kept],
             "cache_bytes": cache,
             "total_bytes": total,
         }
@@ -62,6 +64,9 @@ def list_store(as_json: JsonOption = False) -> None:
         typer.echo(_row(row))
     for each in pythons:
         typer.echo(_safe(f"{each.folder.name}: fetched, {_megabytes(each.bytes)}, for {_names(each.environments)}"))
+    if kept:
+        names = ", ".join(sorted({each.path.name for each in kept if each.kind == "wheel"}))
+        typer.echo(_safe(f"built from sdists: {names or 'nothing'}; {_megabytes(sum(each.bytes for each in kept))}"))
     typer.echo(f"{len(rows)} environments; with the package cache ({_megabytes(cache)}) {_megabytes(total)} in {home}")
 
 
@@ -96,13 +101,9 @@ def verify(
 
 
 def prune_store(ctx: typer.Context, dry_run: DryRunOption = False, as_json: JsonOption = False) -> None:
-    """Remove what no run will use again: unfinished, changed and outdated environments, old scratch and logs."""
-    environments = catalog_of(ctx.obj).environments
-    locks = {
-        name: frozenset(lock.digest for lock in recorded_locks(environment).values())
-        for name, environment in environments.items()
-    }
-    _show_sweep(prune(envguard_home(), locks, dry_run=dry_run), dry_run=dry_run, as_json=as_json)
+    """Remove what no run will use again: unfinished, changed and outdated environments, old scratch, builds, logs."""
+    sweep = prune_unneeded(envguard_home(), catalog_of(ctx.obj), dry_run=dry_run)
+    _show_sweep(sweep, dry_run=dry_run, as_json=as_json)
 
 
 def collect_store(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from envguard.errors import NoEnvironment
+from envguard.store.built import KeptFile, kept_files, useless_builds
 from envguard.store.environments import move_aside
 from envguard.store.home import environments_folder, installer_cache
-from envguard.store.inventory import StoredEnvironment, disk_bytes, inventory
+from envguard.store.inventory import StoredEnvironment, disk_bytes, environment_folders, inventory
 from envguard.store.links import forget_lost_links, linked_folders
 from envguard.store.locking import build_lock_if_free, unused
 from envguard.store.pythons import useless_pythons
@@ -22,6 +24,8 @@ MOVED_ASIDE = re.compile(r"\..+\.[0-9a-f]{8}\.broken")
 RUN_FOLDER = re.compile(r"run-[A-Za-z0-9_]+")
 RUN_AGE = 24 * 3600.0
 LOG_AGE = 30 * 24 * 3600.0
+KEPT_AGE = 30 * 24 * 3600.0
+IN_USE_AGE = 3600.0  # a build may be about to install what it took from the store
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +59,18 @@ class Sweep:
         }
 
 
-def prune(home: Path, locks: Mapping[str, frozenset[str]], *, dry_run: bool = False) -> Sweep:
+def prune(
+    home: Path,
+    locks: Mapping[str, frozenset[str]],
+    *,
+    needed: Container[str] = frozenset(),
+    dry_run: bool = False,
+) -> Sweep:
     """Remove what no run will use again: unfinished and damaged builds, outdated environments, old scratch and logs.
 
     `locks` are the digests of each known environment's locks. Environments that are not among them may belong to
-    another project and stay.
+    another project and stay. Built wheels go if nobody has used them for long, but not those that an environment of the
+    store was made of, nor those whose SHA-256 is `needed`; sdists of that age go, since an index has them.
     """
     before = disk_bytes([home])
     outdated = [(stored, why) for stored in inventory(home) if (why := _why_useless(stored, locks))]
@@ -68,6 +79,10 @@ def prune(home: Path, locks: Mapping[str, frozenset[str]], *, dry_run: bool = Fa
         done.remove_environment(stored, why)
     for path, why in list(_leftovers(home)):
         done.remove_leftover(path, why)
+    for kept in _long_unused(home, needed):
+        done.remove_leftover(kept.path.parent, "nobody has used it for 30 days, and it can be had again")
+    for path in useless_builds(home):
+        done.remove_leftover(path, "its wheel is not kept")
     return done.sweep(before)
 
 
@@ -75,8 +90,8 @@ def collect(home: Path, limit: int, *, clear_cache: Callable[[], None], dry_run:
     """Reduce the store to `limit` bytes on disk.
 
     First removes what failed builds left behind. If the installer's cache is then enough, only that goes, because
-    environments work without it; otherwise environments go, those that are not ready first, then the least recently
-    used, and the cache goes last.
+    environments work without it; otherwise environments, built wheels and sdists go, environments that are not ready
+    first, then what was least recently used, and the cache goes last.
     """
     before = disk_bytes([home])
     cache = Removal(installer_cache(home), "it only saves downloads", disk_bytes([installer_cache(home)]))
@@ -84,10 +99,11 @@ def collect(home: Path, limit: int, *, clear_cache: Callable[[], None], dry_run:
     for path, why in _moved_aside(home):
         done.remove_leftover(path, why)
     if before - done.freed > limit and before - done.freed - cache.bytes > limit:
-        for stored in sorted(inventory(home), key=lambda each: (not each.why_not, each.used)):
+        things: list[StoredEnvironment | KeptFile] = [*inventory(home), *kept_files(home)]
+        for each in sorted(things, key=lambda each: (isinstance(each, KeptFile) or not each.why_not, each.used)):
             if before - done.freed <= limit:
                 break
-            done.remove_environment(stored, stored.why_not or "it is the least recently used")
+            done.remove_least_used(each)
     if before - done.freed > limit and cache.bytes:
         if not dry_run:
             clear_cache()
@@ -139,6 +155,15 @@ class _Sweeper:
         else:
             self.removed.append(Removal(stored.folder, why, stored.bytes))
 
+    def remove_least_used(self, each: StoredEnvironment | KeptFile) -> None:
+        """Remove an environment or a kept file, or spare it because it is in use."""
+        if isinstance(each, StoredEnvironment):
+            self.remove_environment(each, each.why_not or "it is the least recently used")
+        elif _age(each.path) < IN_USE_AGE:
+            self.spared.append(Removal(each.path.parent, "it was used within the hour", each.bytes))
+        else:
+            self.remove_leftover(each.path.parent, "it is the least recently used")
+
     def remove_leftover(self, path: Path, why: str) -> None:
         """Remove a file or folder that no process looks for."""
         size = disk_bytes([path])
@@ -166,6 +191,18 @@ def _why_useless(stored: StoredEnvironment, locks: Mapping[str, frozenset[str]])
     known = locks.get(stored.identity.environment)
     if known is not None and stored.identity.lock not in known:
         return "its lock is no longer in the catalog"
+    return ""
+
+
+def _long_unused(home: Path, needed: Container[str]) -> list[KeptFile]:
+    old = [each for each in kept_files(home) if _age(each.path) > KEPT_AGE and each.sha256 not in needed]
+    locks = [_text(folder / "lock.txt") for folder in environment_folders(home)] if old else []
+    return [each for each in old if each.kind == "sdist" or not any(each.sha256 in lock for lock in locks)]
+
+
+def _text(path: Path) -> str:
+    with contextlib.suppress(OSError):
+        return path.read_text(encoding="utf-8", errors="replace")
     return ""
 
 

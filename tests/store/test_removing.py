@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from envguard.store.built import BuildRecord, builds_folder, read_build, write_build
 from envguard.store.environments import ensure
 from envguard.store.fingerprint import MARKER
 from envguard.store.identity import Identity
@@ -168,6 +170,39 @@ def test_the_installers_cache_goes_first_if_that_is_enough(tmp_path: Path) -> No
     assert cleared == [True]
     assert folder.exists()
     assert [each.path for each in collect(tmp_path, 0, clear_cache=refuse, dry_run=True).removed] == [folder, cache]
+
+
+def keep(home: Path, kind: str, name: str, days: float) -> Path:
+    """The folder of a kept file that was last used that many days ago."""
+    path = home / kind / hashlib.sha256(name.encode()).hexdigest() / name
+    path.parent.mkdir(parents=True)
+    path.write_bytes(os.urandom(PADDING))
+    os.utime(path, (time.time() - days * 86400,) * 2)
+    return path.parent
+
+
+def test_wheels_and_sdists_go_after_a_month_but_not_a_wheel_that_a_lock_needs(tmp_path: Path) -> None:
+    here, elsewhere = (keep(tmp_path, "wheels", f"{name}-1-py3-none-any.whl", 31) for name in ("here", "elsewhere"))
+    old, new = (
+        keep(tmp_path, "wheels", f"{name}-1-py3-none-any.whl", days) for name, days in (("old", 31), ("new", 1))
+    )
+    sdist = keep(tmp_path, "sdists", "old-1.tar.gz", 31)
+    for wheel in (old, new):
+        write_build(tmp_path, wheel.name, BuildRecord((), "", next(wheel.iterdir()).name, wheel.name))
+    (build(tmp_path) / "lock.txt").write_text(f"    --hash=sha256:{elsewhere.name}\n")
+    sweep = prune(tmp_path, CURRENT, needed={here.name})
+    assert {each.path for each in sweep.removed} == {old, sdist, builds_folder(tmp_path) / f"{old.name}.json"}
+    assert all(folder.exists() for folder in (here, elsewhere, new))
+    assert read_build(tmp_path, new.name)
+
+
+def test_wheels_and_sdists_go_with_what_was_least_recently_used_and_not_within_the_hour(tmp_path: Path) -> None:
+    wheel, fresh = (keep(tmp_path, "wheels", f"tools-{days}-py3-none-any.whl", days) for days in (2, 0))
+    oldest, newest = build(tmp_path, 10.0, edition="1"), build(tmp_path, time.time(), edition="2")
+    sweep = collect(tmp_path, disk_bytes([tmp_path]) - 2 * PADDING, clear_cache=refuse)
+    assert [each.path for each in sweep.removed] == [oldest, wheel]
+    assert newest.exists()
+    assert [each.path for each in collect(tmp_path, 0, clear_cache=refuse).spared] == [fresh]
 
 
 def test_hard_links_are_counted_once(tmp_path: Path) -> None:

@@ -27,13 +27,12 @@ from envguard.doctor.finding import Finding
 from envguard.errors import BadInput, EnvguardError
 from envguard.files import check_place, write_output
 from envguard.running.environments.preparing import Workshop
-from envguard.running.environments.recorded import recorded_locks
+from envguard.running.environments.recorded import prune_unneeded
 from envguard.running.environments.repairing import repair
 from envguard.running.events import Event
 from envguard.store.home import envguard_home
 from envguard.store.inventory import inventory
 from envguard.store.locking import is_being_built
-from envguard.store.removing import Sweep, prune
 
 
 def doctor(
@@ -139,7 +138,7 @@ def _fix(session: Session, *, yes: bool) -> None:
     damaged = [row.folder for row in inventory(workshop.home) if row.why_not and not is_being_built(row.folder)]
     for folder in damaged:
         typer.echo(printable(f"would rebuild {folder.name}, or remove it if nothing leads to it any more"), err=True)
-    for each in _prune(workshop, dry_run=True).removed:
+    for each in prune_unneeded(workshop.home, workshop.catalog, dry_run=True).removed:
         typer.echo(printable(f"would remove {each.path} ({each.bytes / 1e6:,.1f} MB): {each.why}"), err=True)
     if not yes and not (sys.stdin.isatty() and typer.confirm("Do this?", err=True)):
         typer.echo("Nothing was changed; `envguard doctor --fix --yes` does it without asking.", err=True)
@@ -147,16 +146,8 @@ def _fix(session: Session, *, yes: bool) -> None:
     for folder in damaged:
         done = repair(folder, workshop)
         typer.echo(printable(f"{folder.name}: {done.why or 'rebuilt and proved'}"), err=True)
-    for each in _prune(workshop, dry_run=False).removed:
+    for each in prune_unneeded(workshop.home, workshop.catalog, dry_run=False).removed:
         typer.echo(printable(f"removed {each.path}"), err=True)
-
-
-def _prune(workshop: Workshop, *, dry_run: bool) -> Sweep:
-    locks = {
-        name: frozenset(lock.digest for lock in recorded_locks(environment).values())
-        for name, environment in workshop.catalog.environments.items()
-    }
-    return prune(workshop.home, locks, dry_run=dry_run)
 
 
 def _workshop(session: Session) -> Workshop:

@@ -31,7 +31,7 @@ from envguard.planning import best_interpreter
 from envguard.requirement import written
 from envguard.running.step import scratch_folder
 from envguard.stalling import patience_of
-from envguard.store.built import BuildRecord, keep_wheel, kept_wheel, read_build, sdists_folder, write_build
+from envguard.store.built import BuildRecord, keep_wheel, kept_wheel, mark_used, read_build, sdists_folder, write_build
 from envguard.store.environments import make_folder
 from envguard.store.home import installer_cache
 from envguard.store.scratch import logs_folder, runs_folder
@@ -164,7 +164,9 @@ class Builder:
         return found
 
     def _fetched(self, build: LockedBuild) -> Path:
-        return fetch_sdist(build, sdists_folder(self.home), self.installer.variables)
+        path = fetch_sdist(build, sdists_folder(self.home), self.installer.variables)
+        mark_used(path)
+        return path
 
     def _installed(self, folder: Path, python: Interpreter, tools: Lock) -> Path:
         """The Python of an environment of what builds something."""

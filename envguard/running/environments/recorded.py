@@ -1,6 +1,8 @@
-"""The locks, proofs and audits that are recorded for an environment."""
+"""The locks, proofs and audits that are recorded for an environment, and what of the store they need."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from envguard.catalog.model import Catalog, Environment
 from envguard.catalog.projects import named_environment
@@ -9,6 +11,7 @@ from envguard.locks.audits import Audit, audits_path, read_audits
 from envguard.locks.lockfile import Lock, lock_path, read_lock
 from envguard.locks.proofs import Proof, proofs_path, read_proofs
 from envguard.planning import LockKey
+from envguard.store.removing import Sweep, prune
 
 
 def recorded_locks(environment: Environment) -> dict[LockKey, Lock]:
@@ -20,6 +23,15 @@ def recorded_locks(environment: Environment) -> dict[LockKey, Lock]:
             if path.is_file():
                 locks[edition.name, python] = read_lock(path)
     return locks
+
+
+def prune_unneeded(home: Path, catalog: Catalog, *, dry_run: bool) -> Sweep:
+    """Remove from the store what no lock of a catalog needs, as `prune` does."""
+    locks = {name: tuple(recorded_locks(each).values()) for name, each in catalog.environments.items()}
+    own = (package for each in locks.values() for lock in each for package in lock.packages if package.is_own)
+    needed = frozenset(wheel.sha256 for package in own for wheel in package.wheels)
+    digests = {name: frozenset(lock.digest for lock in each) for name, each in locks.items()}
+    return prune(home, digests, needed=needed, dry_run=dry_run)
 
 
 def refuse_unlocked(environment: Environment) -> None:
