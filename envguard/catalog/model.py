@@ -8,6 +8,7 @@ from pathlib import Path
 
 from envguard.npm_package import NpmPackage
 from envguard.payload.door.references import TASK, Reference
+from envguard.requirement import recorded
 from envguard.table_reader import JsonValue
 
 
@@ -82,9 +83,11 @@ class Environment:
         return tuple(dict.fromkeys(python for edition in self.editions for python in edition.pythons))
 
     @property
-    def builds(self) -> bool:
-        """Whether wheels have to be built for one of its editions."""
-        return any(edition.build for edition in self.editions)
+    def reaches_out(self) -> bool:
+        """Whether something of one of its editions has to be built, or fetched from where a requirement says."""
+        return any(
+            edition.build or any(recorded(each) != each for each in edition.requirements) for edition in self.editions
+        )
 
     def edition(self, name: str) -> Edition | None:
         """The edition with that name, or None."""

@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
-from packaging.version import Version
+from packaging.requirements import Requirement
 
 from envguard.errors import BrokenData
-from envguard.locks.sdists.built import LINES, KnownRelease, LockedBuild
+from envguard.locks.sdists.built import LINES, KnownRelease, LockedBuild, is_wheel_of
 from envguard.npm_package import NpmPackage
 from envguard.platform_tags import PLATFORMS
-from envguard.requirement import LOCAL, local_wheel, parsed
+from envguard.requirement import LOCAL, Place, parsed, place_of, recorded
 from envguard.table_reader import NAME
 
 TITLE = "# envguard lock 1"
@@ -41,6 +40,7 @@ _FIELD = re.compile(
 )
 _PACKAGE = re.compile(
     r"(?:# index: (?P<index>[a-z0-9-]+)\n)?"
+    r"(?:# address: (?P<address>[0-9a-f]{64})\n)?"
     rf"(?P<build>{LINES})?"
     rf"(?:# {LOCAL.pattern.replace('file:(', 'file: (?P<file>', 1)}\n)?"
     r"(?P<wheels>(?:# wheel: [A-Za-z0-9_.!+-]+\.whl\n)+)"
@@ -62,7 +62,8 @@ class LockedPackage:
     """One pinned package; `marker` (PEP 508) is empty if every platform needs it.
 
     `index` names the package index that it comes from, if that is not the one that serves most packages. If its wheel
-    was built from an sdist, `build` says how; if it lies in the project, `file` is its path from there.
+    was built from source, `build` says how; if it lies in the project, `file` is its path from there; if a requirement
+    names the address that it, or its source, is from, `address` is the SHA-256 of that.
     """
 
     name: str
@@ -72,11 +73,17 @@ class LockedPackage:
     index: str = ""
     build: LockedBuild | None = None
     file: str = ""
+    address: str = ""
 
     @property
     def is_own(self) -> bool:
         """Whether no index has its wheel."""
-        return self.build is not None or self.file != ""
+        return self.build is not None or self.is_given
+
+    @property
+    def is_given(self) -> bool:
+        """Whether a requirement says where it is."""
+        return self.file != "" or self.address != ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +129,8 @@ class Lock:
             lines.append("")
             if package.index:
                 lines.append(f"# index: {package.index}")
+            if package.address:
+                lines.append(f"# address: {package.address}")
             lines.extend(package.build.lines() if package.build else ())
             if package.file:
                 lines.append(f"# file: {package.file}")
@@ -133,7 +142,7 @@ class Lock:
 
     @property
     def built(self) -> tuple[str, ...]:
-        """The releases whose wheels were built from their sdists."""
+        """The releases whose wheels were built from source."""
         return tuple(f"{package.name} {package.version}" for package in self.packages if package.build)
 
     def bare_text(self) -> str:
@@ -148,6 +157,18 @@ class Lock:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenWheel:
+    """The wheel of a package that a requirement gives the place of, as it is on this disk.
+
+    The requirement counts where its `marker` (PEP 508) is true; an empty one is everywhere.
+    """
+
+    path: Path
+    package: LockedPackage
+    marker: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LockRequest:
     """What a lock is wanted for: one edition of an environment on one Python minor.
 
@@ -157,7 +178,8 @@ class LockRequest:
     uv is told of them; by default, they count where nothing else will do. `indexes` are packages, each with the name of
     the index that alone may serve it; with `dated` off, the index of all others tells no dates. `build` are the
     packages that are built from their sdists; what is `known` of those need not be asked of them. Wheels that
-    requirements name lie below `folder`.
+    requirements name lie below `folder`; `given` are all that are there for requirements with a place, once they are
+    fetched. What `before` has from an address, out of an earlier lock, is not asked for there again.
     """
 
     environment: str
@@ -175,12 +197,14 @@ class LockRequest:
     build: tuple[str, ...] = ()
     known: tuple[KnownRelease, ...] = ()
     folder: Path = Path()
+    given: tuple[GivenWheel, ...] = ()
+    before: tuple[LockedPackage, ...] = ()
 
     @property
-    def files(self) -> dict[str, str]:
-        """The wheels that requirements name, by package; raises ValueError for what is no requirement."""
-        read = (parsed(each, local=True) for each in self.requires)
-        return {canonicalize_name(each.name): local_wheel(each) for each in read if each.url}
+    def placed(self) -> tuple[tuple[Requirement, Place], ...]:
+        """The requirements that name a place, and that; raises ValueError for what is no requirement."""
+        read = (parsed(each, local=True, locked=True) for each in self.requires)
+        return tuple((each, place) for each in read if (place := place_of(each)))
 
     @property
     def digest(self) -> str:
@@ -189,7 +213,7 @@ class LockRequest:
 
     def lock(self, cut_off: str, packages: tuple[LockedPackage, ...]) -> Lock:
         """The lock that answers the request with these packages."""
-        requires, overrides = self.requires, self.overrides
+        requires, overrides = tuple(map(recorded, self.requires)), self.overrides
         return Lock(
             self.environment, self.edition, self.python, cut_off, requires, overrides, packages, self.npm,
             self.dependencies, self.platforms, self.build,
@@ -255,7 +279,7 @@ def _parse(text: str, path: Path) -> Lock:
         if platform not in PLATFORMS:
             raise _damaged(path, f"{platform[:60]!r} is none of the platforms {', '.join(PLATFORMS)}")
     for requirement in fields.get("requires", ()):
-        _refuse_other(requirement, path, local=True)
+        _refuse_other(requirement, path, locked=True)
     for requirement in fields.get("override", ()):
         _refuse_other(requirement, path)
     return Lock(
@@ -287,7 +311,7 @@ def _package(block: str, path: Path) -> LockedPackage:
     _refuse_other(f"{match['name']}=={match['version']}" + (f" ; {match['marker']}" if match["marker"] else ""), path)
     filenames = re.findall(r"# wheel: (\S+)", match["wheels"])
     for filename in filenames:
-        if _release_of(filename) != (canonicalize_name(match["name"]), Version(match["version"])):
+        if not is_wheel_of(filename, match["name"], match["version"]):
             raise _damaged(path, f"{filename} is not a wheel of {match['name']} {match['version']}")
     hashes = re.findall(r"sha256:([0-9a-f]{64})", match["hashes"])
     if len(hashes) != len(filenames):
@@ -297,23 +321,14 @@ def _package(block: str, path: Path) -> LockedPackage:
         build = LockedBuild.parse(match["build"] or "")
     except ValueError as error:
         raise _damaged(path, f"{match['name']} {error}") from error
-    return LockedPackage(
-        match["name"], match["version"], match["marker"] or "", wheels, match["index"] or "", build, match["file"] or ""
-    )
+    texts = {key: match[key] or "" for key in ("name", "version", "marker", "index", "file", "address")}
+    return LockedPackage(**texts, wheels=wheels, build=build)
 
 
-def _release_of(filename: str) -> tuple[str, Version] | None:
-    """The package and the version that a wheel's name names, if it is one."""
-    try:
-        return parse_wheel_filename(filename)[:2]
-    except InvalidWheelFilename:
-        return None
-
-
-def _refuse_other(requirement: str, path: Path, *, local: bool = False) -> None:
+def _refuse_other(requirement: str, path: Path, *, locked: bool = False) -> None:
     """Refuse what an installer could read as anything but a requirement by name."""
     try:
-        parsed(requirement, local=local)
+        parsed(requirement, locked=locked)
     except ValueError as error:
         raise _damaged(path, f"it {error}") from error
 

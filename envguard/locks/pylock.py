@@ -17,6 +17,7 @@ from envguard.locks.lockfile import Lock, LockedPackage
 from envguard.locks.named_indexes import by_index
 from envguard.locks.resolver import CannotAsk
 from envguard.locks.uv import UvSetup
+from envguard.requirement import Place
 from envguard.toml import parse_toml
 
 
@@ -29,18 +30,19 @@ class Address:
 
 
 def addresses(lock: Lock, uv: UvSetup) -> dict[str, Address]:
-    """The addresses of the lock's wheels on the configured index, by SHA-256.
+    """The addresses of the lock's wheels on the configured index, by SHA-256, but not those that requirements tell.
 
     Raises CannotAsk with uv's own words, and NoEnvironment that names the wheels that the index does not have.
     """
-    own = [f"{package.name} {package.version}" for package in lock.packages if package.is_own]
+    own = [f"{each.name} {each.version}" for each in lock.packages if each.is_own and not each.address]
     if own:
         raise NoEnvironment(
             f"{lock.environment} {lock.edition} cannot be written as a pylock.toml.",
-            why=f"that names wheels on an index, and no index has those of {', '.join(own)}",
+            why=f"that names files at addresses, and nobody serves the wheels of {', '.join(own)}",
             next_step=f"Write a folder with all of them: envguard export {lock.environment} --format wheelhouse",
         )
     found: dict[str, Address] = {}
+    lock = replace(lock, packages=tuple(each for each in lock.packages if not each.address))
     for part, variables in by_index(lock, uv.variables):
         found |= _of_one_index(part, replace(uv, variables=variables)) if part.packages else {}
     missing = [wheel.filename for package in lock.packages for wheel in package.wheels if wheel.sha256 not in found]
@@ -75,14 +77,14 @@ def _of_one_index(lock: Lock, uv: UvSetup) -> dict[str, Address]:
         return dict(_addresses(parse_toml(output.read_text(encoding="utf-8"))))
 
 
-def pylock_text(lock: Lock, where: Mapping[str, Address]) -> str:
-    """The lock as a `pylock.toml` that `packaging.pylock` accepts; `where` is by SHA-256."""
+def pylock_text(lock: Lock, where: Mapping[str, Address], places: Mapping[str, Place]) -> str:
+    """The lock as a `pylock.toml` that `packaging.pylock` accepts; `where` is by SHA-256, `places` by their digests."""
     head = [
         'lock-version = "1.0"',
         f"requires-python = {_quoted(f'=={lock.python}.*')}",
         'created-by = "envguard"',
     ]
-    text = "\n".join([*head, *(line for package in lock.packages for line in _package(package, where))]) + "\n"
+    text = "\n".join([*head, *(line for package in lock.packages for line in _package(package, where, places))]) + "\n"
     Pylock.from_dict(parse_toml(text)).validate()
     return text
 
@@ -99,13 +101,16 @@ def _without_credentials(url: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
-def _package(package: LockedPackage, where: Mapping[str, Address]) -> Iterator[str]:
+def _package(package: LockedPackage, where: Mapping[str, Address], places: Mapping[str, Place]) -> Iterator[str]:
     yield ""
     yield "[[packages]]"
     yield f"name = {_quoted(package.name)}"
     yield f"version = {_quoted(package.version)}"
     if package.marker:
         yield f"marker = {_quoted(package.marker)}"
+    if package.address:
+        yield _at(places[package.address], package)
+        return
     yield "wheels = ["
     for wheel in package.wheels:
         address = where[wheel.sha256]
@@ -115,6 +120,12 @@ def _package(package: LockedPackage, where: Mapping[str, Address]) -> Iterator[s
             f"hashes = {{ sha256 = {_quoted(wheel.sha256)} }} }},"
         )
     yield "]"
+
+
+def _at(place: Place, package: LockedPackage) -> str:
+    """What a requirement tells the address of."""
+    sha256 = package.build.sha256 if package.build else package.wheels[0].sha256
+    return f"archive = {{ url = {_quoted(place.where)}, hashes = {{ sha256 = {_quoted(sha256)} }} }}"
 
 
 def _quoted(text: str) -> str:

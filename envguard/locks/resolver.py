@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from packaging.pylock import Package, PackageSdist, PackageWheel, Pylock
+from packaging.pylock import Package, PackageArchive, PackageSdist, PackageWheel, Pylock
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
@@ -78,7 +78,7 @@ def _resolve(request: LockRequest, cut_off: str, uv: UvSetup) -> Lock:
 
     The first way is kept, since another way could choose other releases than the locks that it has made.
     """
-    if request.platforms or request.indexes or request.build or _files(request):
+    if request.platforms or request.indexes or request.build or _has_places(request):
         return _resolve_limited(request, cut_off, uv)
     try:
         return _resolve_universally(request, cut_off, uv)
@@ -88,20 +88,11 @@ def _resolve(request: LockRequest, cut_off: str, uv: UvSetup) -> Lock:
         return _resolve_limited(request, cut_off, uv)
 
 
-def _files(request: LockRequest) -> dict[str, str]:
-    """The wheels of the project that requirements name; raises BrokenData if one is not there."""
+def _has_places(request: LockRequest) -> bool:
     try:
-        files = request.files
+        return bool(request.placed)
     except ValueError as error:
         raise _not_a_requirement(error) from error
-    for package, file in files.items():
-        if not (request.folder / file).is_file():
-            raise BrokenData(
-                f"The wheel {file} that {request.environment} {request.edition} requires as {package} is not there.",
-                why=f"it must be a file below {request.folder}",
-                next_step="Put it there, or correct the requirement in the catalog.",
-            )
-    return files
 
 
 def _resolve_universally(request: LockRequest, cut_off: str, uv: UvSetup) -> Lock:
@@ -209,8 +200,12 @@ def _locked_packages(pylock: Path, request: LockRequest) -> tuple[LockedPackage,
             build = _build(package.sdist)
             locked.append(LockedPackage(package.name, str(package.version), marker, (), build=build))
             continue
-        file = request.files.get(canonicalize_name(package.name), "") if package.archive else ""
-        wheels = _wheels(package, file, request)
+        if package.archive is not None:
+            locked.append(replace(_given(package.archive, request), marker=marker))
+            continue
+        wheels = tuple(
+            sorted((_wheel(each) for each in package.wheels or () if fits(_filename(each), request)), key=_by_filename)
+        )
         if not wheels:
             raise CannotResolve(
                 "A package has no wheel.",
@@ -219,16 +214,19 @@ def _locked_packages(pylock: Path, request: LockRequest) -> tuple[LockedPackage,
                 next_step="Pin another version of that package in the catalog, or let its sdist be built: "
                 f'build = ["{package.name}"]',
             )
-        locked.append(LockedPackage(package.name, str(package.version), marker, wheels, file=file))
+        locked.append(LockedPackage(package.name, str(package.version), marker, wheels))
     return tuple(sorted(locked, key=lambda package: (package.name, package.version)))
 
 
-def _wheels(package: Package, file: str, request: LockRequest) -> tuple[LockedWheel, ...]:
-    """Those that fit, of an index, or the one `file` of the project if it does."""
-    offered = list(package.wheels or ())
-    if package.archive is not None and file:
-        offered = [PackageWheel(name=PurePosixPath(file).name, path=file, hashes=package.archive.hashes)]
-    return tuple(sorted((_wheel(each) for each in offered if _fits(each, request)), key=_by_filename))
+def _given(archive: PackageArchive, request: LockRequest) -> LockedPackage:
+    """The package that a requirement gives the wheel of; raises CannotAsk if that changed meanwhile."""
+    for each in request.given:
+        if any(wheel.sha256 == archive.hashes.get("sha256") for wheel in each.package.wheels):
+            return each.package
+    raise CannotAsk(
+        f"The wheel {PurePosixPath(archive.path or '').name} was changed while it was locked.",
+        next_step="Run the same command again.",
+    )
 
 
 def _marker_for(package: Package, platforms: Sequence[LockPlatform], python: str) -> str | None:
@@ -241,12 +239,12 @@ def _marker_for(package: Package, platforms: Sequence[LockPlatform], python: str
     return str(package.marker).replace('"', "'") if True in truths else None
 
 
-def _fits(wheel: PackageWheel, request: LockRequest) -> bool:
+def fits(filename: str, request: LockRequest) -> bool:
     """Whether CPython of the request's minor could install the wheel on a platform that the request is for."""
     wanted = platforms_of(request.platforms) if request.platforms else ()
     return any(
         fits_python(tag, request.python)
-        for tag in parse_wheel_filename(_filename(wheel))[3]
+        for tag in parse_wheel_filename(filename)[3]
         if not wanted or any(each.takes(tag) for each in wanted)
     )
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from packaging.utils import canonicalize_name
 
 from envguard.errors import NoEnvironment
 from envguard.locks.lockfile import Lock, LockRequest
+from envguard.requirement import recorded
 
 
 class StaleLock(NoEnvironment):
@@ -29,14 +32,15 @@ def difference(lock: Lock, request: LockRequest) -> str:
         if locked != wanted:
             return f"it was made for the {what} {locked}, not {wanted}"
     for what, before, after in (
-        ("requirement", lock.requires, request.requires),
+        ("requirement", lock.requires, tuple(map(recorded, request.requires))),
         ("override", lock.overrides, request.overrides),
         ("package to build", lock.build, request.build),
         ("npm package", tuple(map(str, lock.npm)), tuple(map(str, request.npm))),
         ("platform", lock.platforms, request.platforms),
     ):
         if before != after:
-            return _of_lists(what, before, after)
+            written = {recorded(each): each for each in request.requires}
+            return _of_lists(what, before, after, written)
     for package in lock.packages:
         wanted = dict(request.indexes).get(canonicalize_name(package.name), "")
         if package.index != wanted:
@@ -50,8 +54,9 @@ def _index(name: str) -> str:
     return f"the index {name!r}" if name else "the index of all other packages"
 
 
-def _of_lists(what: str, before: tuple[str, ...], after: tuple[str, ...]) -> str:
-    new = [each for each in after if each not in before]
+def _of_lists(what: str, before: Sequence[str], after: Sequence[str], written: Mapping[str, str]) -> str:
+    """How the lists differ; what the catalog has is shown as it is `written` there."""
+    new = [written.get(each, each) for each in after if each not in before]
     old = [each for each in before if each not in after]
     if new and old:
         return f"the catalog has the {what} {new[0]!r}, the lock {old[0]!r}"

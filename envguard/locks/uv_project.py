@@ -7,6 +7,8 @@ import sys
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 from envguard.locks.lockfile import LockRequest
 from envguard.platform_tags import PLATFORMS
 from envguard.requirement import by_name, written
@@ -59,10 +61,16 @@ def write_project(request: LockRequest, folder: Path, addresses: Mapping[str, st
 
 
 def _sources(request: LockRequest) -> list[tuple[str, dict[str, object]]]:
-    """Where single packages come from: an index of their own, or a file of the project."""
-    values: dict[str, dict[str, object]] = {package: {"index": name} for package, name in request.indexes}
-    values |= {package: {"path": str((request.folder / file).absolute())} for package, file in request.files.items()}
-    return [(f"[tool.uv.sources.{package}]", each) for package, each in values.items()]
+    """Where single packages come from: an index of their own, or files on this disk."""
+    given = [(canonicalize_name(each.package.name), each) for each in request.given]
+    names = {name for name, _ in given}
+    found: list[tuple[str, dict[str, object]]] = [
+        (f"[tool.uv.sources.{name}]", {"index": index}) for name, index in request.indexes if name not in names
+    ]
+    for name, each in given:
+        where: dict[str, object] = {"marker": each.marker} if each.marker else {}
+        found.append((f"[[tool.uv.sources.{name}]]", {"path": str(each.path.absolute()), **where}))
+    return found
 
 
 def _settings(request: LockRequest) -> Iterable[str]:

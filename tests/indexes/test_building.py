@@ -18,6 +18,7 @@ from envguard.locks.staleness import difference
 from envguard.planning import minor_of
 from envguard.requirement import parsed
 from envguard.running.environments.building import builder_of
+from envguard.running.environments.places.finding import locked_with_places
 from envguard.store.built import built_wheels_folder, sdists_folder
 from tests.support.local_index import BACKEND, make_authority, make_sdist, make_wheel, serving
 from tests.support.sources import CUT_OFF, Sources, shop_of, sources_in
@@ -155,9 +156,8 @@ def test_a_wheel_of_the_project_is_locked_by_its_hash_and_what_it_needs_with_it(
     # Somebody else's of the same name and version, as an index may have.
     make_wheel(sources.folder, "ours", "1.0", code="raise SystemExit")
     requires = ("ours @ file:wheels/ours-1.0-py3-none-any.whl ; python_version > '3'",)
-    lock = builder_of(sources.environ, tmp_path / "home").locked(
-        LockRequest("tools", "1", sources.python, requires, folder=tmp_path), cut_off=CUT_OFF
-    )
+    request = LockRequest("tools", "1", sources.python, requires, folder=tmp_path)
+    lock = locked_with_places(builder_of(sources.environ, tmp_path / "home"), request, cut_off=CUT_OFF)
     path = tmp_path / "lock.txt"
     path.write_text(lock.text(), encoding="utf-8")
     assert read_lock(path) == lock
@@ -173,10 +173,16 @@ def test_a_wheel_of_the_project_is_locked_by_its_hash_and_what_it_needs_with_it(
 
 @pytest.mark.parametrize(
     "requirement",
-    ["-e .", "./ours", "ours @ git+https://example.org/ours", "https://example.org/ours-1.0-py3-none-any.whl"],
+    [
+        "-e .",
+        "./ours",
+        "git+https://example.org/ours",
+        "ours @ file:ours",
+        "https://example.org/ours-1.0-py3-none-any.whl",
+    ],
 )
 def test_what_is_no_package_of_an_index_is_told_with_what_to_write(requirement: str) -> None:
-    with pytest.raises(ValueError, match=r"pip wheel --no-deps --wheel-dir wheels .*'NAME @ file:wheels/FILE.whl'"):
+    with pytest.raises(ValueError, match=r"'NAME @ https://HOST/FILE.whl'.*pip wheel --no-deps --wheel-dir wheels"):
         parsed(requirement, local=True)
 
 
@@ -185,7 +191,7 @@ def test_what_is_no_package_of_an_index_is_told_with_what_to_write(requirement: 
     ["file:../ours-1.0-py3-none-any.whl", "file:///tmp/ours-1.0-py3-none-any.whl", "file:wheels/.x.whl", "file:ours"],
 )
 def test_a_wheel_out_of_the_project_is_none_of_it(address: str) -> None:
-    with pytest.raises(ValueError, match="not a package of an index"):
+    with pytest.raises(ValueError, match="neither a package of an index"):
         parsed(f"ours @ {address}", local=True)
 
 

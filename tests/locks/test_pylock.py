@@ -18,7 +18,7 @@ def test_every_wheel_and_marker_of_the_lock_is_in_it() -> None:
         for package in LOCK.packages
         for place, wheel in enumerate(package.wheels)
     }
-    document = Pylock.from_dict(parse_toml(pylock_text(LOCK, where)))
+    document = Pylock.from_dict(parse_toml(pylock_text(LOCK, where, {})))
     assert str(document.requires_python) == "==3.11.*"
     assert [(each.name, str(each.version)) for each in document.packages] == [
         (package.name, package.version) for package in LOCK.packages

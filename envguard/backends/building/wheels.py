@@ -18,14 +18,12 @@ from email.parser import HeaderParser
 from functools import cache
 from pathlib import Path
 
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
-from packaging.version import Version
-
 from envguard.backends.building.complaints import failed, failed_saying
 from envguard.backends.building.hooks import ANSWER
 from envguard.backends.building.sandbox import NOT_HERE, PLACE, seen_as
 from envguard.backends.building.source import BuildSystem
 from envguard.host.variables import step_variables
+from envguard.locks.sdists.built import is_wheel_of
 
 HERE = Path(__file__).parent
 HOOKS, SANDBOX = HERE / "hooks.py", HERE / "sandbox.py"
@@ -62,7 +60,7 @@ class Yard:
         """The wheel of that release; raises NoEnvironment with the words of what builds it."""
         self._run(name, system, "wheel")
         wheels = list(self.folder.glob("*.whl"))
-        if len(wheels) != 1 or wheels[0].is_symlink() or not _is_of(wheels[0], name, version):
+        if len(wheels) != 1 or wheels[0].is_symlink() or not is_wheel_of(wheels[0].name, name, version):
             found = ", ".join(each.name for each in wheels) or "no wheel"
             raise failed(name, f"a wheel of {name} {version} was to be made, not {found}")
         return wheels[0]
@@ -153,11 +151,3 @@ def _one_name(folder: Path) -> dict[str, str]:
     CFLAGS would take the place of what the Python was compiled with, such as -O3; CPPFLAGS is added to that.
     """
     return {} if os.name == "nt" else {"CPPFLAGS": shlex.join([f"-ffile-prefix-map={folder}={PLACE}"])}
-
-
-def _is_of(wheel: Path, name: str, version: str) -> bool:
-    try:
-        found, its_version, *_ = parse_wheel_filename(wheel.name)
-    except InvalidWheelFilename:
-        return False
-    return (found, its_version) == (canonicalize_name(name), Version(version))

@@ -29,6 +29,7 @@ from envguard.locks.wheels import PinnedWheel, best_wheels, missing_wheels
 from envguard.planning import best_interpreter, request_of, stale_for
 from envguard.running.contents.bills import bill_of, written_bill
 from envguard.running.environments.locking import wheel_addresses
+from envguard.running.environments.places.wheels import place_of_package
 from envguard.running.environments.preparing import Workshop
 from envguard.running.environments.recorded import recorded_locks, refuse_unlocked
 from envguard.store.home import envguard_home
@@ -101,7 +102,7 @@ def export(
             place = output or Path(f"{name}-{lock.edition}-cp{lock.python.replace('.', '')}-wheels")
             _write_wheelhouse(ctx.obj, workshop, lock, platform, place.absolute())
             return
-    text = _pylock(workshop, lock) if form is Format.PYLOCK else lock.bare_text() if bare else lock.text()
+    text = _pylock(workshop, environment, lock) if form is Format.PYLOCK else lock.bare_text() if bare else lock.text()
     _write(text, output)
 
 
@@ -131,8 +132,9 @@ def _bill(session: Session, selection: Selection, form: str) -> str:
         return written_bill(bill, form, open_workshop(session, builtin_catalog(), receive)).decode()
 
 
-def _pylock(workshop: Workshop, lock: Lock) -> str:
-    return pylock_text(lock, wheel_addresses(lock, workshop.sources, envguard_home()))
+def _pylock(workshop: Workshop, environment: Environment, lock: Lock) -> str:
+    places = {each.address: place_of_package(each, lock, environment) for each in lock.packages if each.address}
+    return pylock_text(lock, wheel_addresses(lock, workshop.sources, envguard_home()), places)
 
 
 def _write_wheelhouse(session: Session, workshop: Workshop, lock: Lock, platform: str | None, target: Path) -> None:

@@ -79,8 +79,8 @@ def lock(
     if diff and not resolving:
         show_changes(since_commit(chosen, against or "HEAD"), f"{against or 'HEAD'} with now", as_json=as_json)
         return
-    # It names an index, or how to reach one; or something of it is built.
-    if catalog.declared is not None or any(each.folder == catalog.project and each.builds for each, _ in chosen):
+    # It names an index, how to reach one, or an address; or something of it is built.
+    if catalog.declared is not None or any(each.folder == catalog.project and each.reaches_out for each, _ in chosen):
         require_allowed(catalog)
     how = Relocking(
         environ=sources_of(catalog, ctx.obj.environ),
@@ -88,6 +88,7 @@ def lock(
         cut_off=utc_now() if upgrade or only else cut_off,
         check=check or diff,
         only=frozenset(map(canonicalize_name, only or ())),
+        anew=upgrade,
     )
     refuse_unknown(how.only, chosen)
     found = _relocked(catalog, chosen, how, quiet=as_json or diff)

@@ -9,7 +9,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+from packaging.version import Version
 
 from envguard.requirement import parsed
 
@@ -87,3 +94,11 @@ class KnownRelease:
     name: str
     version: str
     requires: tuple[str, ...]
+
+
+def is_wheel_of(filename: str, name: str, version: str) -> bool:
+    """Whether a file's name is that of a wheel of a release."""
+    try:
+        return parse_wheel_filename(filename)[:2] == (canonicalize_name(name), Version(version))
+    except InvalidWheelFilename:
+        return False

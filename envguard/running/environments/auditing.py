@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from envguard.backends.wheelhouse import download_wheels
@@ -83,7 +83,8 @@ class Auditor:
         """The wheels as files with the right hashes, kept in the package cache by their hashes."""
         cache = installer_cache(self.workshop.home) / "wheels"
         places = {each: cache / each.wheel.sha256 / each.wheel.filename for each in wheels}
-        made = {each.name: each for each in self.workshop.own_wheels(lock)}
+        needed = replace(lock, packages=tuple(each.package for each in wheels))
+        made = {each.name: each for each in self.workshop.own_wheels(needed)}
         places |= {each: made[each.wheel.filename] for each in wheels if each.package.is_own}
         absent = [each for each, place in places.items() if not _is_whole(place, each.wheel.sha256)]
         if absent:

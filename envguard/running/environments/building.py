@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 from envguard import __version__
 from envguard.backends.building.compilers import compiler_for, is_native
-from envguard.backends.building.fetching import fetch_sdist, is_file_of
+from envguard.backends.building.fetching import fetch_sdist
 from envguard.backends.building.source import build_system_of, unpack
 from envguard.backends.building.wheels import Yard, requires_of, why_not_shut_in
 from envguard.backends.installers.choosing import chosen_tool
@@ -59,33 +59,17 @@ class Builder:
         while True:
             asked = replace(request, known=tuple(known for _, known in made.values()))
             lock = resolve(asked, cut_off=cut_off, uv=self._uv)
-            new = [each for each in lock.packages if each.build and (each.name, each.version) not in made]
+            new = [each for each in lock.packages if _is_to_build(each) and (each.name, each.version) not in made]
             for each in new:
-                made[each.name, each.version] = self._made(each, request, cut_off)
+                made[each.name, each.version] = self.made(each, request, cut_off)
             if not new:
                 return replace(lock, packages=tuple(_as_made(each, made) for each in lock.packages))
-
-    def wheels(self, lock: Lock, project: Path) -> tuple[Path, ...]:
-        """The lock's wheels that no index has: of the project, built here, or in a folder that the user named.
-
-        Those that are missing are built again. Raises NoEnvironment if one cannot be, or is another than the lock's.
-        """
-        found = []
-        for package in lock.packages:
-            for wheel in package.wheels if package.is_own else ():
-                folders = self.installer.find_links
-                given = (each / wheel.filename for each in folders if is_file_of(each / wheel.filename, wheel.sha256))
-                kept = next(given, None) or kept_wheel(self.home, wheel.filename, wheel.sha256)
-                if kept is None and package.file:
-                    kept = _of_project(project / package.file, wheel, lock)
-                found.append(kept or self._built_again(package, wheel, lock))
-        return tuple(found)
 
     @property
     def _uv(self) -> UvSetup:
         return UvSetup(find_uv(), self.installer.variables, self.installer.cache)
 
-    def _made(self, package: LockedPackage, request: LockRequest, cut_off: str) -> tuple[LockedPackage, KnownRelease]:
+    def made(self, package: LockedPackage, request: LockRequest, cut_off: str) -> tuple[LockedPackage, KnownRelease]:
         """A package with its wheel and what that was built with, and what it requires."""
         assert package.build is not None
         python, archive = self._python(request.python, package), self._fetched(package.build)
@@ -114,7 +98,7 @@ class Builder:
         done = replace(package, wheels=(LockedWheel(wheel.name, file_facts(wheel).sha256),), build=build)
         return done, KnownRelease(package.name, package.version, tuple(map(written, requires_of(wheel))))
 
-    def _built_again(self, package: LockedPackage, wheel: LockedWheel, lock: Lock) -> Path:
+    def built_again(self, package: LockedPackage, wheel: LockedWheel, lock: Lock) -> Path:
         """The wheel of a lock that came without it, from the same sdist and with the same tools."""
         assert package.build is not None
         if self.installer.offline or self.installer.find_links:
@@ -215,14 +199,9 @@ def _digest(value: object) -> str:
     return hashlib.sha256(repr(value).encode()).hexdigest()
 
 
-def _of_project(path: Path, wheel: LockedWheel, lock: Lock) -> Path:
-    if not is_file_of(path, wheel.sha256):
-        raise NoEnvironment(
-            f"The wheel {path} is not the one of the lock.",
-            why=f"its SHA-256 is not {wheel.sha256}" if path.is_file() else "there is no such file",
-            next_step=f"Put that one there, or lock the one that is there: envguard lock {lock.environment}",
-        )
-    return path
+def _is_to_build(package: LockedPackage) -> bool:
+    """Whether an index has its source, of which a wheel is to be made."""
+    return package.build is not None and not package.is_given
 
 
 def _unpacked(archive: Path, folder: Path) -> Path:
@@ -235,7 +214,7 @@ def _as_made(
     package: LockedPackage, made: Mapping[tuple[str, str], tuple[LockedPackage, KnownRelease]]
 ) -> LockedPackage:
     """The package with what was built, at the place and with the marker that the last resolution gave it."""
-    if package.build is None:
+    if not _is_to_build(package):
         return package
     done, _ = made[package.name, package.version]
     return replace(package, wheels=done.wheels, build=done.build)

@@ -29,6 +29,7 @@ from envguard.locks.tool_words import literal_words
 from envguard.locks.uv import UvSetup, find_uv
 from envguard.planning import request_of, unresolvable
 from envguard.running.environments.building import builder_of
+from envguard.running.environments.places.finding import locked_with_places
 from envguard.running.environments.upgrading import pin_of, upgraded
 from envguard.store.home import installer_cache
 
@@ -65,7 +66,8 @@ class Relocking:
     """How editions are locked again: with the index settings in `environ`, and the cache of the store at `home`.
 
     Only uploads before `cut_off` count; by default, before the time that the existing lock records. With `check`, the
-    result is only compared. With `only`, the names of packages, everything else stays in its version if it can.
+    result is only compared. With `only`, the names of packages, everything else stays in its version if it can. What is
+    at an address, or on a branch of Git, is only looked at `anew`, or for those packages.
     """
 
     environ: Mapping[str, str]
@@ -73,6 +75,7 @@ class Relocking:
     cut_off: str | None = None
     check: bool = False
     only: frozenset[str] = frozenset()
+    anew: bool = False
 
 
 def lock_edition(
@@ -87,8 +90,8 @@ def lock_edition(
 
 def _resolved(request: LockRequest, cut_off: str, environ: Mapping[str, str], home: Path) -> Lock:
     with uv_of_user(environ, home) as uv:
-        if request.build:
-            return builder_of(environ, home).locked(request, cut_off=cut_off)
+        if request.build or request.placed:
+            return locked_with_places(builder_of(environ, home), request, cut_off=cut_off)
         return resolve(request, cut_off=cut_off, uv=uv)
 
 
@@ -145,7 +148,7 @@ def relock(
         return Relocked(path, "unchanged", len(old.packages), before=old, after=old)
     moment = how.cut_off or (old.cut_off if old else utc_now())
     try:
-        new = _renewed(request_of(environment, edition, python), old, moment, how)
+        new = _renewed(_asked(environment, edition, python, old, how), old, moment, how)
     except CannotResolve as error:
         return Relocked(path, "cannot be resolved", why=literal_words(error.why))
     changes = differences(old, new) if old else ()
@@ -162,6 +165,13 @@ def relock(
     return Relocked(path, "differs", len(new.packages), changes, withdrawn, before=old, after=new)
 
 
+def _asked(environment: Environment, edition: Edition, python: str, old: Lock | None, how: Relocking) -> LockRequest:
+    """What the catalog asks for; what the old lock has from addresses is kept, unless that is to be made anew."""
+    before = old.packages if old and not how.anew else ()
+    kept = tuple(each for each in before if each.address and canonicalize_name(each.name) not in how.only)
+    return replace(request_of(environment, edition, python), before=kept)
+
+
 def _renewed(request: LockRequest, old: Lock | None, cut_off: str, how: Relocking) -> Lock:
     """The lock that the request has now; with `how.only`, one in which as much as can be is as in the old one."""
 
@@ -173,7 +183,7 @@ def _renewed(request: LockRequest, old: Lock | None, cut_off: str, how: Relockin
 
 def _still_holds(environment: Environment, edition: Edition, old: Lock, how: Relocking) -> bool:
     """Whether the lock is what is asked for, and complete: then what came late does not change it."""
-    request = request_of(environment, edition, old.python)
+    request = _asked(environment, edition, old.python, old, how)
     if difference(old, request):
         return False
     pins = tuple(map(pin_of, old.packages))
@@ -188,7 +198,7 @@ def _withdrawn(environment: Environment, edition: Edition, old: Lock, new: Lock,
     kept = {(package.name, package.version) for package in new.packages}
     gone = []
     for package in old.packages:
-        if (package.name, package.version) in kept or package.file:
+        if (package.name, package.version) in kept or package.is_given:
             continue
         pin, build = f"{package.name}=={package.version}", (package.name,) if package.build else ()
         alone = Edition(edition.name, edition.pythons, (pin,), dependencies=False, build=build)

@@ -32,6 +32,7 @@ from envguard.running.environments.announcing import Announcer
 from envguard.running.environments.building import Builder
 from envguard.running.environments.checking import MISSING_LIBRARY, CheckFailed, check_environment
 from envguard.running.environments.fetching import fetch_into_store, fetchable_minor, missing_python
+from envguard.running.environments.places.wheels import needed_of, own_wheels
 from envguard.running.environments.prepared import Prepared, identity_of, installed, renew_links
 from envguard.running.environments.recorded import locked_environment, recorded_audits, recorded_locks, recorded_proofs
 from envguard.running.events import Building, PassedBy, Receiver
@@ -263,7 +264,7 @@ class Workshop:
         backend = self.backend_named(candidate.backend)
 
         def build(folder: Path, held: tuple[int, ...]) -> Layout:
-            made = self.own_wheels(candidate.lock)
+            made = self.own_wheels(needed_of(candidate))
             return backend.install(candidate, identity.key, folder, replace(installer, own=made), held)
 
         def prove(layout: Layout) -> Proof:
@@ -277,13 +278,13 @@ class Workshop:
         return ensure(self.home, identity, build=build, prove=prove, watcher=watcher, overlaps=overlaps)
 
     def own_wheels(self, lock: Lock) -> tuple[Path, ...]:
-        """The lock's wheels that no index has, as `Builder.wheels`; raises NotAllowed."""
+        """The lock's wheels that no index has, as `own_wheels`; raises NotAllowed."""
         if not any(package.is_own for package in lock.packages):
             return ()
-        self.require_allowed(folder := self.catalog.environments[lock.environment].folder)
-
+        self.require_allowed((environment := self.catalog.environments[lock.environment]).folder)
         announce = Announcer(lock.environment, "", self.receive).part
-        return Builder(self.home, self.environ, self._installer(), lambda: self.host, announce).wheels(lock, folder)
+        builder = Builder(self.home, self.environ, self._installer(), lambda: self.host, announce)
+        return own_wheels(builder, lock, environment)
 
     def workspace(self, prepared: Prepared, folder: Path, reads: Sequence[Path]) -> Workspace:
         """Where a step runs in an environment: it may write to `folder`, and must see what is in `reads`."""

@@ -27,7 +27,8 @@ def upgraded(old: Lock, request: LockRequest, names: Collection[str], resolve: R
     wanted = _pins(resolve(request), names)
     rest = sorted({canonicalize_name(each.name) for each in old.packages} - set(names))
     new = resolve(replace(request, pins=(*wanted, *_kept(old, replace(request, pins=wanted), rest, resolve))))
-    locked = {(each.name, each.version): each for each in old.packages}
+    # A requirement may give other files for other platforms in the same version; these are as they are given now.
+    locked = {(each.name, each.version): each for each in old.packages if not each.is_given}
     kept = tuple(
         replace(locked.get((each.name, each.version), each), marker=each.marker, index=each.index)
         for each in new.packages
