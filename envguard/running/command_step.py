@@ -6,7 +6,7 @@ import shutil
 import stat
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from envguard.backends.protocol import Workspace
@@ -17,6 +17,7 @@ from envguard.errors import BadInput, StepFailed
 from envguard.files import files_below
 from envguard.host.secrets import without_secrets
 from envguard.payload.contract import Gate, StepFindings
+from envguard.running.at_once.processes import Processes
 from envguard.running.commands.masking import masked_log
 from envguard.running.commands.network import is_container, network_of
 from envguard.running.commands.outside import FromOutside
@@ -46,12 +47,16 @@ PYTHON_VARIABLES = {
 
 @dataclass(frozen=True, slots=True)
 class CommandRun:
-    """Where a command runs: its workspace, the folder that scripts are relative to, the host's variables, and a log."""
+    """Where a command runs: its workspace, the folder that scripts are relative to, the host's variables, and a log.
+
+    `processes` are those that end with it.
+    """
 
     workspace: Workspace
     project: Path
     environ: Mapping[str, str]
     log: Path
+    processes: Processes = field(default_factory=Processes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,11 @@ class Given:
 
     variables: StepVariables
     tools: Mapping[str, Path]
+
+    @property
+    def secrets(self) -> Mapping[str, str]:
+        """The variables among which there may be some that its log must not have."""
+        return self.variables.values if self.variables.from_outside else {}
 
 
 def run_command_step(step: CommandStep, inputs: Mapping[str, Path], run: CommandRun) -> StepResult:
@@ -72,33 +82,28 @@ def run_command_step(step: CommandStep, inputs: Mapping[str, Path], run: Command
     outputs = {name: folder / file for name, file in step.outputs.items()}
     for path in outputs.values():
         path.parent.mkdir(parents=True, exist_ok=True)
-    given, outside = variables_of(step, run.project, run.environ), from_outside(step, run)
-    tools = lay_out_tools(step, folder.with_name("tools"), run.environ)
-    command = [
-        *network_of(step, run.workspace).before,
-        *_command_line(step, {"input": inputs, "output": outputs}, Given(given, tools), run),
-    ]
-    variables = _variables(Given(given, tools), run)
-    most = memory_from(run.environ)
+    outside, given = from_outside(step, run), _given(step, run)
+    line = _command_line(step, {"input": inputs, "output": outputs}, given, run)
+    command, variables = (*network_of(step, run.workspace).before, *line), _variables(given, run)
+    most, network = memory_from(run.environ), step.network is True
     started = time.monotonic()
     with (
-        masked_log(run.log, given.values if given.from_outside else {}) as log,
-        run.workspace.process(
-            command, variables, log, talks=False, memory=most, network=step.network is True
-        ) as process,
+        masked_log(run.log, given.secrets) as log,
+        run.workspace.process(command, variables, log, talks=False, memory=most, network=network) as process,
+        run.processes.holding(process),
         time_limit(process, step.timeout) as limit,
     ):
         code = process.wait()
     seconds = time.monotonic() - started
-    said = _said(given, run)
+    said = without_secrets(log_tail(run.log), {**run.environ, **given.variables.values})
     if limit.over and step.timeout is not None:
         raise took_too_long(step.name, step.timeout, said, run.log)
     if code != 0:
         if most is not None:
             refuse_if_out_of_memory(step.name, code, most, run.log, given=True)
         next_step = f"{unnamed_tool(step, said, run.environ)} The whole log: {run.log}".strip()
-        how = f"The step {step.name!r} {ending(code)}."
-        raise StepEndedBadly(how, why=said, next_step=next_step, gate=EXIT_CODE, seconds=seconds)
+        what = f"The step {step.name!r} {ending(code)}."
+        raise StepEndedBadly(what, why=said, next_step=next_step, gate=EXIT_CODE, seconds=seconds)
     for name, path in outputs.items():
         _check_made(step, name, path, run, said)
     return StepResult(StepFindings(files=dict(step.outputs)), seconds, outside)
@@ -148,6 +153,11 @@ def check_script(step: CommandStep, project: Path) -> None:
         )
 
 
+def _given(step: CommandStep, run: CommandRun) -> Given:
+    tools = lay_out_tools(step, run.workspace.folder.with_name("tools"), run.environ)
+    return Given(variables_of(step, run.project, run.environ), tools)
+
+
 def _variables(given: Given, run: CommandRun) -> dict[str, str]:
     path = {} if is_container(run.workspace) else {"PATH": path_of(run.workspace, given.tools, run.environ)}
     return {**run.workspace.variables(run.environ), **path, **PYTHON_VARIABLES, **given.variables.values}
@@ -180,11 +190,6 @@ def _command_line(
             f'tools = ["{program}"] to the step.',
         )
     return [seen(Path(found)), *arguments]
-
-
-def _said(given: StepVariables, run: CommandRun) -> str:
-    """The end of the step's log, without the secrets that the step was given."""
-    return without_secrets(log_tail(run.log), {**run.environ, **given.values})
 
 
 def _check_made(step: CommandStep, name: str, path: Path, run: CommandRun, said: str) -> None:

@@ -99,7 +99,9 @@ def run_with_dependencies(order: TaskOrder, workshop: Workshop) -> TaskResult:
     """
     check_places(order)
     for task in tasks_before(order.task, workshop.catalog):
-        result = run_task(TaskOrder(task, {name: order.sources[name] for name in task.inputs}), workshop)
+        result = run_task(
+            TaskOrder(task, {each: order.sources[each] for each in task.inputs}, jobs=order.jobs), workshop
+        )
         if not result.passed:
             return result
     return run_task(order, workshop)

@@ -23,7 +23,8 @@ class TaskOrder:
     nobody gets them, and what the steps say is all. `options` by step name are laid over those of the catalog.
     `reports` says where each report that is asked for goes, and `receipt` where the receipt is going to lie.
     With `allow_unverified` there are outputs even where a gate could not be judged. `replaceable` are the hashes of
-    folders that an earlier run made, whose place an output may take.
+    folders that an earlier run made, whose place an output may take. At most so many steps (`jobs`) run at the
+    same time; None stands for the number of processors.
     """
 
     task: Task
@@ -34,3 +35,4 @@ class TaskOrder:
     receipt: Path | None = None
     allow_unverified: bool = False
     replaceable: frozenset[str] = frozenset()
+    jobs: int | None = None

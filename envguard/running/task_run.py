@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,6 +13,8 @@ from envguard.catalog.model import CommandStep, PayloadStep, Step
 from envguard.errors import BadInput, StepFailed
 from envguard.files import FileFacts
 from envguard.payload.contract import FILE, NO, SAMPLE, Gate, Note, Reference, RefusedAttempt, settled, verdict_of
+from envguard.running.at_once.processes import Processes
+from envguard.running.at_once.steps import processors, run_when_ready
 from envguard.running.command_step import CommandRun, judged_command_step, run_command_step
 from envguard.running.commands.outside import NOTHING, FromOutside
 from envguard.running.environments.preparing import Workshop
@@ -39,6 +42,17 @@ class HandedOver:
     outside: FromOutside = NOTHING
 
 
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What a step is given in its `own` folder: `files` by its names for them, of which `inputs` are those it names."""
+
+    own: Path
+    files: Mapping[str, tuple[Path, ...]]
+    inputs: Mapping[str, tuple[FileFacts, ...]]
+    watch: Watch
+    workspace: Workspace
+
+
 @dataclass(slots=True)
 class TaskRun:
     """The files so far, and what each step found; `code` holds the hash of each step's code, `crash` what ended it.
@@ -55,6 +69,8 @@ class TaskRun:
     results: dict[str, StepResult] = field(default_factory=dict)
     handed_over: dict[str, HandedOver] = field(default_factory=dict)
     crash: Gate | None = None
+    _processes: Processes = field(default_factory=Processes)
+    _turn: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def gates(self) -> tuple[Gate, ...]:
@@ -68,6 +84,29 @@ class TaskRun:
         return verdict_of(self.gates)
 
     def do(self, steps: Sequence[Step], alone: Alone) -> None:
+        """Run each step; commands that need nothing of each other at the same time.
+
+        A step of envguard's own is told what all before it found, so a task that has one runs in turn.
+        """
+        if all(isinstance(step, CommandStep) for step in steps):
+            self._side_by_side(steps, alone)
+        else:
+            self._in_turn(steps, alone)
+
+    def _side_by_side(self, steps: Sequence[Step], alone: Alone) -> None:
+        def work(step: Step) -> None:
+            if not self._lacks_input(step):
+                self._step(step, alone)
+
+        at_once = self.order.jobs or processors()
+        failed = run_when_ready(steps, work, at_once=at_once, end=self._processes.end)
+        names = [step.name for step in steps]  # whatever ended first
+        self.results = {name: self.results[name] for name in names if name in self.results}
+        self.handed_over = {name: self.handed_over[name] for name in self.results}
+        if failed is not None:
+            self._crashed(*failed)
+
+    def _in_turn(self, steps: Sequence[Step], alone: Alone) -> None:
         """Run each step, and after a failed gate again from the step that can make something else.
 
         If none can, the rest still runs for the report, but may not hide that failure.
@@ -84,17 +123,21 @@ class TaskRun:
                 while self.verdict == NO and (maker := self._retried(done, alone)):
                     del done[done.index(maker) + 1 :]
             except StepFailed as error:
-                if self.verdict != NO and not self.refused:
-                    raise
-                self.crash = Gate(
-                    name="step-failed",
-                    what="Every step ends well",
-                    passed=False,
-                    message=f"{error.what} {error.why}",
-                    next=error.next_step,
-                    step=step.name,
-                )
+                self._crashed(step, error)
                 return
+
+    def _crashed(self, step: Step, error: Exception) -> None:
+        """Keep what ended the run; raises it where no gate has said no before."""
+        if not isinstance(error, StepFailed) or (self.verdict != NO and not self.refused):
+            raise error
+        self.crash = Gate(
+            name="step-failed",
+            what="Every step ends well",
+            passed=False,
+            message=f"{error.what} {error.why}",
+            next=error.next_step,
+            step=step.name,
+        )
 
     def _lacks_input(self, step: Step) -> bool:
         """Whether an earlier step ended badly and made no file for this one; in a task without outputs, others run."""
@@ -146,7 +189,14 @@ class TaskRun:
         What it makes is taken `instead_of` what these steps did, itself among them. If it has nothing else to offer,
         that stays, and False is given back.
         """
-        self.workshop.receive(StepStarted(step.name, step.environment))
+        with self._turn:
+            self.workshop.receive(StepStarted(step.name, step.environment))
+            given = self._hand_out(step)
+        result = self._run(step, given.files, given.workspace)
+        with self._turn:
+            return self._take(step, given, result, instead_of)
+
+    def _hand_out(self, step: Step) -> _Given:
         wanted = {name: reference for name, reference in step.inputs.items() if self._fetch(reference)}
         before = {f"{REFUSED}:{each.name}": each for each in self.files.made_by(step.name)}
         own = self.folder / "steps" / step.name
@@ -155,9 +205,11 @@ class TaskRun:
         given |= {name: self.files.hand_out(ref, own / REFUSED / ref.name) for name, ref in before.items()}
         facts = {name: self.files[reference] for name, reference in (wanted | before).items()}
         watch = Watch({path: each for name in given for path, each in zip(given[name], facts[name], strict=True)})
-        workspace = self._workspace(step, own / "work", given)
-        result = self._run(step, given, workspace)
-        for path in watch.changed():
+        inputs = {name: facts[name] for name in wanted}
+        return _Given(own, given, inputs, watch, self._workspace(step, own / "work", given))
+
+    def _take(self, step: Step, given: _Given, result: StepResult, instead_of: Collection[str]) -> bool:
+        for path in given.watch.changed():
             raise StepFailed(
                 f"The step {step.name!r} changed its input {path.name}.",
                 why="later steps and the receipt would not know what they were given",
@@ -165,17 +217,16 @@ class TaskRun:
             )
         if instead_of:
             if result.findings.values is None:
-                remove_tree(own, ignore_errors=True)
+                remove_tree(given.own, ignore_errors=True)
                 return False
             self._forget(instead_of)
         outputs = {
-            name: self.files.add(Reference(step.name, name), _inside(workspace.folder, file))
+            name: self.files.add(Reference(step.name, name), _inside(given.workspace.folder, file))
             for name, file in result.findings.files.items()
         }
-        remove_tree(own, ignore_errors=True)
+        remove_tree(given.own, ignore_errors=True)
         self.results[step.name] = result
-        inputs = {name: facts[name] for name in wanted}
-        self.handed_over[step.name] = HandedOver(self.code[step.name], inputs, outputs, result.outside)
+        self.handed_over[step.name] = HandedOver(self.code[step.name], given.inputs, outputs, result.outside)
         failures = tuple(gate.name for gate in result.failures)
         self.workshop.receive(StepEnded(step.name, result.seconds, failures))
         return True
@@ -192,7 +243,7 @@ class TaskRun:
         if isinstance(step, CommandStep):
             # Of several files a command is given the folder.
             paths = {name: files[0] if len(files) == 1 else files[0].parent for name, files in given.items()}
-            command = CommandRun(workspace, self.order.task.folder, environ, log)
+            command = CommandRun(workspace, self.order.task.folder, environ, log, self._processes)
             run = run_command_step if self.order.task.outputs else judged_command_step
             return run(step, paths, command)
         _refuse_folders(step, given)

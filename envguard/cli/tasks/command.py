@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -41,6 +42,11 @@ from envguard.running.pipeline import TaskResult, run_with_dependencies
 from envguard.running.receipt import receipt_path
 from envguard.running.task_order import TaskOrder
 
+InputArgument = Annotated[str | None, typer.Argument(metavar="[INPUT]", help="The input, if the task has exactly one.")]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="OUT", help="The output: a file, or a folder if there are several."),
+]
 NamedInputs = Annotated[
     list[str] | None,
     typer.Option(
@@ -54,6 +60,15 @@ ReportsOption = Annotated[
     list[str] | None,
     typer.Option("--report", metavar="NAME=PATH", help="Make this report of the task. Can be given several times."),
 ]
+JobsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        metavar="N",
+        min=1,
+        help="How many steps may run at once, where they need nothing of each other. Default: one for each processor.",
+    ),
+]
 MatrixOption = Annotated[
     bool,
     typer.Option("--matrix", help="Run it for every Python and edition, and show one table. Nothing is written."),
@@ -63,14 +78,9 @@ MatrixOption = Annotated[
 def command_for(task: Task) -> Any:
     def run(
         ctx: typer.Context,
-        source: Annotated[
-            str | None, typer.Argument(metavar="[INPUT]", help="The input, if the task has exactly one.")
-        ] = None,
+        source: InputArgument = None,
         named: NamedInputs = None,
-        output: Annotated[
-            Path | None,
-            typer.Option("--output", "-o", metavar="OUT", help="The output: a file, or a folder if there are several."),
-        ] = None,
+        output: OutputOption = None,
         edition: EditionsOption = None,
         python: PythonsOption = None,
         find_links: FindLinksOption = None,
@@ -82,6 +92,7 @@ def command_for(task: Task) -> Any:
         receipt: ReceiptOption = True,
         explain: ExplainOption = False,
         matrix: MatrixOption = False,
+        jobs: JobsOption = None,
         as_json: JsonOption = False,
     ) -> None:
         selection = Selection(task.steps[0].environment, edition, python, find_links, offline, backend, base, frozen)
@@ -92,8 +103,8 @@ def command_for(task: Task) -> Any:
                 return
             wanted, told = _inputs(task, source, named or ()), _reports(task, reports or ())
             if matrix:
-                raise typer.Exit(run_matrix(task, wanted, output, workshop, as_json=as_json))
-            result, left = _run(task, wanted, output, told, workshop, receipt=receipt)
+                raise typer.Exit(run_matrix(task, wanted, output, workshop, jobs=jobs, as_json=as_json))
+            result, left = _run(task, wanted, Wanted(output, told, receipt, jobs), workshop)
         _show(task, result, left, as_json=as_json)
         if result.report_error:
             raise result.report_error
@@ -102,16 +113,18 @@ def command_for(task: Task) -> Any:
     return as_command(task.name, run, help=f"{task.summary}.\n\nInputs: {', '.join(task.inputs) or 'none'}.")
 
 
-def _run(
-    task: Task,
-    wanted: Mapping[str, str],
-    output: Path | None,
-    reports: Mapping[str, Path],
-    workshop: Workshop,
-    *,
-    receipt: bool,
-) -> tuple[TaskResult, Path | None]:
-    target = _target(task, output)
+@dataclass(frozen=True)
+class Wanted:
+    """What the options of a command ask for besides inputs and environments."""
+
+    output: Path | None
+    reports: Mapping[str, Path]
+    receipt: bool
+    jobs: int | None
+
+
+def _run(task: Task, named: Mapping[str, str], wanted: Wanted, workshop: Workshop) -> tuple[TaskResult, Path | None]:
+    target, reports = _target(task, wanted.output), wanted.reports
     several = len(task.outputs) > 1
     folder = any(map(task.makes_folder, task.outputs.values()))
     left = receipt_path(target, task) if target is not None else None
@@ -120,7 +133,7 @@ def _run(
     # Before the sources: a sample's environment may have to be built.
     for place in (*files, *((left,) if left else ()), *reports.values()):
         check_place(place)
-    sources = {name: named_source(value, workshop) for name, value in wanted.items()}
+    sources = {name: named_source(value, workshop) for name, value in named.items()}
     if several and target is not None:
         check_output_folder(target)
     for name, source in sources.items():
@@ -133,12 +146,13 @@ def _run(
         task,
         {name: (path,) for name, path in sources.items()},
         target,
-        receipt=left if receipt else None,
+        receipt=left if wanted.receipt else None,
         reports=reports,
         replaceable=folders_made_before(left) if folder and left else frozenset(),
+        jobs=wanted.jobs,
     )
     result = run_with_dependencies(order, workshop)
-    return result, leave_receipt(order, result, sample_of(wanted))
+    return result, leave_receipt(order, result, sample_of(named))
 
 
 def _target(task: Task, output: Path | None) -> Path | None:

@@ -19,7 +19,7 @@ from envguard.payload.contract import YES, to_json
 from envguard.running.checking_files import check_input
 from envguard.running.environments.preparing import Workshop
 from envguard.running.pipeline import environments_of, run_with_dependencies
-from envguard.running.task_order import Sources, TaskOrder
+from envguard.running.task_order import TaskOrder
 
 NO_VERDICT = "none"
 
@@ -44,14 +44,22 @@ class MatrixDocument:
     runs: tuple[Combination, ...]
 
 
-def run_matrix(task: Task, wanted: Mapping[str, str], output: Path | None, workshop: Workshop, *, as_json: bool) -> int:
+def run_matrix(
+    task: Task,
+    wanted: Mapping[str, str],
+    output: Path | None,
+    workshop: Workshop,
+    *,
+    jobs: int | None = None,
+    as_json: bool,
+) -> int:
     """Run every combination and print the table; nobody gets their files. The exit code is 1 unless all say yes."""
     if output is not None:
         raise BadInput(f"With --matrix nothing is written, to {output} neither.", next_step="Leave -o out.")
-    sources = {name: (named_source(value, workshop),) for name, value in wanted.items()}
-    for name, (source,) in sources.items():
+    order = TaskOrder(task, {name: (named_source(each, workshop),) for name, each in wanted.items()}, jobs=jobs)
+    for name, (source,) in order.sources.items():
         check_input(source, folders=takes_folder(task, name))
-    runs = tuple(_run(task, sources, workshop, each) for each in combinations(task, workshop))
+    runs = tuple(_run(order, workshop, each) for each in combinations(task, workshop))
     verdict = YES if all(each.verdict == YES for each in runs) else "no"
     document = MatrixDocument(task.name, verdict, runs)
     typer.echo(document_text(to_json(document)) if as_json else printable(_text(document)))
@@ -67,8 +75,8 @@ def combinations(task: Task, workshop: Workshop) -> Iterator[tuple[str, str]]:
             yield python, name
 
 
-def _run(task: Task, sources: Sources, workshop: Workshop, combination: tuple[str, str]) -> Combination:
-    python, edition = combination
+def _run(order: TaskOrder, workshop: Workshop, combination: tuple[str, str]) -> Combination:
+    (python, edition), task = combination, order.task
     every = [workshop.catalog.environments[name] for name in environments_of(task, workshop.catalog)]
     main = task.steps[0].environment
     having = [each.name for each in every if each.name == main or each.edition(edition)]
@@ -79,7 +87,7 @@ def _run(task: Task, sources: Sources, workshop: Workshop, combination: tuple[st
     )
     started = time.monotonic()
     try:
-        record = run_with_dependencies(TaskOrder(task, sources), chosen).record
+        record = run_with_dependencies(order, chosen).record
     except (Interrupted, NotAllowed):
         raise
     except EnvguardError as error:

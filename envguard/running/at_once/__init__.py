@@ -1,0 +1,1 @@
+"""Steps that run at the same time."""
