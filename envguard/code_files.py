@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+PAYLOAD = Path(__file__).resolve().parent / "payload" / "__main__.py"
+"""What is started inside environments."""
 PYVENV = "pyvenv.cfg"
 CACHE = "__pycache__"
 MODULES = frozenset({".py", ".pyc", ".so", ".pyd", ".dll", ".dylib"})

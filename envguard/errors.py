@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
+MISSING_LIBRARY = "missing-library"
+"""The gate of checks that find a library of the system missing."""
+
 
 class EnvguardError(Exception):
     """A failure that a user can act on.
@@ -103,3 +106,17 @@ class Interrupted(EnvguardError):
     """The user pressed Ctrl-C (exit code 130)."""
 
     exit_code = 130
+
+
+class CheckFailed(EnvguardError):
+    """An environment was installed but failed its check (exit code 3); `gate` names the gate that failed.
+
+    `of_the_check` is False where the check could not be run at all, as where its script is missing.
+    """
+
+    exit_code = 3
+
+    def __init__(self, what: str, *, why: str, next_step: str, gate: str = "", of_the_check: bool = True) -> None:
+        super().__init__(what, why=why, next_step=next_step)
+        self.gate = gate
+        self.of_the_check = of_the_check

@@ -9,6 +9,10 @@ import os
 import stat
 import sys
 
+if sys.platform != "win32":
+    import grp
+    import pwd
+
 TYPE_CHECKING = False  # typing's own costs 3 ms to import
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -82,9 +86,6 @@ def _why(place: str, found: os.stat_result, mine: Collection[int], *, sticky: bo
 def _is_private(group: int, user: int) -> bool:
     """Whether a group is its user's alone, as many systems give every user one."""
     if sys.platform != "win32":
-        import grp
-        import pwd
-
         try:
             members, name = grp.getgrgid(group), pwd.getpwuid(user)
         except KeyError:

@@ -13,6 +13,7 @@ import hashlib
 import re
 import shlex
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 from urllib.parse import unquote
 
@@ -154,3 +155,21 @@ def _without_user(text: str) -> str:
 def written(text: str) -> str:
     """A requirement as a resolver is given it: read, and written out again."""
     return str(parsed(text))
+
+
+# What nearly all pins are like. It is known to be right, and packaging takes ten times as long to say so.
+_PLAIN_PIN = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*==[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc)[0-9]+)?(?:\.post[0-9]+)?")
+
+
+def is_plain_pin(pin: str, marker: str) -> bool:
+    """Whether a pin, and the marker that it may have, need no parser; one that does may still be right."""
+    return _PLAIN_PIN.fullmatch(pin) is not None and (not marker or _is_marker(marker))
+
+
+@cache
+def _is_marker(marker: str) -> bool:
+    """Whether a requirement may have it; the packages of a lock share few."""
+    try:
+        return parsed(f"name ; {marker}").marker is not None
+    except ValueError:
+        return False

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from envguard.npm_package import NpmPackage
-from envguard.payload.door.references import TASK, Reference
+from envguard.payload.door.references import SAMPLE, TASK, Reference
 from envguard.requirement import recorded
 from envguard.table_reader import JsonValue
 
@@ -268,3 +268,13 @@ class Catalog:
     allowed: bool = False
     declared: Catalog | None = None
     pythons: tuple[str, ...] = ()
+
+    def environments_of(self, task: Task, reports: Collection[str] = ()) -> list[str]:
+        """What a task needs: the environments of its steps, of reports asked for, and of the samples that they read."""
+        names: dict[str, None] = {}
+        for step in (*task.verdict_steps, *task.reporting_steps(reports)):
+            names[step.environment] = None
+            for reference in step.inputs.values():
+                if reference.source == SAMPLE:
+                    names[self.samples[reference.name].environment] = None
+        return list(names)

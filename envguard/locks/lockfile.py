@@ -19,7 +19,7 @@ from envguard.errors import BrokenData
 from envguard.locks.sdists.built import LINES, KnownRelease, LockedBuild, is_wheel_of
 from envguard.npm_package import NpmPackage
 from envguard.platform_tags import PLATFORMS
-from envguard.requirement import LOCAL, Place, parsed, place_of, recorded
+from envguard.requirement import LOCAL, Place, is_plain_pin, parsed, place_of, recorded
 from envguard.table_reader import NAME
 
 TITLE = "# envguard lock 1"
@@ -308,7 +308,9 @@ def _package(block: str, path: Path) -> LockedPackage:
     match = _PACKAGE.fullmatch(block + "\n")
     if match is None:
         raise _damaged(path, f"the entry that starts with {block[:60]!r} is not a pin with its wheels and hashes")
-    _refuse_other(f"{match['name']}=={match['version']}" + (f" ; {match['marker']}" if match["marker"] else ""), path)
+    pin = f"{match['name']}=={match['version']}"
+    if not is_plain_pin(pin, match["marker"] or ""):
+        _refuse_other(f"{pin} ; {match['marker']}" if match["marker"] else pin, path)
     filenames = re.findall(r"# wheel: (\S+)", match["wheels"])
     for filename in filenames:
         if not is_wheel_of(filename, match["name"], match["version"]):

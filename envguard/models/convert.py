@@ -44,9 +44,8 @@ from envguard.running.events import Receiver, StepNote
 from envguard.running.pipeline import TaskResult, run_task
 from envguard.running.receipt import receipt_path
 from envguard.running.recording import file_record
-from envguard.running.step import scratch_folder
 from envguard.running.task_order import TaskOrder
-from envguard.store.scratch import runs_folder
+from envguard.store.scratch import runs_folder, scratch_folder
 
 TASK = STEP = "convert"
 KERAS_2_EDITION = "2.21-keras2"

@@ -9,8 +9,8 @@ from envguard.payload.contract import InspectFindings, Json, Progress, TaskStep
 from envguard.running.checking_files import check_input
 from envguard.running.environments.preparing import Workshop
 from envguard.running.events import StepProgress
-from envguard.running.step import StepOrder, Told, run_step, scratch_folder
-from envguard.store.scratch import log_file, runs_folder
+from envguard.running.step import StepOrder, Told, run_step
+from envguard.store.scratch import log_file, runs_folder, scratch_folder
 
 ENVIRONMENT, STEP, NAME = "quantize", "steps.inspect", "inspect"
 

@@ -34,12 +34,11 @@ from envguard.payload.contract import (
 from envguard.running.checking_files import check_input, check_output, check_output_folder
 from envguard.running.environments.preparing import Workshop
 from envguard.running.events import Receiver
-from envguard.running.pipeline import environments_of, run_task
+from envguard.running.pipeline import run_task
 from envguard.running.receipt import receipt_path
 from envguard.running.several import RunError, run_each
-from envguard.running.step import scratch_folder
 from envguard.running.task_order import Alone, Overrides, TaskOrder
-from envguard.store.scratch import runs_folder
+from envguard.store.scratch import runs_folder, scratch_folder
 
 TASK = "quantize"
 
@@ -145,7 +144,7 @@ def quantize_several(
     jobs = {name: (model, choices) for name, model in batch.models.items()}
     reports = [PAGE_REPORT] if any(model.page for model in batch.models.values()) else []
     with (
-        workshop.holding(environments_of(task, workshop.catalog, reports)),
+        workshop.holding(workshop.catalog.environments_of(task, reports)),
         scratch_folder(runs_folder(workshop.home)) as scratch,
         _folder_for(batch.folder),
     ):

@@ -10,10 +10,9 @@ from pathlib import Path
 
 from envguard.catalog.model import CommandStep, Step, Task
 from envguard.catalog.scripts import script_of
-from envguard.code_files import code_below, code_beside
+from envguard.code_files import PAYLOAD, code_below, code_beside
 from envguard.errors import BadInput
 from envguard.files import file_facts
-from envguard.running.step import PAYLOAD
 
 LATER = {"pass_env", "env_file", "tools", "network"}
 """What steps could not say when the first receipts were written, which know nothing of it."""

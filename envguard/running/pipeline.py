@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from envguard.catalog.dependencies import tasks_before
-from envguard.catalog.model import Catalog, CommandStep, Step, Task
+from envguard.catalog.model import CommandStep, Step
 from envguard.errors import EnvguardError, StepFailed
 from envguard.files import FileFacts
-from envguard.payload.contract import RUN, SAMPLE, TASK, UNVERIFIED, YES, Reference, Run, StepFailure, to_json
+from envguard.payload.contract import RUN, TASK, UNVERIFIED, YES, Reference, Run, StepFailure, to_json
 from envguard.running.checking_files import check_places
 from envguard.running.code_digest import code_digest
 from envguard.running.command_step import check_script
@@ -23,10 +23,9 @@ from envguard.running.environments.preparing import Workshop
 from envguard.running.publishing import publish, publish_reports
 from envguard.running.recording import record_of
 from envguard.running.run_files import RunFiles
-from envguard.running.step import scratch_folder
 from envguard.running.task_order import Alone, TaskOrder
 from envguard.running.task_run import HandedOver, TaskRun
-from envguard.store.scratch import runs_folder
+from envguard.store.scratch import runs_folder, scratch_folder
 
 DOCUMENT = Reference(RUN, "document")
 
@@ -71,7 +70,7 @@ def run_task(order: TaskOrder, workshop: Workshop, alone: Alone = contextlib.nul
     """
     check_places(order)
     task = order.task
-    workshop.require_allowed(task.folder, environments_of(task, workshop.catalog, order.reports))
+    workshop.require_allowed(task.folder, workshop.catalog.environments_of(task, order.reports))
     reporting = task.reporting_steps(order.reports)
     every = (*task.verdict_steps, *reporting)
     for step in every:
@@ -81,7 +80,7 @@ def run_task(order: TaskOrder, workshop: Workshop, alone: Alone = contextlib.nul
             tool_paths(step, workshop.environ)
     code = {step.name: code_digest(step, task.folder) for step in every}
     with (
-        workshop.holding(environments_of(task, workshop.catalog, order.reports)) as environments,
+        workshop.holding(workshop.catalog.environments_of(task, order.reports)) as environments,
         scratch_folder(runs_folder(workshop.home)) as folder,
     ):
         run = TaskRun(order, workshop, folder, RunFiles(folder / "files"), code)
@@ -105,17 +104,6 @@ def run_with_dependencies(order: TaskOrder, workshop: Workshop) -> TaskResult:
         if not result.passed:
             return result
     return run_task(order, workshop)
-
-
-def environments_of(task: Task, catalog: Catalog, reports: Collection[str] = ()) -> list[str]:
-    """The environments that a task needs: of its steps, of the reports asked for, and of the samples that they read."""
-    names: dict[str, None] = {}
-    for step in (*task.verdict_steps, *task.reporting_steps(reports)):
-        names[step.environment] = None
-        for reference in step.inputs.values():
-            if reference.source == SAMPLE:
-                names[catalog.samples[reference.name].environment] = None
-    return list(names)
 
 
 def _result(run: TaskRun, environments: Sequence[Prepared]) -> TaskResult:

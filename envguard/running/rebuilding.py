@@ -17,11 +17,10 @@ from envguard.payload.contract import SAMPLE, ToolchainDifference
 from envguard.running.code_digest import code_digest, task_digest
 from envguard.running.commands.tools import tools_of
 from envguard.running.environments.preparing import Workshop
-from envguard.running.pipeline import environments_of, run_task
+from envguard.running.pipeline import run_task
 from envguard.running.receipt import Receipt, ReceiptFile, environment_of, make_receipt
-from envguard.running.step import scratch_folder
 from envguard.running.task_order import TaskOrder
-from envguard.store.scratch import runs_folder
+from envguard.store.scratch import runs_folder, scratch_folder
 
 Verdict = Literal["MATCH", "DIFF", "TOOLCHAIN DIFFERS"]
 FileState = Literal["match", "diff", "missing"]
@@ -230,7 +229,7 @@ def _sample(file: ReceiptFile, workshop: Workshop) -> Path | None:
 
 
 def _environments(receipt: Receipt, task: Task, workshop: Workshop) -> Iterator[ToolchainDifference]:
-    found = {name: environment_of(workshop.prepare(name)) for name in environments_of(task, workshop.catalog)}
+    found = {name: environment_of(workshop.prepare(name)) for name in workshop.catalog.environments_of(task)}
     recorded = {each.name: each for each in receipt.environments}
     for name in dict.fromkeys((*recorded, *found)):
         here, there = found.get(name), recorded.get(name)

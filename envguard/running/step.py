@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,7 @@ from typing import IO
 from envguard.backends.protocol import Workspace
 from envguard.backends.resources import limit_for
 from envguard.catalog.model import PayloadStep
+from envguard.code_files import PAYLOAD
 from envguard.errors import BadInput, StepFailed
 from envguard.payload.contract import (
     Findings,
@@ -34,7 +34,6 @@ from envguard.running.commands.outside import NOTHING, FromOutside
 from envguard.running.ending import ending, log_tail, refuse_if_out_of_memory, took_too_long
 from envguard.running.time_limit import time_limit
 
-PAYLOAD = Path(__file__).resolve().parents[1] / "payload" / "__main__.py"
 LONGEST_EVENT = 64 << 20
 
 OTHER_INPUT = "Choose another input, or recreate this one; it was not modified."
@@ -152,11 +151,3 @@ def _events(stream: IO[bytes], name: str, log: Path) -> Iterator[StepEvent]:
                 why=str(error),
                 next_step=f"Run again with --debug and attach `envguard report-bug`. The whole log: {log}",
             ) from error
-
-
-@contextlib.contextmanager
-def scratch_folder(parent: Path) -> Iterator[Path]:
-    """A private folder for one run, removed when the run ends."""
-    parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="run-", dir=parent, ignore_cleanup_errors=True) as name:
-        yield Path(name)

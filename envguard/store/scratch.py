@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from envguard.errors import BadInput
@@ -55,3 +57,11 @@ def _own_part(home: Path) -> Path:
             next_step="Set TMPDIR to a folder of your own.",
         )
     return folder
+
+
+@contextlib.contextmanager
+def scratch_folder(parent: Path) -> Iterator[Path]:
+    """A private folder for one run, removed when the run ends."""
+    parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="run-", dir=parent, ignore_cleanup_errors=True) as name:
+        yield Path(name)

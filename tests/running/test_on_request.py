@@ -10,7 +10,7 @@ from envguard.host.interpreters import HostFacts
 from envguard.payload.contract import Reference
 from envguard.planning import minor_of
 from envguard.running.environments.preparing import Workshop
-from envguard.running.pipeline import TaskResult, environments_of, run_task
+from envguard.running.pipeline import TaskResult, run_task
 from envguard.running.rebuilding import find_inputs, rebuild
 from envguard.running.receipt import make_receipt
 from envguard.running.task_order import TaskOrder
@@ -57,8 +57,8 @@ def run(shop: Workshop, tmp_path: Path, *asked: str) -> tuple[TaskOrder, TaskRes
 
 def test_nobody_who_does_not_ask_for_it_needs_its_environment(shop: Workshop, tmp_path: Path) -> None:
     task = shop.catalog.tasks["work"]
-    assert environments_of(task, shop.catalog) == ["one"]
-    assert environments_of(task.including(["look"]), shop.catalog) == ["one", "two"]
+    assert shop.catalog.environments_of(task) == ["one"]
+    assert shop.catalog.environments_of(task.including(["look"])) == ["one", "two"]
     _, result = run(shop, tmp_path)
     assert list(result.handed_over) == ["do"]
 

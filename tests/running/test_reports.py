@@ -11,7 +11,7 @@ from envguard.host.interpreters import HostFacts
 from envguard.payload.contract import Run, from_json
 from envguard.planning import minor_of
 from envguard.running.environments.preparing import Workshop
-from envguard.running.pipeline import TaskResult, environments_of, run_task
+from envguard.running.pipeline import TaskResult, run_task
 from envguard.running.task_order import TaskOrder
 from tests.support.projects import shop_of, write_project
 
@@ -55,8 +55,8 @@ def run(shop: Workshop, tmp_path: Path, reports: dict[str, Path]) -> TaskResult:
 
 def test_a_report_that_nobody_asks_for_needs_no_environment(shop: Workshop, tmp_path: Path) -> None:
     task = shop.catalog.tasks["work"]
-    assert environments_of(task, shop.catalog) == ["one"]
-    assert environments_of(task, shop.catalog, ["told"]) == ["one", "two"]
+    assert shop.catalog.environments_of(task) == ["one"]
+    assert shop.catalog.environments_of(task, ["told"]) == ["one", "two"]
     assert list(run(shop, tmp_path, {}).handed_over) == ["do"]
 
 

@@ -24,7 +24,6 @@ from envguard.planning import request_of, stale_for
 from envguard.report.ci import OUTPUTS, REPORT, CiJob, github_workflow, gitlab_pipeline, locks_key
 from envguard.report.ci_renewal import RenewalJob, renewal_workflow
 from envguard.running.environments.recorded import recorded_locks
-from envguard.running.pipeline import environments_of
 from envguard.table_reader import unknown_name
 
 ITSELF = "envguard"
@@ -166,7 +165,7 @@ def _task(name: str, catalog: Catalog) -> Task:
 
 
 def _environments(task: Task, catalog: Catalog) -> list[Environment]:
-    return [catalog.environments[name] for name in environments_of(task, catalog)]
+    return [catalog.environments[name] for name in catalog.environments_of(task)]
 
 
 def _top(folder: Path) -> Path:

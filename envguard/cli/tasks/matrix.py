@@ -18,7 +18,7 @@ from envguard.errors import BadInput, EnvguardError, Interrupted, NotAllowed
 from envguard.payload.contract import YES, to_json
 from envguard.running.checking_files import check_input
 from envguard.running.environments.preparing import Workshop
-from envguard.running.pipeline import environments_of, run_with_dependencies
+from envguard.running.pipeline import run_with_dependencies
 from envguard.running.task_order import TaskOrder
 
 NO_VERDICT = "none"
@@ -77,7 +77,7 @@ def combinations(task: Task, workshop: Workshop) -> Iterator[tuple[str, str]]:
 
 def _run(order: TaskOrder, workshop: Workshop, combination: tuple[str, str]) -> Combination:
     (python, edition), task = combination, order.task
-    every = [workshop.catalog.environments[name] for name in environments_of(task, workshop.catalog)]
+    every = [workshop.catalog.environments[name] for name in workshop.catalog.environments_of(task)]
     main = task.steps[0].environment
     having = [each.name for each in every if each.name == main or each.edition(edition)]
     chosen = dataclasses.replace(

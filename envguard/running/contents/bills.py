@@ -19,8 +19,8 @@ from envguard.running.contents.packages import DependencyGraph, dependency_graph
 from envguard.running.environments.prepared import Prepared
 from envguard.running.environments.preparing import Workshop
 from envguard.running.events import StepNote, StepProgress
-from envguard.running.step import StepOrder, run_step, scratch_folder
-from envguard.store.scratch import log_file, runs_folder
+from envguard.running.step import StepOrder, run_step
+from envguard.store.scratch import log_file, runs_folder, scratch_folder
 
 WRITER = "sbom"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")

@@ -24,9 +24,9 @@ from envguard.payload.contract import AuditFinding, AuditFindings, Json, Note, P
 from envguard.planning import request_of, stale_for
 from envguard.running.environments.preparing import Workshop
 from envguard.running.events import StepNote, StepProgress
-from envguard.running.step import StepOrder, run_step, scratch_folder
+from envguard.running.step import StepOrder, run_step
 from envguard.store.home import installer_cache
-from envguard.store.scratch import log_file, runs_folder
+from envguard.store.scratch import log_file, runs_folder, scratch_folder
 
 READER = "audit"
 DOWNLOADER = "pip"

@@ -29,12 +29,11 @@ from envguard.locks.sdists.built import BuildTool, KnownRelease, LockedBuild
 from envguard.locks.uv import UvSetup, find_uv
 from envguard.planning import best_interpreter
 from envguard.requirement import written
-from envguard.running.step import scratch_folder
 from envguard.stalling import patience_of
 from envguard.store.built import BuildRecord, keep_wheel, kept_wheel, mark_used, read_build, sdists_folder, write_build
 from envguard.store.environments import make_folder
 from envguard.store.home import installer_cache
-from envguard.store.scratch import logs_folder, runs_folder
+from envguard.store.scratch import logs_folder, runs_folder, scratch_folder
 
 
 @dataclass(frozen=True, slots=True)

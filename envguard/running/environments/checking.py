@@ -8,7 +8,7 @@ from pathlib import Path
 from envguard.backends.protocol import Workspace
 from envguard.catalog.model import Sample
 from envguard.clock import utc_now
-from envguard.errors import EnvguardError, Interrupted, StepFailed
+from envguard.errors import CheckFailed, EnvguardError, Interrupted, StepFailed
 from envguard.locks.proofs import Proof
 from envguard.payload.contract import CheckFindings, FileRecord, Json, TaskStep, to_json
 from envguard.planning import Candidate, platform_of
@@ -16,24 +16,6 @@ from envguard.running.command_step import CommandRun, run_check_command
 from envguard.running.step import StepOrder, StepResult, Told, run_step
 
 SAMPLES = "checks.samples"
-
-
-# The gate of checks that find a library of the system missing.
-MISSING_LIBRARY = "missing-library"
-
-
-class CheckFailed(EnvguardError):
-    """An environment was installed but failed its check (exit code 3); `gate` names the gate that failed.
-
-    `of_the_check` is False where the check could not be run at all, as where its script is missing.
-    """
-
-    exit_code = 3
-
-    def __init__(self, what: str, *, why: str, next_step: str, gate: str = "", of_the_check: bool = True) -> None:
-        super().__init__(what, why=why, next_step=next_step)
-        self.gate = gate
-        self.of_the_check = of_the_check
 
 
 def check_environment(

@@ -9,11 +9,11 @@ from pathlib import Path
 from envguard.backends.image_context import tag_of, write_context, write_files
 from envguard.backends.inside import PAYLOAD_INSIDE, SAMPLES_INSIDE, architecture_of
 from envguard.catalog.model import CommandStep, PayloadStep, Task
+from envguard.code_files import PAYLOAD
 from envguard.errors import BadInput
 from envguard.payload.door.references import FILE, SAMPLE
 from envguard.running.environments.prepared import Prepared
 from envguard.running.environments.preparing import Workshop
-from envguard.running.step import PAYLOAD
 
 PAYLOAD_TAR = "payload.tar"
 

@@ -17,7 +17,8 @@ from envguard.backends.table import BACKENDS, HOST, backend_class
 from envguard.catalog.model import Catalog
 from envguard.catalog.projects import find_project
 from envguard.catalog.shipped import BUILTIN
-from envguard.errors import MissingPython, NoEnvironment, NotAllowed
+from envguard.code_files import PAYLOAD
+from envguard.errors import MISSING_LIBRARY, CheckFailed, MissingPython, NoEnvironment, NotAllowed
 from envguard.host.discovery import discover
 from envguard.host.interpreters import HostFacts
 from envguard.host.remedies import PassedOver
@@ -30,20 +31,18 @@ from envguard.locks.staleness import StaleLock
 from envguard.planning import Candidate, Plan, Wanted, make_plan
 from envguard.running.environments.announcing import Announcer
 from envguard.running.environments.building import Builder
-from envguard.running.environments.checking import MISSING_LIBRARY, CheckFailed, check_environment
 from envguard.running.environments.fetching import fetch_into_store, fetchable_minor, missing_python
 from envguard.running.environments.places.wheels import needed_of, own_wheels
 from envguard.running.environments.prepared import Prepared, identity_of, installed, renew_links
 from envguard.running.environments.recorded import locked_environment, recorded_audits, recorded_locks, recorded_proofs
 from envguard.running.events import Building, PassedBy, Receiver
-from envguard.running.step import PAYLOAD, scratch_folder
 from envguard.stalling import patience_of
 from envguard.store.environments import BuiltEnvironment, DamagedInstall, ensure, make_folder, read_ready
 from envguard.store.fingerprint import MARKER
 from envguard.store.home import environments_folder, installer_cache, probe_cache, pythons_folder
 from envguard.store.locking import in_use
 from envguard.store.process_marks import has_ended, process_mark
-from envguard.store.scratch import log_file, logs_folder, runs_folder
+from envguard.store.scratch import log_file, logs_folder, runs_folder, scratch_folder
 from envguard.trust.allowing import require_allowed
 from envguard.trust.records import record_path
 from envguard.trust.sources import sources_of
@@ -319,6 +318,8 @@ class Workshop:
 
     def check(self, candidate: Candidate, layout: Layout) -> Proof:
         """Run the check of an installed environment; raises CheckFailed and NotAllowed."""
+        from envguard.running.environments.checking import check_environment
+
         self.require_allowed(candidate.environment.folder)
         environment = candidate.environment
         samples = {

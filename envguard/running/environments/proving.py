@@ -10,7 +10,7 @@ from pathlib import Path
 from envguard.backends.table import HOST
 from envguard.catalog.model import Edition, Environment
 from envguard.clock import utc_now
-from envguard.errors import BadInput, EnvguardError, NoEnvironment
+from envguard.errors import MISSING_LIBRARY, BadInput, CheckFailed, EnvguardError, NoEnvironment
 from envguard.host.interpreters import HostFacts, Interpreter
 from envguard.host.remedies import PassedOver
 from envguard.locks.evidence import blames_a_wheel, says_nothing_of_the_lock, tells_of_files
@@ -30,7 +30,6 @@ from envguard.planning import (
     stale_for,
     wanted_digest,
 )
-from envguard.running.environments.checking import MISSING_LIBRARY, CheckFailed
 from envguard.running.environments.locking import lock_edition, write_lock
 from envguard.running.environments.prepared import Prepared, renew_links
 from envguard.running.environments.preparing import Workshop

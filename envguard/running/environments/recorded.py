@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from envguard.catalog.model import Catalog, Environment
@@ -16,13 +17,14 @@ from envguard.store.removing import Sweep, prune
 
 def recorded_locks(environment: Environment) -> dict[LockKey, Lock]:
     """The locks that an environment has, by edition and Python minor."""
-    locks = {}
+    return {key: read_lock(path) for key, path in _lock_files(environment) if path.is_file()}
+
+
+def _lock_files(environment: Environment) -> Iterator[tuple[LockKey, Path]]:
     for edition in environment.editions:
         for python in edition.pythons:
             path = lock_path(environment.lockfiles, environment.name, edition.name, python)
-            if path.is_file():
-                locks[edition.name, python] = read_lock(path)
-    return locks
+            yield (edition.name, python), path
 
 
 def prune_unneeded(home: Path, catalog: Catalog, *, dry_run: bool) -> Sweep:
@@ -39,7 +41,7 @@ def refuse_unlocked(environment: Environment) -> None:
 
     Recorded failures to lock say more than that, so with one of these nothing is raised.
     """
-    if recorded_locks(environment) or any(recorded_proofs(environment).values()):
+    if any(path.is_file() for _, path in _lock_files(environment)) or any(recorded_proofs(environment).values()):
         return
     raise NoEnvironment(
         f"The environment {environment.name!r} has no lock yet.",

@@ -25,8 +25,7 @@ from envguard.running.environments.locking import lock_edition, newer_release
 from envguard.running.environments.preparing import Workshop
 from envguard.running.environments.proving import LockTrial, prove
 from envguard.running.environments.recorded import recorded_locks, recorded_proofs
-from envguard.running.step import scratch_folder
-from envguard.store.scratch import runs_folder
+from envguard.store.scratch import runs_folder, scratch_folder
 
 MOST_RELEASES = 3
 """Of one package in one run, newest first: each that does not work costs a build on every Python, and a line whose last

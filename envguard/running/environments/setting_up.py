@@ -12,7 +12,6 @@ from envguard.errors import EnvguardError, Interrupted, NotAllowed
 from envguard.host.linker import absent
 from envguard.running.environments.prepared import Prepared
 from envguard.running.environments.preparing import Workshop
-from envguard.running.pipeline import environments_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +35,8 @@ def needed_here(catalog: Catalog) -> list[str]:
     """
     names = [each.name for each in catalog.environments.values() if catalog.project and each.folder == catalog.project]
     for task in own_tasks(catalog):
-        names += environments_of(task, catalog)
-    return list(dict.fromkeys(names)) or environments_of(next(iter(catalog.tasks.values())), catalog)
+        names += catalog.environments_of(task)
+    return list(dict.fromkeys(names)) or catalog.environments_of(next(iter(catalog.tasks.values())))
 
 
 def own_tasks(catalog: Catalog) -> list[Task]:

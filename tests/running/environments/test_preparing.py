@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from envguard.catalog.model import Catalog, Edition, Environment
-from envguard.errors import NoEnvironment
+from envguard.errors import MISSING_LIBRARY, CheckFailed, NoEnvironment
 from envguard.files import write_whole
 from envguard.host.interpreters import HostFacts
 from envguard.host.variables import installer_variables
@@ -17,7 +17,6 @@ from envguard.locks.lockfile import Lock, LockRequest, lock_path
 from envguard.locks.resolver import CannotResolve, resolve
 from envguard.locks.uv import UvSetup, find_uv
 from envguard.planning import Candidate, minor_of
-from envguard.running.environments.checking import MISSING_LIBRARY, CheckFailed
 from envguard.running.environments.preparing import Workshop
 from envguard.running.events import Building, BuildProgress, PassedBy
 from envguard.store.environments import BuiltEnvironment
