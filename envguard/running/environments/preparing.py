@@ -322,11 +322,8 @@ class Workshop:
 
         self.require_allowed(candidate.environment.folder)
         environment = candidate.environment
-        samples = {
-            name: path
-            for name, reference in environment.check_inputs.items()
-            for path in self.sample(reference.name).values()
-        }
+        read = environment.check_inputs.items()
+        samples = {name: path for name, reference in read for path in self.sample(reference.name).values()}
         held = [sample for sample in self.catalog.samples.values() if sample.environment == environment.name]
         reads = [*samples.values(), *([environment.folder] if environment.check_command else [])]
         log = log_file(self.home, f"{environment.name}-{candidate.edition.name}-check")
