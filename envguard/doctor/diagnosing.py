@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from envguard.doctor.commands import filled
+from envguard.doctor.commands import filled, with_derived
 from envguard.doctor.conflicts import Conflict, read_conflict
 from envguard.doctor.log import Block, blocks
 from envguard.doctor.rules import Rule, builtin_rules
@@ -119,7 +119,7 @@ def _match_at(rule: Rule, block: Block, positions: Sequence[int], tries: dict[st
             return None
         found = pattern.search(_joined(block.rows, index))
         if found is not None and found.start() <= len(block.rows[index]):
-            values = {name: value or "" for name, value in found.groupdict().items()}
+            values = with_derived({name: value or "" for name, value in found.groupdict().items()})
             return Hint(
                 rule,
                 rule.cause.format_map(values),

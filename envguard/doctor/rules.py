@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from envguard.doctor.commands import PYTHON, names_in
+from envguard.doctor.commands import PYTHON, derived, names_in
 from envguard.errors import BrokenData
 from envguard.table_reader import TableReader, boolean, integer, list_of, match, text
 from envguard.toml import parse_toml
@@ -83,6 +83,7 @@ def read_rules(document: str, *, source: str) -> tuple[Rule, ...]:
 def _rule(table: TableReader, rank: int) -> Rule:
     pattern = table.take("pattern", _pattern)
     groups = set(re.findall(r"\(\?P<(\w+)>", pattern))
+    groups |= derived(groups)
     rule = Rule(
         identifier=table.take("id", match(IDENTIFIER, "an identifier: lower-case letters, digits and '_'")),
         rank=rank,

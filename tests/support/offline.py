@@ -8,10 +8,13 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
+import pytest
+
+from envguard.doctor.environments.base import PARTS
 from envguard.doctor.environments.curing import Surroundings
 from envguard.doctor.environments.examining import examine_environment
 from envguard.doctor.finding import Finding
-from envguard.host.interpreters import Interpreter
+from envguard.host.interpreters import HostFacts, Interpreter
 from envguard.locks.uv import find_uv
 from tests.support.local_index import make_wheel
 
@@ -52,6 +55,18 @@ def make_python(folder: Path, like: Interpreter, without: Iterable[str] = ()) ->
     return folder / "bin" / "python3"
 
 
+def complete_python(host: HostFacts, least: tuple[int, int] = (3, 9)) -> Interpreter:
+    """A Python of this host with all its parts, from which environments can be made; skips the test without one."""
+    for row in host.usable:
+        minor = f"python{row.version[0]}.{row.version[1]}"
+        base = Path(row.facts.base_prefix)
+        has_pip = (base / "lib" / minor / "ensurepip" / "_bundled").is_dir()
+        complete = not set(row.facts.missing_modules) & set(PARTS)
+        if has_pip and complete and base != Path("/usr") and row.version[:2] >= least:
+            return row
+    pytest.skip("no complete Python with ensurepip on this host")
+
+
 class Offline:
     """One environment and the folder that its user is in; commands find `wheels` and no index."""
 
@@ -60,21 +75,21 @@ class Offline:
         self.python = self.folder / "bin" / "python"
         bundled = next(python.parent.parent.glob("lib/python3*/ensurepip/_bundled"))
         self.environ = {
-            "PATH": os.pathsep.join((str(find_uv().parent), str(python.parent), os.defpath)),
+            "PATH": os.pathsep.join((str(python.parent), str(find_uv().parent), os.defpath)),
             "HOME": str(self.home),
             "PIP_NO_INDEX": "1",
             "PIP_FIND_LINKS": f"{wheels} {bundled}",
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
             "PIP_NO_COMPILE": "1",
             "PIP_ROOT_USER_ACTION": "ignore",
-            "UV_CONFIG_FILE": str(folder / "uv.toml"),
+            "UV_CONFIG_FILE": str(folder / "settings.toml"),
             "UV_LINK_MODE": "copy",
             "UV_CACHE_DIR": str(folder / "cache"),
             "UV_PYTHON_DOWNLOADS": "never",
         }
         for each in (self.cwd, self.home):
             each.mkdir(parents=True)
-        (folder / "uv.toml").write_text(f"no-index = true\nfind-links = ['{wheels}', '{bundled}']\n")
+        (folder / "settings.toml").write_text(f"no-index = true\nfind-links = ['{wheels}', '{bundled}']\n")
         self.sh(f"uv venv --quiet --python {python} {' '.join(options)} {self.folder}")
 
     @property
@@ -85,6 +100,16 @@ class Offline:
     def install(self, *requirements: str) -> None:
         """Install with uv, which is quick; pip comes from the wheel that Python has for ensurepip."""
         self.sh(f"uv pip install --quiet --python {self.python} {' '.join(requirements)}")
+
+    def activate(self) -> None:
+        """Have `python` be the environment's."""
+        self.environ["PATH"] = os.pathsep.join((str(self.python.parent), self.environ["PATH"]))
+
+    def asks(self, index: str, **variables: str) -> None:
+        """Have the installers ask an index in place of the folder of wheels."""
+        for name in ("PIP_NO_INDEX", "PIP_FIND_LINKS", "UV_CONFIG_FILE"):
+            del self.environ[name]
+        self.environ |= {"PIP_INDEX_URL": index, "UV_DEFAULT_INDEX": index, "UV_NO_CONFIG": "1", **variables}
 
     def said(self, command: str, **variables: str) -> tuple[int, str]:
         """The exit code of what is typed, and all that is printed."""

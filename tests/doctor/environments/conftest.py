@@ -7,20 +7,12 @@ from pathlib import Path
 import pytest
 
 from envguard.host.interpreters import HostFacts, Interpreter
-from tests.support.offline import Offline, make_wheels
+from tests.support.offline import Offline, complete_python, make_wheels
 
 
 @pytest.fixture(scope="session")
 def interpreter(host: HostFacts) -> Interpreter:
-    """A Python with all its parts that environments can be made with; 3.12 and 3.11 have what every test needs."""
-    for row in host.usable:
-        bundled = Path(
-            row.facts.base_prefix, "lib", f"python{row.version[0]}.{row.version[1]}", "ensurepip", "_bundled"
-        )
-        complete = not set(row.facts.missing_modules) & {"_ssl", "zlib", "_ctypes", "_sqlite3", "_lzma", "_bz2"}
-        if bundled.is_dir() and complete and Path(row.facts.base_prefix) != Path("/usr"):
-            return row
-    pytest.skip("no complete Python with ensurepip on this host")
+    return complete_python(host)
 
 
 @pytest.fixture(scope="session")
