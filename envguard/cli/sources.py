@@ -38,10 +38,14 @@ def sample_of(inputs: Mapping[str, str]) -> dict[str, Reference]:
 
 
 def leave_receipt(order: TaskOrder, result: TaskResult, samples: Mapping[str, Reference]) -> Path | None:
-    """Write the receipt of a run where its order says; a run without an output leaves none."""
-    if not result.outputs or order.receipt is None:
+    """Write the receipt of a run where its order says; one that should have made an output and did not leaves none.
+
+    Where a task that it depends on said no, the receipt is of that one.
+    """
+    if order.receipt is None or (order.task.outputs and not result.outputs):
         return None
-    write_output(order.receipt, make_receipt(order, result, samples).text().encode())
+    ran = order if result.order.task == order.task else result.order
+    write_output(order.receipt, make_receipt(ran, result, samples).text().encode())
     return order.receipt
 
 

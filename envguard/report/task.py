@@ -55,20 +55,21 @@ def task_document(result: TaskResult, receipt: Path | None) -> TaskDocument:
 
 def task_text(document: TaskDocument, *, makes_files: bool = True) -> str:
     """The same for a reader; of a task that makes no files, the verdict is all."""
+    receipt = [f"receipt: {document.receipt}"] if document.receipt else []
     if document.failures:
         nothing = " Nothing was written." if makes_files else ""
         lines = [f"verdict: {document.verdict}.{nothing}"]
         for each in document.failures:
             lines += [f"  {each.name} ({each.step}): {each.message}", *([] if makes_files else [f"  {each.next}"])]
-        return "\n".join(lines)
+        return "\n".join([*lines, *receipt])
     if not makes_files:
         took = [f"  {step.name}: {step.seconds:.1f} s" for step in document.steps]
-        return "\n".join([f"verdict: {document.verdict}.", *took])
+        return "\n".join([f"verdict: {document.verdict}.", *took, *receipt])
     lines = [
         f"{name}: {file.path}, {file.bytes:,} bytes, sha256 {file.sha256[:16]}…"
         for name, file in document.outputs.items()
     ]
-    return "\n".join([*lines, *([f"receipt: {document.receipt}"] if document.receipt else [])])
+    return "\n".join([*lines, *receipt])
 
 
 def _step(step: StepRecord) -> StepSummary:

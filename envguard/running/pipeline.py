@@ -35,15 +35,18 @@ class TaskResult:
     """What a task did: the record of the run, and what receipts are made of besides.
 
     `inputs` and `outputs` are the user's files by the task's names for them; there are outputs only where every gate
-    was passed. `report_error` says why a report that was asked for could not be made.
+    was passed. `report_error` says why a report that was asked for could not be made. `before` are the results of the
+    tasks that it depends on.
     """
 
+    order: TaskOrder
     record: Run
     inputs: Mapping[str, tuple[FileFacts, ...]]
     outputs: Mapping[str, FileFacts]
     handed_over: Mapping[str, HandedOver]
     environments: tuple[Prepared, ...]
     report_error: EnvguardError | None = None
+    before: tuple[TaskResult, ...] = ()
 
     @property
     def failures(self) -> tuple[StepFailure, ...]:
@@ -97,13 +100,15 @@ def run_with_dependencies(order: TaskOrder, workshop: Workshop) -> TaskResult:
     Nobody gets what the others make; those of the user's files that they need are theirs too.
     """
     check_places(order)
+    before: list[TaskResult] = []
     for task in tasks_before(order.task, workshop.catalog):
         result = run_task(
             TaskOrder(task, {each: order.sources[each] for each in task.inputs}, jobs=order.jobs), workshop
         )
         if not result.passed:
-            return result
-    return run_task(order, workshop)
+            return replace(result, before=tuple(before))
+        before.append(result)
+    return replace(run_task(order, workshop), before=tuple(before))
 
 
 def _result(run: TaskRun, environments: Sequence[Prepared]) -> TaskResult:
@@ -116,6 +121,7 @@ def _result(run: TaskRun, environments: Sequence[Prepared]) -> TaskResult:
         outputs = publish(order.task.outputs, run.files, order.target, sources, order.replaceable)
     inputs = {name: _as_named(paths, run.files[Reference(TASK, name)]) for name, paths in order.sources.items()}
     return TaskResult(
+        order=order,
         record=record_of(run, inputs, outputs, environments),
         inputs=inputs,
         outputs=outputs,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from envguard.catalog.model import CommandStep, PayloadStep, Task
+from envguard.catalog.model import CommandStep, PayloadStep, Step, Task
 from envguard.errors import BadInput, EnvguardError, NoEnvironment, NotAllowed, StepFailed
 from envguard.files import FileFacts, facts_of
 from envguard.payload.contract import SAMPLE, ToolchainDifference
@@ -105,8 +105,25 @@ def _files_at(path: Path) -> list[Path]:
 def rebuild(receipt: Receipt, inputs: Sequence[FileFound], workshop: Workshop) -> Rebuilt:
     """Do the run again from the same inputs, in the recorded editions and Pythons as far as they can be had.
 
-    Raises CannotRebuild where the task or an input is missing, or no environment can be had.
+    The tasks that ran before it are done again first. Raises CannotRebuild where the task or an input is missing, or no
+    environment can be had.
     """
+    before = [rebuild(each, inputs, workshop) for each in receipt.before]
+    return _joined(before, _rebuild(receipt, inputs, workshop))
+
+
+def _joined(before: Sequence[Rebuilt], own: Rebuilt) -> Rebuilt:
+    """One result for a run and those before it, whose outputs nobody got."""
+    every = (*before, own)
+    return Rebuilt(
+        own.outputs,
+        tuple(difference for each in every for difference in each.differences),
+        "; ".join(each.failure for each in every if each.failure),
+        tuple(untrue for each in every for untrue in each.untrue),
+    )
+
+
+def _rebuild(receipt: Receipt, inputs: Sequence[FileFound], workshop: Workshop) -> Rebuilt:
     task = workshop.catalog.tasks.get(receipt.task)
     if task is None:
         raise CannotRebuild(
@@ -138,6 +155,9 @@ def rebuild(receipt: Receipt, inputs: Sequence[FileFound], workshop: Workshop) -
         raise CannotRebuild(error.what, why=error.why, next_step=error.next_step) from error
     untrue = () if differences else tuple(_untrue(receipt, again, task))
     failure = "; ".join(f"{each.name}: {each.message}" for each in result.record.failures)
+    if receipt.verdict:
+        untrue += () if differences else _differ(f"verdict of {task.name}", receipt.verdict, result.record.verdict)
+        failure = "" if receipt.verdict == result.record.verdict else failure
     return Rebuilt(_outputs(receipt, result.outputs), differences, failure, untrue)
 
 
@@ -244,14 +264,20 @@ def _environments(receipt: Receipt, task: Task, workshop: Workshop) -> Iterator[
 
 def _code(receipt: Receipt, task: Task) -> Iterator[ToolchainDifference]:
     recorded = {step.name: step.code for step in receipt.steps}
-    for step in task.verdict_steps:
+    for step in _steps_to_compare(receipt, task):
         yield from _differ(f"code of step {step.name}", recorded.get(step.name, ""), code_digest(step, task.folder))
+
+
+def _steps_to_compare(receipt: Receipt, task: Task) -> Iterator[Step]:
+    """Those of the verdict; in a run that ended in a no without outputs, some may have had nothing to work on."""
+    ran = {step.name for step in receipt.steps}
+    return (step for step in task.verdict_steps if step.name in ran or not receipt.verdict)
 
 
 def _tools(receipt: Receipt, task: Task, workshop: Workshop) -> Iterator[ToolchainDifference]:
     """The programs of the host that are not those of the run."""
     recorded = {step.name: step.outside.tools for step in receipt.steps}
-    for step in task.verdict_steps:
+    for step in _steps_to_compare(receipt, task):
         if isinstance(step, CommandStep):
             for name, tool in tools_of(step, workshop.environ).items():
                 before = recorded.get(step.name, {}).get(name)

@@ -102,7 +102,8 @@ class Receipt:
     """Everything that a run was made of. `task_sha256` is the hash of the task's definition, `options` by step.
 
     `file_sets` are the files of inputs that take several, such as pictures that were given with an option. One that was
-    read is `intact` if its seal is that of its content.
+    read is `intact` if its seal is that of its content. Where nobody got an output, the `verdict` is what came of it.
+    `before` are the receipts of the tasks that it depended on.
     """
 
     task: str
@@ -116,6 +117,8 @@ class Receipt:
     outputs: Mapping[str, ReceiptFile]
     file_sets: Mapping[str, tuple[ReceiptFile, ...]] = field(default_factory=dict)
     intact: bool = True
+    verdict: str = ""
+    before: tuple[Receipt, ...] = ()
 
     def as_json(self) -> dict[str, JsonValue]:
         """The document that is written, under its seal."""
@@ -135,6 +138,8 @@ class Receipt:
             "inputs": {name: file.as_json() for name, file in self.inputs.items()},
             "outputs": {name: file.as_json() for name, file in self.outputs.items()},
             **({"file_sets": sets} if sets else {}),
+            **({"verdict": self.verdict} if self.verdict else {}),
+            **({"depends_on": [each.as_json() for each in self.before]} if self.before else {}),
         }
 
     def text(self) -> str:
@@ -143,8 +148,9 @@ class Receipt:
 
 
 def make_receipt(order: TaskOrder, result: TaskResult, samples: Mapping[str, Reference]) -> Receipt:
-    """The receipt of a run that has outputs; `samples` are the inputs that were named as `sample:NAME`."""
+    """The receipt of a run; `samples` are the inputs that were named as `sample:NAME`."""
     task, record = order.task, result.record
+    steps = {step.name: step for step in task.steps}
     files = {name: tuple(_file(facts, samples.get(name)) for facts in result.inputs[name]) for name in result.inputs}
     return Receipt(
         task=task.name,
@@ -153,13 +159,12 @@ def make_receipt(order: TaskOrder, result: TaskResult, samples: Mapping[str, Ref
         date=record.date,
         options={name: json_table(dict(values)) for name, values in order.options.items()},
         environments=tuple(map(environment_of, result.environments)),
-        steps=tuple(
-            _step(step, result.handed_over[step.name], seconds)
-            for step, seconds in zip(task.verdict_steps, (each.seconds for each in record.steps), strict=True)
-        ),
+        steps=tuple(_step(steps[each.name], result.handed_over[each.name], each.seconds) for each in record.steps),
         inputs={name: files[name][0] for name in files if name in task.inputs},
         outputs={name: _file(facts) for name, facts in result.outputs.items()},
         file_sets={name: files[name] for name in files if name not in task.inputs},
+        verdict="" if result.outputs else record.verdict,
+        before=tuple(make_receipt(each.order, each, samples) for each in result.before),
     )
 
 

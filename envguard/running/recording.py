@@ -42,7 +42,7 @@ def record_of(
         environments=tuple(map(environment_record, environments)),
         file_sets={name: tuple(map(file_record, files)) for name, files in several.items()},
         refused=tuple(run.refused),
-        receipt=None if run.order.receipt is None or not outputs else str(run.order.receipt),
+        receipt=str(run.order.receipt) if run.order.receipt and (outputs or not task.outputs) else None,
         allow_unverified=run.order.allow_unverified,
     )
 

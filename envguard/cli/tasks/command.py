@@ -60,6 +60,14 @@ ReportsOption = Annotated[
     list[str] | None,
     typer.Option("--report", metavar="NAME=PATH", help="Make this report of the task. Can be given several times."),
 ]
+ReceiptFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--receipt-file",
+        metavar="FILE",
+        help="Where to write the receipt of a task without outputs, which has none to lie beside.",
+    ),
+]
 JobsOption = Annotated[
     int | None,
     typer.Option(
@@ -90,6 +98,7 @@ def command_for(task: Task) -> Any:
         frozen: FrozenOption = False,
         reports: ReportsOption = None,
         receipt: ReceiptOption = True,
+        receipt_file: ReceiptFileOption = None,
         explain: ExplainOption = False,
         matrix: MatrixOption = False,
         jobs: JobsOption = None,
@@ -103,8 +112,8 @@ def command_for(task: Task) -> Any:
                 return
             wanted, told = _inputs(task, source, named or ()), _reports(task, reports or ())
             if matrix:
-                raise typer.Exit(run_matrix(task, wanted, output, workshop, jobs=jobs, as_json=as_json))
-            result, left = _run(task, wanted, Wanted(output, told, receipt, jobs), workshop)
+                raise typer.Exit(run_matrix(task, wanted, output or receipt_file, workshop, jobs=jobs, as_json=as_json))
+            result, left = _run(task, wanted, Wanted(output, told, receipt, receipt_file, jobs), workshop)
         _show(task, result, left, as_json=as_json)
         if result.report_error:
             raise result.report_error
@@ -120,6 +129,7 @@ class Wanted:
     output: Path | None
     reports: Mapping[str, Path]
     receipt: bool
+    receipt_file: Path | None
     jobs: int | None
 
 
@@ -127,7 +137,7 @@ def _run(task: Task, named: Mapping[str, str], wanted: Wanted, workshop: Worksho
     target, reports = _target(task, wanted.output), wanted.reports
     several = len(task.outputs) > 1
     folder = any(map(task.makes_folder, task.outputs.values()))
-    left = receipt_path(target, task) if target is not None else None
+    left = _receipt(task, target, wanted.receipt_file)
     single = () if several or folder or target is None else (target,)
     files = (*single, *((left,) if left and not several else ()))
     # Before the sources: a sample's environment may have to be built.
@@ -166,6 +176,20 @@ def _target(task: Task, output: Path | None) -> Path | None:
             "No output path was given.", next_step="Name a file with -o, or a folder if there are several outputs."
         )
     return output.absolute() if output is not None else None
+
+
+def _receipt(task: Task, target: Path | None, file: Path | None) -> Path | None:
+    """Where the receipt goes: beside the output, and of a task without any where the user says, if they do."""
+    if target is None:
+        return file.absolute() if file is not None else None
+    if file is not None:
+        place = receipt_path(target, task)
+        raise BadInput(
+            f"The receipt cannot go to {file}.",
+            why=f"it lies beside the output, as {place.name}",
+            next_step="Leave --receipt-file out.",
+        )
+    return receipt_path(target, task)
 
 
 def _inputs(task: Task, source: str | None, named: Sequence[str]) -> dict[str, str]:

@@ -55,7 +55,7 @@ def run_matrix(
 ) -> int:
     """Run every combination and print the table; nobody gets their files. The exit code is 1 unless all say yes."""
     if output is not None:
-        raise BadInput(f"With --matrix nothing is written, to {output} neither.", next_step="Leave -o out.")
+        raise BadInput(f"With --matrix nothing is written, to {output} neither.", next_step="Leave that option out.")
     order = TaskOrder(task, {name: (named_source(each, workshop),) for name, each in wanted.items()}, jobs=jobs)
     for name, (source,) in order.sources.items():
         check_input(source, folders=takes_folder(task, name))

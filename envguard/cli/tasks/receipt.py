@@ -50,7 +50,7 @@ def verify_receipt(
         verdict = "MATCH" if all(each.state == "match" for each in outputs) else "DIFF"
     else:
         verdict = rebuilt.verdict
-    if verdict == "MATCH" and not receipt.intact:
+    if verdict == "MATCH" and not all(each.intact for each in (receipt, *receipt.before)):
         verdict = "DIFF"
     document = _document(receipt, verdict, outputs, inputs, rebuilt)
     typer.echo(document_text(to_json(document)) if as_json else printable(_text(document)))
@@ -84,7 +84,9 @@ def _document(
         )
         if rebuilt
         else None,
-        intact=receipt.intact,
+        intact=all(each.intact for each in (receipt, *receipt.before)),
+        recorded=receipt.verdict,
+        depends_on={each.task: each.verdict for each in receipt.before},
     )
 
 
@@ -95,6 +97,8 @@ def _files(found: tuple[FileFound, ...]) -> tuple[ReceiptedFile, ...]:
 def _text(document: ReceiptDocument) -> str:
     lines = [f"{document.task}, {document.date}"]
     lines += [] if document.intact else ["  the receipt itself: changed since it was written, or it never had a seal"]
+    lines += [f"  depends on {name}: {verdict}" for name, verdict in document.depends_on.items()]
+    lines += [f"  verdict: {document.recorded}"] if document.recorded else []
     lines += [f"  output {each.name} ({each.file}): {each.state}" for each in document.outputs]
     lines += [
         f"  input {each.name} ({each.file}): {'not here' if each.state == 'missing' else each.state}"

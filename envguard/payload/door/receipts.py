@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal, Optional
 
 
@@ -37,7 +38,8 @@ class RebuiltOutputs:
 class ReceiptDocument:
     """Whether what a receipt says of the run of a task at a date is true.
 
-    It is `intact` if it is as it was written: its seal is the hash of its content.
+    It is `intact` if it is as it was written: its seal is the hash of its content. `recorded` is the verdict of a run
+    that nobody got an output of, `depends_on` those of the tasks before it by their names.
     """
 
     verdict: Literal["MATCH", "DIFF", "TOOLCHAIN DIFFERS"]
@@ -47,4 +49,6 @@ class ReceiptDocument:
     inputs: tuple[ReceiptedFile, ...]
     rebuilt: Optional[RebuiltOutputs]
     intact: bool
+    recorded: str = ""
+    depends_on: Mapping[str, str] = field(default_factory=dict)
     schema: Literal[2] = 2

@@ -30,10 +30,12 @@ LARGEST_RECEIPT = 5_000_000
 NAME_RECEIPT = "Name a file that `envguard run` wrote beside its output, such as OUT.receipt.json."
 NO_TEXTS: Mapping[str, str] = {}
 NO_VARIABLES: Mapping[str, bool] = {}
+NOTHING_BEFORE: list[object] = []
 NO_TOOLS: Mapping[str, HostTool] = {}
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _CODE = re.compile(r"([0-9a-f]{64})?")
+_VERDICT = re.compile("yes|no|unverified")
 _FILE = re.compile(r"(?!\.{1,2}\Z)[^/\x00]+")
 
 
@@ -83,9 +85,16 @@ def receipt_from(document: object, source: str) -> Receipt:
         outputs=table.named("outputs", lambda _, each: _read_file(each)),
         file_sets=table.named_arrays("file_sets", _read_file) if "file_sets" in table else {},
         intact=table.take("seal", sha256_text, "") == seal_of(unsealed),
+        verdict=table.take("verdict", match(_VERDICT, "yes, no or unverified"), ""),
+        before=tuple(
+            receipt_from(each, f"{source}: depends_on[{number}]")
+            for number, each in enumerate(table.take("depends_on", _array, NOTHING_BEFORE))
+        ),
     )
-    if not receipt.outputs:
+    if not receipt.outputs and not receipt.verdict:
         table.refuse("outputs", "must name at least one file")
+    if any(each.before for each in receipt.before):
+        table.refuse("depends_on", "must name every task once, beside the others")
     table.done()
     return receipt
 
@@ -158,6 +167,12 @@ def _options(value: object) -> Mapping[str, Mapping[str, JsonValue]]:
     if not isinstance(value, dict):
         raise ValueError("must be a table")
     return {name_text(name): json_table(options) for name, options in value.items()}
+
+
+def _array(value: object) -> list[object]:
+    if not isinstance(value, list):
+        raise ValueError("must be an array")
+    return value
 
 
 def _any_text(value: object) -> str:
