@@ -30,6 +30,14 @@ SECONDS = 300  # after which a test hangs; a busy machine with a cold store need
 SLOW_SECONDS = 1800  # builds real environments and measures
 CHECKOUT = Path(__file__).resolve().parents[1]
 OF_ITS_OWN = ("tests/docs/test_first_hour.py",)  # each of its tests takes minutes, and shares nothing with the others
+# What takes minutes in one process begins first, so that no process is left alone with it at the end.
+LONGEST = (
+    "tests/docs/test_first_hour.py::test_every_line_does_what_it_says[a-user-without-rights]",
+    "tests/models/test_quantize_task.py",
+    "tests/docs/test_first_hour.py",
+    "tests/payload/test_in_environments.py",
+    "tests/backends/",
+)
 
 
 @pytest.fixture(scope="session")
@@ -59,6 +67,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.gpu)
         if "engine" in fixtures:
             item.add_marker(pytest.mark.engine)
+    items.sort(
+        key=lambda item: next((at for at, each in enumerate(LONGEST) if item.nodeid.startswith(each)), len(LONGEST))
+    )
 
 
 class OneFileOneProcess(LoadScopeScheduling):  # type: ignore[misc]
