@@ -113,6 +113,7 @@ COMMANDS: dict[str, Command | Group] = {
     "create": Command(
         "envguard.cli.environments.manage:create",
         "Build and prove the named environments, or all that work here needs, as `envguard setup` does.",
+        takes="environments",
     ),
     "list": Command(
         "envguard.cli.environments.manage:list_environments",
@@ -121,56 +122,70 @@ COMMANDS: dict[str, Command | Group] = {
     "path": Command(
         "envguard.cli.environments.manage:path",
         "Print the folder of an environment; build it first if it is not ready.",
+        takes="environment",
     ),
     "tree": Command(
         "envguard.cli.environments.contents:tree",
         "Show which package of an environment requires which, or why one is there; build it first if it is not ready.",
+        takes="environment",
     ),
     "licenses": Command(
         "envguard.cli.environments.contents:licenses",
         "Show the licenses of an environment's packages, as their metadata names them; build it first if it is not "
         "ready.",
+        takes="environment",
     ),
     "exec": Command(
         "envguard.cli.environments.execute:execute",
         "Run a command in an environment and exit with its exit code.",
         passes_options_on=True,
+        takes="environment",
     ),
     "shell": Command(
-        "envguard.cli.environments.execute:shell", "Start your shell in an environment; `exit` leaves it."
+        "envguard.cli.environments.execute:shell",
+        "Start your shell in an environment; `exit` leaves it.",
+        takes="environment",
     ),
     "link": Command(
         "envguard.cli.environments.link:link",
         "Keep .envguard/ENV pointing at the environment's current build, for editors; build it first if need be.",
+        takes="environment",
     ),
     "lock": Command(
         "envguard.cli.locks.lock:lock",
         "Resolve environments with uv for all platforms and write lockfiles/ENVIRONMENT/EDITION/cp3XX.txt.",
+        takes="environments",
     ),
     "prove": Command(
         "envguard.cli.locks.prove:prove",
         "Build environments from their locks, run their checks, and record the results in proofs.json.",
+        takes="environments",
     ),
     "renew": Command(
         "envguard.cli.locks.renew:renew",
         "Ask the package index for newer releases of what environments lead with; make editions of those that work.",
+        takes="environments",
     ),
     "audit": Command(
         "envguard.cli.locks.audit:audit",
         "Fetch a lock's wheels for another platform, read their native modules, and record what keeps them from "
         "loading.",
+        takes="environments",
     ),
     "matrix": Command(
         "envguard.cli.locks.matrix:matrix",
         "Show each edition on each Python of this platform: works, fails (with the reason), audited, or not tried.",
+        takes="environments",
     ),
     "export": Command(
         "envguard.cli.locks.export:export",
         "Write a lock as requirements with hashes, as pylock.toml (PEP 751), or as a folder of its wheels.",
+        takes="environment",
     ),
     "vulnerabilities": Command(
         "envguard.cli.locks.vulnerabilities:vulnerabilities",
         "Compare the packages of an environment's lock with advisories that you name; nothing is built or sent.",
+        takes="environment",
     ),
     "inspect": Command(
         "envguard.models.inspect:inspect",

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -22,6 +22,7 @@ from envguard.missing_streams import open_missing_streams
 from envguard.running.signals import unwind_on_ending
 from envguard.streams import printing_never_fails
 
+Takes = Literal["", "environment", "environments"]
 JSON = "--json"
 FETCH_OPTION = "--fetch-python"
 WANTS_JSON = "envguard.wants_json"
@@ -29,11 +30,15 @@ WANTS_JSON = "envguard.wants_json"
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command that is not imported yet: `module:function`, and the first paragraph of the function's docstring."""
+    """A command that is not imported yet: `module:function`, and the first paragraph of the function's docstring.
+
+    `takes` says what its arguments are, so that a shell can complete them without importing it.
+    """
 
     target: str
     summary: str
     passes_options_on: bool = False
+    takes: Takes = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +53,19 @@ class Group:
 class LazyCommand(TyperCommand):
     """Shows its line in an overview; what it stands for is imported when it is about to run."""
 
-    def __init__(self, name: str, summary: str, load: Callable[[], Any], *, passes_options_on: bool = False) -> None:
+    def __init__(
+        self, name: str, summary: str, load: Callable[[], Any], *, passes_options_on: bool = False, takes: Takes = ""
+    ) -> None:
         super().__init__(name, help=summary)
         self.load = load
         self.passes_options_on = passes_options_on
+        self.takes = takes
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """The context of the real command, and a note of whether an error of it is to be JSON."""
+        if self.takes and extra.get("resilient_parsing") and names_alone(args):
+            stands_in = as_command(str(self.name), imported(f"envguard.cli.guide.stand_ins:{self.takes}"))
+            return stands_in.make_context(info_name, args, parent=parent, **extra)
         command = self.load()
         if self.passes_options_on:
             args[:] = _options_first(args, command.params)
@@ -149,9 +160,15 @@ def as_command(name: str, function: Callable[..., Any], **settings: Any) -> Any:
 
 
 def _lazy(name: str, entry: Command | Group) -> LazyCommand:
-    make = _make_group if isinstance(entry, Group) else _make_command
-    passes_on = isinstance(entry, Command) and entry.passes_options_on
-    return LazyCommand(name, entry.summary, lambda: make(name, entry), passes_options_on=passes_on)  # type: ignore[arg-type]
+    if isinstance(entry, Group):
+        return LazyCommand(name, entry.summary, lambda: _make_group(name, entry))
+    return LazyCommand(
+        name,
+        entry.summary,
+        lambda: _make_command(name, entry),
+        passes_options_on=entry.passes_options_on,
+        takes=entry.takes,
+    )
 
 
 def _make_command(name: str, entry: Command) -> Any:
@@ -169,6 +186,13 @@ def imported(target: str) -> Any:
     """What `module:name` stands for."""
     module, _, attribute = target.partition(":")
     return getattr(import_module(module), attribute)
+
+
+def names_alone(arguments: Sequence[str]) -> bool:
+    """Whether a shell asks for one more name, after names alone: then no other option of the command matters."""
+    line = os.environ.get("_TYPER_COMPLETE_ARGS") or os.environ.get("COMP_WORDS") or ""
+    before = arguments[:-1] if arguments[-1:] == ["--edition"] else arguments
+    return not any(word.startswith("-") for word in (*before, line.rpartition(" ")[2]))
 
 
 def _options_first(arguments: Sequence[str], parameters: Sequence[Any]) -> list[str]:

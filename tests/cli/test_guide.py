@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from envguard.cli.app import Command, as_command, imported
 from envguard.commands import COMMANDS
 from tests.support.command import envguard
 
@@ -49,6 +52,8 @@ def completed(line: str, shell: str, folder: Path) -> list[str]:
         ("envguard exec pap", ["paper"]),
         ("envguard create paper sam", ["samples"]),
         ("envguard path paper --edition ", ["7", "8"]),
+        ("envguard path --edition 7 pap", ["paper"]),
+        ("envguard path paper --fro", ["--frozen"]),
         ("envguard run pub", ["publish"]),
         ("envguard ci key pub", ["publish"]),
         ("envguard run publish --edition paper=", ["paper=7", "paper=8"]),
@@ -57,6 +62,27 @@ def completed(line: str, shell: str, folder: Path) -> list[str]:
 def test_names_of_an_untrusted_project_are_completed(project: Path, shell: str, line: str, offered: list[str]) -> None:
     assert completed(line, shell, project) == offered
     assert sorted(path.name for path in project.iterdir()) == ["envguard.toml"]
+
+
+def test_what_stands_in_for_a_command_takes_what_it_takes() -> None:
+    for name, entry in COMMANDS.items():
+        if isinstance(entry, Command):
+            real: Any = as_command(name, imported(entry.target))
+            context = real.make_context(name, [], resilient_parsing=True)
+            arguments = [each for each in real.params if each.param_type_name == "argument"]
+            several = [each.nargs < 0 for each in arguments if each.shell_complete(context, "quantiz")]
+            assert several == {"": [], "environment": [False], "environments": [True]}[entry.takes], name
+
+
+def test_a_name_is_completed_without_what_only_a_run_needs(project: Path) -> None:
+    code = "import sys, envguard.__main__ as e; sys.argv[1:] = []; e.main()"
+    asked = {"COMP_WORDS": "envguard exec pap", "COMP_CWORD": "2", "_ENVGUARD_COMPLETE": "complete_bash"}
+    command = [sys.executable, "-I", "-X", "importtime", "-c", code]
+    said = subprocess.run(command, cwd=project, env={**os.environ, **asked}, capture_output=True, text=True)
+    assert said.stdout.split() == ["paper"]
+    imported = {line.rpartition("|")[2].strip() for line in said.stderr.splitlines()}
+    assert "envguard.catalog.projects" in imported
+    assert not {each for each in imported if each.startswith(("envguard.running.environments", "envguard.planning"))}
 
 
 def test_help_of_a_command_is_what_its_option_prints(tmp_path: Path) -> None:
