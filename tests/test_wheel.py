@@ -42,6 +42,7 @@ def test_it_holds_the_catalog_the_locks_the_proofs_and_the_payload(wheel: Path) 
         assert f"envguard/data/lockfiles/{file.relative_to(shipped_lockfiles()).as_posix()}" in names
     for file in build_files().iterdir():
         assert f"envguard/data/images/{file.name}" in names
+    assert f"envguard-{__version__}.data/data/share/man/man1/envguard.1" in names
     assert not [name for name in names if "test" in name.lower() or name.startswith("docs")]
 
 

@@ -10,9 +10,10 @@ import typer
 from typer.exceptions import TyperException
 
 from envguard.cli.app import root
+from envguard.cli.guide.manual import manual_page
 from envguard.commands import COMMANDS
 from envguard.errors import BadInput
-from tests.support.commands_page import PAGE, commands_page
+from tests.support.commands_page import MANUAL, PAGE, commands_page
 from tests.support.pages import CHECKOUT, PAGES, Line, lines
 
 SHOWN = [line for page in PAGES for line in lines(page)]
@@ -89,3 +90,4 @@ def test_every_page_with_commands_is_read() -> None:
 
 def test_the_reference_is_what_the_commands_say_of_themselves() -> None:
     assert PAGE.read_text(encoding="utf-8") == commands_page(), "run `make docs` to regenerate it"
+    assert MANUAL.read_text(encoding="utf-8") == manual_page(root(COMMANDS)), "run `make docs` to regenerate it"

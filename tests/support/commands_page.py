@@ -1,4 +1,4 @@
-"""docs/commands.md, written from the commands themselves: `make docs` makes it anew."""
+"""docs/commands.md and man/envguard.1, written from the commands themselves: `make docs` makes them anew."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from typing import Any
 
 from envguard import errors
 from envguard.cli.app import root
+from envguard.cli.guide.manual import manual_page
 from envguard.commands import COMMANDS
 
 PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
+MANUAL = PAGE.parents[1] / "man" / "envguard.1"
 
 HEAD = """# Commands
 
 Generated from the code by `make docs`; `--help` prints the same for each command. Arguments in `{}` are required, those
-in `[]` are optional, and `...` means that an argument can be repeated. `envguard help --man | man -l -` shows them as a
-manual page. The option `--install-completion` makes bash, zsh and fish complete commands, environments, editions and
-tasks.
+in `[]` are optional, and `...` means that an argument can be repeated. `man envguard` shows them as a manual page where
+the programs of an installed envguard are on PATH, `envguard help --man | man -l -` does everywhere. The option
+`--install-completion` makes bash, zsh and fish complete commands, environments, editions and tasks.
 
 What `--json` prints is one document, errors too, with a `schema`: a number that changes when a name in that
 document goes or means something else.
@@ -125,3 +127,4 @@ def _exit_codes() -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(commands_page(), encoding="utf-8")
+    MANUAL.write_text(manual_page(root(COMMANDS)), encoding="utf-8")
