@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from envguard.catalog.model import Edition, Environment
+from envguard.catalog.own_sources import NO_CODE, OwnCode
 from envguard.errors import NoEnvironment
 from envguard.host.interpreters import HostFacts, Interpreter, Version
 from envguard.host.platform import marker_environment, supported_tags
@@ -35,7 +36,7 @@ class Candidate:
     """One way to have an environment here: an edition's lock on an interpreter, for a backend to make runnable.
 
     It is known-good if it has a `proof`; an `audit` counts less. `stale` says how the lock differs from what the
-    catalog asks for, if the user wants it nevertheless; else it is empty.
+    catalog asks for, if the user wants it nevertheless; else it is empty. `own` is the project's code in it.
     """
 
     environment: Environment
@@ -46,6 +47,7 @@ class Candidate:
     proof: Proof | None = None
     stale: str = ""
     audit: Audit | None = None
+    own: OwnCode = NO_CODE
 
     @property
     def doubt(self) -> str:
@@ -175,7 +177,7 @@ def _as_asked(candidate: Candidate) -> Candidate:
 
 def _in_order(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
     first, *rest = sorted(map(_as_asked, candidates), key=lambda each: each.doubt != "")
-    return (first, *sorted(rest, key=_confidence))
+    return (first, *sorted(rest, key=lambda each: (each.doubt != "", each.proof is None, each.audit is None)))
 
 
 def _as_judged(found: Candidate | PassedOver, audits: Sequence[Audit]) -> Candidate | PassedOver:
@@ -188,10 +190,6 @@ def _as_judged(found: Candidate | PassedOver, audits: Sequence[Audit]) -> Candid
         what = _place(found.environment, found.edition, lock.python)
         return PassedOver(what, judged.too_new, "old C library", lock.python)
     return judged
-
-
-def _confidence(candidate: Candidate) -> tuple[bool, bool, bool]:
-    return (candidate.doubt != "", candidate.proof is None, candidate.audit is None)
 
 
 def _chosen_editions(environment: Environment, name: str | None) -> tuple[Edition, ...]:
@@ -280,7 +278,7 @@ def request_of(environment: Environment, edition: Edition, minor: str) -> LockRe
     return LockRequest(
         environment.name, edition.name, minor, edition.requirements, edition.overrides, edition.dependencies,
         edition.npm, edition.platforms, indexes=tuple(sorted(environment.indexes.items())), build=edition.build,
-        dated=environment.dated, folder=environment.folder,
+        dated=environment.dated, folder=environment.folder, own=environment.own,
     )  # fmt: skip
 
 

@@ -43,6 +43,21 @@ _PLACE = re.compile(r"(?:-e|--editable)[ =]\s*(?P<editable>\S.*)|(?P<place>[./]\
 
 
 @dataclass(frozen=True, slots=True)
+class OwnPackage:
+    """A package of the project's own, in the folder `path` below the project's, and what its pyproject.toml says.
+
+    `requires` and `build_requires` are requirements (PEP 508). What only its build backend knows is None, or an empty
+    `name`. `python` are the Pythons that it is for (PEP 440).
+    """
+
+    path: str
+    name: str
+    requires: tuple[str, ...] | None
+    build_requires: tuple[str, ...]
+    python: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where a requirement says that its package is, if no index has it.
 
@@ -135,6 +150,12 @@ def _refuse_other_place(text: str, url: str, *, local: bool, locked: bool) -> No
 
 
 def _not_of_an_index(text: str, place: str) -> str:
+    if place.startswith("."):
+        own = "true" if place.rstrip("/") == "." else f'"{place.removeprefix("./").rstrip("/")}"'
+        return (
+            f"has {text[:80]!r}, which is not a package of an index; a package in the project's folder is installed by "
+            f"project = {own} in its environment"
+        )
     return (
         f"has {_shown(text)}, which is neither a package of an index nor a place to take one from; such a place is "
         "'NAME @ https://HOST/FILE.whl', or a wheel of the project, which is made with "

@@ -12,6 +12,8 @@ import shutil
 import subprocess
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import replace as replace_fields
 from pathlib import Path
 
 from packaging.utils import parse_wheel_filename
@@ -29,6 +31,17 @@ TAIL_LINES = 20
 REQUIREMENTS = "requirements.txt"
 
 
+@dataclass(frozen=True, slots=True)
+class Besides:
+    """What else a wheelhouse holds: wheels that no index has, `built` here, and groups of `tools` that build there."""
+
+    built: Sequence[Path] = ()
+    tools: Sequence[Sequence[PinnedWheel]] = ()
+
+
+NOTHING_ELSE = Besides()
+
+
 def write_wheelhouse(
     target: Path,
     lock: Lock,
@@ -36,11 +49,11 @@ def write_wheelhouse(
     *,
     pip_python: Path,
     variables: Mapping[str, str],
-    built: Sequence[Path] = (),
+    besides: Besides = NOTHING_ELSE,
 ) -> None:
     """Download wheels to a folder, or a tar if `target` ends in .tar, which appears whole or not at all.
 
-    Those that no index has, `built` here, are copied. The lock is added as requirements.txt.
+    The lock is added as requirements.txt.
 
     `pip_python` is a Python that has pip, `variables` are what an installer may see, under uv's names. Raises
     NoEnvironment with pip's own words.
@@ -53,9 +66,12 @@ def write_wheelhouse(
         )
     with _folder_aside(target) as folder:
         (folder / REQUIREMENTS).write_text(lock.text(), encoding="utf-8")
-        for wheel in built:
+        for wheel in besides.built:
             shutil.copyfile(wheel, folder / wheel.name)
-        download_wheels(folder, lock, wheels, pip_python=pip_python, variables=variables)
+        for each in (wheels, *besides.tools):
+            of_them = lock if each is wheels else replace_fields(lock, packages=tuple(one.package for one in each))
+            _fetch(folder, of_them, each, pip_python, variables)
+        _refuse_wrong_files(folder, [*wheels, *(one for each in besides.tools for one in each)])
         if target.suffix == ".tar":
             _pack(folder, target)
         else:
@@ -67,11 +83,17 @@ def download_wheels(
     folder: Path, lock: Lock, wheels: Sequence[PinnedWheel], *, pip_python: Path, variables: Mapping[str, str]
 ) -> None:
     """Download wheels of a lock to a folder that exists; raises NoEnvironment with pip's own words."""
+    _fetch(folder, lock, wheels, pip_python, variables)
+    _refuse_wrong_files(folder, wheels)
+
+
+def _fetch(
+    folder: Path, lock: Lock, wheels: Sequence[PinnedWheel], pip_python: Path, variables: Mapping[str, str]
+) -> None:
     for part, asking in by_index(lock, variables):
         of_it = [each for each in wheels if each.package in part.packages and not each.package.is_own]
         if of_it:
             _download(folder, part, of_it, pip_python, asking)
-    _refuse_wrong_files(folder, wheels)
 
 
 def _download(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from envguard.npm_package import NpmPackage
 from envguard.payload.door.references import SAMPLE, TASK, Reference
-from envguard.requirement import recorded
+from envguard.requirement import OwnPackage, recorded
 from envguard.table_reader import JsonValue
 
 
@@ -61,7 +61,7 @@ class Environment:
     `lockfiles` is the folder that holds one folder per environment, `folder` the one that paths of scripts are relative
     to. `indexes` maps packages to the name of the index that alone may serve them; one that is not `dated` has its
     other packages from an index that does not tell when files were uploaded. With `overlaps`, its packages may install
-    the same files with different content.
+    the same files with different content. `own` are the packages of the project itself that are installed too.
     """
 
     name: str
@@ -76,6 +76,7 @@ class Environment:
     indexes: Mapping[str, str] = field(default_factory=dict)
     dated: bool = True
     overlaps: bool = False
+    own: tuple[OwnPackage, ...] = ()
 
     @property
     def pythons(self) -> tuple[str, ...]:
@@ -85,7 +86,7 @@ class Environment:
     @property
     def reaches_out(self) -> bool:
         """Whether something of one of its editions has to be built, or fetched from where a requirement says."""
-        return any(
+        return bool(self.own) or any(
             edition.build or any(recorded(each) != each for each in edition.requirements) for edition in self.editions
         )
 

@@ -17,13 +17,14 @@ from envguard.catalog.model import (
     Sample,
     SampleFile,
 )
+from envguard.catalog.own_packages import own_packages_in
 from envguard.catalog.references import check_references, reference_of, refuse_shadows
 from envguard.catalog.task_reading import MINOR, command_of, payload_name, task_in
 from envguard.errors import BrokenData
 from envguard.npm_package import NpmPackage
 from envguard.payload.door.references import Reference
 from envguard.platform_tags import PLATFORMS
-from envguard.requirement import parsed
+from envguard.requirement import OwnPackage, parsed
 from envguard.table_reader import (
     TableReader,
     boolean,
@@ -45,6 +46,7 @@ LARGEST_FILE = 1_000_000
 ALLOWED, REFUSED = "allow", "refuse"
 NO_PYTHONS: tuple[str, ...] = ()
 NO_PLATFORMS: tuple[str, ...] = ()
+NO_PACKAGES: tuple[OwnPackage, ...] = ()
 NO_REFERENCES: Mapping[str, Reference] = {}
 NOTHING = Catalog({}, {}, {})
 
@@ -135,6 +137,7 @@ def _environment_in(
             lockfiles=lockfiles,
             folder=folder,
             overlaps=table.take("overlaps", _overlaps, REFUSED) == ALLOWED,
+            own=table.take("project", own_packages_in(folder), NO_PACKAGES),
             dated=index.dated,
             indexes={package: each.name for each in index.named for package in each.packages},
             summary=table.take("summary", text),

@@ -18,6 +18,7 @@ from envguard.trust.allowing import as_far_as_allowed
 class Selection:
     """What the options say, as they were given; an edition or a Python that names no environment is `main`'s.
 
+    `editable` is what works on the project's own code asks for, and no option.
     Can be pickled, so that it can go to another process.
     """
 
@@ -29,6 +30,7 @@ class Selection:
     backend: str | None = None
     base: str | None = None
     frozen: bool = False
+    editable: bool = False
 
 
 def catalog_of(session: Session) -> Catalog:

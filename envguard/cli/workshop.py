@@ -35,6 +35,7 @@ def open_workshop(
         backend=_known(chosen.backend or session.environ.get(BACKEND_VARIABLE) or None),
         base=chosen.base or session.environ.get(BASE_VARIABLE) or None,
         frozen=chosen.frozen,
+        editable=chosen.editable,
     )
 
 

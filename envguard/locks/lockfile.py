@@ -17,9 +17,10 @@ from packaging.requirements import Requirement
 
 from envguard.errors import BrokenData
 from envguard.locks.sdists.built import LINES, KnownRelease, LockedBuild, is_wheel_of
+from envguard.locks.sdists.own import LockedOwn, read_own
 from envguard.npm_package import NpmPackage
 from envguard.platform_tags import PLATFORMS
-from envguard.requirement import LOCAL, Place, is_plain_pin, parsed, place_of, recorded
+from envguard.requirement import LOCAL, OwnPackage, Place, is_plain_pin, parsed, place_of, recorded
 from envguard.table_reader import NAME
 
 TITLE = "# envguard lock 1"
@@ -36,7 +37,7 @@ _HEAD = {
     "cut-off": re.compile(r"[0-9][0-9A-Za-z:.+ -]*"),
 }
 _FIELD = re.compile(
-    r"# (environment|edition|python|cut-off|requires|override|build|npm|platform|dependencies|packages): (\S.*)"
+    r"# (environment|edition|python|cut-off|requires|override|build|npm|platform|dependencies|project|packages): (\S.*)"
 )
 _PACKAGE = re.compile(
     r"(?:# index: (?P<index>[a-z0-9-]+)\n)?"
@@ -92,7 +93,7 @@ class Lock:
 
     Uploads after `cut_off` (RFC 3339, UTC) were ignored, and without `dependencies` everything but the requirements.
     `platforms` are the names of those that it is for; none stands for all. `build` are the packages that are built from
-    their sdists, if they are needed.
+    their sdists, if they are needed; `own` those of the project itself, whose code is not locked.
     """
 
     environment: str
@@ -106,6 +107,7 @@ class Lock:
     dependencies: bool = True
     platforms: tuple[str, ...] = ()
     build: tuple[str, ...] = ()
+    own: tuple[LockedOwn, ...] = ()
 
     def text(self) -> str:
         """The file's content; equal locks give equal bytes."""
@@ -121,6 +123,7 @@ class Lock:
             *(f"# npm: {package}" for package in self.npm),
             *(f"# platform: {name}" for name in self.platforms),
             *(() if self.dependencies else ("# dependencies: none",)),
+            *(line for each in self.own for line in each.lines()),
             # Without the count, a file truncated between two packages would be a valid lock of fewer packages.
             f"# packages: {len(self.packages)}",
         ]
@@ -178,8 +181,9 @@ class LockRequest:
     uv is told of them; by default, they count where nothing else will do. `indexes` are packages, each with the name of
     the index that alone may serve it; with `dated` off, the index of all others tells no dates. `build` are the
     packages that are built from their sdists; what is `known` of those need not be asked of them. Wheels that
-    requirements name lie below `folder`; `given` are all that are there for requirements with a place, once they are
-    fetched. What `before` has from an address, out of an earlier lock, is not asked for there again.
+    requirements name lie below `folder`, as packages of the project's `own` do; `given` are all that are there for
+    requirements with a place, once they are fetched. What `before` has from an address, out of an earlier lock, is not
+    asked for there again.
     """
 
     environment: str
@@ -199,6 +203,7 @@ class LockRequest:
     folder: Path = Path()
     given: tuple[GivenWheel, ...] = ()
     before: tuple[LockedPackage, ...] = ()
+    own: tuple[OwnPackage, ...] = ()
 
     @property
     def placed(self) -> tuple[tuple[Requirement, Place], ...]:
@@ -246,7 +251,10 @@ def lock_of(raw: bytes, path: Path) -> Lock:
         raise BrokenData(f"The lock file {path} cannot be read.", why=str(error), next_step=_LOCK_AGAIN) from error
     if len(raw) > LARGEST_LOCK:
         raise BrokenData(f"The lock file {path} is larger than {LARGEST_LOCK:,} bytes.", next_step=_LOCK_AGAIN)
-    lock = _parse(text, path)
+    try:
+        lock = _parse(text, path)
+    except ValueError as error:  # something in it could be read as anything but a requirement by name, or is no package
+        raise _damaged(path, f"it {error}") from error
     if lock.text() != text:
         raise _damaged(path, "its spacing or order differs from what envguard writes")
     return lock
@@ -279,10 +287,11 @@ def _parse(text: str, path: Path) -> Lock:
         if platform not in PLATFORMS:
             raise _damaged(path, f"{platform[:60]!r} is none of the platforms {', '.join(PLATFORMS)}")
     for requirement in fields.get("requires", ()):
-        _refuse_other(requirement, path, locked=True)
+        parsed(requirement, locked=True)
     for requirement in fields.get("override", ()):
-        _refuse_other(requirement, path)
+        parsed(requirement)
     return Lock(
+        own=read_own(fields.get("project", ())),
         environment=fields["environment"][0],
         edition=fields["edition"][0],
         python=fields["python"][0],
@@ -310,7 +319,7 @@ def _package(block: str, path: Path) -> LockedPackage:
         raise _damaged(path, f"the entry that starts with {block[:60]!r} is not a pin with its wheels and hashes")
     pin = f"{match['name']}=={match['version']}"
     if not is_plain_pin(pin, match["marker"] or ""):
-        _refuse_other(f"{pin} ; {match['marker']}" if match["marker"] else pin, path)
+        parsed(f"{pin} ; {match['marker']}" if match["marker"] else pin)
     filenames = re.findall(r"# wheel: (\S+)", match["wheels"])
     for filename in filenames:
         if not is_wheel_of(filename, match["name"], match["version"]):
@@ -325,14 +334,6 @@ def _package(block: str, path: Path) -> LockedPackage:
         raise _damaged(path, f"{match['name']} {error}") from error
     texts = {key: match[key] or "" for key in ("name", "version", "marker", "index", "file", "address")}
     return LockedPackage(**texts, wheels=wheels, build=build)
-
-
-def _refuse_other(requirement: str, path: Path, *, locked: bool = False) -> None:
-    """Refuse what an installer could read as anything but a requirement by name."""
-    try:
-        parsed(requirement, locked=locked)
-    except ValueError as error:
-        raise _damaged(path, f"it {error}") from error
 
 
 def _damaged(path: Path, why: str) -> BrokenData:

@@ -8,6 +8,7 @@ from packaging.utils import canonicalize_name
 
 from envguard.errors import NoEnvironment
 from envguard.locks.lockfile import Lock, LockRequest
+from envguard.locks.sdists.own import own_difference
 from envguard.requirement import recorded
 
 
@@ -47,7 +48,7 @@ def difference(lock: Lock, request: LockRequest) -> str:
             return f"{package.name} is to come from {_index(wanted)}, and was locked from {_index(package.index)}"
     if lock.dependencies != request.dependencies:
         return f"it was made {'with' if lock.dependencies else 'without'} dependencies"
-    return ""
+    return own_difference(lock.own, request.own)
 
 
 def _index(name: str) -> str:

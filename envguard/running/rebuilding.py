@@ -260,6 +260,9 @@ def _environments(receipt: Receipt, task: Task, workshop: Workshop) -> Iterator[
             continue
         for field in ("edition", "lock", "python", "build", "platform", "libc", "frozen"):
             yield from _differ(f"{field} of {name}", getattr(there, field), getattr(here, field))
+        for path in sorted({*there.project, *here.project}):
+            what = f"code of the package in {path}, in {name}"
+            yield from _differ(what, there.project.get(path, "not installed"), here.project.get(path, "not installed"))
 
 
 def _code(receipt: Receipt, task: Task) -> Iterator[ToolchainDifference]:

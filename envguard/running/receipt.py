@@ -46,6 +46,7 @@ class ReceiptEnvironment:
     """An environment: its lock, and the interpreter and platform that it stood on.
 
     `frozen` says how the lock differed from what the catalog asked for, in a run with --frozen; else it is empty.
+    `project` is the SHA-256 of the sources of each package of the project's own that was installed in it, by its path.
     """
 
     name: str
@@ -56,10 +57,12 @@ class ReceiptEnvironment:
     platform: str
     libc: str
     frozen: str = ""
+    project: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, JsonValue]:
         """The environment as plain JSON."""
-        return {field: getattr(self, field) for field in self.__slots__ if field != "frozen" or self.frozen}
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return {name: value for name, value in values.items() if value or name not in ("frozen", "project")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +184,7 @@ def environment_of(prepared: Prepared) -> ReceiptEnvironment:
         platform=facts.platform,
         libc=facts.libc_text,
         frozen=candidate.stale,
+        project=dict(candidate.own.sources),
     )
 
 

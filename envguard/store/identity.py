@@ -17,7 +17,7 @@ class Identity:
 
     `interpreter` is the real path (for a Python in an image, preceded by the image's id), `python_version` the full
     version, `python_build` what `sys.version` says of the build, `lock` the lock's SHA-256. Where and when it is built,
-    and from which mirror, is not part of it.
+    and from which mirror, is not part of it. `own` identifies the code of the project itself that is in it, if any is.
     """
 
     environment: str
@@ -29,20 +29,22 @@ class Identity:
     platform: str
     backend: str
     schema: int = SCHEMA
+    own: str = ""
 
     @classmethod
     def from_json(cls, document: object) -> Identity:
         """Read what `as_json` gives; raises ValueError for anything else."""
         if not isinstance(document, Mapping):
             raise ValueError("not an identity")
+        values = {"own": "", **document}
         for field in fields(cls):
-            if not isinstance(document.get(field.name), int if field.name == "schema" else str):
-                raise ValueError(f"the identity's {field.name} is {document.get(field.name)!r}")
-        return cls(**{field.name: document[field.name] for field in fields(cls)})
+            if not isinstance(values.get(field.name), int if field.name == "schema" else str):
+                raise ValueError(f"the identity's {field.name} is {values.get(field.name)!r}")
+        return cls(**{field.name: values[field.name] for field in fields(cls)})
 
     def as_json(self) -> dict[str, str | int]:
         """The identity as plain JSON."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name != "own" or value}
 
     @property
     def key(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import re
 import time
 from collections.abc import Callable, Container, Iterator, Mapping
@@ -13,16 +14,20 @@ from envguard.errors import NoEnvironment
 from envguard.store.built import KeptFile, kept_files, useless_builds
 from envguard.store.environments import move_aside
 from envguard.store.home import environments_folder, installer_cache
+from envguard.store.identity import Identity
 from envguard.store.inventory import StoredEnvironment, disk_bytes, environment_folders, inventory
 from envguard.store.links import forget_lost_links, linked_folders
 from envguard.store.locking import build_lock_if_free, unused
+from envguard.store.marker import read_marker
 from envguard.store.pythons import useless_pythons
 from envguard.store.scratch import logs_folder, runs_folder
+from envguard.store.usage import last_used
 from envguard.system.moving import remove_tree
 
 MOVED_ASIDE = re.compile(r"\..+\.[0-9a-f]{8}\.broken")
 RUN_FOLDER = re.compile(r"run-[A-Za-z0-9_]+")
 RUN_AGE = 24 * 3600.0
+KEPT_OF_EARLIER_CODE = 2
 LOG_AGE = 30 * 24 * 3600.0
 KEPT_AGE = 30 * 24 * 3600.0
 IN_USE_AGE = 3600.0  # a build may be about to install what it took from the store
@@ -109,6 +114,29 @@ def collect(home: Path, limit: int, *, clear_cache: Callable[[], None], dry_run:
             clear_cache()
         done.removed.append(cache)
     return done.sweep(before)
+
+
+def remove_superseded(home: Path, identity: Identity) -> None:
+    """Remove environments that differ from this one in the project's own code alone, but for the last that were used.
+
+    What is in use, being built or linked to stays; so does what cannot be removed, for `prune` to tell of.
+    """
+    linked = linked_folders(home)
+    kin = [each for each in environment_folders(home) if each not in linked and _is_superseded(each, identity)]
+    for folder in sorted(kin, key=lambda each: last_used(each) or 0.0, reverse=True)[KEPT_OF_EARLIER_CODE:]:
+        with contextlib.suppress(OSError):
+            aside, _ = move_aside_if_idle(folder)
+            if aside is not None:
+                remove_tree(aside)
+
+
+def _is_superseded(folder: Path, by: Identity) -> bool:
+    try:
+        found = read_marker(folder).identity
+    except (OSError, ValueError):
+        return False
+    kind, _, _ = by.own.partition(": ")
+    return found != by and found.own.startswith(f"{kind}: ") and dataclasses.replace(found, own=by.own) == by
 
 
 def move_aside_if_idle(folder: Path, *, dry_run: bool = False) -> tuple[Path | None, str]:

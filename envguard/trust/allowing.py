@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
+from collections.abc import Collection
 from pathlib import Path
 
 from envguard.catalog.model import Catalog, Index
@@ -98,6 +100,15 @@ def allow_written(project: Path, file: Path) -> None:
     text = text_of(file)
     texts = {key: value for key, value in record.texts.items() if key != name} | ({} if text is None else {name: text})
     write_record(dataclasses.replace(record, content={**record.content, name: file_content(file)}, texts=texts))
+
+
+def allow_beside(catalog: Catalog, files: Collection[Path]) -> None:
+    """Record files that envguard itself wrote into an allowed project, if they are all that is not as it was."""
+    standing = standing_of(catalog)
+    if standing is not None and standing.record is not None:
+        own = {Path(os.path.relpath(file, standing.project)).as_posix() for file in files}
+        if standing.changed and {each.file for each in standing.changed} <= own:
+            allow(standing)
 
 
 def allow_new(folder: Path) -> None:

@@ -80,6 +80,7 @@ def what_it_does(catalog: Catalog) -> str:
     for environment in own_environments(catalog):
         if environment.check_command:
             lines.append(f"checks {environment.name} with: {' '.join(environment.check_command)}")
+        lines += [f"builds and installs the package in {each.path}, for {environment.name}" for each in environment.own]
         built = sorted({name for edition in environment.editions for name in edition.build})
         if built:
             lines.append(f"builds from source, for {environment.name}: {', '.join(built)}")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from envguard.catalog.model import Catalog, CommandStep, Environment, Task
+from envguard.catalog.own_sources import sources_in
 from envguard.catalog.projects import PROJECT_FILE
 from envguard.catalog.scripts import script_of
 from envguard.code_files import code_beside
@@ -60,7 +61,7 @@ def content_of(catalog: Catalog, known: Content) -> Content:
                     why="every one of them would have to be read before a command of it runs",
                     next_step="Put the scripts of its steps and checks into a folder of their own.",
                 )
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise BadInput(
             f"The project {project} cannot be read.", why=str(error), next_step="Check the file and its permissions."
         ) from error
@@ -105,6 +106,8 @@ def _files(catalog: Catalog, project: Path) -> Iterator[Path]:
             for python in edition.pythons
         )
         yield from filter(Path.is_file, paths)
+        for package in environment.own:
+            yield from sources_in(project / package.path)
     for task in own_tasks(catalog):
         for step in task.declared or task.steps:
             commands.append(step.command if isinstance(step, CommandStep) else ())

@@ -18,6 +18,8 @@ PAGE = (Path(__file__).parents[2] / "docs" / "projects.md").read_text(encoding="
 
 # This section is about projects that have something already.
 ADOPTING = PAGE.partition("## Or start from what there is\n")[2].partition("\n## ")[0]
+# And this one is about a project of its own.
+OWN = PAGE.partition("## Your own package\n")[2].partition("\n## ")[0]
 REQUIREMENTS = "six==1.16.0\n"
 PYPROJECT = """
 [project]
@@ -34,7 +36,7 @@ test = ["packaging"]
 """
 
 
-def blocks(language: str, page: str = PAGE.replace(ADOPTING, "")) -> list[str]:
+def blocks(language: str, page: str = PAGE.replace(ADOPTING, "").replace(OWN, "")) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
 
 
@@ -86,6 +88,18 @@ def test_what_it_says_of_projects_that_have_something_already_is_true(tmp_path: 
             run = envguard(*command, home=store_home, cwd=folder)
             assert run.code == 0, f"{command}: {run.out}{run.err}"
     assert all((tmp_path / str(number) / "lockfiles").is_dir() for number in range(len(starts)))
+
+
+def test_what_it_says_of_the_user_s_own_package_is_true(tmp_path: Path, store_home: Path) -> None:
+    for block in [each for language in ("toml", "python") for each in blocks(language, OWN)]:
+        name, _, content = block.partition("\n")
+        path = tmp_path / name.removeprefix("# ")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    for line in "".join(blocks("console", OWN)).splitlines():
+        run = envguard(*shlex.split(line.removeprefix("$ "))[1:], home=store_home, cwd=tmp_path)
+        assert run.code == 0, f"{line}: {run.out}{run.err}"
+    assert (tmp_path / "here.txt").read_text() == (tmp_path / "greeting.txt").read_text() == "Hello\n"
 
 
 def test_both_protobufs_together_are_refused(tmp_path: Path, store_home: Path) -> None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from email.parser import HeaderParser
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from envguard.backends.building.complaints import failed, failed_saying
 from envguard.backends.building.hooks import ANSWER
@@ -47,23 +48,42 @@ class Yard:
 
     def also_requires(self, name: str, system: BuildSystem) -> tuple[str, ...]:
         """What the backend says that it requires besides (PEP 508); raises NoEnvironment."""
-        self._run(name, system, "requires")
+        return self._asked(name, system, "requires") or ()
+
+    def editable_requires(self, name: str, system: BuildSystem) -> tuple[str, ...] | None:
+        """The same for an editable wheel (PEP 660), of which some backends make none: then it is None."""
+        return self._asked(name, system, "requires-editable")
+
+    def _asked(self, name: str, system: BuildSystem, what: str) -> tuple[str, ...] | None:
+        self._run(name, system, what)
         try:
             found = json.loads((self.folder / ANSWER).read_bytes())
         except (OSError, ValueError):
-            found = None
-        if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
+            found = 0
+        if found is not None and (not isinstance(found, list) or not all(isinstance(each, str) for each in found)):
             raise failed(name, "its build backend does not say what it requires")
-        return tuple(found)
+        return None if found is None else tuple(found)
 
     def build(self, name: str, version: str, system: BuildSystem) -> Path:
         """The wheel of that release; raises NoEnvironment with the words of what builds it."""
-        self._run(name, system, "wheel")
+        wheel = self.made(name, system)
+        if not is_wheel_of(wheel.name, name, version):
+            raise failed(name, f"a wheel of {name} {version} was to be made, not {wheel.name}")
+        return wheel
+
+    def made(self, name: str, system: BuildSystem, what: Literal["wheel", "editable"] = "wheel") -> Path:
+        """The one wheel that the build makes, whatever it is of; raises NoEnvironment as `build`."""
+        self._run(name, system, what)
         wheels = list(self.folder.glob("*.whl"))
-        if len(wheels) != 1 or wheels[0].is_symlink() or not is_wheel_of(wheels[0].name, name, version):
-            found = ", ".join(each.name for each in wheels) or "no wheel"
-            raise failed(name, f"a wheel of {name} {version} was to be made, not {found}")
+        if len(wheels) != 1 or wheels[0].is_symlink():
+            found = ", ".join(each.name for each in wheels) or "none"
+            raise failed(name, f"one wheel was to be made, not {found}")
         return wheels[0]
+
+    @property
+    def project_as_seen(self) -> str:
+        """What a build calls the folder of the project."""
+        return self._seen(self.project)
 
     def _run(self, name: str, system: BuildSystem, what: str) -> None:
         temporary = self.folder / "tmp"

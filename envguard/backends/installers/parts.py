@@ -21,6 +21,7 @@ def parts_of(job: Job) -> Iterator[tuple[Job, ...]]:
     installer = job.installer
     folders = installer.find_links
     own, others = _of(job.lock, own=True), _of(job.lock, own=False)
+    own = replace(own, packages=(*own.packages, *installer.own_packages))
     sources = [
         (part, replace(installer, variables=asking))
         for part, asking in ([(others, installer.variables)] if folders else by_index(others, installer.variables))

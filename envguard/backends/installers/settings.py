@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from envguard.backends.uv_words import Tell, tell_nobody
-from envguard.locks.lockfile import Lock
+from envguard.locks.lockfile import Lock, LockedPackage
 from envguard.stalling import PATIENCE
 
 
@@ -20,7 +20,7 @@ class Installer:
     how far an installation has got; one for which nothing comes for `patience` seconds is ended. `passed_by` is told
     why uv does not install, where that shows only then. `npm_variables` are those that npm sees.
     With `one_by_one`, packages are installed in the order of their names, since they may have files in common.
-    `own` are wheels that no index has.
+    `own` are wheels that no index has; among them those of `own_packages`, which are installed besides the lock's.
     """
 
     uv: Path | None
@@ -35,6 +35,7 @@ class Installer:
     npm_variables: Mapping[str, str] = field(default_factory=dict)
     one_by_one: bool = False
     own: tuple[Path, ...] = ()
+    own_packages: tuple[LockedPackage, ...] = ()
 
     @property
     def wheelhouses(self) -> list[str | Path]:

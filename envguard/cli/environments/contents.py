@@ -38,7 +38,8 @@ def tree(
     prepared = _prepared(ctx, name, edition, python, frozen=frozen)
     chosen = prepared.candidate
     packages = read_packages(prepared.built.layout.site_packages)
-    graph = dependency_graph(packages, chosen.edition.requirements, marker_environment(chosen.interpreter))
+    asked = (*chosen.edition.requirements, *(each.name for each in chosen.lock.own))
+    graph = dependency_graph(packages, asked, marker_environment(chosen.interpreter))
     wanted = canonicalize_name(why or "")
     if wanted and wanted not in packages:
         raise BadInput(
@@ -71,7 +72,7 @@ def licenses(
 
 
 def _prepared(ctx: typer.Context, name: str, edition: str | None, python: str | None, *, frozen: bool) -> Prepared:
-    selection = Selection(name, for_each([name], edition), for_each([name], python), frozen=frozen)
+    selection = Selection(name, for_each([name], edition), for_each([name], python), frozen=frozen, editable=True)
     return prepare(session_of(ctx), selection)[1]
 
 

@@ -18,6 +18,7 @@ from envguard.cli.options import (
 from envguard.cli.selection import Selection, for_each
 from envguard.cli.session import Session, session_of
 from envguard.errors import BadInput
+from envguard.running.environments.own.code import all_in_place, watched_by
 from envguard.running.ready_recording import record_as_ready
 from envguard.store.locking import in_use
 
@@ -47,7 +48,8 @@ def execute(
         )
     if not command:
         raise BadInput("No command was given.", next_step=f"envguard exec {name} -- python")
-    selection = Selection(name, for_each([name], edition), backend=backend, base=base, frozen=frozen)
+    editions = for_each([name], edition)
+    selection = Selection(name, editions, backend=backend, base=base, frozen=frozen, editable=True)
     raise typer.Exit(_run_in(session_of(ctx), selection, command, here=here))
 
 
@@ -60,7 +62,7 @@ def shell(
 ) -> None:
     """Start your shell in an environment; `exit` leaves it."""
     session = session_of(ctx)
-    selection = Selection(name, for_each([name], edition), frozen=frozen)
+    selection = Selection(name, for_each([name], edition), frozen=frozen, editable=True)
     # On Windows, SHELL comes from a POSIX layer and names no file of the system's.
     own = "COMSPEC" if os.name == "nt" else "SHELL"
     program = session.environ.get(own) or ("cmd.exe" if os.name == "nt" else "/bin/sh")
@@ -75,8 +77,10 @@ def _run_in(
         ready, _ = workshop.look_up(prepared.candidate)
         if ready is None:  # removed between being ready and being in use
             return _run_in(session, selection, command, here=here, interactive=interactive)
-        if not prepared.failed and not prepared.candidate.stale and not workshop.catalog.allowed:
-            name, decided_by = selection.main, workshop.decided_by(prepared.candidate)
+        chosen = prepared.candidate
+        if not prepared.failed and not chosen.stale and not workshop.catalog.allowed and all_in_place(chosen):
+            watched = watched_by(chosen, ready.layout.site_packages)
+            name, decided_by = selection.main, (*workshop.decided_by(chosen), *watched)
             edition = workshop.editions.get(name, "")
             record_as_ready(workshop.home, name, edition, session.environ, ready, decided_by)
         workspace = workshop.workspace(prepared, session.cwd, [])

@@ -57,7 +57,7 @@ def link(
 
 
 def _linked(session: Session, link: Link, *, kernel: bool) -> Prepared:
-    selection = Selection(link.environment, for_each([link.environment], link.edition or None))
+    selection = Selection(link.environment, for_each([link.environment], link.edition or None), editable=True)
     workshop, prepared = prepare(session, selection)
     if prepared.built.layout.in_image:
         raise BadInput(

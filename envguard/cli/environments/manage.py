@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated
 
 import typer
@@ -64,6 +64,10 @@ def create(
     with screen() as receive:
         workshop = open_workshop(ctx.obj, catalog, receive, selection)
         prepared = [workshop.prepare(name) for name in chosen]
+        if find_links:  # `exec` has no such option, and could not get what installs the project's own code in place
+            in_place = open_workshop(ctx.obj, catalog, receive, replace(selection, editable=True))
+            for name in (each for each in chosen if catalog.environments[each].own):
+                in_place.prepare(name)
     if as_json:
         typer.echo(document_text({"environments": [each.as_json() for each in prepared]}))
         return

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from packaging.utils import parse_wheel_filename
 
-from envguard.backends.wheelhouse import write_wheelhouse
+from envguard.backends.table import HOST
+from envguard.backends.wheelhouse import Besides, write_wheelhouse
 from envguard.catalog import Environment, builtin_catalog
 from envguard.cli.environments.ready import prepare
 from envguard.cli.options import EditionOption, EnvironmentArgument, FrozenOption, PythonOption
@@ -26,9 +28,11 @@ from envguard.locks.pylock import pylock_text
 from envguard.locks.staleness import StaleLock
 from envguard.locks.targets import Target, target_of
 from envguard.locks.wheels import PinnedWheel, best_wheels, missing_wheels
-from envguard.planning import best_interpreter, request_of, stale_for
+from envguard.planning import Candidate, best_interpreter, request_of, stale_for
 from envguard.running.contents.bills import bill_of, written_bill
+from envguard.running.environments.building import packages_of
 from envguard.running.environments.locking import wheel_addresses
+from envguard.running.environments.own.wheels import OwnWheel, own_wheels_of
 from envguard.running.environments.places.wheels import place_of_package
 from envguard.running.environments.preparing import Workshop
 from envguard.running.environments.recorded import recorded_locks, refuse_unlocked
@@ -102,6 +106,9 @@ def export(
             place = output or Path(f"{name}-{lock.edition}-cp{lock.python.replace('.', '')}-wheels")
             _write_wheelhouse(ctx.obj, workshop, lock, platform, place.absolute())
             return
+    if lock.own:
+        names = ", ".join(each.name for each in lock.own)
+        typer.echo(f"Not in it is the project's own code ({names}), which is in a wheelhouse.", err=True)
     text = _pylock(workshop, environment, lock) if form is Format.PYLOCK else lock.bare_text() if bare else lock.text()
     _write(text, output)
 
@@ -138,26 +145,61 @@ def _pylock(workshop: Workshop, environment: Environment, lock: Lock) -> str:
 
 
 def _write_wheelhouse(session: Session, workshop: Workshop, lock: Lock, platform: str | None, target: Path) -> None:
-    wheels = _wheels(workshop, lock, platform)
+    to = _target(workshop, lock, platform)
+    wheels, code = _wheels(lock, to), _code(workshop, lock, to)
     built = workshop.own_wheels(replace(lock, packages=tuple(each.package for each in wheels)))
+    whole = replace(lock, packages=(*lock.packages, *(each.package for each in code)))
+    all_wheels = [*wheels, *(PinnedWheel(each.package, each.package.wheels[0]) for each in code)]
+    builders = [best_wheels(replace(lock, packages=packages_of(each.tools)), to.tags, to.markers) for each in lock.own]
     tools = open_workshop(session, builtin_catalog(), workshop.receive).prepare("pip")
     variables = installer_variables(workshop.sources)
-    write_wheelhouse(target, lock, wheels, pip_python=tools.built.layout.python, variables=variables, built=built)
-    typer.echo(f"{target}: {len(wheels)} wheels")
+    write_wheelhouse(
+        target, whole, all_wheels, pip_python=tools.built.layout.python, variables=variables,
+        besides=Besides((*built, *(each.path for each in code)), builders),
+    )  # fmt: skip
+    more = ", and those that build the project's own code" if code else ""
+    typer.echo(f"{target}: {len(all_wheels)} wheels{more}")
 
 
-def _wheels(workshop: Workshop, lock: Lock, platform: str | None) -> tuple[PinnedWheel, ...]:
-    """The wheels for a platform; raises NoEnvironment that names the packages which have none for it."""
+def _target(workshop: Workshop, lock: Lock, platform: str | None) -> Target:
+    """The platform that wheels are for."""
     if platform is not None:
-        target = target_of(platform, lock.python)
-    else:
-        interpreter = best_interpreter(workshop.host.interpreters, lock.python)
-        if interpreter is None:
-            raise BadInput(
-                f"This host has no Python {lock.python} to take the platform from.",
-                next_step="Name the platform, for example --platform manylinux_2_28_x86_64.",
+        return target_of(platform, lock.python)
+    interpreter = best_interpreter(workshop.host.interpreters, lock.python)
+    if interpreter is None:
+        raise BadInput(
+            f"This host has no Python {lock.python} to take the platform from.",
+            next_step="Name the platform, for example --platform manylinux_2_28_x86_64.",
+        )
+    return Target(supported_tags(interpreter), marker_environment(interpreter))
+
+
+def _code(workshop: Workshop, lock: Lock, target: Target) -> tuple[OwnWheel, ...]:
+    """The wheels of the project's own code; raises NoEnvironment if one is not for the platform."""
+    if not lock.own:
+        return ()
+    environment = workshop.catalog.environments[lock.environment]
+    workshop.require_allowed(environment.folder)
+    edition, python = environment.edition(lock.edition), best_interpreter(workshop.host.interpreters, lock.python)
+    if edition is None or python is None:
+        raise NoEnvironment(
+            f"The project's own code cannot be built for Python {lock.python}, which this host does not have.",
+            next_step=f"Install Python {lock.python}, or choose another with --python.",
+        )
+    candidate = workshop.with_code(Candidate(environment, edition, lock, python, HOST))
+    found = own_wheels_of(candidate, workshop.builder(environment.name))
+    for each in found:
+        if not parse_wheel_filename(each.path.name)[3] & frozenset(target.tags):
+            raise NoEnvironment(
+                f"The wheel {each.path.name} of the project's own code is not for that platform.",
+                why="it has native code, which was compiled for this one",
+                next_step="Write the wheelhouse on a machine of that platform.",
             )
-        target = Target(supported_tags(interpreter), marker_environment(interpreter))
+    return found
+
+
+def _wheels(lock: Lock, target: Target) -> tuple[PinnedWheel, ...]:
+    """The wheels for a platform; raises NoEnvironment that names the packages which have none for it."""
     missing = missing_wheels(lock, frozenset(target.tags), target.markers)
     if missing:
         raise NoEnvironment(

@@ -29,7 +29,8 @@ LINES = (
 """The lines, as a regular expression."""
 _SDIST = re.compile(rf"# sdist: ({_FILE}) sha256:(\S+)\n")
 _COMPILER = re.compile(r"# compiled-by: (.+)\n")
-_TOOL = re.compile(rf"# built-with: ({_FILE}\.whl) sha256:(\S{{64}})(?: ; ([^\\#\n]+))?\n")
+_TOOL = re.compile(rf"({_FILE}\.whl) sha256:([0-9a-f]{{64}})(?: ; ([^\\#\n]+))?")
+_BUILT_WITH = re.compile(r"# built-with: (.+)\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,23 @@ class BuildTool:
         """The package and its version."""
         name, version, *_ = parse_wheel_filename(self.filename)
         return name, str(version)
+
+    def __str__(self) -> str:
+        return f"{self.filename} sha256:{self.sha256}" + (f" ; {self.marker}" if self.marker else "")
+
+    @classmethod
+    def parse(cls, text: str) -> BuildTool:
+        """Read what `str` gives; raises ValueError for a file or a marker that cannot be one."""
+        match = _TOOL.fullmatch(text)
+        if match is None:
+            raise ValueError(f"names {text[:80]!r}, which is no wheel to build with")
+        tool = cls(match[1], match[2], match[3] or "")
+        try:
+            name, version = tool.release
+        except InvalidWheelFilename as error:
+            raise ValueError(f"names a file that is none to build with: {error}") from error
+        parsed(f"{name}=={version}" + (f" ; {tool.marker}" if tool.marker else ""))
+        return tool
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +85,7 @@ class LockedBuild:
         if self.compiler:
             yield f"# compiled-by: {self.compiler}"
         for tool in self.tools:
-            yield f"# built-with: {tool.filename} sha256:{tool.sha256}" + (f" ; {tool.marker}" if tool.marker else "")
+            yield f"# built-with: {tool}"
 
     @classmethod
     def parse(cls, text: str) -> LockedBuild | None:
@@ -75,13 +93,10 @@ class LockedBuild:
         match = _SDIST.match(text)
         if match is None:
             return None
-        tools = tuple(BuildTool(name, digest, marker) for name, digest, marker in _TOOL.findall(text))
+        tools = tuple(map(BuildTool.parse, _BUILT_WITH.findall(text)))
         try:
             parse_sdist_filename(match[1])
-            for tool in tools:
-                name, version = tool.release
-                parsed(f"{name}=={version}" + (f" ; {tool.marker}" if tool.marker else ""))
-        except (InvalidSdistFilename, InvalidWheelFilename) as error:
+        except InvalidSdistFilename as error:
             raise ValueError(f"names a file that is none to build with: {error}") from error
         compiler = _COMPILER.search(text)
         return cls(match[1], match[2], tools, compiler[1] if compiler else "")

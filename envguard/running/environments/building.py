@@ -82,18 +82,20 @@ class Builder:
             project = _unpacked(archive, folder / "asking")
             system = build_system_of(project, archive.name)
             tools = tools_for(system.requires) if system.requires else request.lock(cut_off, ())
-            made_of = (package.build.sha256, python.facts.as_json(), compiler, __version__, _tools(tools))
+            made_of = (package.build.sha256, python.facts.as_json(), compiler, __version__, tools_in(tools))
             before = read_build(self.home, key := _digest(made_of))
             also = before.also if before else self._also(project, folder / "asking", python, tools, package)
             if set(also) - set(system.requires):
                 tools = tools_for((*system.requires, *also))
-            of_all = _digest(_tools(tools))
+            of_all = _digest(tools_in(tools))
             wheel = kept_wheel(self.home, before.wheel, before.sha256) if before and before.tools == of_all else None
             if wheel is None:
                 wheel = keep_wheel(self.home, self._built(archive, folder / "making", python, tools, package))
                 record = BuildRecord(also, of_all, wheel.name, file_facts(wheel).sha256)
                 write_build(self.home, key, record)
-        build = replace(package.build, tools=_tools(tools), compiler=compiler if is_native(wheel.name) else "", url="")
+        build = replace(
+            package.build, tools=tools_in(tools), compiler=compiler if is_native(wheel.name) else "", url=""
+        )
         done = replace(package, wheels=(LockedWheel(wheel.name, file_facts(wheel).sha256),), build=build)
         return done, KnownRelease(package.name, package.version, tuple(map(written, requires_of(wheel))))
 
@@ -112,7 +114,7 @@ class Builder:
         with scratch_folder(runs_folder(self.home)) as folder:
             build = replace(package.build, url=self._url(package, lock))
             archive = self._fetched(build)
-            tools = replace(lock, packages=_as_packages(build), npm=(), build=())
+            tools = replace(lock, packages=packages_of(build.tools), npm=(), build=())
             made = self._built(archive, folder / "making", python, tools, package)
             if file_facts(made).sha256 != wheel.sha256 or made.name != wheel.filename:
                 raise _another(package, wheel, made, compiler_for(python.real_path, self.environ))
@@ -219,16 +221,17 @@ def _as_made(
     return replace(package, wheels=done.wheels, build=done.build)
 
 
-def _tools(lock: Lock) -> tuple[BuildTool, ...]:
+def tools_in(lock: Lock) -> tuple[BuildTool, ...]:
+    """The lock of what builds something, as another lock has it."""
     return tuple(
         BuildTool(each.filename, each.sha256, package.marker) for package in lock.packages for each in package.wheels
     )
 
 
-def _as_packages(build: LockedBuild) -> tuple[LockedPackage, ...]:
-    """The lock of what builds something, as packages to install."""
+def packages_of(tools: Sequence[BuildTool]) -> tuple[LockedPackage, ...]:
+    """The same, as packages to install."""
     found: dict[tuple[tuple[str, str], str], list[LockedWheel]] = {}
-    for tool in build.tools:
+    for tool in tools:
         found.setdefault((tool.release, tool.marker), []).append(LockedWheel(tool.filename, tool.sha256))
     return tuple(
         LockedPackage(name, version, marker, tuple(wheels)) for ((name, version), marker), wheels in found.items()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from envguard.backends.installers.fetching import MIRROR, fetch_python
 from envguard.backends.installers.settings import Installer
+from envguard.backends.protocol import Backend
 from envguard.backends.table import HOST
 from envguard.catalog.model import Environment
 from envguard.errors import MissingPython, NoEnvironment
@@ -43,6 +44,15 @@ def fetchable_minor(
             ):
                 return minor
     return ""
+
+
+def every_refusal(refused: Sequence[tuple[Backend, NoEnvironment]]) -> NoEnvironment:
+    """The first backend's refusal, with the reasons of the others."""
+    (_, first), *others = refused
+    if not others:
+        return first
+    reasons = (f"{backend.elsewhere}: {error.what} {error.why}" for backend, error in others)
+    return NoEnvironment(first.what, why="\n".join([first.why, *reasons]), next_step=first.next_step)
 
 
 def missing_python(

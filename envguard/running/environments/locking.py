@@ -29,6 +29,7 @@ from envguard.locks.tool_words import literal_words
 from envguard.locks.uv import UvSetup, find_uv
 from envguard.planning import request_of, unresolvable
 from envguard.running.environments.building import builder_of
+from envguard.running.environments.own.locking import locked_with_own
 from envguard.running.environments.places.finding import locked_with_places
 from envguard.running.environments.upgrading import pin_of, upgraded
 from envguard.store.home import installer_cache
@@ -90,6 +91,8 @@ def lock_edition(
 
 def _resolved(request: LockRequest, cut_off: str, environ: Mapping[str, str], home: Path) -> Lock:
     with uv_of_user(environ, home) as uv:
+        if request.own:
+            return locked_with_own(builder_of(environ, home), request, cut_off=cut_off)
         if request.build or request.placed:
             return locked_with_places(builder_of(environ, home), request, cut_off=cut_off)
         return resolve(request, cut_off=cut_off, uv=uv)
@@ -197,13 +200,14 @@ def _withdrawn(environment: Environment, edition: Edition, old: Lock, new: Lock,
     """The locked releases that a new resolution cannot choose any more, a line for each."""
     kept = {(package.name, package.version) for package in new.packages}
     gone = []
+    without = replace(environment, own=())
     for package in old.packages:
         if (package.name, package.version) in kept or package.is_given:
             continue
         pin, build = f"{package.name}=={package.version}", (package.name,) if package.build else ()
         alone = Edition(edition.name, edition.pythons, (pin,), dependencies=False, build=build)
         try:
-            lock_edition(environment, alone, old.python, cut_off=old.cut_off, environ=how.environ, home=how.home)
+            lock_edition(without, alone, old.python, cut_off=old.cut_off, environ=how.environ, home=how.home)
         except EnvguardError:
             gone.append(f"{package.name} {package.version} is no longer available: deleted, yanked, or without wheels.")
     return "\n".join(gone)

@@ -8,6 +8,7 @@ from pathlib import Path
 from envguard.backends.protocol import Installed
 from envguard.layout import Layout
 from envguard.planning import Candidate
+from envguard.running.environments.own.code import has_editable
 from envguard.store.environments import BuiltEnvironment
 from envguard.store.identity import Identity
 from envguard.store.links import LINKS, links_to, renew_link
@@ -63,18 +64,25 @@ def identity_of(candidate: Candidate) -> Identity:
         python_build=python.facts.build,
         platform=python.facts.platform,
         backend=candidate.backend,
+        own=str(candidate.own),
     )
 
 
 def renew_links(home: Path, base: Path, prepared: Prepared, *, chosen: bool) -> Prepared:
     """Renew the links below a folder to this environment; `chosen` if somebody asked for this edition or Python.
 
-    A link that names no edition follows the preferred one only.
+    A link that names no edition follows the preferred one only. Where own code can be read in place, links lead there.
     """
     layout, candidate = prepared.built.layout, prepared.candidate
-    if layout.in_image:
+    if layout.in_image or (has_editable(candidate) and not candidate.own.editable):
         return prepared
     for link in links_to(home, candidate.environment.name, base / LINKS):
         if link.edition == candidate.edition.name or not (link.edition or chosen):
             renew_link(link, layout.root)
     return prepared
+
+
+def needs_as_much(candidate: Candidate, other: Candidate) -> bool:
+    """Whether it needs of the same system all the libraries that the other one is known to need, if any is known."""
+    needed = set(other.edition.system_libraries)
+    return bool(needed) and candidate.backend == other.backend and needed <= set(candidate.edition.system_libraries)

@@ -31,9 +31,12 @@ from envguard.locks.staleness import StaleLock
 from envguard.planning import Candidate, Plan, Wanted, make_plan
 from envguard.running.environments.announcing import Announcer
 from envguard.running.environments.building import Builder
-from envguard.running.environments.fetching import fetch_into_store, fetchable_minor, missing_python
+from envguard.running.environments.fetching import every_refusal, fetch_into_store, fetchable_minor, missing_python
+from envguard.running.environments.own.code import with_own_code
+from envguard.running.environments.own.finishing import finish_code, lay_code
+from envguard.running.environments.own.wheels import own_wheels_of
 from envguard.running.environments.places.wheels import needed_of, own_wheels
-from envguard.running.environments.prepared import Prepared, identity_of, installed, renew_links
+from envguard.running.environments.prepared import Prepared, identity_of, installed, needs_as_much, renew_links
 from envguard.running.environments.recorded import locked_environment, recorded_audits, recorded_locks, recorded_proofs
 from envguard.running.events import Building, PassedBy, Receiver
 from envguard.stalling import patience_of
@@ -54,7 +57,8 @@ class Workshop:
 
     `editions` and `pythons` (minors), by environment, narrow the choice. With `find_links`, folders of wheels are
     the only source of packages; with `offline`, no network is used. Without a `backend`, the first one that has a plan
-    is used. `base` replaces the catalog's base image. With `frozen`, stale locks are used as they are.
+    is used. `base` replaces the catalog's base image. With `frozen`, stale locks are used as they are. With `editable`,
+    the project's own code is read where it lies, if that can be.
     """
 
     home: Path
@@ -69,6 +73,7 @@ class Workshop:
     backend: str | None = None
     base: str | None = None
     frozen: bool = False
+    editable: bool = False
     _ready: dict[str, Prepared] = field(default_factory=dict, init=False)
     _backends: dict[str, Backend] = field(default_factory=dict, init=False)
 
@@ -121,10 +126,10 @@ class Workshop:
             except NoEnvironment as error:
                 refused.append((backend, error))
             else:
-                reasons = [(each.pythons_are, why) for each, error in refused for why in error.why.splitlines()]
-                before = (PassedOver(what, why) for what, why in reasons)
-                return replace(plan, passed_over=(*before, *plan.passed_over))
-        none = _every_refusal(refused)
+                before = (PassedOver(each.pythons_are, why) for each, no in refused for why in no.why.splitlines())
+                candidates = tuple(map(self.with_code, plan.candidates))
+                return replace(plan, candidates=candidates, passed_over=(*before, *plan.passed_over))
+        none = every_refusal(refused)
         minor = self._fetchable(wanted) if HOST in backends and may_fetch(self.environ) is not False else ""
         raise missing_python(none, environment, minor, self.environ) if minor else none
 
@@ -224,7 +229,7 @@ class Workshop:
         failed: list[tuple[str, str]] = []
         lacking: list[Candidate] = []
         for candidate in plan.candidates:
-            if any(_needs_as_much(candidate, each) for each in lacking):
+            if any(needs_as_much(candidate, each) for each in lacking):
                 continue  # building it takes minutes, to fail in the same way
             try:
                 built = self.build(candidate)
@@ -258,32 +263,42 @@ class Workshop:
 
     def _ensure(self, candidate: Candidate) -> BuiltEnvironment:
         watcher, identity = Announcer(candidate.environment.name, str(candidate), self.receive), identity_of(candidate)
-        overlaps = candidate.environment.overlaps
+        overlaps, backend = candidate.environment.overlaps, self.backend_named(candidate.backend)
         installer = replace(self._installer(), tell=watcher.progress, one_by_one=overlaps)
-        backend = self.backend_named(candidate.backend)
 
         def build(folder: Path, held: tuple[int, ...]) -> Layout:
-            made = self.own_wheels(needed_of(candidate))
-            return backend.install(candidate, identity.key, folder, replace(installer, own=made), held)
+            code = own_wheels_of(candidate, self.builder(candidate.environment.name))
+            made = (*self.own_wheels(needed_of(candidate)), *(each.path for each in code))
+            own = replace(installer, own=made, own_packages=tuple(each.package for each in code))
+            return backend.install(candidate, identity.key, folder, own, held)
 
         def prove(layout: Layout) -> Proof:
             watcher.progress("proving it")
+            lay_code(self.catalog, candidate, layout.site_packages)
             try:
                 return self.check(candidate, layout)
             except CheckFailed:
                 backend.discard(identity.key)
                 raise
 
-        return ensure(self.home, identity, build=build, prove=prove, watcher=watcher, overlaps=overlaps)
+        built = ensure(self.home, identity, build=build, prove=prove, watcher=watcher, overlaps=overlaps)
+        return finish_code(self.home, self.catalog, candidate, built)
+
+    def with_code(self, candidate: Candidate) -> Candidate:
+        """The candidate with the code of the project's own that goes into it now."""
+        return with_own_code(candidate, editable=self.editable)
 
     def own_wheels(self, lock: Lock) -> tuple[Path, ...]:
         """The lock's wheels that no index has, as `own_wheels`; raises NotAllowed."""
         if not any(package.is_own for package in lock.packages):
             return ()
         self.require_allowed((environment := self.catalog.environments[lock.environment]).folder)
-        announce = Announcer(lock.environment, "", self.receive).part
-        builder = Builder(self.home, self.environ, self._installer(), lambda: self.host, announce)
-        return own_wheels(builder, lock, environment)
+        return own_wheels(self.builder(environment.name), lock, environment)
+
+    def builder(self, environment: str) -> Builder:
+        """Builds wheels for an environment; who uses it asks first whether the project is allowed."""
+        tell = Announcer(environment, "", self.receive).part
+        return Builder(self.home, self.environ, self._installer(), lambda: self.host, tell)
 
     def workspace(self, prepared: Prepared, folder: Path, reads: Sequence[Path]) -> Workspace:
         """Where a step runs in an environment: it may write to `folder`, and must see what is in `reads`."""
@@ -331,18 +346,3 @@ class Workshop:
             backend = self.backend_named(candidate.backend)
             workspace = backend.workspace(installed(candidate, layout), folder, reads)
             return check_environment(candidate, workspace, samples, held, self.environ, log)
-
-
-def _needs_as_much(candidate: Candidate, other: Candidate) -> bool:
-    """Whether it needs of the same system all the libraries that the other one is known to need, if any is known."""
-    needed = set(other.edition.system_libraries)
-    return bool(needed) and candidate.backend == other.backend and needed <= set(candidate.edition.system_libraries)
-
-
-def _every_refusal(refused: Sequence[tuple[Backend, NoEnvironment]]) -> NoEnvironment:
-    """The first backend's refusal, with the reasons of the others."""
-    (_, first), *others = refused
-    if not others:
-        return first
-    reasons = (f"{backend.elsewhere}: {error.what} {error.why}" for backend, error in others)
-    return NoEnvironment(first.what, why="\n".join([first.why, *reasons]), next_step=first.next_step)

@@ -135,10 +135,12 @@ def _try(
     candidate = candidate_on(environment, edition, lock.python, Pythons(HOST, HostFacts((interpreter,), ())), lock)
     if isinstance(candidate, PassedOver):
         return _failure("cannot be installed", environment, lock, interpreter, candidate.why)
+    candidate = workshop.with_code(candidate)
     try:
         return _proof_anew(workshop, candidate)
     except CheckFailed as error:
-        if error.gate in OF_THE_HOST or not error.of_the_check or says_nothing_of_the_lock(error.why):
+        of_code = candidate.own.sources  # which is in no lock, and may be to blame
+        if of_code or error.gate in OF_THE_HOST or not error.of_the_check or says_nothing_of_the_lock(error.why):
             return f"{error.why} {error.next_step}".strip()
         return _failure("fails", environment, lock, interpreter, error.why)
     except NoEnvironment as error:

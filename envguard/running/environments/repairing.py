@@ -12,6 +12,7 @@ from envguard.catalog.model import Edition
 from envguard.errors import BrokenData, EnvguardError
 from envguard.locks.lockfile import Lock, read_lock
 from envguard.planning import Candidate
+from envguard.running.environments.own.code import with_own_code
 from envguard.running.environments.prepared import identity_of
 from envguard.running.environments.preparing import Workshop
 from envguard.running.environments.recorded import recorded_locks
@@ -94,7 +95,8 @@ def _possible(folder: Path, workshop: Workshop) -> Iterator[Candidate]:
         for lock in locks:
             edition = environment.edition(lock.edition) or _edition_of(lock)
             for interpreter in backend.pythons([lock.python], fetch=False).facts.usable:
-                yield Candidate(environment, edition, lock, interpreter, name)
+                candidate = Candidate(environment, edition, lock, interpreter, name)
+                yield from dict.fromkeys(with_own_code(candidate, editable=each) for each in (False, True))
 
 
 def _backend_of(folder: Path, workshop: Workshop) -> str:

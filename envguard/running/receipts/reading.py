@@ -113,6 +113,7 @@ def _read_environment(table: TableReader) -> ReceiptEnvironment:
         platform=table.take("platform", text),
         libc=table.take("libc", _any_text),
         frozen=table.take("frozen", text, ""),
+        project=table.take("project", table_of(sha256_text, text), NO_TEXTS),
     )
 
 
