@@ -5,14 +5,10 @@ from __future__ import annotations
 import re
 import shlex
 import string
-from collections.abc import Collection, Mapping, Sequence
-
-from envguard.doctor.debian import package_of
+from collections.abc import Mapping, Sequence
 
 PYTHON = "python"
 """The placeholder for the Python that a log tells of; where it names none, the one that users type."""
-
-LIBRARY, PACKAGE = "library", "package"
 
 _NEARBY = 60
 _PROGRAM = re.compile(r"(?P<program>/[^\s\"':]{1,300}/bin/python[0-9.]{0,5})(?![\w./-])")
@@ -37,19 +33,6 @@ def filled(
                 return ()
     quoted = {name: shlex.quote(value) for name, value in known.items()}
     return tuple(command.format_map(quoted) for command in commands)
-
-
-def derived(groups: Collection[str]) -> set[str]:
-    """The placeholders that texts may have because a pattern has these groups."""
-    return {PACKAGE} if LIBRARY in groups else set()
-
-
-def with_derived(values: Mapping[str, str]) -> dict[str, str]:
-    """What a log says, and what follows from it: the Debian package that brings the library it names."""
-    if LIBRARY not in values:
-        return dict(values)
-    package = package_of(values[LIBRARY])
-    return {**values, PACKAGE: package or f"PACKAGE, where `apt-file search {values[LIBRARY]}` names it"}
 
 
 def names_in(text: str) -> tuple[str, ...]:

@@ -7,19 +7,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from envguard.doctor.commands import filled, with_derived
+from envguard.doctor.commands import filled
 from envguard.doctor.conflicts import Conflict, read_conflict
 from envguard.doctor.log import Block, blocks
 from envguard.doctor.rules import Rule, builtin_rules
+from envguard.doctor.stories.told import FRAME, read_story
 
 SCHEMA = 1
 JOINED_LINES = 3
 MOST_TRIES = 5000
 """Per rule: if a log repeats a literal in every line, only the first few thousand are tried."""
+MOST_STORIES = 200
 LONGEST_EVIDENCE = 300
 
-# What tools draw in front of a tree's lines; it would come between the words of a sentence.
-_FRAME = " \t│╰├─▶×|"
 _HARMLESS = re.compile(
     r"^(\S+ \S+: )?[IW] (tensorflow|external)/|^[IW]\d{4} [\d:.]+ |Could not load dynamic library|dlerror: "
 )
@@ -106,7 +106,27 @@ def _first_match(rule: Rule, block: Block, tries: dict[str, int]) -> Hint | None
     if not literals:
         return None
     positions = [index for index, line in enumerate(block.rows) if any(literal in line for literal in literals)]
+    if rule.story:
+        return _told_at(rule, block, positions, tries)
     return _match_at(rule, block, positions, tries)
+
+
+def _told_at(rule: Rule, block: Block, positions: Sequence[int], tries: dict[str, int]) -> Hint | None:
+    for index in positions:
+        tries[rule.identifier] = tries.get(rule.identifier, 0) + 1
+        if tries[rule.identifier] > MOST_STORIES:
+            return None
+        told = read_story(rule.story, block.rows, index)
+        if told is not None and told.kind == rule.kind and not _HARMLESS.search(block.rows[told.row]):
+            return Hint(
+                rule,
+                rule.cause.format_map(told.values),
+                rule.cure.format_map(told.values),
+                filled(rule.commands, told.values, block.rows, told.row, JOINED_LINES),
+                block.numbers[told.row],
+                _evidence(block.rows[told.row], 0),
+            )
+    return None
 
 
 def _match_at(rule: Rule, block: Block, positions: Sequence[int], tries: dict[str, int]) -> Hint | None:
@@ -119,7 +139,7 @@ def _match_at(rule: Rule, block: Block, positions: Sequence[int], tries: dict[st
             return None
         found = pattern.search(_joined(block.rows, index))
         if found is not None and found.start() <= len(block.rows[index]):
-            values = with_derived({name: value or "" for name, value in found.groupdict().items()})
+            values = {name: value or "" for name, value in found.groupdict().items()}
             return Hint(
                 rule,
                 rule.cause.format_map(values),
@@ -145,4 +165,4 @@ def _joined(lines: Sequence[str], index: int) -> str:
 def _words(lines: Sequence[str], index: int) -> Iterator[str]:
     yield lines[index].rstrip()
     for line in lines[index + 1 : index + JOINED_LINES]:
-        yield line.strip(_FRAME)
+        yield line.strip(FRAME)

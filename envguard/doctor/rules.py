@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from envguard.doctor.commands import PYTHON, derived, names_in
+from envguard.doctor.commands import PYTHON, names_in
+from envguard.doctor.stories.told import STORIES
 from envguard.errors import BrokenData
 from envguard.table_reader import TableReader, boolean, integer, list_of, match, text
 from envguard.toml import parse_toml
@@ -17,8 +18,9 @@ from envguard.toml import parse_toml
 SCHEMA = 1
 BUILTIN = Path(__file__).with_name("rules.toml")
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
+STORY = re.compile(rf"(?:{'|'.join(STORIES)})\.[a-z_]+")
 ISSUE = re.compile(r"[\w.-]+/[\w.-]+#[0-9]+")
-LONGEST_PATTERN = 400
+LONGEST_PATTERN = 500
 NOT_NAMED = "-"
 
 
@@ -27,10 +29,11 @@ class Rule:
     """What a tool prints, why, and how to fix it.
 
     `pattern` is searched only in lines that contain one of the `literals`; `cause` and `cure` may name its groups as
-    `{name}`. `commands` are what the cure comes to where it can be typed, line by line, in one shell; they may also
-    name `{python}`, the Python that the log tells of. `reproduced` says that the text was produced on a real machine;
-    `upstream` is the issue (`owner/repo#number`) where it is reported, empty if there is none. `rank` is the rule's
-    place: the rules nearest to a cause come first.
+    `{name}`. In place of a pattern, a `story` (its name) reads such a line and those around it, and the rule is for one
+    `kind` of what it tells. `commands` are what the cure comes to where it can be typed, line by line, in one shell;
+    they may also name `{python}`, the Python that the log tells of. `reproduced` says that the text was produced on a
+    real machine; `upstream` is the issue (`owner/repo#number`) where it is reported, empty if there is none. `rank` is
+    the rule's place: the rules nearest to a cause come first.
     """
 
     identifier: str
@@ -38,6 +41,8 @@ class Rule:
     applies_to: tuple[str, ...]
     literals: tuple[str, ...]
     pattern: str
+    story: str
+    kind: str
     cause: str
     cure: str
     commands: tuple[str, ...]
@@ -81,18 +86,20 @@ def read_rules(document: str, *, source: str) -> tuple[Rule, ...]:
 
 
 def _rule(table: TableReader, rank: int) -> Rule:
-    pattern = table.take("pattern", _pattern)
-    groups = set(re.findall(r"\(\?P<(\w+)>", pattern))
-    groups |= derived(groups)
+    story, _, kind = table.take("story", match(STORY, "a story and a kind of it: STORY.KIND"), "").partition(".")
+    pattern = "" if story else table.take("pattern", _pattern)
+    groups = None if story else set(re.findall(r"\(\?P<(\w+)>", pattern))
     rule = Rule(
         identifier=table.take("id", match(IDENTIFIER, "an identifier: lower-case letters, digits and '_'")),
         rank=rank,
         applies_to=table.take("applies_to", list_of(text, least=1)),
         literals=table.take("literals", list_of(text, least=1)),
         pattern=pattern,
+        story=story,
+        kind=kind,
         cause=table.take("cause", _sentence(groups)),
         cure=table.take("cure", _sentence(groups)),
-        commands=table.take("commands", list_of(_sentence({*groups, PYTHON}), least=1), ()),
+        commands=table.take("commands", list_of(_sentence(None if groups is None else {*groups, PYTHON}), least=1), ()),
         reproduced=table.take("reproduced", boolean),
         upstream=table.take("upstream", match(ISSUE, "an issue such as owner/repo#12"), NOT_NAMED).strip(NOT_NAMED),
     )
@@ -108,13 +115,13 @@ def _pattern(value: object) -> str:
     return pattern
 
 
-def _sentence(groups: set[str]) -> Callable[[object], str]:
-    """A reader of texts whose placeholders are groups of the pattern."""
+def _sentence(groups: set[str] | None) -> Callable[[object], str]:
+    """A reader of texts whose placeholders are groups of the pattern; those of a story are known when it is told."""
 
     def read(value: object) -> str:
         sentence = text(value)
         for name in names_in(sentence):
-            if name not in groups:
+            if groups is not None and name not in groups:
                 raise ValueError(f"names {name!r}, which is not a group of the pattern")
         return sentence
 

@@ -80,8 +80,11 @@ def test_every_rule_has_a_log_and_a_near_miss() -> None:
 def test_no_literal_hides_what_the_pattern_of_its_rule_finds(rule: str, log: Path) -> None:
     (tried,) = (each for each in RULES if each.identifier == rule)
     text = log.read_bytes()
+    filtered = diagnose(io.BytesIO(text), [tried]).hints
     unfiltered = diagnose(io.BytesIO(text), [dataclasses.replace(tried, literals=("",))]).hints
-    assert [hint.line for hint in diagnose(io.BytesIO(text), [tried]).hints] == [hint.line for hint in unfiltered]
+    assert bool(filtered) == bool(unfiltered)
+    if tried.pattern:  # A story reads the rows around its word, so it can begin in another one.
+        assert [hint.line for hint in filtered] == [hint.line for hint in unfiltered]
 
 
 @pytest.mark.parametrize("log", EXPLAINED, ids=lambda path: path.stem)
