@@ -142,7 +142,7 @@ def _refuse_other_place(text: str, url: str, *, local: bool, locked: bool) -> No
             "for addresses and for Git, and Git's own settings do"
         )
     place = place_of(Requirement(text))
-    if local and place is not None and place.kind in ("file", "wheel"):
+    if local and place is not None:
         return
     if locked and (RECORDED.fullmatch(url) or LOCAL.fullmatch(url)):
         return
@@ -158,7 +158,8 @@ def _not_of_an_index(text: str, place: str) -> str:
         )
     return (
         f"has {_shown(text)}, which is neither a package of an index nor a place to take one from; such a place is "
-        "'NAME @ https://HOST/FILE.whl', or a wheel of the project, which is made with "
+        "'NAME @ https://HOST/FILE.whl' or a .tar.gz or .zip there, 'NAME @ git+https://HOST/REPOSITORY@REF', or a "
+        "wheel of the project, which is made with "
         "`python -m pip wheel --no-deps --wheel-dir wheels "
         f"{shlex.quote(_without_user(place))}` and named 'NAME @ file:wheels/FILE.whl'"
     )

@@ -166,7 +166,7 @@ def _edition_of(
             name=name,
             pythons=table.take("pythons", list_of(_minor, least=1), pythons),
             requirements=table.take("requirements", list_of(_requirement)),
-            overrides=table.take("overrides", list_of(_requirement), ()),
+            overrides=table.take("overrides", list_of(_override), ()),
             dependencies=dependencies,
             offered=table.take("offered", boolean, True),
             system_libraries=table.take("system-libraries", list_of(_debian_package), ()),
@@ -188,6 +188,13 @@ def _requirement(value: object) -> str:
     requirement = text(value)
     parsed(requirement, local=True)
     return requirement
+
+
+def _override(value: object) -> str:
+    """The same without a place to take the package from, which only what is required may name."""
+    override = text(value)
+    parsed(override)
+    return override
 
 
 def _overlaps(value: object) -> str:

@@ -37,6 +37,12 @@ INSTALLER_NEEDS: Patterns = (
     "UV_CREDENTIALS_DIR", "UV_CONCURRENT_DOWNLOADS",
 )  # fmt: skip
 
+# What Git gets in addition: the user's settings, and how to reach hosts as the user.
+GIT_NEEDS: Patterns = (
+    "HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM",
+    "GIT_SSH", "GIT_SSH_COMMAND", "GIT_ASKPASS", "SSH_ASKPASS", "SSH_AUTH_SOCK", "SSH_AGENT_PID",
+)  # fmt: skip
+
 # pip's variables and uv's names for the same settings.
 PIP_TO_UV = {
     "PIP_INDEX_URL": "UV_DEFAULT_INDEX",
@@ -61,6 +67,19 @@ def installer_variables(environ: Mapping[str, str]) -> dict[str, str]:
         if value and uv_name not in kept and not (uv_name == "UV_DEFAULT_INDEX" and indexed):
             kept[uv_name] = value
     return kept
+
+
+def git_variables(environ: Mapping[str, str], sources: Mapping[str, str]) -> dict[str, str]:
+    """The variables for Git: what a step sees, how the user's Git reaches hosts, and no question on a terminal.
+
+    `sources` are an installer's, which say what certificates and proxies to use. None that lead to a repository.
+    """
+    kept = {name: value for name, value in environ.items() if matches(name, (*STEP_NEEDS, *GIT_NEEDS))}
+    kept |= {name: value for name, value in sources.items() if name.upper().endswith("_PROXY")}
+    certificates = sources.get("SSL_CERT_FILE")
+    if certificates:
+        kept["GIT_SSL_CAINFO"] = certificates
+    return {**kept, "GIT_TERMINAL_PROMPT": "0", "GCM_INTERACTIVE": "never", "LC_ALL": "C"}
 
 
 def npm_variables(environ: Mapping[str, str]) -> dict[str, str]:

@@ -86,6 +86,9 @@ def _of_details(before: tuple[LockedPackage, ...], after: tuple[LockedPackage, .
     gone, come = ({wheel.filename for wheel in wheels} for wheels in (old - new, new - old))
     for sign, names in (("another file as", gone & come), ("without", gone - come), ("with", come - gone)):
         yield from (f"{sign} {name}" for name in sorted(names))
+    commits = [", ".join(filter(None, (each.commit for each in packages))) for packages in (before, after)]
+    if commits[0] != commits[1]:
+        yield f"commit {' → '.join(filter(None, commits))}"
     builds = [[package.build for package in packages] for packages in (before, after)]
     if builds[0] != builds[1]:
         yield "another sdist, or built with something else"

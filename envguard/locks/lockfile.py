@@ -41,7 +41,7 @@ _FIELD = re.compile(
 )
 _PACKAGE = re.compile(
     r"(?:# index: (?P<index>[a-z0-9-]+)\n)?"
-    r"(?:# address: (?P<address>[0-9a-f]{64})\n)?"
+    r"(?:# address: (?P<address>[0-9a-f]{64})\n(?:# commit: (?P<commit>[0-9a-f]{40,64})\n)?)?"
     rf"(?P<build>{LINES})?"
     rf"(?:# {LOCAL.pattern.replace('file:(', 'file: (?P<file>', 1)}\n)?"
     r"(?P<wheels>(?:# wheel: [A-Za-z0-9_.!+-]+\.whl\n)+)"
@@ -64,7 +64,7 @@ class LockedPackage:
 
     `index` names the package index that it comes from, if that is not the one that serves most packages. If its wheel
     was built from source, `build` says how; if it lies in the project, `file` is its path from there; if a requirement
-    names the address that it, or its source, is from, `address` is the SHA-256 of that.
+    names the address that it, or its source, is from, `address` is the SHA-256 of that, and `commit` the one of Git.
     """
 
     name: str
@@ -75,6 +75,7 @@ class LockedPackage:
     build: LockedBuild | None = None
     file: str = ""
     address: str = ""
+    commit: str = ""
 
     @property
     def is_own(self) -> bool:
@@ -134,6 +135,8 @@ class Lock:
                 lines.append(f"# index: {package.index}")
             if package.address:
                 lines.append(f"# address: {package.address}")
+            if package.commit:
+                lines.append(f"# commit: {package.commit}")
             lines.extend(package.build.lines() if package.build else ())
             if package.file:
                 lines.append(f"# file: {package.file}")
@@ -332,7 +335,7 @@ def _package(block: str, path: Path) -> LockedPackage:
         build = LockedBuild.parse(match["build"] or "")
     except ValueError as error:
         raise _damaged(path, f"{match['name']} {error}") from error
-    texts = {key: match[key] or "" for key in ("name", "version", "marker", "index", "file", "address")}
+    texts = {key: match[key] or "" for key in ("name", "version", "marker", "index", "file", "address", "commit")}
     return LockedPackage(**texts, wheels=wheels, build=build)
 
 

@@ -124,6 +124,9 @@ def _package(package: LockedPackage, where: Mapping[str, Address], places: Mappi
 
 def _at(place: Place, package: LockedPackage) -> str:
     """What a requirement tells the address of."""
+    if package.commit:
+        where = f", subdirectory = {_quoted(place.subdirectory)}" if place.subdirectory else ""
+        return f'vcs = {{ type = "git", url = {_quoted(place.where)}, commit-id = {_quoted(package.commit)}{where} }}'
     sha256 = package.build.sha256 if package.build else package.wheels[0].sha256
     return f"archive = {{ url = {_quoted(place.where)}, hashes = {{ sha256 = {_quoted(sha256)} }} }}"
 

@@ -3,101 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from envguard.host.interpreters import HostFacts
-from envguard.locks.lockfile import Lock, lock_path, read_lock
-from envguard.planning import minor_of
-from tests.support.command import Ended, envguard
-from tests.support.local_index import Index, make_authority, make_wheel, serving
-from tests.support.projects import trusted
+from tests.support.command import envguard
+from tests.support.local_index import make_wheel
+from tests.support.places import WHEEL, Project
 
 pytestmark = pytest.mark.slow
-
-CATALOG = """\
-schema = 1
-
-[environments.tools]
-summary = "what is at an address"
-pythons = ["{python}"]
-check = "checks.imports"
-check-options = {{ modules = ["ours"] }}
-
-[environments.tools.editions.1]
-requirements = {requirements}
-"""
-WHEEL = "ours-1.0-py3-none-any.whl"
-
-
-@dataclass
-class Server:
-    """An index that also serves any other file of its folder, to those who know its certificate."""
-
-    folder: Path
-    index: Index
-    python: str
-    environ: dict[str, str] = field(default_factory=dict)
-
-    def at(self, name: str) -> str:
-        """The address of a file."""
-        return f"https://{self.index.host}/files/{name}"
-
-
-@dataclass
-class Project:
-    """A trusted project that requires something at an address."""
-
-    folder: Path
-    home: Path
-    server: Server
-
-    def requires(self, *requirements: str, trust: bool = True) -> None:
-        """Write its catalog."""
-        text = CATALOG.format(python=self.server.python, requirements=list(requirements))
-        (self.folder / "envguard.toml").write_text(text, encoding="utf-8")
-        if trust:
-            trusted(self.folder)
-
-    def run(self, *arguments: str | Path, **environ: str) -> Ended:
-        return envguard(*arguments, home=self.home, cwd=self.folder, **{**self.server.environ, **environ})
-
-    def locked(self) -> Lock:
-        """Lock it, which must succeed."""
-        ended = self.run("lock")
-        assert ended.code == 0, ended.err
-        return self.lock
-
-    @property
-    def lock(self) -> Lock:
-        return read_lock(lock_path(self.folder / "lockfiles", "tools", "1", self.server.python))
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, host: HostFacts) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("served")
-    authority = make_authority(tmp_path_factory.mktemp("authority"))
-    make_wheel(folder, "common", "1.0")
-    with serving(folder, authority) as index:
-        environ = {"UV_DEFAULT_INDEX": index.url(), "SSL_CERT_FILE": str(authority.certificate)}
-        yield Server(folder, index, minor_of(host.usable[0]), environ)
-
-
-@pytest.fixture
-def project(tmp_path: Path, server: Server) -> Project:
-    elsewhere = server.folder / "elsewhere"
-    shutil.rmtree(elsewhere, ignore_errors=True)
-    elsewhere.mkdir()
-    make_wheel(elsewhere, "ours", "1.0", needs=("common",))
-    # Somebody else's of the same name and version, as an index may have.
-    make_wheel(server.folder, "ours", "1.0", code="raise SystemExit")
-    (tmp_path / "project").mkdir()
-    made = Project(tmp_path / "project", tmp_path / "home", server)
-    made.requires(f"ours @ {server.at('elsewhere/' + WHEEL)}")
-    return made
 
 
 def test_a_wheel_at_an_address_is_locked_by_its_hash_with_what_it_needs(project: Project) -> None:

@@ -43,8 +43,8 @@ NO_REQUIREMENTS = [
     "six==1.17.0 --hash=sha256:" + "a" * 64,
     "six --config-settings=x=y",
     "six @ file:///tmp/evil",
-    "six @ http://127.0.0.1:9/six-1.0.tar.gz",
-    "six @ git+https://127.0.0.1:9/six.git",
+    "six @ http://packages.example/six-1.0.tar.gz",
+    "six @ git+http://packages.example/six.git",
     "file:///tmp/evil",
     "/tmp/evil",
     "./evil",
@@ -74,6 +74,14 @@ NO_REQUIREMENTS = [
     "six==1.*.1 -e x",
     "s\u0456x",  # a Cyrillic letter
 ]
+
+
+def test_an_address_is_only_for_what_is_required() -> None:
+    for text in ("six @ https://packages.example/six-1.0.tar.gz", "six @ git+https://packages.example/six"):
+        parsed(text, local=True)
+        document = changed("environments", "tools", "editions", "2", "overrides", to=[text])
+        with pytest.raises(BrokenData, match=r"editions\.2: overrides "):
+            catalog_from(document, source="envguard.toml", lockfiles=Path("lockfiles"))
 
 
 @pytest.mark.parametrize("text", NO_REQUIREMENTS)

@@ -179,7 +179,7 @@ def serving(wheels: Path, authority: Authority, credentials: str = "", *, dated:
             if expected is not None and self.headers.get("Authorization") != expected:
                 self._answer(401, b"who are you?", "text/plain")
                 return
-            kind, _, name = self.path.strip("/").partition("/")
+            kind, _, name = self.path.partition("?")[0].strip("/").partition("/")
             if kind == "simple":
                 stem = name.replace("-", "_")
                 found = sorted([*wheels.glob(f"{stem}-*.whl"), *wheels.glob(f"{stem}-*.tar.gz")])

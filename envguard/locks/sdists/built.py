@@ -10,10 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from packaging.utils import (
-    InvalidSdistFilename,
     InvalidWheelFilename,
     canonicalize_name,
-    parse_sdist_filename,
     parse_wheel_filename,
 )
 from packaging.version import Version
@@ -21,9 +19,11 @@ from packaging.version import Version
 from envguard.requirement import parsed
 
 _FILE = r"[A-Za-z0-9_.!+-]+"
+# Not always an sdist's name: an archive at an address may have any, and of a commit it is ours.
+_ARCHIVE = r"[A-Za-z0-9_][A-Za-z0-9_.!+-]*\.(?:tar\.gz|zip|tar)"
 _HASH = r"sha256:[0-9a-f]{64}"
 LINES = (
-    rf"# sdist: {_FILE} {_HASH}\n(?:# compiled-by: [!-~][ -~]*\n)?"
+    rf"# sdist: {_ARCHIVE} {_HASH}\n(?:# compiled-by: [!-~][ -~]*\n)?"
     rf"(?:# built-with: {_FILE}\.whl {_HASH}(?: ; [^\\#\n]+)?\n)*"
 )
 """The lines, as a regular expression."""
@@ -70,7 +70,8 @@ class LockedBuild:
     """An sdist and the wheels that are there when it is built, all with their SHA-256 in hex.
 
     If the wheel has native code, `compiler` is what compiled it, as it calls itself: no lock can bring that. `url` is
-    where the index has the sdist, which is known right after resolving and never written.
+    where the index has the sdist, which is known right after resolving and never written. The project is in the
+    `subdirectory` of what is unpacked, which the requirement says.
     """
 
     filename: str
@@ -78,6 +79,7 @@ class LockedBuild:
     tools: tuple[BuildTool, ...] = ()
     compiler: str = ""
     url: str = field(default="", compare=False)
+    subdirectory: str = field(default="", compare=False)
 
     def lines(self) -> Iterator[str]:
         """The lines in a lock."""
@@ -94,10 +96,6 @@ class LockedBuild:
         if match is None:
             return None
         tools = tuple(map(BuildTool.parse, _BUILT_WITH.findall(text)))
-        try:
-            parse_sdist_filename(match[1])
-        except InvalidSdistFilename as error:
-            raise ValueError(f"names a file that is none to build with: {error}") from error
         compiler = _COMPILER.search(text)
         return cls(match[1], match[2], tools, compiler[1] if compiler else "")
 
@@ -116,11 +114,12 @@ _TAGS = re.compile(r"(?:[0-9][A-Za-z0-9_]*-)?[A-Za-z0-9_.]+-[A-Za-z0-9_.]+-[A-Za
 
 
 def is_wheel_of(filename: str, name: str, version: str) -> bool:
-    """Whether a file's name is that of a wheel of a release."""
+    """Whether a file's name is that of a wheel of a release, or without a version, of any of the package."""
     plain = f"{name.replace('-', '_')}-{version}-"
-    if filename.startswith(plain) and _TAGS.fullmatch(filename, len(plain)):
+    if version and filename.startswith(plain) and _TAGS.fullmatch(filename, len(plain)):
         return True
     try:
-        return parse_wheel_filename(filename)[:2] == (canonicalize_name(name), Version(version))
+        found, its_version, *_ = parse_wheel_filename(filename)
+        return found == canonicalize_name(name) and (not version or its_version == Version(version))
     except InvalidWheelFilename:
         return False

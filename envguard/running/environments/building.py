@@ -18,7 +18,7 @@ from envguard.backends.building.wheels import Yard, requires_of, why_not_shut_in
 from envguard.backends.installers.choosing import chosen_tool
 from envguard.backends.installers.settings import Installer
 from envguard.backends.installing import build_venv
-from envguard.errors import NoEnvironment
+from envguard.errors import BrokenData, NoEnvironment
 from envguard.files import file_facts
 from envguard.host.discovery import discover
 from envguard.host.interpreters import HostFacts, Interpreter
@@ -79,10 +79,11 @@ class Builder:
             return resolve(replace(asked, indexes=request.indexes), cut_off=cut_off, uv=self._uv)
 
         with scratch_folder(runs_folder(self.home)) as folder:
-            project = _unpacked(archive, folder / "asking")
+            project = _unpacked(archive, folder / "asking", package.build)
             system = build_system_of(project, archive.name)
             tools = tools_for(system.requires) if system.requires else request.lock(cut_off, ())
-            made_of = (package.build.sha256, python.facts.as_json(), compiler, __version__, tools_in(tools))
+            source = (package.build.sha256, package.build.subdirectory)
+            made_of = (source, python.facts.as_json(), compiler, __version__, tools_in(tools))
             before = read_build(self.home, key := _digest(made_of))
             also = before.also if before else self._also(project, folder / "asking", python, tools, package)
             if set(also) - set(system.requires):
@@ -112,7 +113,7 @@ class Builder:
             )
         python = self._python(lock.python, package)
         with scratch_folder(runs_folder(self.home)) as folder:
-            build = replace(package.build, url=self._url(package, lock))
+            build = package.build if package.is_given else replace(package.build, url=self._url(package, lock))
             archive = self._fetched(build)
             tools = replace(lock, packages=packages_of(build.tools), npm=(), build=())
             made = self._built(archive, folder / "making", python, tools, package)
@@ -168,14 +169,16 @@ class Builder:
     def _built(self, archive: Path, folder: Path, python: Interpreter, tools: Lock, package: LockedPackage) -> Path:
         """A wheel from an sdist in which nothing has been run yet."""
         self._say(package)
-        project = _unpacked(archive, folder)
+        assert package.build is not None
+        project = _unpacked(archive, folder, package.build)
         yard = Yard(folder, project, self._installed(folder, python, tools), self.environ)
         return yard.build(package.name, package.version, build_system_of(project, archive.name))
 
     def _say(self, package: LockedPackage) -> None:
         why = why_not_shut_in()
         careful = f"; it is not kept from the network and from your files, because {why}" if why else ""
-        self.announce(f"{package.name} {package.version}", f"its wheel is built from its sdist{careful}")
+        source = "sources" if package.commit else "sdist"
+        self.announce(f"{package.name} {package.version}".strip(), f"its wheel is built from its {source}{careful}")
 
 
 def _another(package: LockedPackage, wheel: LockedWheel, made: Path, compiler: str) -> NoEnvironment:
@@ -205,10 +208,16 @@ def _is_to_build(package: LockedPackage) -> bool:
     return package.build is not None and not package.is_given
 
 
-def _unpacked(archive: Path, folder: Path) -> Path:
+def _unpacked(archive: Path, folder: Path, build: LockedBuild) -> Path:
     """An sdist's project below the one folder that its build may write to: many write beside their source."""
     folder.mkdir()
-    return unpack(archive, folder / "source")
+    project = unpack(archive, folder / "source") / build.subdirectory
+    if not project.is_dir():
+        raise BrokenData(
+            f"{archive.name} has no folder {build.subdirectory}.",
+            next_step="Correct the #subdirectory= of the requirement in the catalog.",
+        )
+    return project
 
 
 def _as_made(

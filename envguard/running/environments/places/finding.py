@@ -21,7 +21,8 @@ from envguard.locks.resolver import CannotResolve, fits
 from envguard.platform_tags import marker_values, platforms_of
 from envguard.requirement import Place
 from envguard.running.environments.building import Builder
-from envguard.running.environments.places.fetching import fetched_wheel
+from envguard.running.environments.places.fetching import built_again, fetched_source, fetched_wheel
+from envguard.store.built import kept_wheel
 
 
 def locked_with_places(builder: Builder, request: LockRequest, *, cut_off: str) -> Lock:
@@ -80,11 +81,28 @@ class _Finder:
                         next_step="Put it there, or correct the requirement in the catalog.",
                     )
                 return path, _package(name, path, file=place.where)
-            case _:
+            case "sdist" | "git":
+                return self._built(name, place, before)
+            case "wheel":
                 _release(name, place.filename)
                 expected = before.wheels[0].sha256 if before else place.sha256
                 path = fetched_wheel(self.builder, place, name, expected)
                 return path, _package(name, path, address=place.digest)
+
+    def _built(self, name: str, place: Place, before: LockedPackage | None) -> tuple[Path, LockedPackage]:
+        """A wheel of what is source at the place, and how it was built; the one of before if that is known."""
+        builder = self.builder
+        if before is not None:
+            (wheel,) = before.wheels
+            kept = kept_wheel(builder.home, wheel.filename, wheel.sha256)
+            return kept or built_again(builder, place, before, wheel, self.request.lock(self.cut_off, ())), before
+        source = fetched_source(builder, place, name)
+        package = LockedPackage(name, "", "", (), build=source.build, address=place.digest, commit=source.commit)
+        package, _ = builder.made(package, self.request, self.cut_off)
+        (wheel,) = package.wheels
+        path = kept_wheel(builder.home, wheel.filename, wheel.sha256)
+        assert path is not None
+        return path, replace(package, version=_release(name, wheel.filename))
 
 
 def _package(name: str, wheel: Path, *, file: str = "", address: str = "") -> LockedPackage:

@@ -14,7 +14,7 @@ from envguard.locks.wheels import needed_packages
 from envguard.planning import Candidate, request_of
 from envguard.requirement import Place
 from envguard.running.environments.building import Builder
-from envguard.running.environments.places.fetching import fetched_wheel
+from envguard.running.environments.places.fetching import built_again, fetched_wheel
 from envguard.store.built import kept_wheel
 
 
@@ -45,6 +45,8 @@ def _missing(
 ) -> Path:
     if package.file:
         return _of_project(environment.folder / package.file, wheel, lock)
+    if package.address and package.build:
+        return built_again(builder, place_of_package(package, lock, environment), package, wheel, lock)
     if package.address:
         return fetched_wheel(builder, place_of_package(package, lock, environment), package.name, wheel.sha256)
     return builder.built_again(package, wheel, lock)
