@@ -60,13 +60,16 @@ def catalog_text(found: Found, *, source: str, name: str, pythons: Sequence[str]
         f"summary = {json.dumps(f'What {source} asks for')}",
         f"pythons = {_list(pythons)}",
     ]
+    proved = [*([found.name] if found.own else []), *_always(found.requirements)]
+    if found.own:
+        lines += ["# The package in this folder, with what it depends on.", "project = true"]
     if not found.dependencies:
         lines += ["# The file names everything that is installed, so nothing is added to it.", "dependencies = false"]
     lines += [
         "# What proves that it works, after each build: here, that what is required can be imported. A script",
         '# that does the real thing proves more: check = { command = ["python", "checks/it_works.py"] }',
         'check = "checks.distributions"',
-        f"check-options = {{ distributions = {_list(_always(found.requirements))} }}",
+        f"check-options = {{ distributions = {_list(proved)} }}",
         "",
         f"[environments.{json.dumps(name)}.editions.1]" if "." in name else f"[environments.{name}.editions.1]",
         f"requirements = {_list(found.requirements)}",

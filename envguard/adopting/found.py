@@ -39,7 +39,8 @@ class Found:
     `requirements` and `overrides` are as envguard writes them (PEP 508). `name` is what the file calls its project, or
     empty. `requires_python` are specifiers (PEP 440), or empty; `pythons` are the minors that alone can be meant, if
     the file tells that too. With `dependencies` off, the requirements are all that is to be installed. `perhaps` are
-    requirements that count only if the package index has wheels of them. `notes` say what was left out or written
+    requirements that count only if the package index has wheels of them. With `own`, the project is a package that is
+    installed too, with what it depends on. `notes` say what was left out or written
     another way, a sentence each.
     """
 
@@ -52,14 +53,16 @@ class Found:
     indexes: tuple[FoundIndex, ...] = ()
     dependencies: bool = True
     perhaps: tuple[str, ...] = ()
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which optional parts of a project are wanted: extras, and dependency groups (PEP 735)."""
+    """Which optional parts of a project are wanted: extras, dependency groups (PEP 735), and its own package."""
 
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    own: bool = False
 
 
 def read_text(path: Path) -> str:

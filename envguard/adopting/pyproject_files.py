@@ -37,6 +37,7 @@ class _Project:
         tool = self.table(document, "tool")
         self.uv = self.table(tool, "uv")
         self.poetry = "poetry" in tool and "dependencies" not in self.project
+        self.is_built = "build-system" in document and bool(self.name) and self.uv.get("package") is not False
         self.extras = {_name(k): each for k, each in self.table(self.project, "optional-dependencies").items()}
 
     def table(self, values: Table, key: str) -> Table:
@@ -100,8 +101,10 @@ class _Project:
 def read_pyproject(path: Path, wanted: Wanted) -> Found:
     """What a project requires to run, and the extras and groups that are wanted; raises BadInput."""
     project = _Project(path)
-    _refuse_unreadable(project, wanted)
-    asked = list(project.of_all(project.texts(project.project, "dependencies")))
+    own = wanted.own and _is_installable(project)
+    if not own:
+        _refuse_unreadable(project, wanted)
+    asked = [] if own else list(project.of_all(project.texts(project.project, "dependencies")))
     for name in wanted.extras:
         asked += project.of_extra(_name(name))
     for name in wanted.groups:
@@ -120,11 +123,21 @@ def read_pyproject(path: Path, wanted: Wanted) -> Found:
     indexes, more = _indexes(project, served)
     return Found(
         requirements=tuple(dict.fromkeys(requirements)),
-        notes=tuple(dict.fromkeys([*notes, *more, *_not_chosen(project, wanted)])),
+        notes=tuple(dict.fromkeys([*notes, *more, *_not_chosen(project, wanted, own=own)])),
+        own=own,
         name=project.name,
         requires_python=str(project.project.get("requires-python", "")),
         overrides=tuple(each for each in project.texts(project.uv, "override-dependencies")),
         indexes=indexes,
+    )
+
+
+def _is_installable(project: _Project) -> bool:
+    """Whether it is a package whose dependencies an index has, as far as they are written down."""
+    local, _ = _sources(project)
+    asked = map(as_requirement, project.of_all(project.texts(project.project, "dependencies")))
+    return project.is_built and all(
+        isinstance(each, Requirement) and canonicalize_name(each.name) not in local for each in asked
     )
 
 
@@ -145,7 +158,7 @@ def _refuse_unreadable(project: _Project, wanted: Wanted) -> None:
         )
 
 
-def _not_chosen(project: _Project, wanted: Wanted) -> Iterator[str]:
+def _not_chosen(project: _Project, wanted: Wanted, *, own: bool) -> Iterator[str]:
     for what, option, known, chosen in (
         ("extras", "--extra", project.extras, wanted.extras),
         ("dependency groups", "--group", project.groups, wanted.groups),
@@ -153,7 +166,7 @@ def _not_chosen(project: _Project, wanted: Wanted) -> Iterator[str]:
         rest = [name for name in known if name not in map(_name, chosen)]
         if rest:
             yield f"Not included are the {what} {quoted(', '.join(rest))}: {option} NAME includes one."
-    if project.project:
+    if project.project and not own:
         yield f"{quoted(project.name or 'The project')} itself was left out: {FROM_AN_INDEX}."
     if project.texts(project.uv, "constraint-dependencies"):
         yield "The constraint-dependencies of [tool.uv] were left out: where one matters, add it to the requirements."

@@ -183,6 +183,21 @@ def test_two_packages_of_a_project_are_installed_together(tmp_path: Path) -> Non
     assert "first" in project.does("run", "say", "-o", "said.txt", "--json") or (project.folder / "said.txt").exists()
 
 
+def test_init_takes_the_package_that_a_pyproject_toml_builds(tmp_path: Path) -> None:
+    settings = PYPROJECT + f'requires-python = "=={PYTHON}.*"\ndependencies = []\n'
+    folder = write_own_package(tmp_path / "project", {"envguard.toml": None, "pyproject.toml": settings})
+    project = Project(folder, tmp_path / "home")
+    made = project.does("init", "--from", "pyproject.toml")
+    assert made.rstrip().endswith("envguard trust && envguard lock && envguard setup")
+    assert "project = true\n" in (folder / "envguard.toml").read_text()
+    for command in ("trust", "lock", "setup"):
+        project.does(command)
+    assert project.does("exec", "mine", "--", "mine").startswith("first\n")
+    elsewhere = project.run("init", "--from", "pyproject.toml", str(tmp_path))
+    assert elsewhere.code == 2
+    assert "mine itself was left out" in elsewhere.err
+
+
 def test_it_works_with_none_of_our_variables_set(tmp_path: Path) -> None:
     folder = write_own_package(tmp_path / "project")
     plain = {name: value for name, value in os.environ.items() if not name.startswith("ENVGUARD_")}

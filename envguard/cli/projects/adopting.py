@@ -19,33 +19,38 @@ from envguard.toml import parse_toml
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
-    """The text of an envguard.toml, and a sentence for each thing that is not in it as it was in the file."""
+    """The text of an envguard.toml, and a sentence for each thing that is not in it as it was in the file.
+
+    With `own`, code of the project is built, which its user has to trust first.
+    """
 
     text: str
     notes: tuple[str, ...]
+    own: bool = False
 
 
-def adopt(source: Path, wanted: Wanted, folder: str, session: Session) -> Adopted:
-    """Read a file, and write the environment that it asks for; `folder` names a project that the file does not.
+def adopt(source: Path, wanted: Wanted, folder: Path, session: Session) -> Adopted:
+    """Read a file, and write the environment that it asks for; `folder` is that of the envguard.toml.
 
     Only what conda would install is asked of the package index. Raises BadInput for a file that cannot be used.
     """
     builtin = builtin_catalog()
-    found = read_project(source, wanted, builtin.pythons)
+    beside = source.absolute().parent.resolve() == folder.resolve()
+    found = read_project(source, replace(wanted, own=beside), builtin.pythons)
     pythons = pythons_of(found, builtin.pythons)
     if found.pythons is None and not found.requires_python:
         said = f"{source.name} names no Python, so this is for {pythons[0]}: add others to pythons."
         found = replace(found, notes=(*found.notes, said))
     found = _with_wheels(found, pythons[0], session)
-    if not found.requirements:
+    if not found.requirements and not found.own:
         raise refusal(
             source, "\n".join(("it requires nothing that can be locked", *found.notes)), "Name a file that does."
         )
-    name = environment_name(found.name or folder, builtin.environments)
+    name = environment_name(found.name or folder.name, builtin.environments)
     text = catalog_text(found, source=source.name, name=name, pythons=pythons)
     # What is written must be what every other command reads.
-    catalog_from(parse_toml(text), source=PROJECT_FILE, lockfiles=Path("lockfiles"), base=builtin)
-    return Adopted(text, found.notes)
+    catalog_from(parse_toml(text), source=PROJECT_FILE, lockfiles=Path("lockfiles"), folder=folder, base=builtin)
+    return Adopted(text, found.notes, found.own)
 
 
 def _with_wheels(found: Found, python: str, session: Session) -> Found:

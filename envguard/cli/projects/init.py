@@ -110,14 +110,15 @@ def init(
     if source is None and (extras or groups):
         raise BadInput("--extra and --group are for --from.", next_step="Name the file with --from FILE.")
     wanted = Wanted(tuple(extras or ()), tuple(groups or ()))
-    adopted = adopt(source.expanduser(), wanted, file.absolute().parent.name, ctx.obj) if source else None
+    adopted = adopt(source.expanduser(), wanted, file.absolute().parent, ctx.obj) if source else None
     _write(file, adopted.text if adopted else template())
     with contextlib.suppress(BadInput):  # then the first command that runs something asks
         allow_new(file.absolute().parent)
     where = "" if folder == Path() else f"cd {shlex.quote(str(folder))} && "
     said = "\n".join(f"- {note}" for note in adopted.notes) + "\n" * bool(adopted.notes) if adopted else ""
     explained = f"made from {source}" if adopted else "its comments explain each part"
-    typer.echo(f"{said}{file} written; {explained}. Next:\n  {where}envguard lock && envguard setup")
+    trust = "envguard trust && " if adopted and adopted.own else ""
+    typer.echo(f"{said}{file} written; {explained}. Next:\n  {where}{trust}envguard lock && envguard setup")
 
 
 def _write(file: Path, text: str) -> None:
