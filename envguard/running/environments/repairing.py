@@ -96,7 +96,7 @@ def _possible(folder: Path, workshop: Workshop) -> Iterator[Candidate]:
             edition = environment.edition(lock.edition) or _edition_of(lock)
             for interpreter in backend.pythons([lock.python], fetch=False).facts.usable:
                 candidate = Candidate(environment, edition, lock, interpreter, name)
-                yield from dict.fromkeys(with_own_code(candidate, editable=each) for each in (False, True))
+                yield from (with_own_code(candidate, editable=each) for each in (False, True))
 
 
 def _backend_of(folder: Path, workshop: Workshop) -> str:
