@@ -88,6 +88,15 @@ def replaced(environment: InstalledEnvironment) -> Iterator[Finding]:
         if _MINOR.fullmatch(row.name) and row.name.rstrip("t") != f"python{environment.minor}"
     ]
     lost = [each for folder in others for each in read_distributions(folder) if each.of_pip]
+    if environment.kind == "virtual" and not environment.site_packages and not lost:
+        yield Finding(
+            "base Python",
+            "finding",
+            "The environment has no folder for packages: all of them are gone",
+            f"there is no {environment.root / 'lib' / f'python{environment.minor}' / 'site-packages'}",
+            "make it anew, then install what you need",
+            (typed(environment.interpreter.path, "-m", "venv", "--clear", environment.root),),
+        )
     if environment.kind == "virtual" and lost and not _packages(environment):
         yield Finding(
             "base Python",

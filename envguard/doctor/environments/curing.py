@@ -72,11 +72,17 @@ class Tools:
 
 def tools_for(environment: InstalledEnvironment, around: Surroundings) -> Tools:
     """The tools that mend an environment."""
-    has_pip = any(each.name == "pip" for each in (*environment.distributions, *environment.further))
+    pips = [each for each in (*environment.distributions, *environment.further) if each.name == "pip"]
+    has_pip = any(_is_whole(each) for each in pips)
     managed = is_externally_managed(environment)
     return Tools(
         shlex.quote(str(environment.python)), has_pip, uv_for(around), ("--break-system-packages",) if managed else ()
     )
+
+
+def _is_whole(pip: Distribution) -> bool:
+    """Whether all of pip's modules are there: one that lacks some mends nothing."""
+    return all((pip.folder.parent / each.path).is_file() for each in pip.files if each.path.endswith(".py"))
 
 
 def is_externally_managed(environment: InstalledEnvironment) -> bool:

@@ -23,9 +23,9 @@ class Distribution:
     """One installed distribution: its `.dist-info` or `.egg-info`, and what that contains.
 
     `requires` are its requirements and `tags` its wheel's tags, as written; `files` are those it lists, empty if its
-    RECORD is missing or damaged: then `recorded` is False. `installer` is who put it there: `pip`, `uv`, `conda`, or
-    `system` for what the system's package manager owns. `source` is the folder of an editable one; `address` is where
-    it was installed from, if not from an index.
+    RECORD is missing or damaged: then `recorded` is False. `python` are the Pythons that it is for. `installer` is who
+    put it there: `pip`, `uv`, `conda`, or `system` for what the system's package manager owns. `source` is the folder
+    of an editable one; `address` is where it was installed from, if not from an index.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Distribution:
     tags: tuple[str, ...]
     files: tuple[ListedFile, ...]
     recorded: bool
+    python: str = ""
     installer: str = ""
     source: Path | None = None
     address: str = ""
@@ -83,6 +84,7 @@ def _of_wheel(folder: Path) -> Distribution:
         tags=tuple(wheel.get("Tag", ())),
         files=files,
         recorded=recorded,
+        python=metadata.get("Requires-Python", [""])[0],
         installer=_installer(folder),
         source=source,
         address=address,

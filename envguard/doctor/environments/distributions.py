@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.tags import parse_tag
 
 from envguard.doctor.environments.curing import Tools, typed
@@ -138,6 +139,25 @@ def wrong_wheels(environment: InstalledEnvironment, tools: Tools) -> Iterator[Fi
                 f"on {environment.interpreter.facts.platform}",
                 f"install {distribution.name} again with this environment's own Python",
                 tools.reinstall([distribution]),
+            )
+
+
+def for_other_pythons(environment: InstalledEnvironment, tools: Tools) -> Iterator[Finding]:
+    """Distributions that say that they are not for this Python."""
+    version = environment.interpreter.facts.full_version
+    for distribution in environment.distributions:
+        try:
+            fits = SpecifierSet(distribution.python).contains(version, prereleases=True)
+        except ValueError:
+            continue
+        if not fits and distribution.of_pip:
+            yield Finding(
+                "requirements",
+                "finding",
+                f"{distribution} is not for Python {version}",
+                f"it requires Python {distribution.python[:80]}",
+                "install the newest version that is for this Python",
+                (*tools.uninstall([distribution.name]), *tools.install([distribution.name])),
             )
 
 

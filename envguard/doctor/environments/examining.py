@@ -12,10 +12,10 @@ from envguard.doctor.finding import Finding
 from envguard.errors import BadInput
 
 ORDER = (
-    *("base Python", "pyvenv.cfg", "moved", "half removed", "relatives", "installed twice", "conda and pip"),
-    *("processor", "wheel", "ABI", "owned twice", "editable", "pth", "record", "files missing", "files changed"),
-    *("own file", "user packages", "PYTHONPATH", "other pip", "read-only", "externally managed"),
-    *("numpy", "symbol versions", "system libraries", "signature", "requirements"),
+    *("base Python", "pyvenv.cfg", "variables", "start", "moved", "half removed", "relatives", "installed twice"),
+    *("conda and pip", "processor", "wheel", "ABI", "owned twice", "editable", "link", "pth", "record"),
+    *("files missing", "files changed", "own file", "user packages", "PYTHONPATH", "other pip", "read-only"),
+    *("externally managed", "numpy", "symbol versions", "system libraries", "signature", "requirements"),
 )
 """Of several findings, the root of the others comes first: what is mended there need not be mended below."""
 
@@ -57,6 +57,9 @@ def _found(environment: InstalledEnvironment, around: Surroundings) -> Iterator[
     yield from sources
     editable = frozenset(each.name for each in environment.distributions if each.source)
     yield from paths.broken_pth(environment, editable if sources else frozenset())
+    yield from paths.broken_start(environment)
+    yield from paths.dangling_links(environment)
+    yield from shadows.variables(around)
     yield from shadows.own_files(environment, around)
     yield from shadows.user_packages(environment, tools, around)
     yield from shadows.python_path(environment, around)
@@ -71,4 +74,5 @@ def _found(environment: InstalledEnvironment, around: Surroundings) -> Iterator[
     yield from (each for name, each in damage.damaged(environment, tools, of_conda) if name not in related)
     yield from distributions.wrong_wheels(environment, tools)
     yield from native.check_native_modules(environment, tools)
+    yield from distributions.for_other_pythons(environment, tools)
     yield from distributions.unmet(environment, tools)

@@ -135,9 +135,11 @@ def _other_machine(
         )
 
 
-def _again(paths: Iterable[Path], environment: InstalledEnvironment, tools: Tools) -> tuple[str, ...]:
+def _again(paths: list[Path], environment: InstalledEnvironment, tools: Tools) -> tuple[str, ...]:
     """Install once more what the modules are of, where pip may."""
-    owners = {environment.owners.get(os.path.normpath(path)) for path in paths}
+    soabi = environment.interpreter.facts.soabi
+    meant = [path.with_name(f"{path.name.partition('.')[0]}.{soabi}.so") for path in paths]
+    owners = {environment.owners.get(os.path.normpath(path)) for path in (*paths, *meant)}
     found = [owner for owner in owners if owner is not None and owner.of_pip]
     return tools.reinstall(found) if found else ()
 
@@ -155,7 +157,10 @@ def _other_pythons(environment: InstalledEnvironment, tools: Tools) -> Iterator[
     for paths in all_of.values():
         tagged = [found for path in paths if (found := _FOR_PYTHON.fullmatch(path.name))]
         if len(tagged) == len(paths) and not any(ours.fullmatch(found["tag"]) for found in tagged):
-            owner = environment.owners.get(os.path.normpath(paths[0]))
+            named = environment.interpreter.facts.soabi
+            meant = paths[0].with_name(f"{paths[0].name.partition('.')[0]}.{named}.so")
+            owners = (environment.owners.get(os.path.normpath(each)) for each in (paths[0], meant))
+            owner = next((each for each in owners if each is not None), None)
             if owner is None or owner.of_pip:
                 foreign[str(owner or paths[0].parent.name)].append(paths[0])
     for name, paths in foreign.items():

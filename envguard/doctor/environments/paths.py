@@ -104,6 +104,39 @@ def broken_pth(environment: InstalledEnvironment, explained: frozenset[str]) -> 
                 yield from _of_pth(Path(row.path), here)
 
 
+def broken_start(environment: InstalledEnvironment) -> Iterator[Finding]:
+    """A sitecustomize or usercustomize, which every start of Python runs, that cannot be run."""
+    here = frozenset(name for folder in environment.site_packages for name in modules_in(folder))
+    for folder in environment.site_packages:
+        for path in (folder / "sitecustomize.py", folder / "usercustomize.py"):
+            why = _wrong_code(text(path, LARGEST), here)
+            if why:
+                yield Finding(
+                    "start",
+                    "finding",
+                    f"{path.name} makes every start of Python print an error",
+                    f"{path}: {why}",
+                    "put it out of the way",
+                    (typed("mv", path, path.with_suffix(".py.off")),),
+                )
+
+
+def dangling_links(environment: InstalledEnvironment) -> Iterator[Finding]:
+    """Links beside the packages that lead to nothing."""
+    for folder in environment.site_packages:
+        for row in entries(folder):
+            path = Path(row.path)
+            if row.is_symlink() and not path.exists() and not row.name.startswith("~"):
+                yield Finding(
+                    "link",
+                    "finding",
+                    f"{row.name} is a link to a folder that was moved or deleted",
+                    f"{path} leads to {path.readlink()}",
+                    "remove it, and install what it led to",
+                    (typed("rm", path),),
+                )
+
+
 def _of_pth(path: Path, here: frozenset[str]) -> Iterator[Finding]:
     raw = content(path, LARGEST)
     if raw is None:
@@ -148,8 +181,13 @@ def _wrong(line: str, folder: Path, here: frozenset[str]) -> str:
             return "" if (folder / line).exists() else f"{line[:200]} does not exist"
         except (OSError, ValueError):
             return f"{line[:200]} cannot be a path"
+    return _wrong_code(line, here)
+
+
+def _wrong_code(code: str, here: frozenset[str]) -> str:
+    """Why code does not even start to run: an error in it, or an import of what is not there; empty if it does."""
     try:
-        tree = ast.parse(line)
+        tree = ast.parse(code)
     except (MemoryError, RecursionError, SyntaxError, ValueError) as error:
         return f"its code has an error ({getattr(error, 'msg', None) or type(error).__name__})"
     for statement in tree.body:

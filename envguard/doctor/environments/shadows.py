@@ -128,3 +128,16 @@ def python_path(environment: InstalledEnvironment, around: Surroundings) -> Iter
                 "unset it, here and in your shell's settings; `python -I` ignores it",
                 ("unset PYTHONPATH",),
             )
+
+
+def variables(around: Surroundings) -> Iterator[Finding]:
+    """Variables with which no Python starts, or with which pip installs elsewhere."""
+    elsewhere = {
+        "PYTHONHOME": "makes this Python look for its own modules in another place, where it finds none or others",
+        "PIP_TARGET": "makes pip install into a folder, and not into this environment",
+        "PIP_PREFIX": "makes pip install into a folder, and not into this environment",
+    }
+    for name, what in elsewhere.items():
+        if around.environ.get(name):
+            remedy = "unset it, here and in your shell's settings"
+            yield Finding("variables", "finding", f"{name} {what}", f"{name} is set", remedy, (f"unset {name}",))

@@ -107,6 +107,21 @@ def its_settings_are_lost(environment: Offline) -> None:
     (environment.folder / "pyvenv.cfg").unlink()
 
 
+def every_start_runs_code_with_an_error(environment: Offline) -> None:
+    (environment.site_packages / "sitecustomize.py").write_text("import gone_module\n")
+
+
+def a_package_is_a_link_to_nothing(environment: Offline) -> None:
+    (environment.site_packages / "linked").symlink_to("/nowhere/linked")
+
+
+def a_package_is_for_another_python(environment: Offline) -> None:
+    metadata, record = info(environment, "user") / "METADATA", info(environment, "user") / "RECORD"
+    metadata.write_text(metadata.read_text() + "Requires-Python: <3\n")
+    rows = record.read_text().splitlines()
+    record.write_text("".join(f"{row.partition(',')[0]},,\n" if "METADATA" in row else f"{row}\n" for row in rows))
+
+
 WAYS: list[tuple[Callable[[Offline], None], str]] = [
     (a_file_is_missing, "files missing"),
     (a_file_is_changed, "files changed"),
@@ -129,6 +144,9 @@ WAYS: list[tuple[Callable[[Offline], None], str]] = [
     (nobody_may_write, "read-only"),
     (the_environment_was_moved, "moved"),
     (its_settings_are_lost, "pyvenv.cfg"),
+    (every_start_runs_code_with_an_error, "start"),
+    (a_package_is_a_link_to_nothing, "link"),
+    (a_package_is_for_another_python, "requirements"),
 ]
 
 
@@ -150,6 +168,25 @@ def test_pip_mends_it_where_the_environment_has_pip(with_pip: Offline, broken: C
     assert "-m pip " in " ".join(found.commands)
     with_pip.cure(found, then=f"{with_pip.python} -c '{WORKS}'")
     assert with_pip.findings() == []
+
+
+def test_uv_mends_a_pip_that_lacks_a_part_of_itself(with_pip: Offline) -> None:
+    shutil.rmtree(with_pip.site_packages / "pip" / "_vendor")
+    (found,) = with_pip.findings()
+    assert found.commands[0].startswith("uv pip install")
+    with_pip.cure(found, then=f"{with_pip.python} -m pip --version")
+
+
+def test_an_environment_without_any_folder_for_packages_is_found(environment: Offline) -> None:
+    shutil.rmtree(environment.site_packages)
+    assert [each.check for each in environment.findings()] == ["base Python"]
+
+
+@pytest.mark.parametrize("name", ["PYTHONHOME", "PIP_TARGET", "PIP_PREFIX"])
+def test_a_variable_that_leads_python_or_pip_elsewhere_is_found(environment: Offline, name: str) -> None:
+    environment.environ[name] = "/nowhere"
+    (found,) = environment.findings()
+    assert found.commands == (f"unset {name}",)
 
 
 def test_a_whole_environment_has_no_finding(environment: Offline) -> None:
