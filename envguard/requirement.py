@@ -150,7 +150,7 @@ def _refuse_other_place(text: str, url: str, *, local: bool, locked: bool) -> No
 
 
 def _not_of_an_index(text: str, place: str) -> str:
-    if place.startswith("."):
+    if place.startswith(".") and not place.startswith(".."):
         own = "true" if place.rstrip("/") == "." else f'"{place.removeprefix("./").rstrip("/")}"'
         return (
             f"has {text[:80]!r}, which is not a package of an index; a package in the project's folder is installed by "

@@ -171,11 +171,17 @@ def test_a_wheel_of_the_project_is_locked_by_its_hash_and_what_it_needs_with_it(
         shop_of(tmp_path / "third", sources, lock, folder=tmp_path).prepare("tools")
 
 
+@pytest.mark.parametrize(("requirement", "own"), [("-e .", "true"), ("./ours/", '"ours"')])
+def test_a_folder_of_the_project_is_told_to_be_a_package_of_its_own(requirement: str, own: str) -> None:
+    with pytest.raises(ValueError, match=f"by project = {own} in its environment"):
+        parsed(requirement, local=True)
+
+
 @pytest.mark.parametrize(
     "requirement",
     [
-        "-e .",
-        "./ours",
+        "-e ../ours",
+        "/ours",
         "git+https://example.org/ours",
         "ours @ file:ours",
         "https://example.org/ours-1.0-py3-none-any.whl",
