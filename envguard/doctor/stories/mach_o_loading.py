@@ -16,16 +16,13 @@ _SIGNATURE = re.compile(
     r"not valid for use in process|library load disallowed by system policy|code signature invalid"
     r"|have different Team IDs|Trying to load an unsigned library"
 )
-_SYSTEM = re.compile(
-    r"built for (?:newer )?macOS (?:version )?(?P<system>[\d.]{1,8})[^)\n]{0,40}(?:newer than running|\bthan )"
-)
 _RPATH = re.compile(r"duplicate LC_RPATH '(?P<path>[^']{1,300})'")
 _LIBRARY = re.compile(r"Library not loaded: '?(?P<library>[^\s'\"]{1,300})")
 _SYMBOL = re.compile(r"Symbol not found: \(?(?P<symbol>\w{1,200})")
 
 
 def read(rows: Sequence[str], index: int) -> Told | None:
-    """`architecture`, `signature`, `system`, `rpath`, `library` or `symbol`."""
+    """`architecture`, `signature`, `rpath`, `library` or `symbol`."""
     said = " ".join(row.strip() for row in rows[index : index + LONGEST_SENTENCE])
     found = _ARCHITECTURE.search(said)
     if found:
@@ -34,7 +31,7 @@ def read(rows: Sequence[str], index: int) -> Told | None:
         )
     if _SIGNATURE.search(said):
         return Told("signature", index, {})
-    for kind, pattern in (("system", _SYSTEM), ("rpath", _RPATH), ("library", _LIBRARY), ("symbol", _SYMBOL)):
+    for kind, pattern in (("rpath", _RPATH), ("library", _LIBRARY), ("symbol", _SYMBOL)):
         found = pattern.search(said)
         if found and found.start() <= len(rows[index]):
             return Told(kind, index, found.groupdict())

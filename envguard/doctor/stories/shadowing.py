@@ -21,7 +21,7 @@ _LIBRARY = re.compile(r"[/\\](?:site-packages|dist-packages|[Pp]ython\d[\d.]{0,5
 
 
 def read(rows: Sequence[str], index: int) -> Told | None:
-    """`shadowed` by a file of the user's, or `circular`: modules of one package import each other."""
+    """`shadowed` by a file of the user's; None where modules of one package import each other."""
     found = _ERROR.search(rows[index])
     if found is None:
         return None
@@ -35,7 +35,7 @@ def read(rows: Sequence[str], index: int) -> Told | None:
     own = next((each for each in (path, *frames) if each and _shadows(each, module)), "")
     if own or found["package"] or (partly and not frames and not path):
         return Told("shadowed", index, {"module": module, "file": own or f"{module.partition('.')[0]}.py"})
-    return Told("circular", index, {"module": module, "file": path or module}) if partly else None
+    return None
 
 
 def _shadows(path: str, module: str) -> bool:
