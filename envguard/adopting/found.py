@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 
 from envguard.errors import BadInput
 from envguard.requirement import parsed
@@ -17,6 +19,7 @@ from envguard.toml import parse_toml
 LARGEST_FILE = 5_000_000
 MOST_REQUIREMENTS = 5_000
 LONGEST_LINE = 10_000
+_ADDRESS = re.compile(r"(?:https?|git\+[a-z]+)://")
 SHOWN = 100  # characters of what is quoted
 
 
@@ -99,7 +102,7 @@ def quoted(text: str) -> str:
 
 
 def as_requirement(text: str) -> Requirement | str:
-    """A requirement by name, or the note that says why it was left out."""
+    """A requirement by name or with an address that envguard takes, or the note that says why it was left out."""
     if len(text) > LONGEST_LINE:
         return f"{quoted(text)} was left out: it is longer than {LONGEST_LINE:,} characters."
     try:
@@ -112,7 +115,33 @@ def as_requirement(text: str) -> Requirement | str:
         return f"{quoted(text)} was left out: it is not a requirement by name and version."
     if direct.url is None:
         return f"{quoted(text)} was left out: it has a character that no requirement needs."
-    return f"{direct.name} from {quoted(without_credentials(direct.url)[0])} was left out: {FROM_AN_INDEX}."
+    direct.url = _without_egg(direct.url)
+    try:
+        return parsed(str(direct), local=not direct.url.startswith("file:"))
+    except ValueError:
+        plain, had = without_credentials(direct.url)
+    why = "its user or password belongs in ~/.netrc, and the requirement without them in envguard.toml"
+    return f"{direct.name} from {quoted(plain)} was left out: {why if had else FROM_AN_INDEX}."
+
+
+def _without_egg(address: str) -> str:
+    """An address without the name of the package, which pip reads in its fragment."""
+    before, _, fragment = address.partition("#")
+    kept = "&".join(each for each in fragment.split("&") if each and not each.startswith("egg="))
+    return f"{before}#{kept}" if kept else before
+
+
+def with_name(text: str) -> str:
+    """A line that is an address alone, as a requirement, if it tells the name of the package; else as it is."""
+    address, space, rest = text.partition(" ")
+    if not _ADDRESS.match(address):
+        return text
+    path, _, fragment = address.partition("#")
+    egg = next((each.removeprefix("egg=") for each in fragment.split("&") if each.startswith("egg=")), "")
+    file = unquote(path.rsplit("/", 1)[-1])
+    with suppress(InvalidWheelFilename, InvalidSdistFilename):
+        egg = egg or (parse_wheel_filename(file)[0] if file.endswith(".whl") else parse_sdist_filename(file)[0])
+    return f"{egg} @ {address}{space}{rest}" if egg else text
 
 
 FROM_AN_INDEX = "only packages of a package index are locked"

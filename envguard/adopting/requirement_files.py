@@ -21,6 +21,7 @@ from envguard.adopting.found import (
     quoted,
     read_text,
     refusal,
+    with_name,
     without_credentials,
 )
 
@@ -142,14 +143,17 @@ def _plain(address: str, reading: _Reading) -> str:
 
 
 def _requirement(line: str, reading: _Reading, constraining: bool) -> None:
-    without = _HASHES.sub("", line)
-    reading.hashes = reading.hashes or "--hash" in line[len(without) :]
+    without = with_name(_HASHES.sub("", line))
+    dropped = _HASHES.search(line)
+    reading.hashes = reading.hashes or (dropped is not None and "--hash" in dropped[0])
     if _is_path(without):
         reading.note(f"{quoted(without_credentials(without)[0])} was left out: {FROM_AN_INDEX}.")
         return
     found = as_requirement(without)
     if isinstance(found, str):
         reading.note(found)
+    elif constraining and found.url:
+        reading.note(f"The constraint {quoted(str(found))} was left out: name its address in the requirements.")
     else:
         (reading.constraints if constraining else reading.requirements).append(found)
 

@@ -9,6 +9,7 @@ import pytest
 
 from envguard.adopting.found import LARGEST_FILE, Found, Wanted
 from envguard.adopting.reading import read_project
+from envguard.adopting.requirement_files import read_requirements
 from envguard.errors import BadInput
 
 PYTHONS = ("3.11", "3.10", "3.12")
@@ -259,3 +260,21 @@ def test_a_marker_that_is_nested_too_deep_is_refused(tmp_path: Path) -> None:
         with pytest.raises(BadInput):
             read(tmp_path / name, text)
     assert "left out" in read(tmp_path / "requirements.txt", f"six\none ; {deep[-9000:]}\n").notes[0]
+
+
+def test_addresses_that_tell_a_name_and_no_password_are_taken_over(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text(
+        "one @ https://packages.example/one-1.0-py3-none-any.whl ; sys_platform == 'linux'\n"
+        "https://packages.example/two-1.0.tar.gz --hash=sha256:abc\n"
+        "git+https://git.example/team/three@main#egg=three&subdirectory=python\n"
+        "git+https://git.example/team/four\n"
+        "five @ git+https://me:s3cr3t@git.example/team/five\n"
+    )
+    found = read_requirements(tmp_path / "requirements.txt")
+    assert found.requirements == (
+        'one @ https://packages.example/one-1.0-py3-none-any.whl ; sys_platform == "linux"',
+        "two @ https://packages.example/two-1.0.tar.gz",
+        "three @ git+https://git.example/team/three@main#subdirectory=python",
+    )
+    assert len(found.notes) == 3
+    assert "s3cr3t" not in "".join(found.notes)
