@@ -20,6 +20,7 @@ from envguard.store.records import ListedFile
 CHUNK = 1 << 20
 LARGE = 8 << 20
 """A file of this many bytes is read again only if its times or size tell that it was written after its RECORD."""
+CERTIFICATES = "cacert.pem"
 READERS = min(4, os.cpu_count() or 1)
 
 
@@ -33,6 +34,10 @@ def damaged(environment: InstalledEnvironment, tools: Tools, conda: Packages) ->
                 yield distribution.name, _unlisted(distribution, tools)
             continue
         missing, changed = _compare(distribution, conda.hashes)
+        certificates = [path for path in changed if path.endswith(CERTIFICATES)]
+        changed = [path for path in changed if path not in certificates]
+        if certificates:
+            yield distribution.name, _trusting_more(distribution, certificates)
         remedy, commands = _again(distribution, tools, conda)
         for paths, what in ((missing, "missing"), (changed, "changed")):
             if paths:
@@ -41,6 +46,13 @@ def damaged(environment: InstalledEnvironment, tools: Tools, conda: Packages) ->
                     distribution.name,
                     Finding(f"files {what}", "finding", said, shown_of(paths), remedy, commands),
                 )
+
+
+def _trusting_more(distribution: Distribution, paths: list[str]) -> Finding:
+    said = (
+        f"The certificates that {distribution} trusts were changed, as companies do that read their network's traffic"
+    )
+    return Finding("files changed", "note", said, shown_of(paths))
 
 
 def _again(distribution: Distribution, tools: Tools, conda: Packages) -> tuple[str, tuple[str, ...]]:

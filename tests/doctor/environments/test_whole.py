@@ -51,6 +51,14 @@ def test_a_projects_own_package_in_its_own_folder(environment: Offline) -> None:
     assert environment.findings() == []
 
 
+def test_certificates_that_a_company_added_to_are_a_note(environment: Offline) -> None:
+    environment.install("pip")
+    with (environment.site_packages / "pip" / "_vendor" / "certifi" / "cacert.pem").open("a") as file:
+        file.write("# ours\n")
+    assert environment.findings() == []
+    assert "files changed" in {each.check for each in environment.examined()}
+
+
 @pytest.mark.network
 @pytest.mark.slow
 @pytest.mark.parametrize(
