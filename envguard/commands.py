@@ -40,7 +40,8 @@ _STORE = Group(
         ),
         "prune": Command(
             "envguard.cli.store:prune_store",
-            "Remove what no run will use again: unfinished, changed and outdated environments, old scratch and logs.",
+            "Remove what no run will use again: unfinished, changed and outdated environments, old scratch, builds, "
+            "logs.",
         ),
         "gc": Command(
             "envguard.cli.store:collect_store",
@@ -179,12 +180,14 @@ COMMANDS: dict[str, Command | Group] = {
     ),
     "export": Command(
         "envguard.cli.locks.export:export",
-        "Write a lock as requirements with hashes, as pylock.toml (PEP 751), or as a folder of its wheels.",
+        "Write a lock as requirements with hashes, pylock.toml (PEP 751), a folder of its wheels, or a bill of "
+        "materials.",
         takes="environment",
     ),
     "vulnerabilities": Command(
         "envguard.cli.locks.vulnerabilities:vulnerabilities",
-        "Compare the packages of an environment's lock with advisories that you name; nothing is built or sent.",
+        "Compare the packages of an environment's lock with advisories or by a service that you name; nothing is "
+        "built.",
         takes="environment",
     ),
     "inspect": Command(

@@ -110,7 +110,10 @@ def _read(content: bytes) -> tuple[Groups, list[int]]:
     for block in text.split("\0\0") if text else ():
         parent, *names = block.split("\0")
         groups.append((parent, names))
-    facts = memoryview(rest)[int(length) :].cast("q").tolist()
+    numbers = rest[int(length) :]
+    if len(numbers) % _WIDTH:
+        raise ValueError("not a fingerprint")
+    facts = memoryview(numbers).cast("q").tolist()
     if title != _TITLE or sum(len(names) for _, names in groups) != int(count) or len(facts) != _FACTS * int(count):
         raise ValueError("not a fingerprint")
     return groups, facts

@@ -27,6 +27,9 @@ _RUNNING = tuple(
     for pattern in (
         r"the current Python version \((?P<python>[\d.]{1,12})\) does not satisfy Python"
         r"(?P<range>[<>=!~]{1,2}[\d.]{1,12}(?:dev\d+)?(?:,[<>=!~]{1,2}[\d.]{1,12}(?:dev\d+|\*)?){0,9})",
+        # One Python of those that uv was to solve for.
+        r"for split \(markers: python_full_version == '(?P<python>3\.\d{1,2})\.\*'\).{0,200}?does not satisfy Python"
+        r"(?P<range>[<>=!~]{1,2}[\d.]{1,12}(?:,[<>=!~]{1,2}[\d.]{1,12}){0,9})",
         rf"requires a different Python: (?P<python>\d[\d.]{{1,12}}) not in ['\"]{_RANGE}",
         rf"requires Python ['\"]{_RANGE}['\"] but the running Python is (?P<python>\d[\d.]{{1,12}})",
         r"Cannot install on Python version (?P<python>\d[\d.]{1,12}); only versions (?P<range>[<>=][\d.,<>= ]{1,60})",

@@ -35,6 +35,11 @@ def pip(ignored: str, wanted: str) -> str:
         (pip("1.0 Requires-Python >=3.11,<3.12", "demo"), "outside"),
         (pip("1.0 Requires-Python >=2.7, !=3.0.*, <3.5", "demo==1.0"), "too_new"),
         (pip("9.0 Requires-Python >=3.11", "demo==3.0"), ""),
+        (
+            "No solution found when resolving dependencies for split (markers: python_full_version == '3.9.*'):\n"
+            "  ╰─▶ Because the requested Python version (>=3.9) does not satisfy Python>=3.10 and demo==1.0 depends",
+            "too_old",
+        ),
         ("Because the current Python version (3.9.6) does not satisfy Python>=3.10 and you require it", "too_old"),
         ("Because the current Python version (3.12.3) does not satisfy Python>=3.11,<3.12 and you", "too_new"),
         (
