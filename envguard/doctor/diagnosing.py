@@ -24,7 +24,8 @@ _HARMLESS = re.compile(
     r"^(\S+ \S+: )?[IW] (tensorflow|external)/|^[IW]\d{4} [\d:.]+ |Could not load dynamic library|dlerror: "
 )
 """What TensorFlow and MediaPipe say while they look for a GPU; without one they go on."""
-_RETRY = "WARNING: Retrying ("
+_OVERCOME = ("WARNING: Retrying (", "WARNING: Ignoring version ")
+"""What pip warns of and then does otherwise."""
 _RECOVERED = ("Successfully installed ", "Successfully downloaded ")
 
 
@@ -91,12 +92,12 @@ def diagnose(stream: BinaryIO, rules: Sequence[Rule] | None = None) -> Diagnosis
         hints += found
         recovered = max((recovered, *_recovered(block)))
         conflict = conflict or read_conflict(block.rows)
-    hints = [hint for hint in hints if not (hint.text.startswith(_RETRY) and hint.line < recovered)]
+    hints = [hint for hint in hints if not (hint.text.startswith(_OVERCOME) and hint.line < recovered)]
     return Diagnosis(tuple(sorted(hints, key=lambda hint: hint.rule.rank)), conflict, lines, cut)
 
 
 def _recovered(block: Block) -> Iterator[int]:
-    """The lines in which pip tells that it succeeded: what it retried before is history."""
+    """The lines in which pip tells that it succeeded: what it warned of before is history."""
     if any(word in block.text for word in _RECOVERED):
         yield from (number for number, row in zip(block.numbers, block.rows, strict=True) if row.startswith(_RECOVERED))
 

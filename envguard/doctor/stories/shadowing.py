@@ -40,7 +40,7 @@ def read(rows: Sequence[str], index: int) -> Told | None:
 
 def _shadows(path: str, module: str) -> bool:
     """Whether it is a file of the user's own that has the module's name."""
-    if _LIBRARY.search(path):
+    if _LIBRARY.search(path) or not path.endswith(".py"):
         return False
     parts = re.split(r"[/\\]", path)
     stem = parts[-1].removesuffix(".py")
