@@ -20,7 +20,7 @@ from envguard.platform_tags import PLATFORMS, fits_python
 class ForeignPackage:
     """A package of a foreign lock: the file names of its wheels, and the index that serves it, if the lock says so.
 
-    `elsewhere` says where it comes from instead of an index, if it does.
+    `address` is where it comes from instead of an index, as requirements have it; `elsewhere` says why it is left out.
     """
 
     name: str
@@ -28,6 +28,12 @@ class ForeignPackage:
     wheels: tuple[str, ...] = ()
     index: str = ""
     elsewhere: str = ""
+    address: str = ""
+
+    @property
+    def pin(self) -> str:
+        """The requirement of this package alone."""
+        return f"{self.name} @ {self.address}" if self.address else _called(self, "==")
 
 
 # The address of PyPI as lock files have it, in SHA-256: envguard itself names no index. A file that names this one asks
@@ -40,7 +46,10 @@ Needed = Mapping[ForeignPackage, frozenset[Place]]
 def pinned(path: Path, needed: Needed, pythons: Sequence[str], project: str, requires_python: str) -> Found:
     """The pins of what is needed, for those of the Pythons on which it all has wheels; raises BadInput for none."""
     notes = [f"{_called(each)} was left out: {each.elsewhere}." for each in needed if each.elsewhere]
-    whole = {each: places for each, places in needed.items() if places and not each.elsewhere}
+    refused = {each: as_requirement(each.pin) for each in needed if each.address}
+    notes += [each for each in refused.values() if isinstance(each, str)]
+    left = {each for each, found in refused.items() if isinstance(found, str)}
+    whole = {each: places for each, places in needed.items() if places and not each.elsewhere and each not in left}
     missing = {python: name for python in pythons for name in _without_wheel(whole, python)}
     fitting = tuple(python for python in pythons if python not in missing)
     if not fitting:
@@ -54,7 +63,7 @@ def pinned(path: Path, needed: Needed, pythons: Sequence[str], project: str, req
         here = places & grid.places
         marker = grid.marker(here)
         if here:
-            pins.append(f"{_called(each, '==')}{' ; ' if marker else ''}{marker}")
+            pins.append(f"{each.pin}{' ; ' if marker else ''}{marker}")
     for pin in pins:
         if isinstance(as_requirement(pin), str):
             raise refusal(path, f"{pin!r} is not a pin")
@@ -81,7 +90,11 @@ def _called(package: ForeignPackage, between: str = " ") -> str:
 def _without_wheel(needed: Needed, python: str) -> Iterator[str]:
     for each, places in needed.items():
         platforms = [name for name, minor in places if minor == python]
-        if platforms and not any(_fits(wheel, python, platforms) for wheel in each.wheels):
+        if (
+            platforms
+            and (each.wheels or not each.address)
+            and not any(_fits(wheel, python, platforms) for wheel in each.wheels)
+        ):
             yield _called(each)
 
 

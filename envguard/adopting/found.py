@@ -144,7 +144,23 @@ def with_name(text: str) -> str:
     return f"{egg} @ {address}{space}{rest}" if egg else text
 
 
-FROM_AN_INDEX = "only packages of a package index are locked"
+NO_WHEEL = "it has no wheel; to have it built, add it to the requirements and to build = […]"
+FROM_AN_INDEX = "it comes from no package index, and from no address that is taken"
+
+
+def address_in(source: Mapping[str, object]) -> str:
+    """The address that a table of [tool.uv.sources] names, as requirements have it; empty if it names none."""
+    url, git, inner = (source.get(key) for key in ("url", "git", "subdirectory"))
+    ref = next((source[key] for key in ("rev", "tag", "branch") if source.get(key)), "")
+    if isinstance(git, str):
+        return git_address(git, str(ref), str(inner or ""))
+    return url if isinstance(url, str) and not inner else ""
+
+
+def git_address(repository: str, ref: str, subdirectory: str = "") -> str:
+    """The address of a commit, branch or tag, as requirements have it."""
+    at, inner = f"@{ref}" if ref else "", f"#subdirectory={subdirectory}" if subdirectory else ""
+    return f"git+{repository.removeprefix('git+')}{at}{inner}"
 
 
 def without_credentials(address: str) -> tuple[str, bool]:

@@ -9,7 +9,16 @@ from packaging.markers import InvalidMarker
 from packaging.pylock import Package, Pylock, PylockValidationError
 
 from envguard.adopting.foreign_locks import ForeignPackage, file_name, pinned
-from envguard.adopting.found import MOST_REQUIREMENTS, Found, Wanted, read_toml, refusal
+from envguard.adopting.found import (
+    FROM_AN_INDEX,
+    MOST_REQUIREMENTS,
+    NO_WHEEL,
+    Found,
+    Wanted,
+    git_address,
+    read_toml,
+    refusal,
+)
 from envguard.adopting.lock_grid import Grid, Place
 
 
@@ -45,9 +54,20 @@ def _refuse_unknown(path: Path, lock: Pylock, wanted: Wanted) -> None:
 
 def _package(package: Package) -> ForeignPackage:
     wheels = tuple(each.name or file_name(each.url or each.path or "") for each in package.wheels or ())
-    elsewhere = ""
-    if package.vcs or package.directory or package.archive or package.version is None:
-        elsewhere = "only packages of an index are locked"
-    elif not wheels:
-        elsewhere = "it has no wheel, and only wheels are locked"
-    return ForeignPackage(package.name, str(package.version or ""), wheels, package.index or "", elsewhere)
+    elsewhere, address = "", _address(package)
+    if not address and (package.vcs or package.directory or package.archive or package.version is None):
+        elsewhere = FROM_AN_INDEX
+    elif not address and not wheels:
+        elsewhere = NO_WHEEL
+    return ForeignPackage(package.name, str(package.version or ""), wheels, package.index or "", elsewhere, address)
+
+
+def _address(package: Package) -> str:
+    """Where a package comes from that no index serves; empty if that is nowhere to ask."""
+    git, archive = package.vcs, package.archive
+    if git is not None:
+        return git_address(git.url, git.commit_id, git.subdirectory or "") if git.type == "git" and git.url else ""
+    if archive is None or not archive.url or archive.subdirectory:
+        return ""
+    sha256 = archive.hashes.get("sha256", "")
+    return f"{archive.url}#sha256={sha256}" if sha256 else archive.url

@@ -14,6 +14,7 @@ from envguard.adopting.found import (
     Found,
     FoundIndex,
     Wanted,
+    address_in,
     as_requirement,
     quoted,
     read_toml,
@@ -117,7 +118,9 @@ def read_pyproject(path: Path, wanted: Wanted) -> Found:
         if isinstance(found, str):
             notes.append(found)
         elif canonicalize_name(found.name) in local:
-            notes.append(f"{found.name} was left out: [tool.uv.sources] takes it from elsewhere, {FROM_AN_INDEX}.")
+            requirement, note = _from_elsewhere(found, local[canonicalize_name(found.name)])
+            requirements += [requirement] if requirement else []
+            notes += [note] if note else []
         else:
             requirements.append(str(found))
     indexes, more = _indexes(project, served)
@@ -130,6 +133,14 @@ def read_pyproject(path: Path, wanted: Wanted) -> Found:
         overrides=tuple(each for each in project.texts(project.uv, "override-dependencies")),
         indexes=indexes,
     )
+
+
+def own_name(path: Path) -> str:
+    """The name of the package that a pyproject.toml describes; empty if there is none that can be installed."""
+    if not path.is_file():
+        return ""
+    project = _Project(path)
+    return project.name if _is_installable(project) else ""
 
 
 def _is_installable(project: _Project) -> bool:
@@ -167,21 +178,34 @@ def _not_chosen(project: _Project, wanted: Wanted, *, own: bool) -> Iterator[str
         if rest:
             yield f"Not included are the {what} {quoted(', '.join(rest))}: {option} NAME includes one."
     if project.project and not own:
-        yield f"{quoted(project.name or 'The project')} itself was left out: {FROM_AN_INDEX}."
+        yield f"{quoted(project.name or 'The project')} itself was left out: project = true installs what can be built."
     if project.texts(project.uv, "constraint-dependencies"):
         yield "The constraint-dependencies of [tool.uv] were left out: where one matters, add it to the requirements."
 
 
-def _sources(project: _Project) -> tuple[set[str], dict[str, list[str]]]:
-    """The packages that come from no index, and by name of an index of [tool.uv], those that it serves."""
-    local: set[str] = set()
+def _from_elsewhere(requirement: Requirement, address: str) -> tuple[str, str]:
+    """A requirement with the address of its package, or a note that says why it was left out."""
+    if not address:
+        return "", f"{requirement.name} was left out: [tool.uv.sources] takes it from elsewhere, {FROM_AN_INDEX}."
+    extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+    marker = f" ; {requirement.marker}" if requirement.marker else ""
+    found = as_requirement(f"{requirement.name}{extras} @ {address}{marker}")
+    return ("", found) if isinstance(found, str) else (str(found), "")
+
+
+def _sources(project: _Project) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """The packages of no index with their addresses, and by name of an index of [tool.uv], those that it serves.
+
+    An address is empty where envguard takes none of that kind, or where it depends on the platform.
+    """
+    local: dict[str, str] = {}
     served: dict[str, list[str]] = {}
     for package, source in project.table(project.uv, "sources").items():
         for each in source if isinstance(source, list) else [source]:
             if isinstance(each, Mapping) and isinstance(each.get("index"), str):
                 served.setdefault(each["index"], []).append(_name(package))
             else:
-                local.add(_name(package))
+                local[_name(package)] = address_in(source) if isinstance(source, Mapping) else ""
     return local, served
 
 

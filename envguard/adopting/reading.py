@@ -8,7 +8,7 @@ from pathlib import Path
 from envguard.adopting.conda_files import read_conda
 from envguard.adopting.found import Found, Wanted, refusal
 from envguard.adopting.pylock_files import read_pylock
-from envguard.adopting.pyproject_files import read_pyproject
+from envguard.adopting.pyproject_files import own_name, read_pyproject
 from envguard.adopting.requirement_files import read_requirements
 from envguard.adopting.uv_locks import read_uv_lock
 
@@ -32,5 +32,5 @@ def read_project(path: Path, wanted: Wanted, pythons: Sequence[str]) -> Found:
     if path.suffix in (".yml", ".yaml"):
         return read_conda(path)
     if path.suffix in (".txt", ".in"):
-        return read_requirements(path)
+        return read_requirements(path, name=own_name(path.with_name("pyproject.toml")) if wanted.own else "")
     raise refusal(path, "its name is none of those that are known", f"Name a {KINDS}.")

@@ -57,24 +57,32 @@ class _Reading:
     others: list[str] = field(default_factory=list)
     files: set[tuple[Path, bool]] = field(default_factory=set)
     hashes: bool = False
+    own: bool = False
 
     def note(self, text: str) -> None:
         if text not in self.notes:
             self.notes.append(text)
 
 
-def read_requirements(path: Path) -> Found:
-    """What a requirements file asks for, with all that it includes; raises BadInput for files that cannot be read."""
+def read_requirements(path: Path, *, name: str = "") -> Found:
+    """What a requirements file asks for, with all that it includes; raises BadInput for files that cannot be read.
+
+    `name` is that of the package in its folder, if there is one that can be installed.
+    """
     reading = _Reading()
     _read(path, reading, constraining=False)
     if reading.hashes:
         reading.note("Hashes were left out: `envguard lock` records those of every wheel.")
     requirements = [*reading.requirements, *_constraining(reading)]
     indexes = tuple(_indexes(reading))
+    if reading.own and not name:
+        reading.note("-e . was left out: project = true installs a package whose pyproject.toml lies in this folder.")
     return Found(
         tuple(dict.fromkeys(map(str, requirements))),
         tuple(reading.notes),
+        name=name if reading.own else "",
         indexes=indexes,
+        own=reading.own and bool(name),
     )
 
 
@@ -125,7 +133,7 @@ def _option(line: str, path: Path, reading: _Reading, constraining: bool) -> Non
     elif name in ("--requirement", "--constraint"):
         _read(path.parent / value, reading, constraining=constraining or name == "--constraint")
     elif name == "--editable":
-        reading.note(f"-e {shown} was left out: {FROM_AN_INDEX}.")
+        _own(value, f"-e {shown}", reading)
     elif name in ("--index-url", "--pypi-url"):
         reading.index = _plain(value, reading)
     elif name == "--extra-index-url":
@@ -147,7 +155,7 @@ def _requirement(line: str, reading: _Reading, constraining: bool) -> None:
     dropped = _HASHES.search(line)
     reading.hashes = reading.hashes or (dropped is not None and "--hash" in dropped[0])
     if _is_path(without):
-        reading.note(f"{quoted(without_credentials(without)[0])} was left out: {FROM_AN_INDEX}.")
+        _own(without, quoted(without_credentials(without)[0]), reading)
         return
     found = as_requirement(without)
     if isinstance(found, str):
@@ -156,6 +164,20 @@ def _requirement(line: str, reading: _Reading, constraining: bool) -> None:
         reading.note(f"The constraint {quoted(str(found))} was left out: name its address in the requirements.")
     else:
         (reading.constraints if constraining else reading.requirements).append(found)
+
+
+def _own(place: str, shown: str, reading: _Reading) -> None:
+    """A folder or a wheel of the project: its folder itself is taken, of others is said how they are."""
+    path = place.removeprefix("./").rstrip("/")
+    wheel = path.rsplit("/", 1)[-1]
+    if path in (".", ""):
+        reading.own = True
+    elif "://" in place or place.startswith(("/", "..", "~")) or "[" in place:
+        reading.note(f"{shown} was left out: {FROM_AN_INDEX}.")
+    elif wheel.endswith(".whl"):
+        reading.note(f'{shown} was left out: require it as "{wheel.split("-")[0]} @ file:{path}".')
+    else:
+        reading.note(f'{shown} was left out: project = ["{path}"] installs a package in the project\'s folder.')
 
 
 def _is_path(text: str) -> bool:

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from packaging.markers import InvalidMarker, Marker
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from envguard.adopting.foreign_locks import ForeignPackage, file_name, pinned
-from envguard.adopting.found import MOST_REQUIREMENTS, Found, Wanted, quoted, read_toml, refusal
+from envguard.adopting.found import (
+    FROM_AN_INDEX,
+    MOST_REQUIREMENTS,
+    NO_WHEEL,
+    Found,
+    Wanted,
+    address_in,
+    git_address,
+    quoted,
+    read_toml,
+    refusal,
+)
 from envguard.adopting.lock_grid import Grid, Place
 
 LOCAL = ("editable", "virtual")
@@ -177,7 +189,18 @@ def _package(lock: _Lock, key: Key) -> ForeignPackage:
         for each in lock.tables(package, "wheels")
     )
     registry = str(source.get("registry", ""))
-    elsewhere = "" if registry else "only packages of an index are locked"
+    address = _address(source)
+    elsewhere = "" if registry or address else FROM_AN_INDEX
     if registry and not wheels:
-        elsewhere = "it has no wheel, and only wheels are locked"
-    return ForeignPackage(*key, wheels, registry if "://" in registry else "", elsewhere)
+        elsewhere = NO_WHEEL
+    return ForeignPackage(*key, wheels, registry if "://" in registry else "", elsewhere, address)
+
+
+def _address(source: Table) -> str:
+    """Where a package comes from that no index serves; of Git, uv writes `REPOSITORY?subdirectory=PATH#COMMIT`."""
+    git = source.get("git")
+    if not isinstance(git, str):
+        return address_in(source)
+    parts = urlsplit(git)
+    inner = parse_qs(parts.query).get("subdirectory", [""])[0]
+    return git_address(urlunsplit(parts._replace(query="", fragment="")), parts.fragment, inner)

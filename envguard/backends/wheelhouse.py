@@ -136,9 +136,18 @@ def _download(
 
 
 def _refuse_wrong_files(folder: Path, wheels: Sequence[PinnedWheel]) -> None:
-    """Refuse any file but those that were asked for, whatever pip did."""
+    """Refuse any file but those that were asked for, whatever pip did; each has the name that the lock gives it.
+
+    uv, which wrote the lock, writes the names of packages in lower case; an index may spell them as in `PySocks-1.7.1`.
+    """
     wanted = {each.wheel.filename: each.wheel.sha256 for each in wheels}
-    found = {path.name: file_facts(path).sha256 for path in folder.glob("*.whl")}
+    names = {digest: name for name, digest in wanted.items()}
+    found = {}
+    for path in list(folder.glob("*.whl")):
+        digest = file_facts(path).sha256
+        name = names.get(digest, path.name)
+        path.replace(folder / name)
+        found[name] = digest
     if found != wanted:
         wrong = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
         raise NoEnvironment(

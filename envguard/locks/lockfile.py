@@ -26,7 +26,7 @@ from envguard.table_reader import NAME
 TITLE = "# envguard lock 1"
 LARGEST_LOCK = 5_000_000
 
-_LOCK_AGAIN = "Restore it from version control, or recreate it with `envguard lock`."
+_LOCK_AGAIN = "Restore it from version control; or delete it, and `envguard lock` makes a new one."
 
 # Everything else would be a control character, which a tool that reads lines may take for the end of one.
 _WRITTEN = re.compile(r"[ -~\n]*")

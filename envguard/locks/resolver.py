@@ -30,6 +30,7 @@ FAULTS = ("No solution found",)
 NO_EVIDENCE = ("was not found in", "network was disabled")
 # How uv begins to tell of a failure for a Python or a platform that need not be the one that a lock is for.
 _OTHER_PYTHON = "for split (markers:"
+_UNTRUSTED = ("UnknownIssuer", "BadSignature")  # of a certificate whose authority is not trusted here
 
 
 class CannotResolve(EnvguardError):
@@ -154,7 +155,7 @@ def _run(command: Sequence[str | Path], request: LockRequest, folder: Path, uv: 
         errors="replace",
     )
     if run.returncode != 0:
-        raise _failure(f"{request.environment} {request.edition}", request.python, run.stderr.strip())
+        raise _failure(request, run.stderr.strip())
 
 
 def _file_of(requirements: Iterable[str]) -> str:
@@ -174,7 +175,8 @@ def blames_packages(said: str) -> bool:
     return any(words in said for words in FAULTS) and not any(words in said for words in NO_EVIDENCE)
 
 
-def _failure(what: str, python: str, said: str) -> EnvguardError:
+def _failure(request: LockRequest, said: str) -> EnvguardError:
+    what, python = f"{request.environment} {request.edition}", request.python
     if blames_packages(said):
         return CannotResolve(
             f"The requirements of {what} cannot be resolved for Python {python}.",
@@ -184,7 +186,23 @@ def _failure(what: str, python: str, said: str) -> EnvguardError:
     return CannotAsk(
         f"The requirements of {what} could not be resolved for Python {python}.",
         why=said,
-        next_step="Check the network, the proxy and the index settings, then run the same command again.",
+        next_step=_settings_to_check(request, said),
+    )
+
+
+def _settings_to_check(request: LockRequest, said: str) -> str:
+    """What may be missing where an index gave no answer: uv says "not found" of one that wants a password, too."""
+    if any(words in said for words in _UNTRUSTED):
+        return "Set SSL_CERT_FILE to a file with the authorities to trust, and run the same command again."
+    named = sorted({index for package, index in request.indexes if f"{package} was not found in" in said})
+    if not named:
+        return "Check the network, the proxy and the index settings, then run the same command again."
+    variables = " and ".join(
+        f"UV_INDEX_{named[0].upper().replace('-', '_')}_{each}" for each in ("USERNAME", "PASSWORD")
+    )
+    return (
+        f"Check the url of the index {named[0]} and that it has the package. If it asks for a user and a password, set "
+        f"{variables}, and run the same command again."
     )
 
 

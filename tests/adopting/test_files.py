@@ -91,6 +91,37 @@ def test_an_index_of_uvs_serves_what_it_is_said_to_and_nothing_else(tmp_path: Pa
     assert any(note.startswith("local was left out") for note in found.notes)
 
 
+def test_uvs_addresses_and_commits_are_kept(tmp_path: Path) -> None:
+    found = read(
+        tmp_path / "pyproject.toml",
+        """
+        [project]
+        name = "a"
+        dependencies = ["mine[x]>=1 ; sys_platform == 'linux'", "ours", "more"]
+        [tool.uv.sources]
+        mine = {url = "https://files.example/mine-1.0-py3-none-any.whl"}
+        ours = {git = "https://git.example/ours", tag = "v1", subdirectory = "python"}
+        more = {git = "ssh://git@git.example/more", rev = "0123456789"}
+        """,
+    )
+    assert found.requirements == (
+        'mine[x] @ https://files.example/mine-1.0-py3-none-any.whl ; sys_platform == "linux"',
+        "ours @ git+https://git.example/ours@v1#subdirectory=python",
+        "more @ git+ssh://git@git.example/more@0123456789",
+    )
+
+
+def test_the_folder_itself_is_the_project_s_own_package_where_it_can_be_installed(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[build-system]\nrequires = []\n[project]\nname = "mine"\nversion = "1"\n')
+    (tmp_path / "requirements.txt").write_text("idna\n-e .\n./wheels/one-1.0-py3-none-any.whl\n-e plugins/two\n")
+    found = read_project(tmp_path / "requirements.txt", Wanted(own=True), PYTHONS)
+    assert (found.own, found.name, found.requirements) == (True, "mine", ("idna",))
+    assert [note.partition(" was left out: ")[2] for note in found.notes] == [
+        'require it as "one @ file:wheels/one-1.0-py3-none-any.whl".',
+        'project = ["plugins/two"] installs a package in the project\'s folder.',
+    ]
+
+
 UV_LOCK = """\
 version = 1
 requires-python = ">=3.10"
@@ -103,6 +134,7 @@ dependencies = [
   { name = "two", extra = ["more"] },
   { name = "old", marker = "python_full_version < '3.11'" },
   { name = "sdist" },
+  { name = "ours" },
 ]
 [package.dev-dependencies]
 dev = [{ name = "tool" }]
@@ -144,6 +176,10 @@ version = "5.0"
 source = { registry = "https://mirror.example/simple" }
 sdist = { url = "https://mirror.example/sdist-5.0.tar.gz" }
 [[package]]
+name = "ours"
+version = "0.1"
+source = { git = "https://git.example/ours?tag=v1&subdirectory=python#0123456789abcdef0123456789abcdef01234567" }
+[[package]]
 name = "tool"
 version = "6.0"
 source = { registry = "https://mirror.example/simple" }
@@ -159,6 +195,7 @@ def test_a_uv_lock_becomes_pins_where_they_are_needed(tmp_path: Path) -> None:
         "inner==1.0 ; sys_platform == 'win32'",
         "old==4.0 ; python_version == '3.10'",
         "one==1.0 ; sys_platform == 'win32'",
+        "ours @ git+https://git.example/ours@0123456789abcdef0123456789abcdef01234567#subdirectory=python",
         "two==2.0",
     )
     assert [(each.name, each.packages) for each in found.indexes] == [("", ()), ("other-example", ("two",))]
@@ -173,9 +210,12 @@ def test_a_pylock_becomes_pins_with_the_groups_that_are_wanted(tmp_path: Path) -
         text += f'[[packages]]\nname = "{name}"\nversion = "1.0"\n' + (f'marker = "{marker}"\n' if marker else "")
         text += f'[[packages.wheels]]\nname = "{name}-1.0-py3-none-any.whl"\nurl = "https://mirror.example/{name}"\n'
         text += f'hashes = {{sha256 = "{"0" * 64}"}}\n'
+    address = "https://files.example/mine-1.0.tar.gz"
+    text += f'[[packages]]\nname = "mine"\narchive = {{url = "{address}", hashes = {{sha256 = "{"0" * 64}"}}}}\n'
     found = read(tmp_path / "pylock.toml", text)
     assert (found.pythons, found.dependencies) == (("3.11", "3.12"), False)
-    assert found.requirements == ("one==1.0", "three==1.0 ; sys_platform == 'darwin'")
+    mine = f"mine @ {address}#sha256={'0' * 64}"
+    assert found.requirements == (mine, "one==1.0", "three==1.0 ; sys_platform == 'darwin'")
     assert "two==1.0" in read(tmp_path / "pylock.toml", text, groups=("dev",)).requirements
 
 

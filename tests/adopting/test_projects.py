@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from envguard.catalog import builtin_catalog
 from envguard.locks.lockfile import read_lock
+from envguard.toml import parse_toml
 from tests.support.command import Ended, envguard
 from tests.support.local_index import Index, make_authority, make_wheel, serving
 
@@ -86,6 +89,18 @@ def test_what_is_written_locks_as_the_file_asks(served: Served, tmp_path: Path, 
     locked = served.run("lock", cwd=project)
     assert locked.code == 0, locked.out + locked.err
     assert pins(project, "project") == expected
+
+
+def test_a_package_to_build_is_for_the_pythons_that_are_here(served: Served, tmp_path: Path) -> None:
+    text = '[build-system]\nrequires = []\n[project]\nname = "mine"\nversion = "1"\nrequires-python = ">=3.10"\n'
+    (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
+    made = served.run("init", "--from", "pyproject.toml", cwd=tmp_path)
+    assert made.code == 0, made.err
+    written: Any = parse_toml((tmp_path / "envguard.toml").read_text(encoding="utf-8"))
+    probed = served.run("probe", "--json", cwd=tmp_path).document["interpreters"]
+    here = {".".join(each["version"].split(".")[:2]) for each in probed if each["usable"]}
+    pythons = set(written["environments"]["mine"]["pythons"])
+    assert pythons == here & set(builtin_catalog().pythons)
 
 
 def test_what_conda_alone_has_is_left_out_and_named(served: Served, tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,3 +58,15 @@ def test_nothing_is_left_of_a_wheelhouse_that_lacks_a_wheel(tmp_path: Path, scri
         write_wheelhouse(house / "wheels.tar", LOCK, [PinnedWheel(PACKAGE, WHEEL)], pip_python=pip, variables={})
     assert "no such package" in caught.value.why or WHEEL.filename in caught.value.why
     assert not list(house.iterdir())
+
+
+def test_a_wheel_has_the_name_that_the_lock_gives_it_however_the_index_spells_it(tmp_path: Path) -> None:
+    content = b"a wheel"
+    wheel = LockedWheel(WHEEL.filename, hashlib.sha256(content).hexdigest())
+    package = LockedPackage("one", "1.0", "", (wheel,))
+    pip = tmp_path / "pip"
+    pip.write_text(f"#!{sys.executable} -I\nopen('One-1.0-py3-none-any.whl', 'wb').write({content!r})\n")
+    pip.chmod(0o755)
+    lock = replace(LOCK, packages=(package,))
+    write_wheelhouse(tmp_path / "house", lock, [PinnedWheel(package, wheel)], pip_python=pip, variables={})
+    assert {path.name for path in (tmp_path / "house").iterdir()} == {WHEEL.filename, "requirements.txt"}

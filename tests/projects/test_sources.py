@@ -104,6 +104,37 @@ def test_each_package_is_installed_from_its_own_index(tmp_path: Path, indexes: I
     assert list((tmp_path / "home" / "environments").glob("tools-*/venv/lib/*/site-packages/__pycache__/ours.*.pyc"))
 
 
+def test_an_index_that_wants_a_password_is_told_by_variables(tmp_path: Path, indexes: Indexes) -> None:
+    authority = make_authority(tmp_path)
+    (tmp_path / "files").mkdir()
+    make_wheel(tmp_path / "files", "ours", "1.0")
+    variables = {"SSL_CERT_FILE": str(authority.certificate)}
+    with serving(tmp_path / "files", authority, "me:secret", dated=False) as private:
+        (tmp_path / "envguard.toml").write_text(
+            ENVIRONMENT.format(python=PYTHON, more="", module="ours", requirements='["ours"]')
+            + INDEXES.format(private=private.url(), public=private.url()),
+            encoding="utf-8",
+        )
+        made = Project(tmp_path, tmp_path / "home", variables)
+        made.does("trust")
+        refused = made.run("lock")
+        assert refused.code == 3
+        assert "set UV_INDEX_PRIVATE_USERNAME and UV_INDEX_PRIVATE_PASSWORD" in refused.err
+        assert made.run("lock", UV_INDEX_PRIVATE_USERNAME="me", UV_INDEX_PRIVATE_PASSWORD="secret").code == 0
+        stranger = made.run("lock", "--upgrade", SSL_CERT_FILE=str(indexes.environ["SSL_CERT_FILE"]))
+        assert "Set SSL_CERT_FILE to a file with the authorities to trust" in stranger.err
+
+
+def test_a_lock_that_keeps_a_newer_release_out_says_how_to_take_it(tmp_path: Path, indexes: Indexes) -> None:
+    made = project(tmp_path / "project", indexes, ["common"], module="common")
+    file = made.folder / "envguard.toml"
+    file.write_text(file.read_text().replace('["common"]', '["common>=2"]'), encoding="utf-8")
+    made.does("trust")
+    refused = made.run("lock")
+    assert refused.code == 3
+    assert f"`envguard lock --upgrade` counts what was uploaded after {CUT_OFF}" in refused.err
+
+
 def test_pip_installs_them_from_there_too(tmp_path: Path, indexes: Indexes) -> None:
     made = project(tmp_path / "project", indexes, ["ours"], module="ours")
     ended = made.run("create", "tools", ENVGUARD_INSTALLER="pip")

@@ -27,8 +27,8 @@ DEBIAN_COMPILER = (
     "Install a compiler, on Debian and Ubuntu with `apt-get install build-essential`; then run the same command again."
 )
 OTHERWISE = (
-    "Builds have no network and may write to their own folder only. If it lacks a tool of the system, install that; "
-    "else use another version of the package, or one that has wheels."
+    "Builds have no network and may write to their own folder only. If it lacks a tool of the system, install that. "
+    "Correct what is wrong in a package of your own; of another's, use another version, or one that has wheels."
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -21,6 +22,9 @@ from envguard.running.environments.locking import Relocked, Relocking, relock
 from envguard.store.home import envguard_home
 from envguard.trust.allowing import allow_written, is_allowed, require_allowed
 from envguard.trust.sources import sources_of
+
+_ONLY_SDIST = re.compile(r"\b([A-Za-z0-9._-]+)(?:==\S+)? has no (?:usable )?wheels")
+_NO_RELEASE = re.compile(r"\bno versions? of\b|\b(?:is|are) available\b")
 
 
 def lock(
@@ -146,8 +150,21 @@ def _judge(found: list[Relocked], *, check: bool) -> None:
         raise NoEnvironment(
             f"{len(bad)} of {len(found)} locks could not be made.",
             why="\n".join(f"{_name(each)}: {each.why}" for each in bad),
-            next_step="Change the requirements in the catalog, or record the failure with `envguard prove`.",
+            next_step=_advice(
+                "\n".join(each.why for each in bad), next((each.limit for each in bad if each.limit), "")
+            ),
         )
+
+
+def _advice(why: str, limit: str) -> str:
+    """What to do about requirements that have no solution, by what the resolver says."""
+    change = "change the requirements in the catalog, or record the failure with `envguard prove`."
+    sdist = _ONLY_SDIST.search(why)
+    if sdist is not None:
+        return f'Let the sdist be built, with build = ["{sdist[1]}"] in the edition. Or {change}'
+    if limit and _NO_RELEASE.search(why):
+        return f"`envguard lock --upgrade` counts what was uploaded after {limit}, too. Or {change}"
+    return change[0].upper() + change[1:]
 
 
 def _text(relocked: Relocked) -> str:

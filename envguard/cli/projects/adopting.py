@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+from packaging.requirements import Requirement
 
 from envguard.adopting.catalog_text import catalog_text, environment_name, pythons_of
 from envguard.adopting.found import Found, Wanted, refusal
@@ -11,7 +14,11 @@ from envguard.adopting.reading import read_project
 from envguard.catalog.projects import PROJECT_FILE
 from envguard.catalog.reading import catalog_from
 from envguard.catalog.shipped import builtin_catalog
+from envguard.cli.screen import screen
 from envguard.cli.session import Session
+from envguard.cli.workshop import open_workshop
+from envguard.planning import best_interpreter
+from envguard.requirement import place_of
 from envguard.running.environments.served import without_wheels
 from envguard.store.home import envguard_home
 from envguard.toml import parse_toml
@@ -41,6 +48,8 @@ def adopt(source: Path, wanted: Wanted, folder: Path, session: Session) -> Adopt
     if found.pythons is None and not found.requires_python:
         said = f"{source.name} names no Python, so this is for {pythons[0]}: add others to pythons."
         found = replace(found, notes=(*found.notes, said))
+    if found.own or any(map(_is_source, found.requirements)):
+        found, pythons = _where_it_can_be_built(found, pythons, session)
     found = _with_wheels(found, pythons[0], session)
     if not found.requirements and not found.own:
         raise refusal(
@@ -51,6 +60,26 @@ def adopt(source: Path, wanted: Wanted, folder: Path, session: Session) -> Adopt
     # What is written must be what every other command reads.
     catalog_from(parse_toml(text), source=PROJECT_FILE, lockfiles=Path("lockfiles"), folder=folder, base=builtin)
     return Adopted(text, found.notes, found.own)
+
+
+def _is_source(requirement: str) -> bool:
+    place = place_of(Requirement(requirement))
+    return place is not None and place.kind in ("sdist", "git")
+
+
+def _where_it_can_be_built(found: Found, pythons: Sequence[str], session: Session) -> tuple[Found, tuple[str, ...]]:
+    """The Pythons that this host has: what comes as source is built on each that a lock is for."""
+    with screen() as receive:
+        interpreters = open_workshop(session, builtin_catalog(), receive).host.interpreters
+    here = tuple(each for each in pythons if best_interpreter(interpreters, each))
+    left = [each for each in pythons if each not in here]
+    if not here or not left:
+        return found, tuple(pythons)
+    said = (
+        f"Left out of pythons: {', '.join(left)}, which this host does not have. A package that is source is built "
+        "for each Python that is locked; add one where it is installed."
+    )
+    return replace(found, notes=(*found.notes, said)), here
 
 
 def _with_wheels(found: Found, python: str, session: Session) -> Found:

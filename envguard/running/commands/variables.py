@@ -68,7 +68,7 @@ def _filled(text: str, values: Mapping[str, str], step: CommandStep, paths: Mapp
 
 def _missing(name: str, step: CommandStep, where: str) -> BadInput:
     if name in step.pass_env:
-        next_step = f"Set it for this run: write {name}=VALUE before the command, or `export {name}=VALUE`."
+        next_step = f"Set {name} in your shell, for example with `export {name}`, and run the same command again."
     else:
         next_step = (
             f'To let yours through, add pass-env = ["{name}"] to the step in envguard.toml and set {name}; or give it '

@@ -143,7 +143,7 @@ class Builder:
         found = best_interpreter(self.host().interpreters, minor)
         if found is None:
             raise NoEnvironment(
-                f"The wheel of {package.name} {package.version} cannot be built.",
+                f"The wheel of {f'{package.name} {package.version}'.strip()} cannot be built.",
                 why=f"it is for Python {minor}, which this host does not have",
                 next_step=f"Install Python {minor}, or take it from the `pythons` of the edition in the catalog.",
             )

@@ -43,7 +43,7 @@ class Relocked:
 
     `late` names the files that the lock does not have although the index dates them before its cut-off;
     `built` are the releases whose wheels were built. `before` is the lock as it was, `after` as it was resolved now,
-    whether written or not.
+    whether written or not. `limit` is the date from which uploads did not count, if a lock or the user set one.
     """
 
     path: Path
@@ -55,6 +55,7 @@ class Relocked:
     built: tuple[str, ...] = ()
     before: Lock | None = None
     after: Lock | None = None
+    limit: str = ""
 
     @property
     def holds(self) -> bool:
@@ -153,7 +154,8 @@ def relock(
     try:
         new = _renewed(_asked(environment, edition, python, old, how), old, moment, how)
     except CannotResolve as error:
-        return Relocked(path, "cannot be resolved", why=literal_words(error.why))
+        limit = "" if how.anew or how.only else how.cut_off or (old.cut_off if old else "")
+        return Relocked(path, "cannot be resolved", why=literal_words(error.why), limit=limit)
     changes = differences(old, new) if old else ()
     same_date = old is not None and moment == old.cut_off and not how.only  # two upgrades can fall into one second
     if old == new or (old and same_date and _still_holds(environment, edition, old, how)):
