@@ -32,8 +32,9 @@ def line_for(event: Event) -> str:
             return ""
         case StepNote(step=step, text=said):
             text = f"{step}: {said}"
-        case StepEnded(step=step, seconds=seconds, failures=failures):
-            text = f"{step}: {'NO (' + ', '.join(failures) + ')' if failures else 'ok'}, {seconds:.1f} s"
+        case StepEnded(step=step, seconds=seconds, failures=failures, reused=reused):
+            text = f"{step}: {'NO (' + ', '.join(failures) + ')' if failures else 'ok'}, "
+            text += f"unchanged since {reused}" if reused else f"{seconds:.1f} s"
         case TriedAgain(step=step, gates=gates):
             text = f"{step}: the next best is tried. {' '.join(gates)}"
         case RunFailed(why=why):

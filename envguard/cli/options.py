@@ -19,6 +19,9 @@ DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only show what wo
 ReceiptOption = Annotated[
     bool, typer.Option(help="Also write OUT.receipt.json, which records all it takes to make OUT again.")
 ]
+FreshOption = Annotated[
+    bool, typer.Option("--fresh", help="Run every step, also those whose result for the same inputs is in the store.")
+]
 AllowSlowerOption = Annotated[
     bool,
     typer.Option("--allow-slower", help="Write the output even if it is slower than the original on this host."),

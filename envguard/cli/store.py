@@ -37,6 +37,7 @@ from envguard.store.inventory import (
 from envguard.store.locking import is_being_built
 from envguard.store.pythons import stored_pythons
 from envguard.store.removing import Sweep, collect
+from envguard.store.results.kept import kept_results
 from envguard.store.scratch import logs_folder
 from envguard.store.verifying import Defect, condemn, verify_environment
 from envguard.table_reader import unknown_name
@@ -49,12 +50,13 @@ def list_store(as_json: JsonOption = False) -> None:
     """Show what is built: its size, when it was built and last used, and whether it is ready."""
     home = envguard_home()
     rows, total, cache = inventory(home), disk_bytes([home]), disk_bytes([installer_cache(home)])
-    pythons, kept = stored_pythons(home), list(kept_files(home))
+    pythons, kept, results = stored_pythons(home), list(kept_files(home)), list(kept_results(home))
     if as_json:
         document = {
             "environments": [row.as_json() for row in rows],
             "pythons": [each.as_json() for each in pythons],
             "kept": [{**each.as_json(), "last_used": moment(each.used)} for each in kept],
+            "results": [{**each.as_json(), "last_used": moment(each.used)} for each in results],
             "cache_bytes": cache,
             "total_bytes": total,
         }
@@ -67,6 +69,8 @@ def list_store(as_json: JsonOption = False) -> None:
     if kept:
         names = ", ".join(sorted({each.path.name for each in kept if each.kind == "wheel"}))
         typer.echo(_safe(f"built from sdists: {names or 'nothing'}; {_megabytes(sum(each.bytes for each in kept))}"))
+    if results:
+        typer.echo(f"results of {len(results)} steps: {_megabytes(sum(each.bytes for each in results))}")
     typer.echo(f"{len(rows)} environments; with the package cache ({_megabytes(cache)}) {_megabytes(total)} in {home}")
 
 

@@ -20,6 +20,7 @@ from envguard.cli.options import (
     EditionsOption,
     ExplainOption,
     FindLinksOption,
+    FreshOption,
     JsonOption,
     OfflineOption,
     PythonsOption,
@@ -61,6 +62,7 @@ class ConvertChoices:
     calibration: str | None
     receipt: bool
     allow_unverified: bool = False
+    fresh: bool = False
 
 
 def convert(
@@ -100,6 +102,7 @@ def convert(
     backend: BackendOption = None,
     base: BaseOption = None,
     receipt: ReceiptOption = True,
+    fresh: FreshOption = False,
     explain: ExplainOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -122,7 +125,7 @@ def convert(
         if explain:
             explain_task(task, workshop, as_json=as_json)
             return
-        choices = ConvertChoices(task, options, calibration, receipt, allow_unverified)
+        choices = ConvertChoices(task, options, calibration, receipt, allow_unverified, fresh)
         document = convert_model(model, output, choices, workshop)
     typer.echo(document_text(to_json(document)) if as_json else printable(as_text(document)))
     raise typer.Exit(0 if document.output else 1)
@@ -159,6 +162,7 @@ def convert_model(named: str, output: Path | None, choices: ConvertChoices, work
             choices.options,
             receipt=receipt_path(target, choices.task) if choices.receipt else None,
             allow_unverified=choices.allow_unverified,
+            fresh=choices.fresh,
         )
         result = _named_as(source, run_task(order, workshop))
     leave_receipt(order, result, sample_of({CALIBRATION: choices.calibration or ""}))

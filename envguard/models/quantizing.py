@@ -17,7 +17,7 @@ from envguard.models.calibration import CALIBRATION, calibration_files
 from envguard.models.model_files import Model
 from envguard.models.recipe import GivenRecipe
 from envguard.models.report_files import PAGE_REPORT, write_data
-from envguard.models.roads import WEB_STEP, road_options, steps_for
+from envguard.models.roads import WEB_STEP, road_drivers, road_options, steps_for
 from envguard.payload.contract import (
     ANYWHERE,
     CPU,
@@ -59,17 +59,19 @@ class QuantizeChoices:
     allow_unverified: bool = False
     target: str = ANYWHERE
     roads: tuple[str, ...] = (CPU,)
+    fresh: bool = False
 
     @property
     def options(self) -> Overrides:
         """The options of the task's steps, by step."""
         given = self.recipe or GivenRecipe({})
         goal = str(given.recipe.get("goal", self.goal))
-        chosen = {"drop": sorted({*self.drop, *given.drop}), "goal": goal, "target": self.target}
+        drop = sorted({*self.drop, *given.drop})
         recipe = {"recipe": given.recipe} if self.recipe else {}
         return {
-            "inspect": chosen,
-            "quantize": {**chosen, "low_rank": self.low_rank, **recipe},
+            # Not what quantizing is to go for: with another goal, what a file holds is known already.
+            "inspect": {"drop": drop},
+            "quantize": {"drop": drop, "goal": goal, "target": self.target, "low_rank": self.low_rank, **recipe},
             "compare": {"goal": goal, "target": self.target, **({"allow_slower": True} if self.allow_slower else {})},
             **road_options(self.roads, goal, self.session.environ),
         }
@@ -112,6 +114,8 @@ def quantize_model(
         reports={PAGE_REPORT: model.page} if model.page else {},
         receipt=receipt_path(model.target, task) if choices.receipt else None,
         allow_unverified=choices.allow_unverified,
+        fresh=choices.fresh,
+        drivers=road_drivers(choices.roads),
     )
     result = run_task(order, workshop, alone)
     leave_receipt(replace(order, options=_as_found(choices.options, result.record)), result, sample_of(named))

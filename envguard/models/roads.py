@@ -10,9 +10,10 @@ import typer
 
 from envguard.errors import BadInput
 from envguard.host.browsers import find_browser
+from envguard.host.graphics.drivers import graphics_drivers
 from envguard.payload.contract import ANYWHERE, CPU, GPU, ROADS, TARGETS
 
-WEB_STEP = "web"
+VERIFY_STEP, WEB_STEP = "verify", "web"
 WEB = "web"
 OURS = (CPU, GPU)
 """What the step `verify` runs by itself."""
@@ -65,13 +66,18 @@ def steps_for(roads: Sequence[str]) -> tuple[str, ...]:
 def road_options(roads: Sequence[str], goal: str, environ: Mapping[str, str]) -> dict[str, dict[str, object]]:
     """The options of the steps that run roads, by step."""
     options: dict[str, dict[str, object]] = {
-        "verify": {"goal": goal, "roads": [each for each in roads if each in OURS]}
+        VERIFY_STEP: {"goal": goal, "roads": [each for each in roads if each in OURS]}
     }
     if steps_for(roads):
         browser = find_browser(environ, Path.home())  # a path of this host: steps see none of its variables
         program = "" if browser is None else str(browser)
         options[WEB_STEP] = {"goal": goal, "roads": _of_the_web(roads), "browser": program}
     return options
+
+
+def road_drivers(roads: Sequence[str]) -> dict[str, str]:
+    """The drivers of this host that the steps use for these roads, by step."""
+    return {VERIFY_STEP: graphics_drivers()} if GPU in roads else {}
 
 
 def _of_the_web(roads: Sequence[str]) -> list[str]:

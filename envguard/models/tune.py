@@ -99,7 +99,7 @@ def tune(
         sources: dict[str, tuple[Path, ...]] = {"input": (source,)}
         if images is not None:
             sources[IMAGES] = files_for("measure on", images, PICTURES, workshop)
-        document = document_of(run_task(TaskOrder(task, sources, target, options), workshop).record)
+        document = document_of(run_task(TaskOrder(task, sources, target, options, fresh=True), workshop).record)
     if report is not None:
         write_output(report.absolute(), as_markdown(document).encode(errors="backslashreplace"))
     typer.echo(document_text(to_json(document)) if as_json else as_text(document))

@@ -13,6 +13,7 @@ from envguard.cli.options import (
     EditionsOption,
     ExplainOption,
     FindLinksOption,
+    FreshOption,
     FrozenOption,
     JsonOption,
     OfflineOption,
@@ -27,7 +28,7 @@ from envguard.cli.workshop import open_workshop
 from envguard.files import write_output
 from envguard.models.calibration import PICTURES, files_for
 from envguard.models.originals import original_of
-from envguard.models.roads import OURS, OwnRoadsOption, chosen_roads, road_options, steps_for
+from envguard.models.roads import OURS, OwnRoadsOption, chosen_roads, road_drivers, road_options, steps_for
 from envguard.models.text.verified import as_markdown, as_text
 from envguard.payload.contract import YES, to_json, verify_document
 from envguard.running.checking_files import check_input, check_output
@@ -68,6 +69,7 @@ def verify(
     backend: BackendOption = None,
     base: BaseOption = None,
     report: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the report as Markdown.")] = None,
+    fresh: FreshOption = False,
     explain: ExplainOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -95,7 +97,7 @@ def verify(
             sources[IMAGES] = files_for("verify with", images, PICTURES, workshop)
         options = road_options(meant, "balanced", ctx.obj.environ)
         options[STEP]["must_run"] = True
-        order = TaskOrder(task, sources, options=options)
+        order = TaskOrder(task, sources, options=options, fresh=fresh, drivers=road_drivers(meant))
         document = verify_document(run_task(order, workshop).record)
     if report is not None:
         write_output(report.absolute(), as_markdown(document).encode(errors="backslashreplace"))

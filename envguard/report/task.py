@@ -14,10 +14,14 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class StepSummary:
-    """A step, how long it took, and the SHA-256 of the files that it read and made."""
+    """A step, how long it took, and the SHA-256 of the files that it read and made.
+
+    One that was `reused` is what it came to at that date.
+    """
 
     name: str
     seconds: float
+    reused: str
     inputs: Mapping[str, tuple[str, ...]]
     outputs: Mapping[str, str]
 
@@ -63,7 +67,10 @@ def task_text(document: TaskDocument, *, makes_files: bool = True) -> str:
             lines += [f"  {each.name} ({each.step}): {each.message}", *([] if makes_files else [f"  {each.next}"])]
         return "\n".join([*lines, *receipt])
     if not makes_files:
-        took = [f"  {step.name}: {step.seconds:.1f} s" for step in document.steps]
+        took = [
+            f"  {step.name}: {f'unchanged since {step.reused}' if step.reused else f'{step.seconds:.1f} s'}"
+            for step in document.steps
+        ]
         return "\n".join([f"verdict: {document.verdict}.", *took, *receipt])
     lines = [
         f"{name}: {file.path}, {file.bytes:,} bytes, sha256 {file.sha256[:16]}…"
@@ -73,4 +80,4 @@ def task_text(document: TaskDocument, *, makes_files: bool = True) -> str:
 
 
 def _step(step: StepRecord) -> StepSummary:
-    return StepSummary(step.name, round(step.seconds, 3), step.inputs, step.outputs)
+    return StepSummary(step.name, round(step.seconds, 3), step.reused, step.inputs, step.outputs)

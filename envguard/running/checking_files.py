@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
-from envguard.catalog.model import CommandStep
+from envguard.catalog.model import CommandStep, PayloadStep
 from envguard.errors import BadInput
 from envguard.files import check_folder_place, check_place
 from envguard.running.task_order import TaskOrder
@@ -100,6 +101,17 @@ def check_output_folder(path: Path) -> None:
         raise BadInput(
             f"The output folder {path} cannot be written to.", why=str(error), next_step="Name another folder with -o."
         ) from error
+
+
+def refuse_folders(step: PayloadStep, given: Mapping[str, tuple[Path, ...]]) -> None:
+    """Only commands are given folders."""
+    for name, paths in given.items():
+        if any(path.is_dir() for path in paths):
+            raise BadInput(
+                f"The input {name!r} of the step {step.name!r} is a folder.",
+                why="steps of envguard's own read files",
+                next_step="Name a file.",
+            )
 
 
 def _try_writing(folder: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -31,6 +31,12 @@ def code_digest(step: Step, project: Path) -> str:
     if script is None:
         return ""
     return _digest(script.parent, set(code_beside(script, project)))
+
+
+def code_digests(steps: Sequence[Step], project: Path) -> dict[str, str]:
+    """The hash of each step's code by its name; the payload is read once for all."""
+    payload = next((code_digest(step, project) for step in steps if not isinstance(step, CommandStep)), "")
+    return {step.name: code_digest(step, project) if isinstance(step, CommandStep) else payload for step in steps}
 
 
 def task_digest(task: Task) -> str:

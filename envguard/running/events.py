@@ -69,11 +69,15 @@ class StepNote:
 
 @dataclass(frozen=True, slots=True)
 class StepEnded:
-    """A step ended after `seconds`; `failures` are the names of the gates that it did not pass."""
+    """A step ended after `seconds`; `failures` are the names of the gates that it did not pass.
+
+    One that was `reused` was not run: this is what it came to at that date.
+    """
 
     step: str
     seconds: float
     failures: tuple[str, ...]
+    reused: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from envguard.errors import EnvguardError, StepFailed
 from envguard.files import FileFacts
 from envguard.payload.contract import RUN, TASK, UNVERIFIED, YES, Reference, Run, StepFailure, to_json
 from envguard.running.checking_files import check_places
-from envguard.running.code_digest import code_digest
+from envguard.running.code_digest import code_digests
 from envguard.running.command_step import check_script
 from envguard.running.commands.tools import tool_paths
 from envguard.running.commands.variables import variables_of
@@ -81,7 +81,7 @@ def run_task(order: TaskOrder, workshop: Workshop, alone: Alone = contextlib.nul
             check_script(step, task.folder)
             variables_of(step, task.folder, workshop.environ)
             tool_paths(step, workshop.environ)
-    code = {step.name: code_digest(step, task.folder) for step in every}
+    code = code_digests(every, task.folder)
     with (
         workshop.holding(workshop.catalog.environments_of(task, order.reports)) as environments,
         scratch_folder(runs_folder(workshop.home)) as folder,
@@ -103,7 +103,8 @@ def run_with_dependencies(order: TaskOrder, workshop: Workshop) -> TaskResult:
     before: list[TaskResult] = []
     for task in tasks_before(order.task, workshop.catalog):
         result = run_task(
-            TaskOrder(task, {each: order.sources[each] for each in task.inputs}, jobs=order.jobs), workshop
+            TaskOrder(task, {each: order.sources[each] for each in task.inputs}, jobs=order.jobs, fresh=order.fresh),
+            workshop,
         )
         if not result.passed:
             return replace(result, before=tuple(before))

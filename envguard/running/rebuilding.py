@@ -144,7 +144,7 @@ def _rebuild(receipt: Receipt, inputs: Sequence[FileFound], workshop: Workshop) 
         )
         with scratch_folder(runs_folder(workshop.home)) as folder:
             options = {name: dict(values) for name, values in receipt.options.items()}
-            order = TaskOrder(task, sources, folder / "rebuilt", options)
+            order = TaskOrder(task, sources, folder / "rebuilt", options, fresh=True)
             result = run_task(order, workshop)
             again = make_receipt(order, result, {})
     except StepFailed as error:

@@ -11,7 +11,7 @@ from pathlib import Path
 from envguard.catalog.model import CommandStep, Step, Task
 from envguard.files import FileFacts, FolderFacts
 from envguard.host.secrets import hashed_if_secret
-from envguard.payload.contract import Reference
+from envguard.payload.contract import Reference, StepRecord
 from envguard.running.code_digest import task_digest
 from envguard.running.commands.outside import NOTHING, FromOutside
 from envguard.running.environments.prepared import Prepared
@@ -69,7 +69,7 @@ class ReceiptEnvironment:
 class ReceiptStep:
     """A step: what ran (`run`, a payload step, or `command`), the hash of its code, and the files handed over.
 
-    `outside` is what a command had that no lock pins.
+    `outside` is what a command had that no lock pins. One that was `reused` was not run again: it is of that date.
     """
 
     name: str
@@ -82,6 +82,7 @@ class ReceiptStep:
     command: tuple[str, ...] = ()
     env: Mapping[str, str] | None = None
     outside: FromOutside = NOTHING
+    reused: str = ""
 
     def as_json(self) -> dict[str, JsonValue]:
         """The step as plain JSON."""
@@ -95,6 +96,7 @@ class ReceiptStep:
             **what,
             "code": self.code,
             "seconds": self.seconds,
+            **({"reused": self.reused} if self.reused else {}),
             "inputs": {name: [file.as_json() for file in files] for name, files in self.inputs.items()},
             "outputs": {name: [file.as_json() for file in files] for name, files in self.outputs.items()},
         }
@@ -162,7 +164,7 @@ def make_receipt(order: TaskOrder, result: TaskResult, samples: Mapping[str, Ref
         date=record.date,
         options={name: json_table(dict(values)) for name, values in order.options.items()},
         environments=tuple(map(environment_of, result.environments)),
-        steps=tuple(_step(steps[each.name], result.handed_over[each.name], each.seconds) for each in record.steps),
+        steps=tuple(_step(steps[each.name], result.handed_over[each.name], each) for each in record.steps),
         inputs={name: files[name][0] for name in files if name in task.inputs},
         outputs={name: _file(facts) for name, facts in result.outputs.items()},
         file_sets={name: files[name] for name in files if name not in task.inputs},
@@ -200,13 +202,14 @@ def seal_of(document: Mapping[str, object]) -> str:
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
-def _step(step: Step, handed_over: HandedOver, seconds: float) -> ReceiptStep:
+def _step(step: Step, handed_over: HandedOver, record: StepRecord) -> ReceiptStep:
     command = step if isinstance(step, CommandStep) else None
     return ReceiptStep(
         name=step.name,
         environment=step.environment,
         code=handed_over.code,
-        seconds=round(seconds, 3),
+        seconds=round(record.seconds, 3),
+        reused=record.reused,
         outside=handed_over.outside,
         inputs={
             name: tuple(_file(facts, step.inputs[name]) for facts in files)

@@ -83,4 +83,5 @@ def _step(name: str, run: TaskRun) -> StepRecord:
         inputs={each: tuple(facts.sha256 for facts in files) for each, files in handed_over.inputs.items()},
         outputs={each: facts.sha256 for each, facts in handed_over.outputs.items()},
         findings=result.findings.values,
+        reused=result.reused,
     )

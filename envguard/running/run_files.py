@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from envguard.errors import StepFailed
 from envguard.files import CHUNK, FileFacts, FolderFacts, facts_of, file_facts, files_below, folder_facts
 from envguard.payload.contract import Reference
 from envguard.system.moving import replace
@@ -95,6 +96,18 @@ class Watch:
                     continue
             found.append(path)
         return tuple(found)
+
+
+def made_inside(folder: Path, file: str) -> Path:
+    """A file or folder that a step made, which must lie in its scratch folder: a step may be fed with anything."""
+    path = (folder / file).resolve()
+    is_there = path.is_dir() if file.endswith("/") else path.is_file()
+    if not path.is_relative_to(folder.resolve()) or not is_there:
+        raise StepFailed(
+            f"A step handed on {file!r}, which is not in its folder.",
+            next_step="Run again with --debug and report it with `envguard report-bug`.",
+        )
+    return path
 
 
 def _signature(path: Path) -> tuple[int, ...]:

@@ -62,12 +62,15 @@ class StepOrder:
 class StepResult:
     """What a step found, its gates marked with its name, and how long it took.
 
-    `outside` is what a command had that no lock pins.
+    `outside` is what a command had that no lock pins, `notes` what the user was told on the way. One that was `reused`
+    is of that date (RFC 3339, UTC).
     """
 
     findings: StepFindings
     seconds: float
     outside: FromOutside = NOTHING
+    reused: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def failures(self) -> tuple[Gate, ...]:
@@ -89,6 +92,7 @@ def run_step(
     most = limit_for([file for files in order.files.values() for file in files], environ)
     started = time.monotonic()
     last: Refusal | StepFindings | None = None
+    notes: list[str] = []
     with (
         log.open("wb") as noise,
         workspace.process(
@@ -101,6 +105,7 @@ def run_step(
             if isinstance(event, (Refusal, StepFindings)):
                 last = event
             else:
+                notes += [event.text] if isinstance(event, Note) else []
                 tell(event)
         code = process.wait()
     if limit.over and order.timeout is not None:
@@ -112,7 +117,7 @@ def run_step(
         how = ending(code) + (" and without a result" if code >= 0 else "")
         raise StepFailed(f"The step {order.step.name!r} {how}.", why=log_tail(log), next_step=f"The whole log: {log}")
     gates = tuple(replace(gate, step=order.step.name) for gate in last.gates)
-    return StepResult(replace(last, gates=gates), time.monotonic() - started)
+    return StepResult(replace(last, gates=gates), time.monotonic() - started, notes=tuple(notes))
 
 
 def _request(workspace: Workspace, order: StepOrder) -> Request:

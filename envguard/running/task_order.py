@@ -24,7 +24,8 @@ class TaskOrder:
     `reports` says where each report that is asked for goes, and `receipt` where the receipt is going to lie.
     With `allow_unverified` there are outputs even where a gate could not be judged. `replaceable` are the hashes of
     folders that an earlier run made, whose place an output may take. At most so many steps (`jobs`) run at the
-    same time; None stands for the number of processors.
+    same time; None stands for the number of processors. With `fresh`, no step is taken from the store.
+    `drivers` identify those of this host that a step uses, by step; an empty text stands for unknown ones.
     """
 
     task: Task
@@ -36,3 +37,5 @@ class TaskOrder:
     allow_unverified: bool = False
     replaceable: frozenset[str] = frozenset()
     jobs: int | None = None
+    fresh: bool = False
+    drivers: Mapping[str, str] = field(default_factory=dict)

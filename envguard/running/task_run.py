@@ -10,16 +10,30 @@ from pathlib import Path
 
 from envguard.backends.protocol import Workspace
 from envguard.catalog.model import CommandStep, PayloadStep, Step
-from envguard.errors import BadInput, StepFailed
+from envguard.errors import StepFailed
 from envguard.files import FileFacts
-from envguard.payload.contract import FILE, NO, SAMPLE, Gate, Note, Reference, RefusedAttempt, settled, verdict_of
+from envguard.payload.contract import (
+    FILE,
+    NO,
+    SAMPLE,
+    Findings,
+    Gate,
+    Note,
+    Reference,
+    RefusedAttempt,
+    settled,
+    verdict_of,
+)
 from envguard.running.at_once.processes import Processes
 from envguard.running.at_once.steps import processors, run_when_ready
+from envguard.running.checking_files import refuse_folders
 from envguard.running.command_step import CommandRun, judged_command_step, run_command_step
 from envguard.running.commands.outside import NOTHING, FromOutside
 from envguard.running.environments.preparing import Workshop
 from envguard.running.events import StepEnded, StepNote, StepProgress, StepStarted, TriedAgain
-from envguard.running.run_files import RunFiles, Watch
+from envguard.running.reuse.keys import Circumstances, key_of, may_be_kept
+from envguard.running.reuse.results import keep_result, kept_result
+from envguard.running.run_files import RunFiles, Watch, made_inside
 from envguard.running.step import StepOrder, StepResult, Told, run_step, task_step
 from envguard.running.task_order import Alone, TaskOrder
 from envguard.store.scratch import log_file
@@ -192,9 +206,44 @@ class TaskRun:
         with self._turn:
             self.workshop.receive(StepStarted(step.name, step.environment))
             given = self._hand_out(step)
-        result = self._run(step, given.files, given.workspace)
+        key = self._key(step, given)
+        result = kept_result(self.workshop.home, key, given.workspace.folder) if key and not self.order.fresh else None
+        if result is None:
+            result = self._run(step, given.files, given.workspace)
         with self._turn:
-            return self._take(step, given, result, instead_of)
+            taken = self._take(step, given, result, instead_of)
+        if key and not result.reused:
+            made = self.handed_over[step.name].outputs if taken else {}
+            keep_result(self.workshop.home, key, step, result, made, self._log(step))
+        return taken
+
+    def _key(self, step: Step, given: _Given) -> str:
+        """The key of the step's result in the store; empty if none is kept."""
+        environment = self.workshop.prepare(step.environment)
+        if not may_be_kept(step, self.order, environment):
+            return ""
+        own = isinstance(step, PayloadStep)
+        circumstances = Circumstances(
+            self.code[step.name],
+            environment,
+            given.inputs,
+            self.workshop.environ,
+            options=self.order.options.get(step.name, {}),
+            findings=self._findings_before(step) if own else {},
+            refused=self._refused_of(step),
+            attempts_left=self._retries_left(step) if isinstance(step, PayloadStep) else 0,
+            drivers=self.order.drivers.get(step.name, ""),
+        )
+        return key_of(step, circumstances)
+
+    def _findings_before(self, step: Step) -> dict[str, Findings]:
+        names = [each.name for each in self.order.task.steps]
+        earlier = [name for name in names[: names.index(step.name)] if name in self.results]
+        findings = {name: self.results[name].findings.values for name in earlier}
+        return {name: values for name, values in findings.items() if values is not None}
+
+    def _log(self, step: Step) -> Path:
+        return log_file(self.workshop.home, f"{self.order.task.name}-{step.name}")
 
     def _hand_out(self, step: Step) -> _Given:
         wanted = {name: reference for name, reference in step.inputs.items() if self._fetch(reference)}
@@ -221,14 +270,17 @@ class TaskRun:
                 return False
             self._forget(instead_of)
         outputs = {
-            name: self.files.add(Reference(step.name, name), _inside(given.workspace.folder, file))
+            name: self.files.add(Reference(step.name, name), made_inside(given.workspace.folder, file))
             for name, file in result.findings.files.items()
         }
         remove_tree(given.own, ignore_errors=True)
         self.results[step.name] = result
         self.handed_over[step.name] = HandedOver(self.code[step.name], given.inputs, outputs, result.outside)
+        if result.reused:
+            for note in result.notes:
+                self.workshop.receive(StepNote(step.name, note))
         failures = tuple(gate.name for gate in result.failures)
-        self.workshop.receive(StepEnded(step.name, result.seconds, failures))
+        self.workshop.receive(StepEnded(step.name, result.seconds, failures, result.reused))
         return True
 
     def _forget(self, steps: Collection[str]) -> None:
@@ -239,21 +291,18 @@ class TaskRun:
 
     def _run(self, step: Step, given: Mapping[str, tuple[Path, ...]], workspace: Workspace) -> StepResult:
         environ = self.workshop.environ
-        log = log_file(self.workshop.home, f"{self.order.task.name}-{step.name}")
+        log = self._log(step)
         if isinstance(step, CommandStep):
             # Of several files a command is given the folder.
             paths = {name: files[0] if len(files) == 1 else files[0].parent for name, files in given.items()}
             command = CommandRun(workspace, self.order.task.folder, environ, log, self._processes)
             run = run_command_step if self.order.task.outputs else judged_command_step
             return run(step, paths, command)
-        _refuse_folders(step, given)
-        names = [each.name for each in self.order.task.steps]
-        earlier = names[: names.index(step.name)]
-        findings = {name: self.results[name].findings.values for name in earlier if name in self.results}
+        refuse_folders(step, given)
         told = StepOrder(
             task_step(step, self.order.options.get(step.name, {})),
             given,
-            findings={name: values for name, values in findings.items() if values is not None},
+            findings=self._findings_before(step),
             refused=self._refused_of(step),
             attempts_left=self._retries_left(step),
             timeout=step.timeout,
@@ -295,26 +344,3 @@ class TaskRun:
             self.workshop.receive(StepNote(step.name, event.text))
         else:
             self.workshop.receive(StepProgress(step.name, event.label, event.done, event.total))
-
-
-def _refuse_folders(step: PayloadStep, given: Mapping[str, tuple[Path, ...]]) -> None:
-    """Only commands are given folders."""
-    for name, paths in given.items():
-        if any(path.is_dir() for path in paths):
-            raise BadInput(
-                f"The input {name!r} of the step {step.name!r} is a folder.",
-                why="steps of envguard's own read files",
-                next_step="Name a file.",
-            )
-
-
-def _inside(folder: Path, file: str) -> Path:
-    """A file or folder that a step made, which must lie in its scratch folder: a step may be fed with anything."""
-    path = (folder / file).resolve()
-    is_there = path.is_dir() if file.endswith("/") else path.is_file()
-    if not path.is_relative_to(folder.resolve()) or not is_there:
-        raise StepFailed(
-            f"A step handed on {file!r}, which is not in its folder.",
-            next_step="Run again with --debug and report it with `envguard report-bug`.",
-        )
-    return path

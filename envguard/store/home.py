@@ -26,6 +26,7 @@ FOLDERS = (
     "sdists",
     "builds",
     "links",
+    "steps",
 )
 
 

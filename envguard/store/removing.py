@@ -20,6 +20,7 @@ from envguard.store.links import forget_lost_links, linked_folders
 from envguard.store.locking import build_lock_if_free, unused
 from envguard.store.marker import read_marker
 from envguard.store.pythons import useless_pythons
+from envguard.store.results.kept import DOCUMENT, KeptFolder, kept_results, unfinished_results
 from envguard.store.scratch import logs_folder, runs_folder
 from envguard.store.usage import last_used
 from envguard.system.moving import remove_tree
@@ -86,6 +87,9 @@ def prune(
         done.remove_leftover(path, why)
     for kept in _long_unused(home, needed):
         done.remove_leftover(kept.path.parent, "nobody has used it for 30 days, and it can be had again")
+    for result in kept_results(home):
+        if _age(result.folder / DOCUMENT) > KEPT_AGE:
+            done.remove_leftover(result.folder, "no run has used it for 30 days")
     for path in useless_builds(home):
         done.remove_leftover(path, "its wheel is not kept")
     return done.sweep(before)
@@ -104,8 +108,9 @@ def collect(home: Path, limit: int, *, clear_cache: Callable[[], None], dry_run:
     for path, why in _moved_aside(home):
         done.remove_leftover(path, why)
     if before - done.freed > limit and before - done.freed - cache.bytes > limit:
-        things: list[StoredEnvironment | KeptFile] = [*inventory(home), *kept_files(home)]
-        for each in sorted(things, key=lambda each: (isinstance(each, KeptFile) or not each.why_not, each.used)):
+        things: list[StoredEnvironment | KeptFile | KeptFolder]
+        things = [*inventory(home), *kept_files(home), *kept_results(home)]
+        for each in sorted(things, key=lambda each: (not getattr(each, "why_not", ""), each.used)):
             if before - done.freed <= limit:
                 break
             done.remove_least_used(each)
@@ -183,10 +188,12 @@ class _Sweeper:
         else:
             self.removed.append(Removal(stored.folder, why, stored.bytes))
 
-    def remove_least_used(self, each: StoredEnvironment | KeptFile) -> None:
-        """Remove an environment or a kept file, or spare it because it is in use."""
+    def remove_least_used(self, each: StoredEnvironment | KeptFile | KeptFolder) -> None:
+        """Remove an environment, a kept file or a step's result, or spare it because it is in use."""
         if isinstance(each, StoredEnvironment):
             self.remove_environment(each, each.why_not or "it is the least recently used")
+        elif isinstance(each, KeptFolder):
+            self.remove_leftover(each.folder, "it is the least recently used")
         elif _age(each.path) < IN_USE_AGE:
             self.spared.append(Removal(each.path.parent, "it was used within the hour", each.bytes))
         else:
@@ -246,6 +253,9 @@ def _leftovers(home: Path) -> Iterator[tuple[Path, str]]:
     for path in _entries(runs_folder(home)):
         if RUN_FOLDER.fullmatch(path.name) and _age(path) > RUN_AGE:
             yield path, "its run ended long ago"
+    for path in unfinished_results(home):
+        if _age(path) > RUN_AGE:
+            yield path, "the run that was keeping it ended long ago"
     for path in _entries(logs_folder(home)):
         if path.suffix == ".log" and _age(path) > LOG_AGE:
             yield path, "it is older than 30 days"

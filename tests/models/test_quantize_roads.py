@@ -59,6 +59,23 @@ def test_a_file_for_anywhere_is_taken_by_the_gpu(model: Path, store_home: Path, 
     assert output.stat().st_size < 0.95 * model.stat().st_size
 
 
+def test_nothing_is_done_twice_and_another_goal_knows_what_the_file_holds(
+    model: Path, store_home: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "out.tflite"
+    given = ("run", "quantize", model, "-o", output, "--allow-slower", "--report", tmp_path / "page.html")
+    first = envguard(*given, "--fresh", "--json", home=store_home).document
+    made = output.read_bytes()
+    assert not any(step["reused"] for step in first["steps"])
+    assert "this run" not in (tmp_path / "page.html").read_text()
+    again = envguard(*given, "--json", home=store_home).document
+    assert all(step["reused"] for step in again["steps"])
+    assert (again["verdict"], output.read_bytes()) == (first["verdict"], made)
+    assert again["steps"][-1]["reused"] in (tmp_path / "page.html").read_text()
+    other = envguard(*given, "--goal", "size", "--json", home=store_home).document
+    assert {step["name"] for step in other["steps"] if step["reused"]} == {"inspect", "calibrate"}
+
+
 def test_a_model_for_itself_is_judged_by_whether_the_gpu_takes_it_and_the_rules_knew(
     model: Path, store_home: Path
 ) -> None:

@@ -108,6 +108,7 @@ def test_each_document_and_receipt_is_that_of_a_model_alone(store_home: Path, en
         "cpu",
         "-o",
         tmp_path / "one.tflite",
+        "--fresh",
         "--json",
         home=store_home,
     ).document
@@ -123,6 +124,7 @@ def test_each_document_and_receipt_is_that_of_a_model_alone(store_home: Path, en
 @pytest.mark.skipif(sys.platform == "win32", reason="has no process groups to send Ctrl-C to")
 def test_ctrl_c_ends_all_and_leaves_nothing(store_home: Path, models: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-I", "-m", "envguard", "run", "quantize", models, "--jobs", "2", "-o", tmp_path / "out"]
+    command.append("--fresh")
     home = tmp_path / "home"  # other tests run in the shared store at the same time; this one's runs are its own
     home.mkdir()
     for part in store_home.iterdir():

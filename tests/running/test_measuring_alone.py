@@ -50,7 +50,7 @@ SPAN = """
 def work(project: Path, home: Path, source: Path, target: Path, turns: Path) -> None:
     shop = shop_of(project, home)
     with taking_part(turns) as alone:
-        run_task(TaskOrder(shop.catalog.tasks["work"], {"file": (source,)}, target), shop, alone)
+        run_task(TaskOrder(shop.catalog.tasks["work"], {"file": (source,)}, target, fresh=True), shop, alone)
 
 
 def overlap(one: tuple[float, float], other: tuple[float, float]) -> bool:

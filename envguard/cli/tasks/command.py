@@ -18,6 +18,7 @@ from envguard.cli.options import (
     EditionsOption,
     ExplainOption,
     FindLinksOption,
+    FreshOption,
     FrozenOption,
     JsonOption,
     OfflineOption,
@@ -29,7 +30,7 @@ from envguard.cli.screen import screen
 from envguard.cli.selection import Selection, catalog_of
 from envguard.cli.sources import folders_made_before, leave_receipt, named_source, sample_of, takes_folder
 from envguard.cli.tasks.explain import explain_task
-from envguard.cli.tasks.matrix import run_matrix
+from envguard.cli.tasks.matrix import matrix_order, run_matrix
 from envguard.cli.text import printable
 from envguard.cli.workshop import open_workshop
 from envguard.errors import BadInput
@@ -102,6 +103,7 @@ def command_for(task: Task) -> Any:
         explain: ExplainOption = False,
         matrix: MatrixOption = False,
         jobs: JobsOption = None,
+        fresh: FreshOption = False,
         as_json: JsonOption = False,
     ) -> None:
         selection = Selection(task.steps[0].environment, edition, python, find_links, offline, backend, base, frozen)
@@ -112,8 +114,9 @@ def command_for(task: Task) -> Any:
                 return
             wanted, told = _inputs(task, source, named or ()), _reports(task, reports or ())
             if matrix:
-                raise typer.Exit(run_matrix(task, wanted, output or receipt_file, workshop, jobs=jobs, as_json=as_json))
-            result, left = _run(task, wanted, Wanted(output, told, receipt, receipt_file, jobs), workshop)
+                order = matrix_order(task, wanted, output or receipt_file, workshop, jobs=jobs, fresh=fresh)
+                raise typer.Exit(run_matrix(order, workshop, as_json=as_json))
+            result, left = _run(task, wanted, Wanted(output, told, receipt, receipt_file, jobs, fresh), workshop)
         _show(task, result, left, as_json=as_json)
         if result.report_error:
             raise result.report_error
@@ -131,6 +134,7 @@ class Wanted:
     receipt: bool
     receipt_file: Path | None
     jobs: int | None
+    fresh: bool
 
 
 def _run(task: Task, named: Mapping[str, str], wanted: Wanted, workshop: Workshop) -> tuple[TaskResult, Path | None]:
@@ -160,6 +164,7 @@ def _run(task: Task, named: Mapping[str, str], wanted: Wanted, workshop: Worksho
         reports=reports,
         replaceable=folders_made_before(left) if folder and left else frozenset(),
         jobs=wanted.jobs,
+        fresh=wanted.fresh,
     )
     result = run_with_dependencies(order, workshop)
     return result, leave_receipt(order, result, sample_of(named))

@@ -44,21 +44,21 @@ class MatrixDocument:
     runs: tuple[Combination, ...]
 
 
-def run_matrix(
-    task: Task,
-    wanted: Mapping[str, str],
-    output: Path | None,
-    workshop: Workshop,
-    *,
-    jobs: int | None = None,
-    as_json: bool,
-) -> int:
-    """Run every combination and print the table; nobody gets their files. The exit code is 1 unless all say yes."""
+def matrix_order(
+    task: Task, named: Mapping[str, str], output: Path | None, workshop: Workshop, *, jobs: int | None, fresh: bool
+) -> TaskOrder:
+    """What every combination does, once its inputs are found; raises BadInput for an output, which none writes."""
     if output is not None:
         raise BadInput(f"With --matrix nothing is written, to {output} neither.", next_step="Leave that option out.")
-    order = TaskOrder(task, {name: (named_source(each, workshop),) for name, each in wanted.items()}, jobs=jobs)
-    for name, (source,) in order.sources.items():
+    sources = {name: named_source(each, workshop) for name, each in named.items()}
+    for name, source in sources.items():
         check_input(source, folders=takes_folder(task, name))
+    return TaskOrder(task, {name: (source,) for name, source in sources.items()}, jobs=jobs, fresh=fresh)
+
+
+def run_matrix(order: TaskOrder, workshop: Workshop, *, as_json: bool) -> int:
+    """Run every combination and print the table; nobody gets their files. The exit code is 1 unless all say yes."""
+    task = order.task
     runs = tuple(_run(order, workshop, each) for each in combinations(task, workshop))
     verdict = YES if all(each.verdict == YES for each in runs) else "no"
     document = MatrixDocument(task.name, verdict, runs)

@@ -12,6 +12,7 @@ from envguard.payload.contract import (
     ConvertedReport,
     ModelReport,
     QuantizeDocument,
+    StepSeconds,
     Timing,
 )
 
@@ -45,10 +46,18 @@ def legend(models: Sequence[Report]) -> str:
     inputs = [f"{kind} inputs" + (f" ({', '.join(names)})" if len(tried) > 1 else "") for kind, names in tried.items()]
     text = f"Times are ratios to the original's, {SAME!r} if the noise is larger than the difference."
     if any(time and time.too_busy for model in models for time in _times(model)):
-        text += f" {BUSY!r}: other jobs took the processor nine times out of ten; run again when it is idle."
+        text += (
+            f" {BUSY!r}: other jobs took the processor nine times out of ten; run again with --fresh when it is idle."
+        )
     if inputs:
         text += f" Lowest cosine and SNR of any output on {', '.join(inputs)}."
     return text
+
+
+def reused_lines(steps: Sequence[StepSeconds]) -> list[str]:
+    """Which steps were not run again, and of which date what they found or measured is."""
+    reused = [f"{step.name} ({step.reused})" for step in steps if step.reused]
+    return [f"  unchanged, so not run again: {', '.join(reused)}; --fresh runs all"] if reused else []
 
 
 def verdict_lines(document: QuantizeDocument | ConvertDocument) -> list[str]:
@@ -64,6 +73,7 @@ def verdict_lines(document: QuantizeDocument | ConvertDocument) -> list[str]:
         lines.append(f"  {failure.name} ({failure.step}): {failure.message}")
         if failure.next:
             lines.append(f"    next: {failure.next}")
+    lines += reused_lines(document.steps)
     lines += [f"  waived by --allow-slower: {gate.message}" for gate in document.gates if gate.waived]
     if document.verdict == UNVERIFIED and output is None:
         lines.append(f"  next: {ALLOW}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from envguard.models.text.models import reused_lines
 from envguard.models.text.roads import road_section, road_table
 from envguard.models.text.tables import on_one_line, wrapped
 from envguard.payload.contract import VerifyDocument
@@ -16,7 +17,7 @@ def as_text(document: VerifyDocument) -> str:
     """The table of roads, the verdict last, where the eye is."""
     file = document.input
     lines = [f"{Path(file.path).name}: {file.bytes:,} bytes, sha256 {file.sha256[:16]}…", ""]
-    lines += [*road_table(_against(document), document.roads), "", *_verdict(document)]
+    lines += [*road_table(_against(document), document.roads), "", *_verdict(document), *reused_lines(document.steps)]
     return "\n".join(lines)
 
 

@@ -23,10 +23,11 @@ NOT_COMPARED = "not compared"
 
 @dataclass(frozen=True)
 class StepSeconds:
-    """How long a step took."""
+    """How long a step took; one that was `reused` took it at that date, and was not run again."""
 
     name: str
     seconds: float
+    reused: str = ""
 
 
 @dataclass(frozen=True)
@@ -339,4 +340,4 @@ def _outside(models: tuple[ModelReport, ...], verify: Optional[VerifyFindings]) 
 
 def seconds_of(run: Run) -> tuple[StepSeconds, ...]:
     """How long each step took."""
-    return tuple(StepSeconds(step.name, round(step.seconds, 3)) for step in run.steps)
+    return tuple(StepSeconds(step.name, round(step.seconds, 3), step.reused) for step in run.steps)

@@ -76,7 +76,10 @@ class EnvironmentRecord:
 
 @dataclass(frozen=True)
 class StepRecord:
-    """A step that ran: `run` is what (empty for a command), then SHA-256 of its files, and what it found."""
+    """A step that ran: `run` is what (empty for a command), then SHA-256 of its files, and what it found.
+
+    One that was `reused` is what it came to at that date (RFC 3339, UTC), and took then.
+    """
 
     name: str
     run: str
@@ -85,6 +88,7 @@ class StepRecord:
     inputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
     findings: Optional[Findings] = None
+    reused: str = ""
 
 
 @dataclass(frozen=True)

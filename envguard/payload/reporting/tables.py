@@ -235,9 +235,13 @@ def _proved(proof: ProofRecord) -> str:
 
 
 def steps(document: QuantizeDocument) -> TableOfFigures:
-    """How long each step took."""
-    rows = [(each.name, f"{each.seconds:.1f}") for each in document.steps]
-    return TableOfFigures("Steps", ("step", "seconds"), rows)
+    """How long each step took, and of which date are those that did not run again."""
+    if not any(each.reused for each in document.steps):
+        return TableOfFigures(
+            "Steps", ("step", "seconds"), [(each.name, f"{each.seconds:.1f}") for each in document.steps]
+        )
+    rows = [(each.name, f"{each.seconds:.1f}", each.reused or "this run") for each in document.steps]
+    return TableOfFigures("Steps, some of which did not run again", ("step", "seconds", "measured"), rows)
 
 
 def files(written: Sequence[tuple[str, FileRecord]]) -> TableOfFigures:

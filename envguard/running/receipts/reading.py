@@ -124,6 +124,7 @@ def _read_step(table: TableReader) -> ReceiptStep:
         environment=table.take("environment", name_text),
         code=table.take("code", match(_CODE, "a SHA-256 in lower-case hex, or empty")),
         seconds=table.take("seconds", number),
+        reused=table.take("reused", match(_MOMENT, "a moment in UTC"), ""),
         inputs=table.named_arrays("inputs", _read_file),
         outputs=table.named_arrays("outputs", _read_file),
         run="" if is_command else table.take("run", text),

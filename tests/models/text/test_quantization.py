@@ -82,7 +82,7 @@ def test_what_a_busy_machine_could_not_tell_is_no_figure() -> None:
     text = as_text(with_model(latency=measured(0.5, differs=False, too_busy=True)))
     row = next(line for line in text.splitlines() if line.startswith("detector"))
     assert row.split()[3:6] == ["busy", "same", "1.50"]
-    assert "run again when it is idle" in " ".join(text.split())
+    assert "run again with --fresh when it is idle" in " ".join(text.split())
 
 
 def test_which_inputs_were_tried_is_said() -> None:
