@@ -11,7 +11,7 @@ from envguard.doctor.commands import filled
 from envguard.doctor.conflicts import Conflict, read_conflict
 from envguard.doctor.log import Block, blocks
 from envguard.doctor.rules import Rule, builtin_rules
-from envguard.doctor.stories.told import FRAME, read_story
+from envguard.doctor.stories.told import read_story, without_frame, without_prefix
 
 SCHEMA = 1
 JOINED_LINES = 3
@@ -139,7 +139,7 @@ def _match_at(rule: Rule, block: Block, positions: Sequence[int], tries: dict[st
         if tries[rule.identifier] > MOST_TRIES:
             return None
         found = pattern.search(_joined(block.rows, index))
-        if found is not None and found.start() <= len(block.rows[index]):
+        if found is not None and found.start() <= len(without_prefix(block.rows[index])):
             values = {name: value or "" for name, value in found.groupdict().items()}
             return Hint(
                 rule,
@@ -164,6 +164,5 @@ def _joined(lines: Sequence[str], index: int) -> str:
 
 
 def _words(lines: Sequence[str], index: int) -> Iterator[str]:
-    yield lines[index].rstrip()
-    for line in lines[index + 1 : index + JOINED_LINES]:
-        yield line.strip(FRAME)
+    yield without_prefix(lines[index]).rstrip()
+    yield from map(without_frame, lines[index + 1 : index + JOINED_LINES])

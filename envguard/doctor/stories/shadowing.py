@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from envguard.doctor.stories.told import Told
+from envguard.doctor.stories.told import Told, without_prefix
 
 LONGEST_TRACEBACK = 400
 _ERROR = re.compile(
@@ -52,7 +52,7 @@ def _frames(rows: Sequence[str], index: int) -> Iterator[str]:
     for row in reversed(rows[max(0, index - LONGEST_TRACEBACK) : index]):
         if row.strip().endswith("(most recent call last):"):
             return
-        found = _FRAME.match(row)
+        found = _FRAME.match(without_prefix(row))
         if found:
             yield found["file"]
 
@@ -60,7 +60,7 @@ def _frames(rows: Sequence[str], index: int) -> Iterator[str]:
 def _imported(rows: Sequence[str], index: int) -> str:
     """The module that the line before the error imports: older Pythons do not name it."""
     for row in reversed(rows[max(0, index - 3) : index]):
-        found = _IMPORT.match(row)
+        found = _IMPORT.match(without_prefix(row))
         if found:
             return found["of"] or found["whole"]
     return ""

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import cast
 
-STORIES = ("building", "mach_o_loading", "python_range", "shadowing", "shared_libraries")
+STORIES = ("building", "mach_o_loading", "python_range", "shadowing", "shared_libraries", "standard_library")
 # What tools draw in front of a tree's lines; it would come between the words of a sentence.
 FRAME = " \t│╰├─▶×|"
-DOCKER_STEP = re.compile(r"^#\d{1,4} \d{1,6}\.\d{1,3} ")
+_PREFIX = re.compile(
+    r"^(?:#\d{1,4} (?:\d{1,6}\.\d{1,3} )?|\d{1,6}\.\d{1,3} |\[?\d{4}-\d\d-\d\d[T ][\d:.,]{5,18}Z?\]? "
+    r"|[\w.-]{1,40} +\| |E {3,}|> )"
+)
+"""What Docker's builds, compose, CI services, pytest and mail put before each line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +34,15 @@ def read_story(name: str, rows: Sequence[str], index: int) -> Told | None:
 
 
 def sentence(rows: Sequence[str], index: int, most: int) -> str:
-    """The row and those after it as one line, without frames and without what Docker puts before each."""
+    """The row and those after it as one line, without frames and without what was put before each."""
     return " ".join(without_frame(row) for row in rows[index : index + most])
 
 
 def without_frame(row: str) -> str:
-    """A row without indentation, a tree's lines, and the number and time of a step of Docker's."""
-    return DOCKER_STEP.sub("", row).strip(FRAME)
+    """A row without indentation, a tree's lines, and what was put before each line."""
+    return without_prefix(row).strip(FRAME)
+
+
+def without_prefix(row: str) -> str:
+    """A row as the tool printed it."""
+    return _PREFIX.sub("", row)

@@ -168,3 +168,25 @@ def test_no_row_makes_a_story_slow(story: str) -> None:
             rows = [(word + part * 4000)[:4000]] * 20
             read_story(story, rows, 10)
     assert time.process_time() - began < 5.0
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "values"),
+    [
+        ("No module named 'tomllib'", "newer", {"what": "tomllib", "python": "3.11"}),
+        ("cannot import name 'Self' from 'typing' (/usr/lib/python3.10/typing.py)", "newer", {"python": "3.11"}),
+        ("from typing import Any, Self\nImportError: cannot import name 'Self'", "newer", {"what": "typing.Self"}),
+        ("module 'inspect' has no attribute 'getargspec'. Did you mean: 'getargs'?", "older", {"python": "3.10"}),
+        ("web-1  | No module named 'telnetlib'", "older", {"python": "3.12"}),
+        ("module 'asyncio' has no attribute 'nothing'", "other", {"what": "asyncio.nothing"}),
+        ("cannot import name 'float_' from 'numpy'", "", {}),
+        ("No module named 'telnetlib3'", "", {}),
+        ("No module named 'tomllib.nothing'; 'tomllib' is not a package", "", {}),
+    ],
+)
+def test_what_python_itself_lacks_is_told_from_what_is_not_installed(
+    text: str, kind: str, values: dict[str, str]
+) -> None:
+    found = told("standard_library", text)
+    assert (found.kind if found else "") == kind
+    assert found is None or values.items() <= found.values.items()
