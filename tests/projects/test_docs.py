@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,18 @@ cli = ["iniconfig"]
 
 [dependency-groups]
 test = ["packaging"]
+"""
+
+
+# What the page's task for linting runs in.
+TOOLS = """
+[environments.tools]
+summary = "What checks the code"
+check = "checks.imports"
+check-options = { modules = ["ruff"] }
+
+[environments.tools.editions.1]
+requirements = ["ruff"]
 """
 
 
@@ -74,6 +87,29 @@ def test_the_page_on_projects_is_true(tmp_path: Path, store_home: Path) -> None:
     assert verified.splitlines()[-1] == "MATCH"
     environments = ended["run report --input table=table.json -o report.json --json"].document["environments"]
     assert {each["name"] for each in environments} == {"old", "new"}
+    linked = tmp_path / ".envguard" / "new" / "bin" / "python"  # as the page writes it for editors
+    subprocess.run([linked, "-I", "-c", "import google.protobuf"], check=True)
+
+
+def test_what_it_says_of_tasks_without_outputs_and_of_others_is_true(tmp_path: Path, store_home: Path) -> None:
+    write_files(tmp_path)
+    (check,) = (each for each in blocks("toml") if "[tasks.check]" in each)
+    file = tmp_path / "envguard.toml"
+    catalog = file.read_text(encoding="utf-8").replace('["3.11", "3.12", "3.10", "3.13"]', '["3.11"]')
+    catalog = catalog.replace('output = "decode:report"', 'output = "decode:report"\ndepends-on = ["check"]')
+    file.write_text(f"{catalog}{TOOLS}\n{check}", encoding="utf-8")
+
+    def ended(*command: str) -> Ended:
+        return envguard(*command, home=store_home, cwd=tmp_path)
+
+    for command in (["trust"], ["lock"], ["run", "check"], ["run", "report", "table.json", "--matrix"]):
+        run = ended(*command)
+        assert run.code == 0, f"{command}: {run.out}{run.err}"
+    (tmp_path / "steps" / "encode.py").write_text("import os\n", encoding="utf-8")  # imported, and not used
+    ended("trust")
+    for task in (["check"], ["report", "table.json", "-o", "report.json"]):
+        assert ended("run", *task).code == 1
+    assert not (tmp_path / "report.json").exists()
 
 
 def test_what_it_says_of_projects_that_have_something_already_is_true(tmp_path: Path, store_home: Path) -> None:
