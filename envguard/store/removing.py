@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from envguard.errors import NoEnvironment
-from envguard.store.built import KeptFile, kept_files, useless_builds
+from envguard.store.built import KeptFile, built_wheels_folder, kept_files, sdists_folder, useless_builds
 from envguard.store.environments import move_aside
 from envguard.store.home import environments_folder, installer_cache
 from envguard.store.identity import Identity
@@ -259,6 +259,10 @@ def _leftovers(home: Path) -> Iterator[tuple[Path, str]]:
     for path in _entries(logs_folder(home)):
         if path.suffix == ".log" and _age(path) > LOG_AGE:
             yield path, "it is older than 30 days"
+    for folder in (built_wheels_folder(home), sdists_folder(home)):
+        for path in _entries(folder):
+            if path.suffix == ".part" and _age(path) > RUN_AGE:
+                yield path, "its download ended long ago"
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -117,7 +117,7 @@ def test_the_matrix_and_the_list_call_it_stale(project: Path, store_home: Path) 
     assert "its lock is stale: " in envguard("matrix", "one", home=store_home, cwd=project).out
     listed = envguard("list", home=store_home, cwd=project)
     assert listed.code == 0
-    assert "one: not available here, The lock of one 1 for Python" in listed.out
+    assert "one: not available here: The lock of one 1 for Python" in listed.out
 
 
 @pytest.mark.parametrize(

@@ -187,12 +187,16 @@ def test_wheels_and_sdists_go_after_a_month_but_not_a_wheel_that_a_lock_needs(tm
         keep(tmp_path, "wheels", f"{name}-1-py3-none-any.whl", days) for name, days in (("old", 31), ("new", 1))
     )
     sdist = keep(tmp_path, "sdists", "old-1.tar.gz", 31)
+    part, under_way = (tmp_path / "sdists" / f"{name}.part" for name in ("0a1b2c", "3d4e5f"))
+    for download in (part, under_way):
+        download.write_bytes(b"half a fi")
+    os.utime(part, (time.time() - 2 * 86400,) * 2)
     for wheel in (old, new):
         write_build(tmp_path, wheel.name, BuildRecord((), "", next(wheel.iterdir()).name, wheel.name))
     (build(tmp_path) / "lock.txt").write_text(f"    --hash=sha256:{elsewhere.name}\n")
     sweep = prune(tmp_path, CURRENT, needed={here.name})
-    assert {each.path for each in sweep.removed} == {old, sdist, builds_folder(tmp_path) / f"{old.name}.json"}
-    assert all(folder.exists() for folder in (here, elsewhere, new))
+    assert {each.path for each in sweep.removed} == {old, sdist, part, builds_folder(tmp_path) / f"{old.name}.json"}
+    assert all(path.exists() for path in (here, elsewhere, new, under_way))
     assert read_build(tmp_path, new.name)
 
 

@@ -97,10 +97,10 @@ def list_environments(ctx: typer.Context, as_json: JsonOption = False) -> None:
 
 def _text(row: ListedEnvironment, width: int) -> str:
     state = "ready" if row.ready else row.why.splitlines()[0]
-    what = f"{row.edition} on Python {row.python}" if row.edition else "not available here"
+    what = f"{row.edition} on Python {row.python}," if row.edition else "not available here:"
     if row.proof is not None and row.old:
         state += f", {age_text(row.proof)}"
-    lines = (f"{row.name}: {what}, {state}", f"  {row.summary}", f"  editions: {', '.join(row.editions)}")
+    lines = (f"{row.name}: {what} {state}", f"  {row.summary}", f"  editions: {', '.join(row.editions)}")
     return "\n".join(
         textwrap.fill(printable(line), width, subsequent_indent="    ", break_on_hyphens=False) for line in lines
     )

@@ -45,7 +45,7 @@ def refuse_unlocked(environment: Environment) -> None:
         return
     raise NoEnvironment(
         f"The environment {environment.name!r} has no lock yet.",
-        why=f"there is none in {environment.lockfiles / environment.name}",
+        why=f"no lock is in {environment.lockfiles / environment.name}",
         next_step=f"Create it with `envguard lock {environment.name}`, commit it, and run the same command again.",
     )
 
