@@ -83,6 +83,7 @@ def pylock_text(lock: Lock, where: Mapping[str, Address], places: Mapping[str, P
         'lock-version = "1.0"',
         f"requires-python = {_quoted(f'=={lock.python}.*')}",
         'created-by = "envguard"',
+        *([] if lock.packages else ["packages = []"]),  # as of a project's package that needs no other
     ]
     text = "\n".join([*head, *(line for package in lock.packages for line in _package(package, where, places))]) + "\n"
     Pylock.from_dict(parse_toml(text)).validate()

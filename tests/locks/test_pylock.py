@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from packaging.pylock import Pylock
 
 from envguard.catalog import shipped_lockfiles
@@ -32,3 +34,7 @@ def test_credentials_are_left_out_of_addresses() -> None:
     assert _without_credentials("https://me:secret@index.example:8443/one.whl?x=1") == (
         "https://index.example:8443/one.whl?x=1"
     )
+
+
+def test_a_lock_without_packages_is_one_too() -> None:
+    assert Pylock.from_dict(parse_toml(pylock_text(replace(LOCK, packages=()), {}, {}))).packages == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 import subprocess
 from pathlib import Path
@@ -11,16 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import Ended, envguard
+from tests.support.projects_page import ADOPTING, OWN, TOOLS, blocks
 
 pytestmark = pytest.mark.network
 
-PAGE = (Path(__file__).parents[2] / "docs" / "projects.md").read_text(encoding="utf-8")
-
-
-# This section is about projects that have something already.
-ADOPTING = PAGE.partition("## Or start from what there is\n")[2].partition("\n## ")[0]
-# And this one is about a project of its own.
-OWN = PAGE.partition("## Your own package\n")[2].partition("\n## ")[0]
 REQUIREMENTS = "six==1.16.0\n"
 PYPROJECT = """
 [project]
@@ -35,22 +28,6 @@ cli = ["iniconfig"]
 [dependency-groups]
 test = ["packaging"]
 """
-
-
-# What the page's task for linting runs in.
-TOOLS = """
-[environments.tools]
-summary = "What checks the code"
-check = "checks.imports"
-check-options = { modules = ["ruff"] }
-
-[environments.tools.editions.1]
-requirements = ["ruff"]
-"""
-
-
-def blocks(language: str, page: str = PAGE.replace(ADOPTING, "").replace(OWN, "")) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
 
 
 def write_files(folder: Path) -> None:

@@ -11,7 +11,7 @@ from envguard.catalog import builtin_catalog
 from envguard.catalog.reading import catalog_from
 from envguard.errors import BrokenData
 from envguard.toml import parse_toml
-from tests.projects.test_docs import OWN, PAGE, TOOLS, blocks
+from tests.support.projects_page import OWN, PAGE, TOOLS, blocks
 
 WHOLE, *PARTS = blocks("toml", PAGE.replace(OWN, ""))
 EDITION = "[environments.NAME.editions.EDITION]\n"
