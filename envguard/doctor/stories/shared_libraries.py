@@ -18,8 +18,8 @@ _MUSL = re.compile(r"Error loading shared library (?P<library>lib[\w.+-]{1,80}\.
 _COMMANDS = {
     "debian": "Debian, Ubuntu: `apt-get install {}`",
     "fedora": "Fedora: `dnf install {}`",
-    "alpine": "Alpine: `apk add {}`",
     "arch": "Arch: `pacman -S {}`",
+    "alpine": "Alpine: `apk add {}`",
     "pip": "`python -m pip install {}`",
 }
 
@@ -36,6 +36,9 @@ def read(rows: Sequence[str], index: int) -> Told | None:
 def advice(library: str, *, musl: bool = False) -> str:
     """How to install what has that library, as a sentence."""
     entry = next((each for pattern, each in _entries() if re.fullmatch(pattern, library)), None)
+    named = re.search(r"\.so\.\d", library)
+    if musl and named and (entry is None or "debian" in entry):
+        return f"Install it ({_COMMANDS['alpine'].format(f'so:{library}')}).{_note(entry)}"
     if entry is None:
         package = package_of(library) or library.partition(".so")[0]
         return (
@@ -43,10 +46,14 @@ def advice(library: str, *, musl: bool = False) -> str:
             f"library's name; `apt-file search {library}` tells)."
         )
     known = {system: words for system, words in entry.items() if system in _COMMANDS}
-    first = ("alpine",) if musl and "alpine" in known else ()
-    order = (*first, *(each for each in _COMMANDS if each in known and each not in first))
-    ways = "; ".join(_COMMANDS[each].format(known[each]) for each in order)
-    return f"Install it ({ways}).{' ' + entry['note'] if 'note' in entry else ''}" if ways else entry["note"]
+    if named and "debian" in known:
+        known.setdefault("fedora", f'"{library}()(64bit)"')
+    ways = "; ".join(words.format(known[system]) for system, words in _COMMANDS.items() if system in known)
+    return f"Install it ({ways}).{_note(entry)}" if ways else entry["note"]
+
+
+def _note(entry: Mapping[str, str] | None) -> str:
+    return f" {entry['note']}" if entry and "note" in entry else ""
 
 
 def _entries() -> list[tuple[str, Mapping[str, str]]]:

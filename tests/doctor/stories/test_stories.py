@@ -148,6 +148,7 @@ def test_a_module_that_a_build_lacks_is_told_from_one_that_a_program_lacks() -> 
     [
         ("libGL.so.1", "`apt-get install libgl1`"),
         ("libxcb-cursor.so.0", "`apt-get install libxcb-cursor0`"),
+        ("libSM.so.6", '`dnf install "libSM.so.6()(64bit)"`'),
         ("libcrypt.so.1", "`pacman -S libxcrypt-compat`"),
         ("libssl.so.1.0.2", "OpenSSL 1.0 has ended"),
         ("libfrobnicate.so.3", "`apt-get install libfrobnicate3`"),
@@ -157,6 +158,12 @@ def test_a_missing_library_is_named_with_its_package(library: str, said: str) ->
     found = told("shared_libraries", f"ImportError: {library}: cannot open shared object file: No such file")
     assert found is not None
     assert said in found.values["install"]
+
+
+def test_alpine_finds_a_package_by_its_library() -> None:
+    found = told("shared_libraries", "Error loading shared library libstdc++.so.6: No such file (needed by /x.so)")
+    assert found is not None
+    assert found.values["install"] == "Install it (Alpine: `apk add so:libstdc++.so.6`)."
 
 
 @pytest.mark.parametrize("story", STORIES)
