@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from envguard.catalog.model import Step
 from envguard.errors import Interrupted
 
-# Where a thread that waits does not hear of Ctrl-C.
-_LISTENING_SECONDS = 0.2 if sys.platform == "win32" else None
+# How often the main thread listens while it waits. On Windows it does not hear of Ctrl-C before; elsewhere the second
+# of two signals in a row can be delivered to another thread, and only the main one handles it.
+_LISTENING_SECONDS = 0.2
 
 Ended = queue.SimpleQueue[tuple[Step, Exception | None]]
 
