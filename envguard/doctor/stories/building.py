@@ -17,7 +17,7 @@ _BUILDS = re.compile(
     r"|Getting requirements to build|setup\.py egg_info|Preparing metadata|Failed to build|builds-v0"
 )
 _UNDECLARED = re.compile(
-    r"ModuleNotFoundError: No module named '(?P<module>[\w.]{1,100})'"
+    r"(?:ModuleNotFoundError|ImportError): No module named '?(?P<module>[\w.]{1,100})"
     r"|depends on `(?P<named>[\w.-]{1,100})`, but doesn't declare it"
     r"|invalid command '(?P<command>bdist_wheel)'"
 )

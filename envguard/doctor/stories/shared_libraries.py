@@ -14,7 +14,7 @@ PACKAGES = Path(__file__).with_name("shared_libraries.toml")
 _GLIBC = re.compile(
     r"(?P<library>lib[\w.+-]{1,80}\.so[.\d]{0,12}): (?:cannot open shared object file|[^:]{0,60}Errno 2)"
 )
-_MUSL = re.compile(r"Error loading shared library (?P<library>lib[\w.+-]{1,80}\.so[.\d]{0,12}): No such file")
+_MUSL = re.compile(r"Error loading shared library (?P<library>lib[\w.+-]{1,80}\.so[.\d]{0,12})(?:: No such file|\s*$)")
 _COMMANDS = {
     "debian": "Debian, Ubuntu: `apt-get install {}`",
     "fedora": "Fedora: `dnf install {}`",
