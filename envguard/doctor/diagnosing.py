@@ -86,7 +86,8 @@ def diagnose(stream: BinaryIO, rules: Sequence[Rule] | None = None) -> Diagnosis
     lines, recovered, cut = 0, 0, False
     for block in blocks(stream):
         lines, cut = max((lines, *block.numbers[-1:])), block.cut
-        found = [hint for rule in waiting if (hint := _first_match(rule, block, tries))]
+        said = "\n".join(dict.fromkeys(block.rows))  # Long logs repeat themselves, and every rule looks through them.
+        found = [hint for rule in waiting if (hint := _first_match(rule, block, said, tries))]
         matched = {hint.rule.identifier for hint in found}
         waiting = [rule for rule in waiting if rule.identifier not in matched]
         hints += found
@@ -102,8 +103,8 @@ def _recovered(block: Block) -> Iterator[int]:
         yield from (number for number, row in zip(block.numbers, block.rows, strict=True) if row.startswith(_RECOVERED))
 
 
-def _first_match(rule: Rule, block: Block, tries: dict[str, int]) -> Hint | None:
-    literals = [literal for literal in rule.literals if literal in block.text]
+def _first_match(rule: Rule, block: Block, said: str, tries: dict[str, int]) -> Hint | None:
+    literals = [literal for literal in rule.literals if literal in said]
     if not literals:
         return None
     positions = [index for index, line in enumerate(block.rows) if any(literal in line for literal in literals)]
