@@ -117,7 +117,7 @@ def test_a_variable_that_is_not_set_is_named_with_its_step(
     project = project_with(tmp_path, python, settings, argument)
     with pytest.raises(BadInput, match="The step 'tell' needs the variable MISSING, which is not set") as caught:
         told(project, home, {})
-    how = 'pass-env = ["MISSING"]' if settings.startswith("env =") else "export MISSING=VALUE"
+    how = 'pass-env = ["MISSING"]' if settings.startswith("env =") else "`export MISSING`"
     assert how in str(caught.value.next_step)
     assert not (tmp_path / "out.json").exists()
 

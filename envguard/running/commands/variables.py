@@ -68,7 +68,7 @@ def _filled(text: str, values: Mapping[str, str], step: CommandStep, paths: Mapp
 
 def _missing(name: str, step: CommandStep, where: str) -> BadInput:
     if name in step.pass_env:
-        next_step = f"Set {name} in your shell, for example with `export {name}`, and run the same command again."
+        next_step = f"Set {name} in your shell and `export {name}`, then run the same command again."
     else:
         next_step = (
             f'To let yours through, add pass-env = ["{name}"] to the step in envguard.toml and set {name}; or give it '
