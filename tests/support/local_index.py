@@ -207,13 +207,19 @@ def serving(wheels: Path, authority: Authority, credentials: str = "", *, dated:
         def log_message(self, format: str, *arguments: object) -> None:
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with over_tls(Handler, authority) as index.host:
+        yield index
+
+
+@contextlib.contextmanager
+def over_tls(handler: type[http.server.BaseHTTPRequestHandler], authority: Authority) -> Iterator[str]:
+    """A server on this machine whose certificate is of that authority: its host and port."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(authority.server_certificate, authority.server_key)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    index.host = f"localhost:{server.server_address[1]}"
     with _running(server):
-        yield index
+        yield f"localhost:{server.server_address[1]}"
 
 
 def _entry(wheel: Path, dated: bool) -> dict[str, object]:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from envguard.doctor.debian import package_of
 from envguard.doctor.environments.curing import Tools
+from envguard.doctor.environments.distribution import Distribution
 from envguard.doctor.environments.elf import ElfFacts, read_elf
 from envguard.doctor.environments.elsewhere import mach_o_findings, pe_findings, windows_folders
 from envguard.doctor.environments.installed import InstalledEnvironment
@@ -137,11 +138,15 @@ def _other_machine(
 
 def _again(paths: list[Path], environment: InstalledEnvironment, tools: Tools) -> tuple[str, ...]:
     """Install once more what the modules are of, where pip may."""
-    soabi = environment.interpreter.facts.soabi
-    meant = [path.with_name(f"{path.name.partition('.')[0]}.{soabi}.so") for path in paths]
-    owners = {environment.owners.get(os.path.normpath(path)) for path in (*paths, *meant)}
+    owners = {owner for path in paths for owner in _owners(path, environment)}
     found = [owner for owner in owners if owner is not None and owner.of_pip]
     return tools.reinstall(found) if found else ()
+
+
+def _owners(path: Path, environment: InstalledEnvironment) -> tuple[Distribution | None, ...]:
+    """What a module is of, and what one of its name for this Python is of."""
+    meant = path.with_name(f"{path.name.partition('.')[0]}.{environment.interpreter.facts.soabi}.so")
+    return tuple(environment.owners.get(os.path.normpath(each)) for each in (path, meant))
 
 
 def _other_pythons(environment: InstalledEnvironment, tools: Tools) -> Iterator[Finding]:
@@ -157,10 +162,7 @@ def _other_pythons(environment: InstalledEnvironment, tools: Tools) -> Iterator[
     for paths in all_of.values():
         tagged = [found for path in paths if (found := _FOR_PYTHON.fullmatch(path.name))]
         if len(tagged) == len(paths) and not any(ours.fullmatch(found["tag"]) for found in tagged):
-            named = environment.interpreter.facts.soabi
-            meant = paths[0].with_name(f"{paths[0].name.partition('.')[0]}.{named}.so")
-            owners = (environment.owners.get(os.path.normpath(each)) for each in (paths[0], meant))
-            owner = next((each for each in owners if each is not None), None)
+            owner = next((each for each in _owners(paths[0], environment) if each is not None), None)
             if owner is None or owner.of_pip:
                 foreign[str(owner or paths[0].parent.name)].append(paths[0])
     for name, paths in foreign.items():

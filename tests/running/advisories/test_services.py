@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import http.server
 import json
-import ssl
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +16,7 @@ from envguard.errors import BadInput
 from envguard.locks.lockfile import LockedPackage
 from envguard.running.advisories.services import Service, compare_with
 from tests.support.command import Ended, envguard
-from tests.support.local_index import Authority, make_authority, proxying
+from tests.support.local_index import Authority, make_authority, over_tls, proxying
 
 ADVISORY = {
     "id": "PYSEC-1",
@@ -74,17 +72,8 @@ def answering(authority: Authority) -> Iterator[Answering]:
         def log_message(self, format: str, *arguments: object) -> None:
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(authority.server_certificate, authority.server_key)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    service.host = f"localhost:{server.server_address[1]}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with over_tls(Handler, authority) as service.host:
         yield service
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 @pytest.fixture
